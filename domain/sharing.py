@@ -1,0 +1,69 @@
+"""One amount shared over many in proportion to whole weights. The shares add up to it, always."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import assert_never
+
+from domain.money import BadFigure
+
+
+class ShareMethod(StrEnum):
+    LARGEST_REMAINDER = "largest-remainder"
+    LAST_TAKES_REST = "last-takes-rest"
+
+
+def share(amount_fen: int, weights: Sequence[int], method: ShareMethod) -> list[int]:
+    match method:
+        case ShareMethod.LARGEST_REMAINDER:
+            return largest_remainder(amount_fen, weights)
+        case ShareMethod.LAST_TAKES_REST:
+            return last_takes_rest(amount_fen, weights)
+        case _:
+            assert_never(method)
+
+
+def largest_remainder(
+    amount_fen: int, weights: Sequence[int], *, larger_weight_first: bool = True
+) -> list[int]:
+    """Floor, then one fen each by largest remainder, so every share is within a fen of exact.
+
+    Ties go to the larger weight, then the earlier place; else to the earlier place alone.
+    """
+    total = _total(amount_fen, weights)
+    shares = []
+    remainders = []
+    for weight in weights:
+        floored_fen, remainder = divmod(amount_fen * weight, total)
+        shares.append(floored_fen)
+        remainders.append(remainder)
+    left_fen = amount_fen - sum(shares)
+    if left_fen:
+        places = sorted(
+            range(len(shares)),
+            key=lambda k: (-remainders[k], -weights[k] if larger_weight_first else 0, k),
+        )
+        for place in places[:left_fen]:
+            shares[place] += 1
+    return shares
+
+
+def last_takes_rest(amount_fen: int, weights: Sequence[int]) -> list[int]:
+    """All but the last positive weight are floored; that one takes what is left."""
+    total = _total(amount_fen, weights)
+    shares = [amount_fen * weight // total for weight in weights]
+    last = max(place for place, weight in enumerate(weights) if weight)
+    shares[last] += amount_fen - sum(shares)
+    return shares
+
+
+def _total(amount_fen: int, weights: Sequence[int]) -> int:
+    if amount_fen < 0:
+        raise BadFigure("amount_fen", "must not be negative")
+    if any(weight < 0 for weight in weights):
+        raise BadFigure("weights", "must not be negative")
+    total = sum(weights)
+    if total == 0:
+        raise BadFigure("weights", "must not all be zero")
+    return total
