@@ -1,0 +1,41 @@
+"""Connections and databases of any PostgreSQL server, embedded or not."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+from psycopg import sql
+from psycopg.errors import DuplicateDatabase, UniqueViolation
+
+from infra.errors import PostgresUnavailable
+
+DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """A connection to `url`. Raises PostgresUnavailable, which never shows the password."""
+    try:
+        return psycopg.connect(url, autocommit=autocommit)
+    except psycopg.OperationalError as error:
+        raise PostgresUnavailable(
+            f"no connection to PostgreSQL: {str(error).strip()}",
+            "Check that the server runs and that DATABASE_URL names it.",
+        ) from None
+
+
+def ensure_database(server_url: str, name: str) -> None:
+    """Creates the database `name` on the server unless it is there.
+
+    The name is lower-case letters, digits and underscores; anything else is a ValueError.
+    """
+    if not DATABASE_NAME.fullmatch(name):
+        raise ValueError(f"database name {name!r}: must match {DATABASE_NAME.pattern}")
+    with connect(server_url, autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if connection.execute(query, (name,)).fetchone():
+            return
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except (DuplicateDatabase, UniqueViolation):
+            return  # Somebody else made it in this moment.
