@@ -1,0 +1,111 @@
+"""Keys on disk: made once, readable by their owner only, never overwritten.
+
+RSA pairs are PEM (PKCS#8 private, SubjectPublicKeyInfo public). The vault key is 32 bytes, kept as
+one line of base64. Raises KeyUnusable, which names the file and never shows what is in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+RSA_BITS = 2048
+VAULT_KEY_BYTES = 32
+
+
+class KeyUnusable(ValueError):
+    """A key is missing, unreadable, of the wrong kind or too short."""
+
+
+def ensure_rsa_key(private: Path, public: Path) -> RSAPrivateKey:
+    """The key in `private`, made if there is none; its public half is written to `public`."""
+    if not private.exists():
+        key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write_once(private, pem)
+    key = load_private_key(private)
+    if not public.exists():
+        half = key.public_key()
+        pem = half.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        _write_once(public, pem)
+    if load_public_key(public) != key.public_key():
+        raise KeyUnusable(f"{public}: is not the public half of {private}")
+    return key
+
+
+def load_private_key(path: Path) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError):  # TypeError: it wants a password.
+        raise KeyUnusable(f"{path}: must be a private key in PEM without a password") from None
+    if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
+        raise KeyUnusable(f"{path}: must be an RSA key of at least {RSA_BITS} bits")
+    return key
+
+
+def load_public_key(path: Path) -> RSAPublicKey:
+    try:
+        key = load_pem_public_key(_read(path))
+    except ValueError:
+        raise KeyUnusable(f"{path}: must be a public key in PEM") from None
+    if not isinstance(key, RSAPublicKey) or key.key_size < RSA_BITS:
+        raise KeyUnusable(f"{path}: must be an RSA key of at least {RSA_BITS} bits")
+    return key
+
+
+def ensure_vault_key(path: Path) -> bytes:
+    """The 32 bytes in `path`, made if there are none. Lose the file and the vault is lost."""
+    if not path.exists():
+        _write_once(path, base64.b64encode(secrets.token_bytes(VAULT_KEY_BYTES)) + b"\n")
+    return parse_vault_key(_read(path).decode("ascii", errors="replace"), str(path))
+
+
+def parse_vault_key(text: str, source: str = "ZHUANHU_VAULT_KEY") -> bytes:
+    """The bytes of a vault key written in base64."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != VAULT_KEY_BYTES:
+        raise KeyUnusable(f"{source}: must be {VAULT_KEY_BYTES} bytes in base64")
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyUnusable(f"{path}: {error.strerror}") from None
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Writes a whole file or none, for its owner only; a file already there stays as it is."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)  # Unlike a rename, never in place of another.
+    except FileExistsError:
+        return  # Another process was faster: its key counts.
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""What all tests share: one real PostgreSQL a session, and a fresh database for each that asks."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from infra.postgres import EmbeddedPostgres, connect
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A running server that lives as long as the session."""
+    # Not pytest's own folder: it shuts others out of that one whenever a session begins, and under
+    # root the server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="zhuanhu-test-"))
+    try:
+        with EmbeddedPostgres(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of an empty database that is dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    yield postgres.ensure_database(name)
+    with connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
