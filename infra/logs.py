@@ -7,6 +7,7 @@ own spelling and in the bank's; PostgreSQL's DETAIL lines, which quote the row, 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -19,11 +20,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from infra.settings import LogFormat, LogLevel
 
 REMOVED = "[removed]"
-PERSONAL_NAMES = frozenset({"name", "username", "phone", "tel", "address"})
-PERSONAL_PARTS = (
-    *("realname", "fullname", "accountname", "holdername", "mobile", "phonen", "cardn"),
-    *("idcard", "idnum", "idno", "certno", "certnum", "licen", "email"),
-    *("password", "secret", "vaultkey", "privatekey", "token"),
+PERSONAL = re.compile(
+    r"name|address"
+    r"|(.+_)?(user|real|full|account|holder|contact|payer|payee)_?name(_.+)?"
+    r"|(.+_)?(phone|mobile|telephone|tel|e_?mail)(_.+)?"
+    r"|(.+_)?(bank_?)?card_?(no|number)(_.+)?"
+    r"|(.+_)?(id|cert|identity|licen[cs]e|credential)_?(card_?)?(no|number|code)(_.+)?"
+    r"|(.+_)?id_?card(_.+)?"
+    r"|(.+_)?(password|secret|token|vault_key|private_key)(_.+)?"
 )
 
 
@@ -68,8 +72,8 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def is_personal(key: str) -> bool:
-    plain = key.lower().replace("_", "").replace("-", "")
-    return plain in PERSONAL_NAMES or any(part in plain for part in PERSONAL_PARTS)
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
+    return PERSONAL.fullmatch(snake) is not None
 
 
 def _cleaned(value: Any) -> Any:
