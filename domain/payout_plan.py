@@ -86,7 +86,7 @@ def payout_plan(
     queued: list[Queued] = []
     in_order = sorted(claims, key=lambda claim: (claim.on, claim.claim_id))
     for bucket, members in groupby(in_order, key=lambda claim: bucket_of(claim.on, period)):
-        due = [claim for claim in members if claim.amount_fen]
+        due = list(members)
         paid = _paid(balance_fen, [claim.amount_fen for claim in due])
         for claim, paid_fen in zip(due, paid, strict=True):
             if paid_fen:

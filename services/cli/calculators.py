@@ -33,7 +33,9 @@ def schedule_command(
     annual_rate: Annotated[
         str, typer.Option("--annual-rate", metavar="PERCENT", help="Per cent a year; 0 allowed.")
     ],
-    periods: Annotated[str, typer.Option("--periods", metavar="N", help="Months, 1 to 600.")],
+    periods: Annotated[
+        str, typer.Option("--periods", metavar="N", help=f"Months, 1 to {MAX_PERIODS}.")
+    ],
     method: Annotated[Method, typer.Option("--method", help="How the loan is repaid.")],
     rounding: Annotated[
         Rounding, typer.Option("--rounding", help="Of the annuity payment, and of P/n.")

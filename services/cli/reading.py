@@ -10,7 +10,6 @@ import json
 import re
 import sys
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -106,9 +105,7 @@ def _text(file: str) -> str:
 
 def _json(text: str) -> object:
     try:
-        return json.loads(
-            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_object
-        )
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise bad_input("file", f"must be JSON: {error}") from None
 

@@ -144,8 +144,8 @@ def test_payout_plan(cli: Cli) -> None:
 def test_payout_plan_goes_by_the_date_that_the_order_names(
     cli: Cli, order: str, first: str
 ) -> None:
-    a = CLAIM | {"arose_on": "2024-01-01", "overdue_on": "2024-06-02"}
-    b = OTHER_CLAIM | {"arose_on": "2024-02-01", "overdue_on": "2024-06-01"}
+    a = CLAIM | {"arose_on": "2024-06-05", "overdue_on": "2024-06-02"}
+    b = OTHER_CLAIM | {"arose_on": "2024-06-06", "overdue_on": "2024-06-01"}
     b["eligible_on"] = "2024-06-03"  # A has none: its overdue date stands in.
     given = PLAN | {"order": order, "period": "day", "balance_fen": 60000, "claims": [a, b]}
     plan = cli.answer("payout-plan", "-", stdin=json.dumps(given))
