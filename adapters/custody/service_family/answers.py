@@ -1,0 +1,141 @@
+"""The bank's words -> outcomes. What is not plainly a yes or a no stays unknown.
+
+Only bodies whose signature was verified come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from adapters.custody.service_family.envelope import NoAnswer, read_day
+from domain.money import fen_from_yuan
+from domain.ports import BankAnswer, BankBalance, BankOutcome, BankRequest, Recharge, Withdraw
+
+Fields = Mapping[str, Any]
+
+NOT_FOUND = "100007"
+REFUSED = "100008"
+NO_SUCH_USER = "100009"
+DUPLICATE = "100013"
+
+# A refusal with one of these says nothing final of the request: system error, our signature,
+# the platform as a whole (unknown, its state, a service not opened), and a request number that the
+# bank has seen already (the query tells what became of it).
+_NO_VERDICT = frozenset({"100001", "100003", "100004", "100005", "100006", DUPLICATE})
+
+_PENDING = ["INIT", "PROCESSING", "PENDDING", "CONFIRMING", "ACCEPT", "REMITING"]
+_OUTCOMES = {
+    **dict.fromkeys(_PENDING, BankOutcome.PENDING),
+    "SUCCESS": BankOutcome.SUCCEEDED,
+    "FREEZED": BankOutcome.SUCCEEDED,
+    "UNFREEZED": BankOutcome.SUCCEEDED,  # The freeze was made, and has been used or released.
+    "FAIL": BankOutcome.REFUSED,
+    "ACCEPT_FAIL": BankOutcome.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BankUser:
+    card_no: str  # "" where no card is bound.
+    balance: BankBalance
+
+
+def unknown(reason: NoAnswer) -> BankAnswer:
+    return BankAnswer(BankOutcome.UNKNOWN, reason.code, reason.message)
+
+
+def verdict(fields: Fields, request_no: str) -> BankAnswer:
+    """What an answer or a callback says of the request `request_no`. Raises NoAnswer."""
+    stated = fields.get("requestNo") or fields.get("batchNo") or request_no
+    if stated != request_no:
+        raise NoAnswer("contradiction", "the answer names another request")
+    match (str(fields.get("code")), fields.get("status")):
+        case ("0", "SUCCESS"):
+            return _answer(BankOutcome.SUCCEEDED, fields)
+        case ("0", "INIT"):
+            return _answer(BankOutcome.PENDING, fields)
+        case ("1", status) if status != "SUCCESS" and error_code(fields):
+            final = error_code(fields) not in _NO_VERDICT
+            return _answer(BankOutcome.REFUSED if final else BankOutcome.UNKNOWN, fields)
+        case _:
+            raise NoAnswer("contradiction", "code and status do not go together")
+
+
+def queried(fields: Fields, request: BankRequest) -> BankAnswer:
+    """What a query's answer says of `request`. Raises NoAnswer."""
+    if str(fields.get("code")) == "1":
+        code = error_code(fields)
+        outcome = BankOutcome.NOT_FOUND if code == NOT_FOUND else BankOutcome.UNKNOWN
+        return _answer(outcome, fields)
+    record = _only_record(fields, request)
+    word = record.get("status")
+    if word not in _OUTCOMES:
+        raise NoAnswer("contradiction", "a status word that has no clear meaning")
+    return _answer(_OUTCOMES[word], record)
+
+
+def user(fields: Fields) -> BankUser | None:
+    """A user's card and balance, None for a user the bank does not know. Raises NoAnswer."""
+    if str(fields.get("code")) == "1":
+        if error_code(fields) in (NO_SUCH_USER, NOT_FOUND):
+            return None
+        raise NoAnswer(error_code(fields) or "contradiction", error_message(fields))
+    require_success(fields)
+    try:
+        available = fen_from_yuan(str(fields["availableAmount"]))
+        frozen = fen_from_yuan(str(fields["freezeAmount"]))
+    except (KeyError, ValueError):
+        raise NoAnswer("unreadable", "balance is missing or no amount") from None
+    return BankUser(str(fields.get("bankcardNo") or ""), BankBalance(available, frozen))
+
+
+def require_success(fields: Fields) -> None:
+    if str(fields.get("code")) != "0" or fields.get("status") != "SUCCESS":
+        raise NoAnswer("contradiction", "code and status do not go together")
+
+
+def error_code(fields: Fields) -> str:
+    return str(fields.get("errorCode") or "")
+
+
+def error_message(fields: Fields) -> str:
+    return str(fields.get("errorMessage") or "")
+
+
+def _only_record(fields: Fields, request: BankRequest) -> Fields:
+    require_success(fields)
+    records = fields.get("records")
+    if not isinstance(records, list) or len(records) != 1 or not isinstance(records[0], dict):
+        raise NoAnswer("contradiction", "not exactly one record")
+    record: Fields = records[0]
+    if record.get("requestNo") != request.request_no:
+        raise NoAnswer("contradiction", "the record names another request")
+    if isinstance(request, Recharge | Withdraw) and "amount" in record:
+        _check_amount(str(record["amount"]), request.amount_fen)
+    return record
+
+
+def _check_amount(stated: str, amount_fen: int) -> None:
+    try:
+        agrees = fen_from_yuan(stated) == amount_fen
+    except ValueError:
+        agrees = False
+    if not agrees:
+        raise NoAnswer("contradiction", "the record has another amount")
+
+
+def _answer(outcome: BankOutcome, fields: Fields) -> BankAnswer:
+    return BankAnswer(outcome, error_code(fields), error_message(fields), _bank_date(fields))
+
+
+def _bank_date(fields: Fields) -> date | None:
+    stated = fields.get("transactionDate")
+    if not stated:
+        return None
+    day = read_day(str(stated))
+    if day is None:
+        raise NoAnswer("unreadable", "transactionDate is no yyyyMMdd date")
+    return day

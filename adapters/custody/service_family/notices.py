@@ -1,0 +1,55 @@
+"""Callbacks: the signature covers respData alone, so that nothing else in the form is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.custody.service_family.accounts import account_named
+from adapters.custody.service_family.answers import Fields, verdict
+from adapters.custody.service_family.envelope import NoAnswer, Signer, read_object
+from domain.money import fen_from_yuan
+from domain.ports import BankNotice, CustodianUntrusted, ReturnedWithdrawal
+
+BACKROLL = "BACKROLL_RECHARGE"
+
+
+def read_notice(signer: Signer, platform_no: str, form: Mapping[str, str]) -> BankNotice:
+    """Raises CustodianUntrusted for a bad signature, and for signed content that is no notice."""
+    content = form.get("respData", "")
+    if not signer.is_from_bank(content.encode(), form.get("sign")):
+        raise CustodianUntrusted("respData: signature is missing or wrong")
+    if form.get("platformNo") != platform_no:
+        raise CustodianUntrusted("platformNo: not ours")
+    try:
+        fields = read_object(content)
+        request_no = _text(fields, "requestNo")
+        answer = verdict(fields, request_no)
+        # serviceName is not signed: what kind of notice this is must show in respData too.
+        if ("withdrawRequestNo" in fields) != (form.get("serviceName") == BACKROLL):
+            raise NoAnswer("contradiction", "serviceName does not go with respData")
+        returned = _returned(fields, request_no) if "withdrawRequestNo" in fields else None
+    except NoAnswer as reason:
+        raise CustodianUntrusted(f"respData: {reason}") from None
+    return BankNotice(request_no, answer, returned)
+
+
+def _returned(fields: Fields, bank_request_no: str) -> ReturnedWithdrawal:
+    try:
+        amount_fen = fen_from_yuan(_text(fields, "amount"))
+    except ValueError:
+        amount_fen = 0
+    if amount_fen <= 0:
+        raise NoAnswer("unreadable", "amount is no amount")
+    return ReturnedWithdrawal(
+        bank_request_no=bank_request_no,
+        withdrawal_request_no=_text(fields, "withdrawRequestNo"),
+        account=account_named(_text(fields, "platformUserNo")),
+        amount_fen=amount_fen,
+    )
+
+
+def _text(fields: Fields, name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not value:
+        raise NoAnswer("unreadable", f"{name} is missing")
+    return value

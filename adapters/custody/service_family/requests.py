@@ -1,0 +1,239 @@
+"""Domain request -> service name, path and reqData fields.
+
+The pages that a member completes at the bank go through /gateway, everything else through
+/service. What a request has no word for at the bank is `NotCarried`: it is never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from adapters.custody.service_family import words
+from adapters.custody.service_family.accounts import user_no, user_role
+from adapters.custody.service_family.envelope import bank_time
+from domain.money import yuan
+from domain.ports import (
+    BankRequest,
+    BindCard,
+    ChangeProject,
+    EstablishProject,
+    Execute,
+    ExecuteBatch,
+    Freeze,
+    Leg,
+    OpenAccount,
+    Recharge,
+    Release,
+    UnbindCard,
+    Withdraw,
+)
+from domain.purposes import Purpose
+
+GATEWAY = "/gateway"
+SERVICE = "/service"
+DOWNLOAD = "/download"
+REQUEST_NO_MAX = 50
+
+_TRANSACTION_TYPES: dict[type[BankRequest], str] = {
+    OpenAccount: "REGISTER",
+    BindCard: "BIND_CARD",
+    UnbindCard: "UNBIND_CARD",
+    EstablishProject: "PROJECT",
+    ChangeProject: "MODIFY_PROJECT",
+    Recharge: "RECHARGE",
+    Withdraw: "WITHDRAW",
+    Freeze: "PRETRANSACTION",
+    Release: "CANCEL_PRETRANSACTION",
+    Execute: "TRANSACTION",
+}
+
+
+class NotCarried(ValueError):
+    """The protocol has no instruction for this request. It was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a bank of this family agrees with each platform; the protocol leaves it open."""
+
+    id_card_type: str = "PRC_ID"
+    project_type: str = "STANDARDPOWDER"
+    recharge_way: str = "SWIFT"
+    pay_company: str = "BANK"
+    pay_type: str = "B2C"
+    withdraw_type: str = "NORMAL"
+    redirect_url: str = ""
+    page_minutes: int = 30  # How long a member has to complete a page at the bank.
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    path: str
+    service: str
+    fields: dict[str, Any]
+
+
+def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
+    """Raises NotCarried, and ValueError for a request number that the bank cannot hold."""
+    if not 0 < len(request.request_no) <= REQUEST_NO_MAX:
+        raise ValueError(f"request_no: 1 to {REQUEST_NO_MAX} characters")
+    match request:
+        case OpenAccount():
+            return _register(request, choices, now)
+        case BindCard():
+            return _bind(request, choices, now)
+        case UnbindCard():
+            fields = {"platformUserNo": user_no(request.account), "bankcardNo": request.card_no}
+            return _direct("UNBIND_BANKCARD", request, fields)
+        case EstablishProject():
+            return _direct("ESTABLISH_PROJECT", request, _project(request, choices))
+        case ChangeProject():
+            fields = {"projectNo": request.project_no, "status": words.STAGES[request.stage]}
+            return _direct("MODIFY_PROJECT", request, fields)
+        case Recharge() | Withdraw():
+            return _cash(request, choices, now)
+        case Freeze():
+            return _direct("USER_AUTO_PRE_TRANSACTION", request, _hold(request))
+        case Release():
+            amount = yuan(request.amount_fen)
+            fields = {"preTransactionNo": request.freeze_request_no, "amount": amount}
+            return _direct("CANCEL_PRE_TRANSACTION", request, fields)
+        case Execute():
+            return Call(SERVICE, "SYNC_TRANSACTION", _trade(request))
+        case ExecuteBatch():
+            trades = [_trade(trade) for trade in request.trades]
+            batch = {"batchNo": request.request_no, "bizDetails": trades}
+            return Call(SERVICE, "ASYNC_TRANSACTION", batch)
+        case _:
+            assert_never(request)
+
+
+def encode_query(request: BankRequest) -> Call:
+    """Raises NotCarried for a batch: its trades are asked after one by one."""
+    kind = _TRANSACTION_TYPES.get(type(request))
+    if kind is None:
+        raise NotCarried("a batch is asked after by its trades")
+    fields = {"requestNo": request.request_no, "transactionType": kind}
+    return Call(SERVICE, "QUERY_TRANSACTION", fields)
+
+
+def encode_user_query(account: str) -> Call:
+    return Call(SERVICE, "QUERY_USER_INFORMATION", {"platformUserNo": user_no(account)})
+
+
+def _register(request: OpenAccount, choices: Choices, now: datetime) -> Call:
+    user = {"platformUserNo": user_no(request.account), "userRole": user_role(request.account)}
+    if request.company:
+        company = {
+            "enterpriseName": request.name,
+            "unifiedCode": request.id_no,
+            "contactPhone": request.phone,
+        }
+        return _page("ENTERPRISE_REGISTER", request, user | company, choices, now)
+    person = {
+        "realName": request.name,
+        "idCardType": choices.id_card_type,
+        "idCardNo": request.id_no,
+        "mobile": request.phone,
+    }
+    return _page("PERSONAL_REGISTER_EXPAND", request, user | person, choices, now)
+
+
+def _bind(request: BindCard, choices: Choices, now: datetime) -> Call:
+    fields = {
+        "platformUserNo": user_no(request.account),
+        "bankcardNo": request.card_no,
+        "bankcode": request.bank_code,
+        "mobile": request.phone,
+    }
+    service = "ENTERPRISE_BIND_BANKCARD" if request.company else "PERSONAL_BIND_BANKCARD"
+    return _page(service, request, fields, choices, now)
+
+
+def _hold(request: Freeze) -> dict[str, str]:
+    return {
+        "platformUserNo": user_no(request.account),
+        "bizType": _word(words.FREEZE_TYPES, request.purpose),
+        "amount": yuan(request.amount_fen),
+        "projectNo": request.project_no,
+    }
+
+
+def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
+    way = words.REPAYMENT_WAYS.get(request.method)
+    if way is None:
+        raise NotCarried(f"method: no repaymentWay for {request.method}")
+    return {
+        "platformUserNo": user_no(request.borrower),
+        "projectNo": request.project_no,
+        "projectAmount": yuan(request.amount_fen),
+        "projectName": request.name,
+        "projectType": choices.project_type,
+        "projectPeriod": str(request.periods),
+        "annnualInterestRate": request.annual_rate,
+        "repaymentWay": way,
+    }
+
+
+def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call:
+    fields = {"platformUserNo": user_no(request.account), "amount": yuan(request.amount_fen)}
+    if isinstance(request, Withdraw):
+        way = {"withdrawType": choices.withdraw_type}
+        return _page("WITHDRAW", request, fields | way, choices, now)
+    way = {
+        "expectPayCompany": choices.pay_company,
+        "rechargeWay": choices.recharge_way,
+        "payType": choices.pay_type,
+    }
+    return _page("RECHARGE", request, fields | way, choices, now)
+
+
+def _trade(request: Execute) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "requestNo": request.request_no,
+        "tradeType": _word(words.TRADE_TYPES, request.purpose),
+        "details": [_detail(leg) for leg in request.legs],
+    }
+    if request.project_no is not None:
+        fields["projectNo"] = request.project_no
+    return fields
+
+
+def _detail(leg: Leg) -> dict[str, str]:
+    detail = {
+        "bizType": _word(words.LEG_TYPES, leg.purpose),
+        "sourcePlatformUserNo": user_no(leg.payer),
+        "targetPlatformUserNo": user_no(leg.payee),
+        "amount": yuan(leg.amount_fen),
+        "customDefine": leg.movement_id,
+    }
+    if leg.interest_fen:
+        detail["income"] = yuan(leg.interest_fen)
+    if leg.freeze_request_no is not None:
+        detail["freezeRequestNo"] = leg.freeze_request_no
+    return detail
+
+
+def _word(table: Mapping[Purpose, str], purpose: Purpose) -> str:
+    word = table.get(purpose)
+    if word is None:
+        raise NotCarried(f"purpose: no instruction for {purpose.value} here")
+    return word
+
+
+def _direct(service: str, request: BankRequest, fields: dict[str, Any]) -> Call:
+    return Call(SERVICE, service, {"requestNo": request.request_no, **fields})
+
+
+def _page(
+    service: str, request: BankRequest, fields: dict[str, Any], choices: Choices, now: datetime
+) -> Call:
+    page = {
+        "requestNo": request.request_no,
+        "redirectUrl": choices.redirect_url,
+        "expired": bank_time(now + timedelta(minutes=choices.page_minutes)),
+    }
+    return Call(GATEWAY, service, page | fields)

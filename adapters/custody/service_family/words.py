@@ -1,0 +1,36 @@
+"""Our words -> the bank's enums. What is missing here has no instruction in this protocol."""
+
+from __future__ import annotations
+
+from domain.ports import ProjectStage
+from domain.purposes import Purpose
+
+FREEZE_TYPES = {Purpose.TENDER: "TENDER", Purpose.REPAYMENT_HOLD: "REPAYMENT"}
+TRADE_TYPES = {
+    Purpose.DISBURSEMENT: "TENDER",
+    Purpose.REPAYMENT: "REPAYMENT",
+    Purpose.SUBROGATED_RECOVERY: "REPAYMENT",
+    Purpose.RESERVE_PAYOUT: "COMPENSATORY",
+    Purpose.RESERVE_SURPLUS: "FUNDS_TRANSFER",
+}
+LEG_TYPES = {
+    Purpose.DISBURSEMENT: "TENDER",
+    Purpose.REPAYMENT: "REPAYMENT",
+    Purpose.FEE: "COMMISSION",
+    Purpose.RESERVE_CONTRIBUTION: "COMMISSION",
+    Purpose.SUBROGATED_RECOVERY: "COMPENSATORY_REPAYMENT",
+    Purpose.RESERVE_PAYOUT: "COMPENSATORY",
+    Purpose.RESERVE_SURPLUS: "FUNDS_TRANSFER",
+}
+REPAYMENT_WAYS = {
+    "equal-instalment": "FIXED_PAYMENT_MORTGAGE",
+    "equal-principal": "FIXED_BASIS_MORTGAGE",
+    "interest-first": "FIRSEINTREST_LASTPRICIPAL",
+    "bullet": "ONE_TIME_SERVICING",
+    "flat": "EQUAL_PRINCIPAL_INTEREST",
+}
+STAGES = {
+    ProjectStage.REPAYING: "REPAYING",
+    ProjectStage.FINISHED: "FINISH",
+    ProjectStage.MISCARRIED: "MISCARRY",
+}

@@ -1,0 +1,71 @@
+"""Requests that the tests of this folder share."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
+from domain.ports import (
+    BindCard,
+    ChangeProject,
+    EstablishProject,
+    Execute,
+    Freeze,
+    Leg,
+    OpenAccount,
+    ProjectStage,
+    Recharge,
+    Release,
+    UnbindCard,
+    Withdraw,
+)
+from domain.purposes import Purpose
+
+PLATFORM_NO = "5000001"
+NOON = datetime(2018, 1, 5, 4, 0, tzinfo=UTC)  # 12:00 at the bank.
+DAY = date(2018, 1, 5)
+
+INVESTOR = "m1:investor"
+BORROWER = "m2:borrower"
+CARD = "6222000000001234"
+
+OPEN = OpenAccount("r-open", INVESTOR, False, "张三", "110101199001011237", "13800000000")
+BIND = BindCard("r-bind", INVESTOR, CARD, "ICBC", "13800000000")
+UNBIND = UnbindCard("r-unbind", INVESTOR, CARD)
+ESTABLISH = EstablishProject(
+    "r-project", "p1", BORROWER, 100_000, "loan p1", "12", "equal-instalment", 12
+)
+CHANGE = ChangeProject("r-change", "p1", ProjectStage.REPAYING)
+RECHARGE = Recharge("r-recharge", INVESTOR, 123_450)
+WITHDRAW = Withdraw("r-withdraw", INVESTOR, 5, CARD)
+FREEZE = Freeze("r-freeze", INVESTOR, Purpose.TENDER, 100_000, "p1")
+RELEASE = Release("r-release", "r-freeze", 1)
+DISBURSE = Execute(
+    "r-disburse",
+    Purpose.DISBURSEMENT,
+    "p1",
+    (
+        Leg(
+            "mv1",
+            Purpose.DISBURSEMENT,
+            INVESTOR,
+            BORROWER,
+            100_000,
+            freeze_request_no="r-freeze",
+        ),
+        Leg("mv2", Purpose.FEE, BORROWER, INCOME_ACCOUNT, 1_000),
+        Leg("mv3", Purpose.RESERVE_CONTRIBUTION, BORROWER, RESERVE_ACCOUNT, 2_000),
+    ),
+)
+EVERY_SINGLE = (
+    OPEN,
+    BIND,
+    UNBIND,
+    ESTABLISH,
+    CHANGE,
+    RECHARGE,
+    WITHDRAW,
+    FREEZE,
+    RELEASE,
+    DISBURSE,
+)

@@ -1,0 +1,391 @@
+"""The client against a scripted bank over real HTTP: what each kind of answer is worth."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from datetime import date
+from http.server import BaseHTTPRequestHandler
+
+import orjson
+import pytest
+
+from adapters.custody.service_family.client import ServiceFamilyBank
+from domain.ports import (
+    BankAnswer,
+    BankBalance,
+    BankOutcome,
+    BankRequest,
+    CustodianUntrusted,
+    ExecuteBatch,
+    StatementNotReady,
+    StatementUnreadable,
+)
+from domain.purposes import Purpose
+from tests.adapters.custody.service_family import scenes
+from tests.adapters.custody.service_family.checkfiles import archive, empty_day
+from tests.adapters.custody.service_family.conftest import Form, Keys, ScriptedBank
+
+YES = {"code": "0", "status": "SUCCESS"}
+USER = {"bankcardNo": scenes.CARD, "availableAmount": "12.30", "freezeAmount": "0.05"}
+
+
+def no(code: str) -> dict[str, str]:
+    return {"code": "1", "status": "INIT", "errorCode": code, "errorMessage": "不行"}
+
+
+def test_the_form_is_signed_over_exactly_the_text_it_carries(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, keys: Keys
+) -> None:
+    scripted.will_say(**YES)
+    custodian.send(scenes.FREEZE)
+    path, form = scripted.got[0]
+    assert path == "/service"
+    assert form["serviceName"] == "USER_AUTO_PRE_TRANSACTION"
+    assert form["platformNo"] == scenes.PLATFORM_NO
+    assert form["keySerial"] == "1"
+    assert "userDevice" not in form
+    # The bank's own side of the keys: it holds our public one.
+    assert (
+        Keys(keys.bank, keys.ours).our_signer().is_from_bank(form["reqData"].encode(), form["sign"])
+    )
+    assert scripted.asked()["timestamp"] == "20180105120000"
+
+
+def test_a_page_names_the_device(scripted: ScriptedBank, custodian: ServiceFamilyBank) -> None:
+    scripted.will_say(code="0", status="INIT")
+    assert custodian.send(scenes.RECHARGE).outcome is BankOutcome.PENDING
+    assert scripted.got[0][0] == "/gateway"
+    assert scripted.got[0][1]["userDevice"] == "PC"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (YES, BankAnswer(BankOutcome.SUCCEEDED)),
+        (
+            {**YES, "transactionDate": "20180104", "requestNo": "r-freeze"},
+            BankAnswer(BankOutcome.SUCCEEDED, bank_date=date(2018, 1, 4)),
+        ),
+        ({"code": "0", "status": "INIT"}, BankAnswer(BankOutcome.PENDING)),
+        (no("100014"), BankAnswer(BankOutcome.REFUSED, "100014", "不行")),
+        (no("100008"), BankAnswer(BankOutcome.REFUSED, "100008", "不行")),
+        (no("100002"), BankAnswer(BankOutcome.REFUSED, "100002", "不行")),
+        *(
+            (no(code), BankAnswer(BankOutcome.UNKNOWN, code, "不行"))
+            for code in ("100001", "100003", "100004", "100005", "100006", "100013")
+        ),
+    ],
+)
+def test_what_an_answer_says(
+    scripted: ScriptedBank,
+    custodian: ServiceFamilyBank,
+    said: dict[str, str],
+    answer: BankAnswer,
+) -> None:
+    scripted.will_say(**said)
+    assert custodian.send(scenes.FREEZE) == answer
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"code": "0"}, "contradiction"),
+        ({"code": "0", "status": "FAIL"}, "contradiction"),
+        ({"code": "1", "status": "SUCCESS", "errorCode": "100008"}, "contradiction"),
+        ({"code": "1", "status": "INIT"}, "contradiction"),
+        ({"code": "2", "status": "SUCCESS"}, "contradiction"),
+        ({"code": False, "status": "SUCCESS"}, "contradiction"),
+        ({**YES, "requestNo": "r-other"}, "contradiction"),
+        ({**YES, "transactionDate": "2018-1-5"}, "unreadable"),
+        ({**YES, "transactionDate": "20180231"}, "unreadable"),
+        ({}, "contradiction"),
+    ],
+)
+def test_an_answer_that_is_neither_yes_nor_no_is_unknown(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, str], code: str
+) -> None:
+    scripted.will_say(**said)
+    answer = custodian.send(scenes.FREEZE)
+    assert (answer.outcome, answer.code) == (BankOutcome.UNKNOWN, code)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"<html>", b'"SUCCESS"', b"\xff"])
+def test_a_body_that_is_no_object_is_unknown(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, body: bytes
+) -> None:
+    scripted.will_send(body)
+    answer = custodian.send(scenes.FREEZE)
+    assert (answer.outcome, answer.code) == (BankOutcome.UNKNOWN, "unreadable")
+
+
+@pytest.mark.parametrize("signature", ["", "x", "%%%", base64.b64encode(b"0" * 256).decode()])
+@pytest.mark.parametrize("said", [YES, no("100014")])
+def test_nothing_unsigned_is_believed(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, str], signature: str
+) -> None:
+    scripted.will_send(orjson.dumps(said), signature=signature)
+    assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "bad_signature")
+
+
+def test_a_signature_of_another_body_or_key_is_not_believed(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, keys: Keys
+) -> None:
+    body = orjson.dumps(YES)
+    for signature in (scripted.signer.sign(body + b" "), keys.our_signer().sign(body)):
+        scripted.will_send(body, signature=signature)
+        assert custodian.send(scenes.FREEZE).code == "bad_signature"
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 500, 502, 504])
+def test_a_status_that_is_not_200_is_unknown_whatever_stands_in_it(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: int
+) -> None:
+    scripted.will_send(orjson.dumps(YES), status=status)
+    assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, f"http_{status}")
+    assert len(scripted.got) == 1
+
+
+def test_silence_is_a_timeout_and_nothing_is_sent_twice(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    def stay_silent(http: BaseHTTPRequestHandler, _: Form) -> None:
+        scripted.released.wait(30)
+        http.close_connection = True
+
+    scripted.will(stay_silent)
+    assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "timeout")
+    scripted.released.set()
+    assert len(scripted.got) == 1
+
+
+def test_a_cut_connection_is_unknown_and_nothing_is_sent_twice(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    def cut(http: BaseHTTPRequestHandler, _: Form) -> None:
+        http.close_connection = True
+
+    def cut_in_the_body(http: BaseHTTPRequestHandler, _: Form) -> None:
+        http.send_response(200)
+        http.send_header("Content-Length", "100")
+        http.end_headers()
+        http.wfile.write(b"{")
+        http.close_connection = True
+
+    for reply in (cut, cut_in_the_body):
+        scripted.will(reply)
+        assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "connection")
+    assert len(scripted.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("SUCCESS", BankOutcome.SUCCEEDED),
+        ("FREEZED", BankOutcome.SUCCEEDED),
+        ("UNFREEZED", BankOutcome.SUCCEEDED),
+        ("FAIL", BankOutcome.REFUSED),
+        ("ACCEPT_FAIL", BankOutcome.REFUSED),
+        ("INIT", BankOutcome.PENDING),
+        ("PENDDING", BankOutcome.PENDING),
+        ("PROCESSING", BankOutcome.PENDING),
+        ("CONFIRMING", BankOutcome.PENDING),
+        ("ACCEPT", BankOutcome.PENDING),
+        ("REMITING", BankOutcome.PENDING),
+        ("ERROR", BankOutcome.UNKNOWN),
+        ("success", BankOutcome.UNKNOWN),
+        ("", BankOutcome.UNKNOWN),
+    ],
+)
+def test_what_a_query_says(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: str, outcome: BankOutcome
+) -> None:
+    record = {"requestNo": "r-withdraw", "status": status, "amount": "0.05"}
+    scripted.will_say(**YES, records=[record])
+    assert custodian.query(scenes.WITHDRAW).outcome is outcome
+
+
+def test_a_queried_refusal_carries_the_banks_code_and_date(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    record = {"requestNo": "r-freeze", "status": "FAIL", "errorCode": "100014"}
+    scripted.will_say(**YES, records=[record | {"transactionDate": "20180103"}])
+    answer = custodian.query(scenes.FREEZE)
+    assert answer == BankAnswer(BankOutcome.REFUSED, "100014", "", date(2018, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        ("100007", BankOutcome.NOT_FOUND),
+        ("100001", BankOutcome.UNKNOWN),
+        ("100008", BankOutcome.UNKNOWN),
+        ("100009", BankOutcome.UNKNOWN),
+    ],
+)
+def test_only_not_found_is_not_found(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, code: str, outcome: BankOutcome
+) -> None:
+    scripted.will_say(**no(code))
+    assert custodian.query(scenes.FREEZE) == BankAnswer(outcome, code, "不行")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": "0", "status": "INIT", "records": [{"requestNo": "r-recharge"}]},
+        YES,
+        {**YES, "records": []},
+        {**YES, "records": ["SUCCESS"]},
+        {**YES, "records": [{"requestNo": "r-recharge", "status": "SUCCESS"}] * 2},
+        {**YES, "records": [{"requestNo": "r-other", "status": "SUCCESS"}]},
+        {**YES, "records": [{"status": "SUCCESS"}]},
+        *(
+            {**YES, "records": [{"requestNo": "r-recharge", "status": "SUCCESS", "amount": amount}]}
+            for amount in ("1234.51", "x")
+        ),
+    ],
+)
+def test_a_query_that_contradicts_itself_or_us_is_unknown(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, object]
+) -> None:
+    scripted.will_say(**said)
+    answer = custodian.query(scenes.RECHARGE)
+    assert (answer.outcome, answer.code) == (BankOutcome.UNKNOWN, "contradiction")
+
+
+def test_a_query_without_an_answer_is_unknown(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_send(b"{}", status=502)
+    assert custodian.query(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "http_502")
+
+
+def test_what_is_not_carried_is_refused_without_a_call(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    batch: BankRequest = ExecuteBatch("b1", (scenes.DISBURSE,))
+    assert custodian.query(batch).outcome is BankOutcome.UNKNOWN
+    refused = replace(scenes.FREEZE, purpose=Purpose.FEE)
+    assert custodian.send(refused).code == "not_carried"
+    assert not scripted.got
+
+
+def test_a_withdrawal_asks_for_the_bound_card_right_before_it_is_sent(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**YES, **USER)
+    scripted.will_say(code="0", status="INIT")
+    assert custodian.send(scenes.WITHDRAW).outcome is BankOutcome.PENDING
+    services = [form["serviceName"] for _, form in scripted.got]
+    assert services == ["QUERY_USER_INFORMATION", "WITHDRAW"]
+
+
+@pytest.mark.parametrize("bound", [{"bankcardNo": "6222000000009999"}, {"bankcardNo": ""}, None])
+def test_a_withdrawal_to_another_card_is_never_sent(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, bound: dict[str, str] | None
+) -> None:
+    scripted.will_say(**(no("100009") if bound is None else YES | USER | bound))
+    scripted.will_say(**no("100007"))
+    answer = custodian.send(scenes.WITHDRAW)
+    assert (answer.outcome, answer.code) == (BankOutcome.REFUSED, "card_not_bound")
+    services = [form["serviceName"] for _, form in scripted.got]
+    assert services == ["QUERY_USER_INFORMATION", "QUERY_TRANSACTION"]
+    assert scenes.CARD not in answer.message
+
+
+def test_a_withdrawal_sent_before_the_card_changed_is_what_the_bank_says_it_is(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**YES | USER | {"bankcardNo": ""})
+    scripted.will_say(**YES, records=[{"requestNo": "r-withdraw", "status": "SUCCESS"}])
+    assert custodian.send(scenes.WITHDRAW).outcome is BankOutcome.SUCCEEDED
+
+
+def test_a_withdrawal_whose_card_cannot_be_asked_is_not_sent(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_send(orjson.dumps(YES | USER), signature="")
+    assert custodian.send(scenes.WITHDRAW) == BankAnswer(BankOutcome.UNKNOWN, "bad_signature")
+    assert len(scripted.got) == 1
+
+
+def test_balances_leave_out_whom_the_bank_does_not_know(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**YES, **USER)
+    scripted.will_say(**no("100009"))
+    found = custodian.balances([scenes.INVESTOR, scenes.BORROWER])
+    assert found == {scenes.INVESTOR: BankBalance(1230, 5)}
+
+
+@pytest.mark.parametrize(
+    "said", [YES, {**YES, **USER, "freezeAmount": "0.051"}, no("100001"), no("100003")]
+)
+def test_balances_that_cannot_be_read_are_an_error(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, str]
+) -> None:
+    scripted.will_say(**said)
+    with pytest.raises(ConnectionError):
+        custodian.balances([scenes.INVESTOR])
+
+
+def test_unsigned_balances_are_not_believed(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_send(orjson.dumps(YES | USER), signature="")
+    with pytest.raises(CustodianUntrusted):
+        custodian.balances([scenes.INVESTOR])
+
+
+def test_a_statement_is_downloaded_and_read(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_send(archive(empty_day()))
+    statement = custodian.statement(scenes.DAY)
+    assert (statement.bank_date, statement.lines, statement.balances) == (scenes.DAY, (), {})
+    assert scripted.got[0][0] == "/download"
+    assert scripted.asked()["fileDate"] == "20180105"
+
+
+def test_a_statement_that_cannot_be_had(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**no("100007"))
+    with pytest.raises(StatementNotReady):
+        custodian.statement(scenes.DAY)
+    scripted.will_say(**no("100001"))
+    with pytest.raises(ConnectionError):
+        custodian.statement(scenes.DAY)
+    scripted.will_send(b"", status=503)
+    with pytest.raises(ConnectionError):
+        custodian.statement(scenes.DAY)
+    scripted.will_send(archive(empty_day()), signature="")
+    with pytest.raises(CustodianUntrusted):
+        custodian.statement(scenes.DAY)
+    scripted.will_send(archive(empty_day())[:-30])
+    with pytest.raises(StatementUnreadable):
+        custodian.statement(scenes.DAY)
+
+
+def test_a_day_is_confirmed_file_by_file(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**YES)
+    assert custodian.confirm_statement("c1", scenes.DAY).outcome is BankOutcome.SUCCEEDED
+    asked = scripted.asked()
+    assert (asked["requestNo"], asked["fileDate"]) == ("c1", "20180105")
+    assert {"fileType": "TRANSACTION"} in asked["detail"]
+
+
+def test_a_refused_confirmation_counts_as_a_second_one_only_for_a_published_day(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(**no("100008"))
+    scripted.will_send(archive(empty_day()))
+    assert custodian.confirm_statement("c1", scenes.DAY).outcome is BankOutcome.SUCCEEDED
+    scripted.will_say(**no("100008"))
+    scripted.will_say(**no("100007"))
+    assert custodian.confirm_statement("c2", scenes.DAY).outcome is BankOutcome.REFUSED
+    scripted.will_say(**no("100001"))
+    assert custodian.confirm_statement("c3", scenes.DAY).outcome is BankOutcome.UNKNOWN

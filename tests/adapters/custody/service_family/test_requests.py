@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.custody.service_family.requests import (
+    Call,
+    Choices,
+    NotCarried,
+    encode,
+    encode_query,
+)
+from domain.accounts import INCOME_ACCOUNT, MARKETING_ACCOUNT, RESERVE_ACCOUNT
+from domain.ports import BankRequest, Execute, ExecuteBatch, Leg, ProjectStage, Recharge
+from domain.purposes import Purpose
+from tests.adapters.custody.service_family import scenes
+
+CHOICES = Choices(redirect_url="https://example.test/back")
+PAGE = {"redirectUrl": "https://example.test/back", "expired": "20180105123000"}
+
+
+def call(request: BankRequest) -> Call:
+    return encode(request, CHOICES, scenes.NOON)
+
+
+@pytest.mark.parametrize(
+    ("request_", "service", "fields"),
+    [
+        (
+            scenes.OPEN,
+            "PERSONAL_REGISTER_EXPAND",
+            {
+                "requestNo": "r-open",
+                "platformUserNo": "m1_INVESTOR",
+                "userRole": "INVESTOR",
+                "realName": "张三",
+                "idCardType": "PRC_ID",
+                "idCardNo": "110101199001011237",
+                "mobile": "13800000000",
+            },
+        ),
+        (
+            replace(scenes.OPEN, account="c1:guarantor", company=True, name="某公司"),
+            "ENTERPRISE_REGISTER",
+            {
+                "requestNo": "r-open",
+                "platformUserNo": "c1_GUARANTEECORP",
+                "userRole": "GUARANTEECORP",
+                "enterpriseName": "某公司",
+                "unifiedCode": "110101199001011237",
+                "contactPhone": "13800000000",
+            },
+        ),
+        (
+            scenes.BIND,
+            "PERSONAL_BIND_BANKCARD",
+            {
+                "requestNo": "r-bind",
+                "platformUserNo": "m1_INVESTOR",
+                "bankcardNo": scenes.CARD,
+                "bankcode": "ICBC",
+                "mobile": "13800000000",
+            },
+        ),
+        (
+            scenes.RECHARGE,
+            "RECHARGE",
+            {
+                "requestNo": "r-recharge",
+                "platformUserNo": "m1_INVESTOR",
+                "amount": "1234.50",
+                "expectPayCompany": "BANK",
+                "rechargeWay": "SWIFT",
+                "payType": "B2C",
+            },
+        ),
+        (
+            scenes.WITHDRAW,
+            "WITHDRAW",
+            {
+                "requestNo": "r-withdraw",
+                "platformUserNo": "m1_INVESTOR",
+                "amount": "0.05",
+                "withdrawType": "NORMAL",
+            },
+        ),
+    ],
+)
+def test_what_a_member_completes_goes_to_the_banks_page(
+    request_: BankRequest, service: str, fields: dict[str, str]
+) -> None:
+    assert call(request_) == Call("/gateway", service, fields | PAGE)
+
+
+@pytest.mark.parametrize(
+    ("request_", "service", "fields"),
+    [
+        (
+            scenes.UNBIND,
+            "UNBIND_BANKCARD",
+            {
+                "requestNo": "r-unbind",
+                "platformUserNo": "m1_INVESTOR",
+                "bankcardNo": scenes.CARD,
+            },
+        ),
+        (
+            scenes.ESTABLISH,
+            "ESTABLISH_PROJECT",
+            {
+                "requestNo": "r-project",
+                "platformUserNo": "m2_BORROWERS",
+                "projectNo": "p1",
+                "projectAmount": "1000.00",
+                "projectName": "loan p1",
+                "projectType": "STANDARDPOWDER",
+                "projectPeriod": "12",
+                "annnualInterestRate": "12",
+                "repaymentWay": "FIXED_PAYMENT_MORTGAGE",
+            },
+        ),
+        (
+            scenes.FREEZE,
+            "USER_AUTO_PRE_TRANSACTION",
+            {
+                "requestNo": "r-freeze",
+                "platformUserNo": "m1_INVESTOR",
+                "bizType": "TENDER",
+                "amount": "1000.00",
+                "projectNo": "p1",
+            },
+        ),
+        (
+            scenes.RELEASE,
+            "CANCEL_PRE_TRANSACTION",
+            {"requestNo": "r-release", "preTransactionNo": "r-freeze", "amount": "0.01"},
+        ),
+    ],
+)
+def test_the_rest_goes_to_the_bank_directly(
+    request_: BankRequest, service: str, fields: dict[str, str]
+) -> None:
+    assert call(request_) == Call("/service", service, fields)
+
+
+def test_a_disbursement_is_one_tender_trade_with_its_fee_and_contribution() -> None:
+    sent = call(scenes.DISBURSE)
+    assert (sent.path, sent.service) == ("/service", "SYNC_TRANSACTION")
+    assert sent.fields == {
+        "requestNo": "r-disburse",
+        "tradeType": "TENDER",
+        "projectNo": "p1",
+        "details": [
+            {
+                "bizType": "TENDER",
+                "sourcePlatformUserNo": "m1_INVESTOR",
+                "targetPlatformUserNo": "m2_BORROWERS",
+                "amount": "1000.00",
+                "customDefine": "mv1",
+                "freezeRequestNo": "r-freeze",
+            },
+            {
+                "bizType": "COMMISSION",
+                "sourcePlatformUserNo": "m2_BORROWERS",
+                "targetPlatformUserNo": "SYS_GENERATE_004",
+                "amount": "10.00",
+                "customDefine": "mv2",
+            },
+            {
+                "bizType": "COMMISSION",
+                "sourcePlatformUserNo": "m2_BORROWERS",
+                "targetPlatformUserNo": "SYS_GENERATE_001",
+                "amount": "20.00",
+                "customDefine": "mv3",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("purpose", "payer", "payee", "trade_type", "biz_type"),
+    [
+        (Purpose.REPAYMENT, scenes.BORROWER, scenes.INVESTOR, "REPAYMENT", "REPAYMENT"),
+        (
+            Purpose.SUBROGATED_RECOVERY,
+            scenes.BORROWER,
+            RESERVE_ACCOUNT,
+            "REPAYMENT",
+            "COMPENSATORY_REPAYMENT",
+        ),
+        (Purpose.RESERVE_PAYOUT, RESERVE_ACCOUNT, scenes.INVESTOR, "COMPENSATORY", "COMPENSATORY"),
+        (
+            Purpose.RESERVE_SURPLUS,
+            RESERVE_ACCOUNT,
+            INCOME_ACCOUNT,
+            "FUNDS_TRANSFER",
+            "FUNDS_TRANSFER",
+        ),
+    ],
+)
+def test_each_purpose_has_its_trade_and_business_type(
+    purpose: Purpose, payer: str, payee: str, trade_type: str, biz_type: str
+) -> None:
+    leg = Leg("mv", purpose, payer, payee, 300, interest_fen=100)
+    fields = call(Execute("r", purpose, None, (leg,))).fields
+    assert fields["tradeType"] == trade_type
+    assert "projectNo" not in fields
+    assert fields["details"][0]["bizType"] == biz_type
+    assert fields["details"][0]["amount"] == "3.00"
+    assert fields["details"][0]["income"] == "1.00"
+
+
+def test_a_batch_hands_in_its_trades_under_their_own_numbers() -> None:
+    batch = ExecuteBatch("b1", (scenes.DISBURSE, replace(scenes.DISBURSE, request_no="r2")))
+    sent = call(batch)
+    assert sent.service == "ASYNC_TRANSACTION"
+    assert sent.fields["batchNo"] == "b1"
+    assert [trade["requestNo"] for trade in sent.fields["bizDetails"]] == ["r-disburse", "r2"]
+
+
+def test_a_companys_card_is_bound_as_a_companys() -> None:
+    assert call(replace(scenes.BIND, company=True)).service == "ENTERPRISE_BIND_BANKCARD"
+
+
+def test_a_repayments_hold_is_frozen_as_repayment() -> None:
+    hold = replace(scenes.FREEZE, account=scenes.BORROWER, purpose=Purpose.REPAYMENT_HOLD)
+    assert call(hold).fields["bizType"] == "REPAYMENT"
+
+
+@pytest.mark.parametrize(
+    ("stage", "word"),
+    [
+        (ProjectStage.REPAYING, "REPAYING"),
+        (ProjectStage.FINISHED, "FINISH"),
+        (ProjectStage.MISCARRIED, "MISCARRY"),
+    ],
+)
+def test_a_projects_stage_in_the_banks_words(stage: ProjectStage, word: str) -> None:
+    sent = call(replace(scenes.CHANGE, stage=stage))
+    assert sent.fields == {"requestNo": "r-change", "projectNo": "p1", "status": word}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        replace(scenes.FREEZE, purpose=Purpose.FEE),
+        replace(scenes.ESTABLISH, method="whenever"),
+        replace(scenes.DISBURSE, purpose=Purpose.REVERSAL),
+        Execute(
+            "r",
+            Purpose.RESERVE_SURPLUS,
+            None,
+            (Leg("mv", Purpose.REVERSAL, MARKETING_ACCOUNT, INCOME_ACCOUNT, 1),),
+        ),
+    ],
+)
+def test_what_the_bank_has_no_instruction_for_is_not_carried(request_: BankRequest) -> None:
+    with pytest.raises(NotCarried, match=r"^(purpose|method): "):
+        call(request_)
+
+
+@pytest.mark.parametrize("request_no", ["", "x" * 51])
+def test_a_request_number_that_the_bank_cannot_hold_is_a_bug(request_no: str) -> None:
+    with pytest.raises(ValueError, match=r"^request_no: 1 to 50 characters$"):
+        call(Recharge(request_no, scenes.INVESTOR, 1))
+
+
+def test_every_request_is_asked_after_by_its_kind() -> None:
+    kinds = [encode_query(request).fields["transactionType"] for request in scenes.EVERY_SINGLE]
+    assert kinds == [
+        "REGISTER",
+        "BIND_CARD",
+        "UNBIND_CARD",
+        "PROJECT",
+        "MODIFY_PROJECT",
+        "RECHARGE",
+        "WITHDRAW",
+        "PRETRANSACTION",
+        "CANCEL_PRETRANSACTION",
+        "TRANSACTION",
+    ]
+    assert encode_query(scenes.RECHARGE).fields["requestNo"] == "r-recharge"
+
+
+def test_a_batch_is_asked_after_by_its_trades() -> None:
+    with pytest.raises(NotCarried):
+        encode_query(ExecuteBatch("b1", (scenes.DISBURSE,)))
