@@ -150,12 +150,14 @@ class EmbeddedPostgres:
         self._drop_foreign_pid_file()
         options = SERVER_OPTIONS | {"unix_socket_directories": str(self._new_socket_dir())}
         words = (shlex.quote(f"--{name}={value}") for name, value in options.items())
-        return self._run("pg_ctl", "start", "-w", "-t", "60", "-o", " ".join(words))
+        return self._run("pg_ctl", "start", "-s", "-w", "-t", "60", "-o", " ".join(words))
 
     def _stop(self) -> None:
         for mode in ("fast", "immediate"):
-            if self._run("pg_ctl", "stop", "-w", "-m", mode) or not self._is_alive():
-                return
+            if self._run("pg_ctl", "stop", "-s", "-w", "-m", mode) or not self._is_alive():
+                break
+        with suppress(FileNotFoundError):
+            self._short_socket_dir().rmdir()
 
     def _run(self, program: str, *arguments: str, folder: Path | None = None) -> bool:
         folder = folder or self._pg
@@ -167,7 +169,9 @@ class EmbeddedPostgres:
     def _failure(self, what: str) -> PostgresUnavailable:
         """What PostgreSQL said since it was last called, as our error."""
         said = self._log.read_bytes()[self._log_start :].decode(errors="replace").splitlines()
-        why = " / ".join([line for line in said if "FATAL" in line or "error" in line][-3:])
+        why = " / ".join(
+            [line for line in said if not line.startswith(("pg_ctl:", "Examine"))][-3:]
+        )
         if "No space left on device" in why:
             return NoSpaceLeft(f"{what}: {why}", "Free some space, and start again.")
         return PostgresUnavailable(f"{what}: {why}", f"See {self._log}.")
@@ -209,8 +213,7 @@ class EmbeddedPostgres:
     def _new_socket_dir(self) -> Path:
         if FIT_FOR_A_SOCKET.fullmatch(str(self._pg)):
             return self._pg
-        name = hashlib.sha256(str(self._pg).encode()).hexdigest()[:16]
-        short = SOCKET_ROOT / f"zhuanhu-{name}"
+        short = self._short_socket_dir()
         with suppress(FileExistsError):
             postgres_programs.make_folder(short)
         found, owner = short.lstat(), self._pg.stat().st_uid
@@ -219,3 +222,6 @@ class EmbeddedPostgres:
                 f"{short} is not a folder of ours alone", "Remove it, and start again."
             )
         return short
+
+    def _short_socket_dir(self) -> Path:
+        return SOCKET_ROOT / f"zhuanhu-{hashlib.sha256(str(self._pg).encode()).hexdigest()[:16]}"

@@ -51,8 +51,9 @@ def ensure_rsa_key(private: Path, public: Path) -> RSAPrivateKey:
 
 
 def load_private_key(path: Path) -> RSAPrivateKey:
+    pem = _read(path)
     try:
-        key = load_pem_private_key(_read(path), password=None)
+        key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError):  # TypeError: it wants a password.
         raise KeyUnusable(f"{path}: must be a private key in PEM without a password") from None
     if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
@@ -61,8 +62,9 @@ def load_private_key(path: Path) -> RSAPrivateKey:
 
 
 def load_public_key(path: Path) -> RSAPublicKey:
+    pem = _read(path)
     try:
-        key = load_pem_public_key(_read(path))
+        key = load_pem_public_key(pem)
     except ValueError:
         raise KeyUnusable(f"{path}: must be a public key in PEM") from None
     if not isinstance(key, RSAPublicKey) or key.key_size < RSA_BITS:

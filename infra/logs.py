@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from infra.settings import LogFormat, LogLevel
 
@@ -42,13 +43,13 @@ def configure(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         redact,
+        structlog.processors.ExceptionRenderer(_frames if form is LogFormat.JSON else _text),
     ]
     last: Processor = (
         structlog.processors.JSONRenderer(serializer=_json)
         if form is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
@@ -79,13 +80,27 @@ def is_personal(key: str) -> bool:
 def _cleaned(value: Any) -> Any:
     match value:
         case str():
-            return value.split("\nDETAIL:", 1)[0]
+            return _without_detail(value)
         case Mapping():
             return {k: REMOVED if is_personal(str(k)) else _cleaned(v) for k, v in value.items()}
         case list() | tuple():
             return [_cleaned(each) for each in value]
         case _:
             return value
+
+
+def _frames(exc_info: ExcInfo) -> Any:
+    """The traceback as data, without the values of local variables."""
+    chain = ExceptionDictTransformer(show_locals=False)(exc_info)
+    return [each | {"exc_value": _without_detail(str(each["exc_value"]))} for each in chain]
+
+
+def _text(exc_info: ExcInfo) -> str:
+    return _without_detail("".join(traceback.format_exception(*exc_info)))
+
+
+def _without_detail(text: str) -> str:
+    return re.sub(r"\nDETAIL:[^\n]*", "", text)
 
 
 def _json(event: EventDict, **_: Any) -> str:
