@@ -1,0 +1,49 @@
+# Every target makes what it needs first; the second run starts at once.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint bench clean requirements
+
+demo: $(STAMP)
+	$(BIN)/zhuanhu demo
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Pins what pyproject.toml asks for, anew. The files hold hashes and no addresses.
+PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+requirements: $(STAMP)
+	$(PIN) --output-file requirements.txt pyproject.toml
+	$(PIN) --extra dev --output-file requirements-dev.txt pyproject.toml
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@python=; for each in python3.13 python3.12 python3.11 python3 python; do \
+		if $$each -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then python=$$each; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "zhuanhu needs Python 3.11 or later with its venv module, and found none." >&2; \
+		echo "Install it (Debian, Ubuntu: apt install python3.12-venv; or python.org)," >&2; \
+		echo "see that python3.11, python3.12, python3.13 or python3 is on the PATH," >&2; \
+		echo "and run make again." >&2; \
+		exit 1; \
+	fi; \
+	test -x $(BIN)/python || $$python -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)

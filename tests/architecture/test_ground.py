@@ -1,0 +1,71 @@
+"""The pinned packages and the compose file say only what they should."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.settings import known_variables
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = re.compile(r"[a-z0-9-]+==[0-9][\w.]* \\")
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_and_hashed_and_no_host_is_named(name: str) -> None:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    entries = [line for line in lines if line and not line.startswith("# ")]
+    assert [each for each in entries if not (PACKAGE.fullmatch(each) or HASH.fullmatch(each))] == []
+    for first, second in zip(entries, [*entries[1:], ""], strict=True):
+        if PACKAGE.fullmatch(first):
+            assert HASH.fullmatch(second), first
+    assert not re.search(r"://|@|--(extra-)?index|--find-links|/", "\n".join(lines))
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^\S+==\S+", (ROOT / name).read_text(encoding="utf-8"), re.M))
+
+    assert pins("requirements.txt") <= pins("requirements-dev.txt")
+
+
+def test_the_compose_file_has_every_part(services: dict[str, dict[str, Any]]) -> None:
+    assert {"postgres", "kafka", "sandbox-bank", "zhuanhu"} <= set(services)
+    assert services["postgres"]["image"] == "postgres:18"
+    assert services["kafka"]["image"].startswith("apache/kafka:4.")
+    assert services["zhuanhu"]["command"] == ["zhuanhu", "up"]
+    assert services["sandbox-bank"]["command"][:3] == ["python", "-m", "services.sandbox_bank"]
+
+
+def test_every_image_names_its_version(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        assert re.fullmatch(r"[a-z/]+:[0-9][0-9.]*", service["image"])
+
+
+def test_every_variable_given_to_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
+    ours = [service for service in services.values() if service["image"].startswith("zhuanhu:")]
+    given = {name for service in ours for name in service.get("environment", {})}
+    assert given
+    assert given <= set(known_variables())
+
+
+def test_every_one_waited_for_exists(services: dict[str, dict[str, Any]]) -> None:
+    waited = {name for service in services.values() for name in service.get("depends_on", {})}
+    assert waited <= set(services)
+
+
+def test_no_password_stands_in_the_compose_file() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert re.findall(r"PASSWORD: (?!\$\{)|://\w+:(?!\$\{)\w+@", text) == []
