@@ -10,6 +10,7 @@ TRADE_TYPES = {
     Purpose.DISBURSEMENT: "TENDER",
     Purpose.REPAYMENT: "REPAYMENT",
     Purpose.SUBROGATED_RECOVERY: "REPAYMENT",
+    Purpose.FEE: "REPAYMENT",  # A repayment that pays no more than fees.
     Purpose.RESERVE_PAYOUT: "COMPENSATORY",
     Purpose.RESERVE_SURPLUS: "FUNDS_TRANSFER",
 }

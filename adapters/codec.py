@@ -1,0 +1,124 @@
+"""How an event lies in the log: one JSON envelope of bytes, written once and hashed as it stands.
+
+    {"at","on","cause","corr","actor","prev","data"}
+
+`prev` is the hash of the stored event before it in the shard. A hash covers every stored field of
+the row, length-prefixed, in the bytes that are stored; `HASH_VERSION` leads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+
+from domain import cashbook, investment, loan_events, member, platform, policy, reserve
+from domain.model import Event, InvariantBroken
+
+EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
+    *platform.EVENTS,
+    *policy.EVENTS,
+    *member.EVENTS,
+    *loan_events.EVENTS,
+    *investment.EVENTS,
+    *cashbook.EVENTS,
+    *reserve.EVENTS,
+)
+
+HASH_VERSION = 1
+GENESIS = bytes(32)
+
+_READERS: dict[str, TypeAdapter[Any]] = {e.TOPIC: TypeAdapter(e) for e in EVENT_TYPES}
+if len(_READERS) != len(EVENT_TYPES):
+    raise InvariantBroken("two events share a topic")
+
+_DATA = b',"data":'
+
+
+class Stored(NamedTuple):
+    """One row of the log."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+class Recorded(NamedTuple):
+    """One event as read from the log, with its circumstances."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    recorded_at: str  # ISO, UTC
+    business_date: date
+    cause: str  # The command's id.
+    correlation: str
+    actor: str
+    event: Event
+
+
+class Circumstances(NamedTuple):
+    """What all events of one command share."""
+
+    recorded_at: str
+    business_date: str
+    cause: str
+    correlation: str
+    actor: str
+
+    def opening(self) -> bytes:
+        # The values' alphabets need no escaping: ids, dates and instants.
+        return (
+            f'{{"at":"{self.recorded_at}","on":"{self.business_date}","cause":"{self.cause}",'
+            f'"corr":"{self.correlation}","actor":"{self.actor}","prev":"'
+        ).encode()
+
+
+def encode(event: Event, opening: bytes, prev: bytes) -> bytes:
+    return b'%b%b"%b%b}' % (
+        opening,
+        prev.hex().encode(),
+        _DATA,
+        event.__pydantic_serializer__.to_json(event),
+    )
+
+
+def hash_row(position: int, stream: str, version: int, topic: str, state: bytes) -> bytes:
+    name, kind = stream.encode(), topic.encode()
+    return hashlib.sha256(
+        b"%d %d %d %d:%b %d:%b %d:%b"
+        % (HASH_VERSION, position, version, len(name), name, len(kind), kind, len(state), state)
+    ).digest()
+
+
+def decode_event(topic: str, state: bytes) -> Event:
+    """The typed event alone. Raises KeyError for an unknown topic, ValidationError for bad data."""
+    event: Event = _READERS[topic].validate_json(state[state.index(_DATA) + len(_DATA) : -1])
+    return event
+
+
+def prev_of(state: bytes) -> bytes:
+    end = state.index(_DATA) - 1
+    return bytes.fromhex(state[end - 64 : end].decode())
+
+
+def decode(row: Stored) -> Recorded:
+    head = row.state[: row.state.index(_DATA)].decode().split('"')
+    # {"at":"..","on":"..","cause":"..","corr":"..","actor":"..","prev":".." -> every 4th piece.
+    return Recorded(
+        row.position,
+        row.stream,
+        row.version,
+        row.topic,
+        head[3],
+        date.fromisoformat(head[7]),
+        head[11],
+        head[15],
+        head[19],
+        decode_event(row.topic, row.state),
+    )

@@ -1,0 +1,38 @@
+"""The port through which commands reach the writer, and what comes back for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from domain.commands import Command
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The stored outcome of one command id, for ever. `replayed`: it was stored before.
+
+    The positions are those of its first and last event (both 0 where there are none). A reused id
+    with another payload is answered by a refusal that is not stored: the first outcome stands.
+    """
+
+    command_id: str
+    outcome: Outcome
+    code: str = ""
+    message: str = ""
+    field: str | None = None
+    first_position: int = 0
+    last_position: int = 0
+    replayed: bool = False
+
+
+class Commands(Protocol):
+    def submit(self, commands: Sequence[Command]) -> list[Receipt]:
+        """One receipt for each command, in order, after they are durable."""

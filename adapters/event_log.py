@@ -1,0 +1,215 @@
+"""The event log on `eventsourcing`'s PostgreSQL recorder: one table a shard, in commit order.
+
+Positions are given by the writer, without gaps: the shard's row says where the log ends, and an
+append that finds another end (or another epoch) is refused whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from adapters.codec import Recorded, Stored, decode
+from adapters.shard_schema import MIGRATIONS, shard_schema
+from adapters.vault import Sealed
+from infra.postgres import connect, migrate
+
+EVENTS_TABLE = "stored_events"
+
+
+class WriterFenced(Exception):
+    """Another writer has taken over this shard, or the log ends elsewhere. Nothing was appended."""
+
+
+class AppendUnknown(Exception):
+    """The connection broke while committing: reload, and look what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a shard stands."""
+
+    epoch: int
+    position: int
+    hash: bytes
+    receipts: int
+    outstanding_principal_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one transaction appends. Each tuple is one row of its table."""
+
+    before: Head
+    after: Head
+    events: Sequence[Stored]
+    receipts: Sequence[tuple[Any, ...]]
+    balances: Sequence[tuple[str, int, int]]
+    sealed: Sequence[Sealed]
+    inbox: Sequence[int]
+    parked: Sequence[tuple[int, bytes, str]]
+
+
+class ShardRecorder(PostgresApplicationRecorder):
+    """The library's recorder with one insert for all rows, and our tables in its transaction."""
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        batch: Batch = kwargs["batch"]
+        with self.datastore.get_connection() as connection:
+            try:
+                with connection.transaction(), connection.cursor() as cursor:
+                    self._insert_events(cursor, stored_events, batch=batch)
+                    self._insert_stored_events(cursor, stored_events, batch=batch)
+            except psycopg.OperationalError as error:
+                raise AppendUnknown(str(error)) from None
+        return [row.position for row in batch.events]
+
+    def _insert_events(
+        self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> None:
+        batch: Batch = kwargs["batch"]
+        before, after = batch.before, batch.after
+        curs.execute(
+            self._sql(
+                "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
+                " outstanding_principal_fen = %s WHERE epoch = %s AND head_position = %s"
+            ),
+            (
+                after.position,
+                after.hash,
+                after.receipts,
+                after.outstanding_principal_fen,
+                before.epoch,
+                before.position,
+            ),
+            prepare=True,
+        )
+        if curs.rowcount != 1:
+            raise WriterFenced(f"epoch {before.epoch}, position {before.position}")
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.receipt (command_id, number, type, actor, payload_hash, outcome, code,"
+            " message, field, first_position, last_position, recorded_at) SELECT * FROM unnest("
+            "%b::text[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[],"
+            " %b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[])",
+            batch.receipts,
+        )
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.account_balance (account, available_fen, frozen_fen)"
+            " SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[])"
+            " ON CONFLICT (account) DO UPDATE SET available_fen = excluded.available_fen,"
+            " frozen_fen = excluded.frozen_fen",
+            batch.balances,
+        )
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.vault (ref, wrapped_key, content)"
+            " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::bytea[])",
+            batch.sealed,
+        )
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.parked (position, message, reason)"
+            " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])",
+            batch.parked,
+        )
+        if batch.inbox:
+            curs.execute(
+                self._sql("DELETE FROM {}.inbox WHERE position = ANY(%s)"), (list(batch.inbox),)
+            )
+
+    def _insert_stored_events(
+        self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> None:
+        batch: Batch = kwargs["batch"]
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.stored_events"
+            " (notification_id, originator_id, originator_version, topic, state)"
+            " SELECT * FROM unnest("
+            "%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bytea[])",
+            batch.events,
+        )
+
+    def _insert_rows(
+        self, curs: psycopg.Cursor[Any], query: LiteralString, rows: Iterable[tuple[Any, ...]]
+    ) -> None:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        if columns:
+            curs.execute(self._sql(query), columns, prepare=True)
+
+    def _sql(self, query: LiteralString) -> sql.Composed:
+        return sql.SQL(query).format(sql.Identifier(self.datastore.schema))
+
+
+def open_recorder(url: str, platform: str) -> ShardRecorder:
+    """The shard's recorder, on a pool of one connection that does not reconnect by itself."""
+    parts = conninfo_to_dict(url)
+    datastore = PostgresDatastore(
+        dbname=str(parts.get("dbname", "")),
+        host=str(parts.get("host", "")),
+        port=str(parts.get("port", "")),
+        user=str(parts.get("user", "")),
+        password=str(parts.get("password", "")),
+        schema=shard_schema(platform),
+        originator_id_type="text",
+    )
+    return ShardRecorder(datastore, events_table_name=EVENTS_TABLE)
+
+
+def prepare_shard(url: str, platform: str) -> None:
+    """Creates the shard's schema and tables where they are missing."""
+    with connect(url, autocommit=True) as connection:
+        migrate(connection, shard_schema(platform), MIGRATIONS)
+    recorder = open_recorder(url, platform)
+    try:
+        recorder.create_table()
+    finally:
+        recorder.datastore.close()
+
+
+class LogReader:
+    """Reads one shard's log. Never writes."""
+
+    def __init__(self, url: str, platform: str) -> None:
+        self._recorder = open_recorder(url, platform)
+
+    def head(self) -> int:
+        return self._recorder.max_notification_id() or 0
+
+    def read(
+        self,
+        after: int,
+        limit: int = 5000,
+        topics: Sequence[str] = (),
+        upto: int | None = None,
+    ) -> list[Recorded]:
+        """Events after a position, in order, at most `limit`."""
+        rows = self._recorder.select_notifications(
+            after, limit, stop=upto, topics=topics, inclusive_of_start=False
+        )
+        return [
+            decode(
+                Stored(
+                    row.id,
+                    str(row.originator_id),
+                    row.originator_version,
+                    row.topic,
+                    row.state,
+                )
+            )
+            for row in rows
+        ]
+
+    def close(self) -> None:
+        self._recorder.datastore.close()

@@ -1,0 +1,75 @@
+"""The tables of one platform's shard, beside the event store's own. Written by the writer only."""
+
+from __future__ import annotations
+
+from infra.postgres import Migration
+
+
+def shard_schema(platform: str) -> str:
+    return f"shard_{platform}"
+
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "shard",
+        """
+        -- One row: who may write, and where the log ends. Every append updates it.
+        CREATE TABLE shard (
+            only_row bool PRIMARY KEY DEFAULT true CHECK (only_row),
+            epoch bigint NOT NULL DEFAULT 0,
+            head_position bigint NOT NULL DEFAULT 0,
+            head_hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+            receipts bigint NOT NULL DEFAULT 0,
+            outstanding_principal_fen bigint NOT NULL DEFAULT 0
+        );
+        INSERT INTO shard DEFAULT VALUES;
+
+        -- What each account has. `outside` and `shortfall` are not accounts and have no row.
+        CREATE TABLE account_balance (
+            account text PRIMARY KEY,
+            available_fen bigint NOT NULL CHECK (available_fen >= 0),
+            frozen_fen bigint NOT NULL CHECK (frozen_fen >= 0)
+        ) WITH (fillfactor = 60);
+
+        -- The outcome of every command, in order.
+        CREATE TABLE receipt (
+            command_id text PRIMARY KEY,
+            number bigint NOT NULL,
+            type text NOT NULL,
+            actor text NOT NULL,
+            payload_hash bytea NOT NULL,
+            outcome text NOT NULL,
+            code text NOT NULL,
+            message text NOT NULL,
+            field text,
+            first_position bigint NOT NULL,
+            last_position bigint NOT NULL,
+            recorded_at timestamptz NOT NULL
+        );
+        CREATE UNIQUE INDEX receipt_number ON receipt (number);
+
+        -- Personal data, encrypted. Erased by setting wrapped_key to nothing.
+        CREATE TABLE vault (
+            ref text PRIMARY KEY,
+            wrapped_key bytea NOT NULL,
+            content bytea NOT NULL
+        );
+
+        -- Commands that wait for the writer. It deletes what it has decided, in the same commit.
+        CREATE TABLE inbox (
+            position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            message bytea NOT NULL,
+            received_at timestamptz NOT NULL DEFAULT now()
+        );
+
+        -- Messages that could not be read as a command, with the reason.
+        CREATE TABLE parked (
+            position bigint PRIMARY KEY,
+            message bytea NOT NULL,
+            reason text NOT NULL,
+            parked_at timestamptz NOT NULL DEFAULT now()
+        );
+        """,
+    ),
+)

@@ -1,0 +1,95 @@
+"""Personal data (个人信息), encrypted at rest. The rest of the system holds references only.
+
+Each reference has a key of its own, wrapped by the master key: to erase a person is to throw that
+key away, and neither the events nor their hashes change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+import psycopg
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import sql
+
+NONCE_BYTES = 12
+
+
+class VaultUnreadable(Exception):
+    """The reference is unknown or erased, or the master key is another one."""
+
+
+class Sealed(NamedTuple):
+    ref: str
+    wrapped_key: bytes
+    content: bytes
+
+
+class Seal:
+    """Encrypts and recognises personal data; holds the master key."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._master = AESGCM(master_key)
+        self._digest_key = hashlib.blake2b(b"zhuanhu digest", key=master_key).digest()
+
+    def close(self, ref: str, fields: Mapping[str, str]) -> Sealed:
+        key = AESGCM.generate_key(bit_length=256)
+        name = ref.encode()
+        return Sealed(
+            ref,
+            _encrypt(self._master, key, name),
+            _encrypt(AESGCM(key), orjson.dumps(dict(fields)), name),
+        )
+
+    def open(self, sealed: Sealed) -> dict[str, str]:
+        name = sealed.ref.encode()
+        try:
+            key = _decrypt(self._master, sealed.wrapped_key, name)
+            fields: dict[str, str] = orjson.loads(_decrypt(AESGCM(key), sealed.content, name))
+        except InvalidTag:
+            raise VaultUnreadable(f"{sealed.ref} does not open with this master key") from None
+        return fields
+
+    def digest(self, text: str) -> str:
+        """Equal for equal text, and useless without the master key."""
+        return hmac.new(self._digest_key, text.encode(), hashlib.sha256).hexdigest()
+
+    def payload_hash(self, payload: bytes) -> bytes:
+        """Keyed, because a payload may hold personal data that could be guessed from a hash."""
+        return hashlib.blake2b(payload, key=self._digest_key, digest_size=32).digest()
+
+
+class Vault:
+    """Reads what the writer stored. One connection."""
+
+    def __init__(self, url: str, schema: str, seal: Seal) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._query = sql.SQL("SELECT wrapped_key, content FROM {}.vault WHERE ref = %s").format(
+            sql.Identifier(schema)
+        )
+        self._seal = seal
+
+    def open(self, ref: str) -> dict[str, str]:
+        """The fields under a reference. Raises VaultUnreadable."""
+        row = self._connection.execute(self._query, (ref,)).fetchone()
+        if row is None:
+            raise VaultUnreadable(f"nothing is kept under {ref}")
+        return self._seal.open(Sealed(ref, *row))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _encrypt(cipher: AESGCM, text: bytes, name: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, text, name)
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, name: bytes) -> bytes:
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name)

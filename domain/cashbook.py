@@ -1,0 +1,275 @@
+"""The cash book (资金账): entries of movements, each a step of double-entry legs.
+
+    request(movements)   -> EntryRequested   holds what the movements need
+    Settle               -> EntrySettled     posts
+    Reject               -> EntryRejected    gives the holds back
+    record(bank's fact)  -> BankMovementRecorded    never refused
+
+An *entry* groups movements that are decided together and succeed or fail together. Every step
+carries its legs, so that any balance is the plain sum of legs up to a position.
+
+Invariant: the legs of a step sum to zero (`outside` and `shortfall` included), and no member's or
+platform's balance is ever below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
+
+from domain.accounts import OUTSIDE, role_of
+from domain.model import Event, Fen, InvariantBroken, Message, Refused
+from domain.purposes import MATRIX, Purpose, Shape, allowed
+from domain.refusals import Code
+
+SHORTFALL = "shortfall"
+"""Where a bank's forced debit goes that an account could not bear: a claim on its owner."""
+
+UNBOUNDED = frozenset({OUTSIDE, SHORTFALL})
+
+
+class Leg(NamedTuple):
+    """What one step changes on one account, in fen, signed."""
+
+    account: str
+    available_fen: int
+    frozen_fen: int
+
+
+class Movement(Message):
+    """One payer -> payee transfer. `id` is the bank's request / custom number."""
+
+    id: str
+    purpose: Purpose
+    payer: str
+    payee: str
+    amount_fen: Fen
+    interest_fen: int = 0  # The part of amount_fen that is interest.
+    freeze: str | None = None  # The movement id of the freeze that this one consumes.
+
+
+# -- events -----------------------------------------------------------------------------
+
+
+class EntryRequested(Event):
+    """`subject` is what the entry is for: the loan, or the member for recharge and withdrawal.
+    `reference` is the thing within it: tender, payment, payout, binding."""
+
+    TOPIC: ClassVar[str] = "cash.entry-requested.v1"
+    entry_id: str
+    purpose: Purpose  # The leading one.
+    subject: str
+    reference: str
+    movements: tuple[Movement, ...]
+    legs: tuple[Leg, ...]
+
+
+class EntrySettled(Event):
+    TOPIC: ClassVar[str] = "cash.entry-settled.v1"
+    entry_id: str
+    movement_ids: tuple[str, ...]
+    bank_date: date
+    legs: tuple[Leg, ...]
+
+
+class EntryRejected(Event):
+    TOPIC: ClassVar[str] = "cash.entry-rejected.v1"
+    entry_id: str
+    movement_ids: tuple[str, ...]
+    bank_code: str
+    legs: tuple[Leg, ...]
+
+
+class BankMovementRecorded(Event):
+    """A movement that the bank made by itself, final from the start."""
+
+    TOPIC: ClassVar[str] = "cash.bank-movement-recorded.v1"
+    entry_id: str
+    movement: Movement
+    bank_record: str
+    bank_date: date
+    origin: str | None
+    shortfall_fen: int
+    legs: tuple[Leg, ...]
+
+
+CashEvent = EntryRequested | EntrySettled | EntryRejected | BankMovementRecorded
+EVENTS = (EntryRequested, EntrySettled, EntryRejected, BankMovementRecorded)
+
+
+# -- state ------------------------------------------------------------------------------
+
+
+class Status(StrEnum):
+    NONE = "none"
+    REQUESTED = "requested"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    status: Status = Status.NONE
+    requested: EntryRequested | None = None
+
+    @property
+    def open(self) -> EntryRequested:
+        if self.requested is None or self.status is not Status.REQUESTED:
+            raise InvariantBroken("the entry is not open")
+        return self.requested
+
+
+INITIAL = Entry()
+
+
+def movement_id(entry_id: str, number: int) -> str:
+    """At most 40 characters: what the strictest bank takes as a number."""
+    return f"{entry_id}.{number}"
+
+
+def request(
+    entry: Entry, entry_id: str, subject: str, reference: str, movements: Sequence[Movement]
+) -> EntryRequested:
+    if entry.status is not Status.NONE:
+        raise Refused(Code.ID_TAKEN)
+    for movement in movements:
+        _check(movement)
+    return EntryRequested(
+        entry_id=entry_id,
+        purpose=movements[0].purpose,
+        subject=subject,
+        reference=reference,
+        movements=tuple(movements),
+        legs=holds(movements),
+    )
+
+
+def settle(entry: Entry, bank_date: date) -> EntrySettled:
+    requested = _still_open(entry)
+    return EntrySettled(
+        entry_id=requested.entry_id,
+        movement_ids=tuple(movement.id for movement in requested.movements),
+        bank_date=bank_date,
+        legs=posts(requested.movements),
+    )
+
+
+def reject(entry: Entry, bank_code: str) -> EntryRejected:
+    requested = _still_open(entry)
+    return EntryRejected(
+        entry_id=requested.entry_id,
+        movement_ids=tuple(movement.id for movement in requested.movements),
+        bank_code=bank_code,
+        legs=net(Leg(leg.account, -leg.available_fen, -leg.frozen_fen) for leg in requested.legs),
+    )
+
+
+def record(
+    entry: Entry,
+    entry_id: str,
+    movement: Movement,
+    *,
+    bank_record: str,
+    bank_date: date,
+    origin: str | None,
+    payer_available_fen: int,
+) -> BankMovementRecorded:
+    """A bank's own fact. A debit takes what is there; the rest is a shortfall."""
+    if entry.status is not Status.NONE:
+        raise Refused(Code.ID_TAKEN)
+    _check(movement)
+    amount_fen = movement.amount_fen
+    borne_fen = amount_fen if movement.payer == OUTSIDE else min(amount_fen, payer_available_fen)
+    legs = [Leg(movement.payer, -borne_fen, 0), Leg(movement.payee, amount_fen, 0)]
+    if borne_fen < amount_fen:
+        legs.append(Leg(SHORTFALL, borne_fen - amount_fen, 0))
+    return BankMovementRecorded(
+        entry_id=entry_id,
+        movement=movement,
+        bank_record=bank_record,
+        bank_date=bank_date,
+        origin=origin,
+        shortfall_fen=amount_fen - borne_fen,
+        legs=net(legs),
+    )
+
+
+def evolve(entry: Entry, event: CashEvent) -> Entry:
+    match event:
+        case EntryRequested():
+            return Entry(Status.REQUESTED, event)
+        case EntrySettled():
+            return replace(entry, status=Status.SETTLED)
+        case EntryRejected():
+            return replace(entry, status=Status.REJECTED)
+        case BankMovementRecorded():
+            return Entry(Status.SETTLED)
+
+
+# -- legs -------------------------------------------------------------------------------
+
+
+def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
+    """What a request sets aside. Money that only arrives within the entry is not held."""
+    arriving = {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
+    legs = []
+    for movement in movements:
+        match MATRIX[movement.purpose].shape:
+            case Shape.FREEZE | Shape.OUTFLOW:
+                legs.append(Leg(movement.payer, -movement.amount_fen, movement.amount_fen))
+            case Shape.TRANSFER if movement.freeze is None and movement.payer not in arriving:
+                legs.append(Leg(movement.payer, -movement.amount_fen, movement.amount_fen))
+            case _:
+                pass
+    return net(legs)
+
+
+def posts(movements: Sequence[Movement]) -> tuple[Leg, ...]:
+    """What a settlement moves, given that `holds` was done before."""
+    arriving = {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
+    legs = []
+    for movement in movements:
+        amount_fen = movement.amount_fen
+        match MATRIX[movement.purpose].shape:
+            case Shape.FREEZE:
+                pass
+            case Shape.RELEASE:
+                legs.append(Leg(movement.payer, amount_fen, -amount_fen))
+            case Shape.TRANSFER if movement.freeze is None and movement.payer in arriving:
+                legs += [Leg(movement.payer, -amount_fen, 0), Leg(movement.payee, amount_fen, 0)]
+            case Shape.TRANSFER | Shape.OUTFLOW:
+                legs += [Leg(movement.payer, 0, -amount_fen), Leg(movement.payee, amount_fen, 0)]
+            case Shape.INFLOW:
+                legs += [Leg(movement.payer, -amount_fen, 0), Leg(movement.payee, amount_fen, 0)]
+    return net(legs)
+
+
+def net(legs: Iterable[Leg]) -> tuple[Leg, ...]:
+    """One leg an account, in order of first appearance, none that changes nothing."""
+    sums: dict[str, tuple[int, int]] = {}
+    for account, available_fen, frozen_fen in legs:
+        before = sums.get(account, (0, 0))
+        sums[account] = (before[0] + available_fen, before[1] + frozen_fen)
+    return tuple(Leg(account, *fen) for account, fen in sums.items() if fen != (0, 0))
+
+
+def _check(movement: Movement) -> None:
+    payer, payee = role_of(movement.payer), role_of(movement.payee)
+    if not allowed(movement.purpose, payer, payee):
+        raise Refused(Code.MOVEMENT_NOT_ALLOWED, f"{movement.purpose}: {payer} -> {payee}")
+    needs = MATRIX[movement.purpose].needs
+    if needs is not None and movement.freeze is None:
+        raise InvariantBroken(f"{movement.purpose} must name the {needs} that it consumes")
+    if not 0 <= movement.interest_fen <= movement.amount_fen:
+        raise InvariantBroken("interest is a part of the amount")
+
+
+def _still_open(entry: Entry) -> EntryRequested:
+    if entry.status is Status.NONE:
+        raise Refused(Code.ENTRY_UNKNOWN, field="entry_id")
+    if entry.status is not Status.REQUESTED:
+        raise Refused(Code.ENTRY_CLOSED, field="entry_id")
+    return entry.open

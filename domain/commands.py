@@ -1,0 +1,363 @@
+"""The published language: every command that may arrive, in the imperative.
+
+A command carries its caller's id (kept by the caller, used once), the platform it is for, who
+acts, an effective date where that is not the business date, and a reason where one is needed.
+Commands under "from the bank" and "from the day end" are made by our own services; a publisher
+that sends one is refused.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from domain.accounts import Role
+from domain.model import CommandId, Fen, Id, Message, Text
+from domain.policy import PolicyTerms
+from domain.purposes import Purpose
+from domain.schedule import Method
+
+MemberRole = Literal[Role.INVESTOR, Role.BORROWER, Role.GUARANTOR]
+RateText = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,6})?$")]
+Grade = Annotated[str, Field(pattern=r"^[A-Z]{1,3}[0-9]?$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+BankRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Digits = Annotated[str, Field(pattern=r"^[0-9]{8,32}$")]
+Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{6,20}$")]
+IdNumber = Annotated[str, Field(pattern=r"^[0-9A-Z]{8,20}$")]
+
+
+class Command(Message):
+    """What every command carries. `type` names it in JSON."""
+
+    FROM_OUTSIDE: ClassVar[bool] = True
+
+    type: str
+    id: CommandId
+    platform: Id
+    actor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,64}$")]
+    correlation_id: CommandId | None = None
+    effective_on: date | None = None
+    reason: Text | None = None
+
+
+# -- the platform itself ----------------------------------------------------------------
+
+
+class OpenPlatform(Command):
+    """Start a platform's books on a business date, under a named law table."""
+
+    type: Literal["open_platform"] = "open_platform"
+    business_date: date
+    law_table: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    tender_max_fen: Fen | None = None  # The most one investor may put into one loan.
+    cool_off_days: Annotated[int, Field(ge=0, le=365)] = 3
+
+
+class PublishPolicy(Command):
+    """A new version of the protection policy (保障政策), for loans concluded from a date on."""
+
+    type: Literal["publish_policy"] = "publish_policy"
+    terms: PolicyTerms
+
+
+class SeedReserve(Command):
+    """Platform's own money into the reserve account (种子资金); needs a second person."""
+
+    type: Literal["seed_reserve"] = "seed_reserve"
+    seed_id: Id
+    amount_fen: Fen
+    approved_by: Text
+
+
+class MoveReserveSurplus(Command):
+    """What the reserve holds above its cap goes to the platform (rule 6); needs a second person."""
+
+    type: Literal["move_reserve_surplus"] = "move_reserve_surplus"
+    surplus_id: Id
+    amount_fen: Fen
+    approved_by: Text
+
+
+# -- members ----------------------------------------------------------------------------
+
+
+class RegisterMember(Command):
+    """A person or a company joins; the bank verifies the identity and opens the accounts."""
+
+    type: Literal["register_member"] = "register_member"
+    member_id: Id
+    kind: Literal["person", "company"]
+    roles: Annotated[tuple[MemberRole, ...], Field(min_length=1, max_length=3, strict=False)]
+    name: Annotated[str, Field(min_length=1, max_length=100, repr=False)]
+    id_no: Annotated[IdNumber, Field(repr=False)]
+    phone: Annotated[Phone, Field(repr=False)]
+    related_party: bool = False
+    lawful_business: bool = False  # Companies: licence and business scope were checked.
+
+
+class BindBankAccount(Command):
+    """绑卡: ask the bank to bind a card to one of the member's accounts."""
+
+    type: Literal["bind_bank_account"] = "bind_bank_account"
+    member_id: Id
+    role: MemberRole
+    binding_id: Id
+    card_no: Annotated[Digits, Field(repr=False)]
+    bank_code: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
+    phone: Annotated[Phone, Field(repr=False)]
+
+
+class UnbindBankAccount(Command):
+    type: Literal["unbind_bank_account"] = "unbind_bank_account"
+    member_id: Id
+    binding_id: Id
+
+
+class BlacklistMember(Command):
+    """黑名单: no new loan for this member; needs evidence and a second person."""
+
+    type: Literal["blacklist_member"] = "blacklist_member"
+    member_id: Id
+    evidence: Text
+    approved_by: Text
+
+
+class RequestRecharge(Command):
+    type: Literal["request_recharge"] = "request_recharge"
+    recharge_id: Id
+    member_id: Id
+    role: MemberRole
+    amount_fen: Fen
+
+
+class RequestWithdrawal(Command):
+    type: Literal["request_withdrawal"] = "request_withdrawal"
+    withdrawal_id: Id
+    member_id: Id
+    role: MemberRole
+    binding_id: Id
+    amount_fen: Fen
+
+
+# -- loans ------------------------------------------------------------------------------
+
+
+class RequestLoan(Command):
+    type: Literal["request_loan"] = "request_loan"
+    loan_id: Id
+    borrower_id: Id
+    amount_fen: Fen
+    annual_rate: RateText  # Per cent a year.
+    periods: Annotated[int, Field(ge=1, le=600)]
+    method: Method
+    purpose: Text  # 借款用途
+
+
+class RateLoan(Command):
+    type: Literal["rate_loan"] = "rate_loan"
+    loan_id: Id
+    grade: Grade
+
+
+class PublishLoan(Command):
+    """Check admission (准入) and put the loan before the investors."""
+
+    type: Literal["publish_loan"] = "publish_loan"
+    loan_id: Id
+    deadline: date  # Not full at the end of this business date: miscarried (流标).
+
+
+class PlaceTender(Command):
+    """投标: an investor offers money to one loan; it is frozen at the bank."""
+
+    type: Literal["place_tender"] = "place_tender"
+    tender_id: Id
+    loan_id: Id
+    investor_id: Id
+    amount_fen: Fen
+
+
+class ConcludeLoan(Command):
+    """The contract of a full loan is signed: its hash and who signed go on record."""
+
+    type: Literal["conclude_loan"] = "conclude_loan"
+    loan_id: Id
+    contract_hash: Sha256
+
+
+class DisburseLoan(Command):
+    """放款: investors' frozen money to the borrower, less fee and reserve contribution."""
+
+    type: Literal["disburse_loan"] = "disburse_loan"
+    loan_id: Id
+
+
+class RepayLoan(Command):
+    """还款 from the borrower's account. `in_full` also pays what is not yet due (提前结清)."""
+
+    type: Literal["repay_loan"] = "repay_loan"
+    payment_id: Id
+    loan_id: Id
+    amount_fen: Fen
+    in_full: bool = False
+
+
+# -- from the bank (made by custody) ----------------------------------------------------
+
+
+class FromBank(Command):
+    FROM_OUTSIDE: ClassVar[bool] = False
+    bank_code: Annotated[str, Field(max_length=64)] = ""  # The bank's own code, for people.
+
+
+class SettleEntry(FromBank):
+    """The bank carried out every movement of the entry."""
+
+    type: Literal["settle_entry"] = "settle_entry"
+    entry_id: BankRef
+    bank_date: date
+
+
+class RejectEntry(FromBank):
+    """The bank finally refused every movement of the entry."""
+
+    type: Literal["reject_entry"] = "reject_entry"
+    entry_id: BankRef
+
+
+class ConfirmAccount(FromBank):
+    type: Literal["confirm_account"] = "confirm_account"
+    member_id: Id
+    role: MemberRole
+
+
+class RefuseAccount(FromBank):
+    type: Literal["refuse_account"] = "refuse_account"
+    member_id: Id
+    role: MemberRole
+
+
+class ConfirmBinding(FromBank):
+    type: Literal["confirm_binding"] = "confirm_binding"
+    member_id: Id
+    binding_id: Id
+
+
+class RefuseBinding(FromBank):
+    type: Literal["refuse_binding"] = "refuse_binding"
+    member_id: Id
+    binding_id: Id
+
+
+class ConfirmUnbinding(FromBank):
+    type: Literal["confirm_unbinding"] = "confirm_unbinding"
+    member_id: Id
+    binding_id: Id
+
+
+class RefuseUnbinding(FromBank):
+    type: Literal["refuse_unbinding"] = "refuse_unbinding"
+    member_id: Id
+    binding_id: Id
+
+
+class ConfirmProject(FromBank):
+    """The bank knows the loan: tenders may come."""
+
+    type: Literal["confirm_project"] = "confirm_project"
+    loan_id: Id
+
+
+class RefuseProject(FromBank):
+    type: Literal["refuse_project"] = "refuse_project"
+    loan_id: Id
+
+
+class RecordBankMovement(FromBank):
+    """Money that the bank moved by itself: a returned withdrawal, interest, an adjustment.
+
+    `bank_record` is the bank's own number of the fact; the movement's id is derived from it.
+    """
+
+    type: Literal["record_bank_movement"] = "record_bank_movement"
+    bank_record: BankRef
+    purpose: Literal[Purpose.RETURNED_WITHDRAWAL, Purpose.BANK_INTEREST, Purpose.BANK_ADJUSTMENT]
+    account: Annotated[str, Field(max_length=64)]
+    amount_fen: Fen
+    credit: bool = True
+    bank_date: date
+    origin: BankRef | None = None  # The withdrawal that came back.
+
+
+# -- from the day end -------------------------------------------------------------------
+
+
+class FromDayEnd(Command):
+    FROM_OUTSIDE: ClassVar[bool] = False
+
+
+class RollBusinessDate(FromDayEnd):
+    """日切. Opens the next business date; the day before it is closed."""
+
+    type: Literal["roll_business_date"] = "roll_business_date"
+    business_date: date
+
+
+class AssessLoan(FromDayEnd):
+    """Bill what fell due, mark what is overdue, hand to the reserve what it must pay."""
+
+    type: Literal["assess_loan"] = "assess_loan"
+    loan_id: Id
+
+
+class MiscarryLoan(FromDayEnd):
+    """流标: not full by its deadline; every tender is released."""
+
+    type: Literal["miscarry_loan"] = "miscarry_loan"
+    loan_id: Id
+
+
+class RunReservePayouts(FromDayEnd):
+    """Pay the queue by the six rules, as far as the balance goes."""
+
+    type: Literal["run_reserve_payouts"] = "run_reserve_payouts"
+
+
+AnyCommand = Annotated[
+    OpenPlatform
+    | PublishPolicy
+    | SeedReserve
+    | MoveReserveSurplus
+    | RegisterMember
+    | BindBankAccount
+    | UnbindBankAccount
+    | BlacklistMember
+    | RequestRecharge
+    | RequestWithdrawal
+    | RequestLoan
+    | RateLoan
+    | PublishLoan
+    | PlaceTender
+    | ConcludeLoan
+    | DisburseLoan
+    | RepayLoan
+    | SettleEntry
+    | RejectEntry
+    | ConfirmAccount
+    | RefuseAccount
+    | ConfirmBinding
+    | RefuseBinding
+    | ConfirmUnbinding
+    | RefuseUnbinding
+    | ConfirmProject
+    | RefuseProject
+    | RecordBankMovement
+    | RollBusinessDate
+    | AssessLoan
+    | MiscarryLoan
+    | RunReservePayouts,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,110 @@
+"""An investment: one tender's life (一笔投标). What it received is a projection, not its business.
+
+placed -> frozen at the bank -> concluded with the loan -> closed with its claim
+       -> refused by the bank
+                             -> released (流标)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.model import Event, Fen, InvariantBroken, Refused
+from domain.refusals import Code
+
+
+class Status(StrEnum):
+    NONE = "none"
+    PLACED = "placed"
+    FROZEN = "frozen"
+    REFUSED = "refused"
+    RELEASED = "released"
+    CONCLUDED = "concluded"
+    CLOSED = "closed"
+
+
+class TenderPlaced(Event):
+    TOPIC: ClassVar[str] = "investment.tender-placed.v1"
+    tender_id: str
+    loan_id: str
+    investor_id: str
+    amount_fen: Fen
+
+
+class TenderFrozen(Event):
+    TOPIC: ClassVar[str] = "investment.tender-frozen.v1"
+    tender_id: str
+
+
+class TenderRefused(Event):
+    TOPIC: ClassVar[str] = "investment.tender-refused.v1"
+    tender_id: str
+    bank_code: str
+
+
+class TenderReleased(Event):
+    TOPIC: ClassVar[str] = "investment.tender-released.v1"
+    tender_id: str
+
+
+class InvestmentConcluded(Event):
+    TOPIC: ClassVar[str] = "investment.concluded.v1"
+    tender_id: str
+
+
+class InvestmentClosed(Event):
+    TOPIC: ClassVar[str] = "investment.closed.v1"
+    tender_id: str
+
+
+InvestmentEvent = (
+    TenderPlaced
+    | TenderFrozen
+    | TenderRefused
+    | TenderReleased
+    | InvestmentConcluded
+    | InvestmentClosed
+)
+EVENTS = (
+    TenderPlaced,
+    TenderFrozen,
+    TenderRefused,
+    TenderReleased,
+    InvestmentConcluded,
+    InvestmentClosed,
+)
+
+_NEXT: dict[type[InvestmentEvent], tuple[Status, Status]] = {
+    TenderPlaced: (Status.NONE, Status.PLACED),
+    TenderFrozen: (Status.PLACED, Status.FROZEN),
+    TenderRefused: (Status.PLACED, Status.REFUSED),
+    TenderReleased: (Status.FROZEN, Status.RELEASED),
+    InvestmentConcluded: (Status.FROZEN, Status.CONCLUDED),
+    InvestmentClosed: (Status.CONCLUDED, Status.CLOSED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Investment:
+    status: Status = Status.NONE
+    placed: TenderPlaced | None = None
+
+
+INITIAL = Investment()
+
+
+def decide(investment: Investment, step: InvestmentEvent) -> tuple[InvestmentEvent, ...]:
+    """A step is its own request: it may only be taken from the state before it."""
+    before, _ = _NEXT[type(step)]
+    if investment.status is before:
+        return (step,)
+    if before is Status.NONE:
+        raise Refused(Code.ID_TAKEN, field="tender_id")
+    raise InvariantBroken(f"{step.TOPIC} on a tender that is {investment.status}")
+
+
+def evolve(investment: Investment, event: InvestmentEvent) -> Investment:
+    placed = event if isinstance(event, TenderPlaced) else investment.placed
+    return Investment(_NEXT[type(event)][1], placed)

@@ -1,0 +1,256 @@
+"""A loan (借款) from its request to its end, and the state that its events add up to.
+
+    requested -> rated -> admitted -> published -> filled -> concluded -> disbursing
+              -> repaying <-> overdue -> settled
+    published -> miscarried (流标)
+
+Events are in domain.loan_events; domain.funding decides up to the disbursement, domain.repayment
+what is paid and owed afterwards, both over the state that is folded here.
+
+Invariant: tenders reserved never exceed the loan's amount; money goes out only after the contract
+is on record; a line of the register has at most one open movement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple, TypeVar, assert_never
+
+from domain import loan_events as e
+from domain.model import InvariantBroken, Refused
+from domain.policy import PolicyTerms
+from domain.refusals import Code
+from domain.register import Billed, Claim, Row
+
+V = TypeVar("V")
+
+
+class Status(StrEnum):
+    NONE = "none"
+    REQUESTED = "requested"
+    RATED = "rated"
+    ADMITTED = "admitted"
+    PUBLISHED = "published"
+    FILLED = "filled"
+    CONCLUDED = "concluded"
+    DISBURSING = "disbursing"
+    REPAYING = "repaying"
+    OVERDUE = "overdue"
+    SETTLED = "settled"
+    MISCARRIED = "miscarried"
+
+
+IN_REPAYMENT = frozenset({Status.REPAYING, Status.OVERDUE})
+
+
+class Tender(NamedTuple):
+    investor_id: str
+    amount_fen: int
+    secured: bool
+
+
+class Payment(NamedTuple):
+    amount_fen: int
+    in_full: bool
+    effective_on: date
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    status: Status = Status.NONE
+    terms: e.LoanRequested | None = None
+    grade: str = ""
+    deadline: date = date.max
+    reserved_fen: int = 0
+    secured_fen: int = 0
+    tenders: Mapping[str, Tender] = field(default_factory=dict)
+    filled: e.LoanFilled | None = None
+    concluded: e.LoanConcluded | None = None
+    disbursement: e.DisbursementRequested | None = None
+    attempts: int = 0
+    disbursed: e.LoanDisbursed | None = None
+    unbilled: tuple[int, ...] = ()  # Each claim's principal that no instalment has billed yet.
+    billed: Mapping[int, Billed] = field(default_factory=dict)  # Only those with something open.
+    next_period: int = 1
+    overdue: frozenset[int] = frozenset()
+    filed: frozenset[int] = frozenset()
+    payments: Mapping[str, Payment] = field(default_factory=dict)  # Accepted and not yet ended.
+    routed: e.RepaymentRouted | None = None  # The payment whose lines are at the bank.
+    advances: Mapping[str, e.AdvanceOpened] = field(default_factory=dict)
+
+    def known(self) -> e.LoanRequested:
+        if self.terms is None:
+            raise Refused(Code.LOAN_UNKNOWN, field="loan_id")
+        return self.terms
+
+    def must_be(self, *statuses: Status) -> e.LoanRequested:
+        known = self.known()
+        if self.status not in statuses:
+            raise Refused(Code.LOAN_WRONG_STATE, f"the loan is {self.status}", "loan_id")
+        return known
+
+    @property
+    def policy(self) -> PolicyTerms:
+        if self.concluded is None:
+            raise Refused(Code.NOT_CONCLUDED, field="loan_id")
+        return self.concluded.policy
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.disbursed.schedule if self.disbursed else ()
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return self.disbursed.claims if self.disbursed else ()
+
+    @property
+    def lines_moving(self) -> bool:
+        return self.routed is not None or bool(self.advances)
+
+
+INITIAL = Loan()
+
+
+# -- evolve -----------------------------------------------------------------------------
+
+
+def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
+    match event:
+        case e.LoanRequested():
+            return replace(loan, status=Status.REQUESTED, terms=event)
+        case e.LoanRated():
+            return replace(loan, status=Status.RATED, grade=event.grade)
+        case e.LoanAdmitted():
+            return replace(loan, status=Status.ADMITTED, deadline=event.deadline)
+        case e.LoanPublished():
+            return replace(loan, status=Status.PUBLISHED)
+        case e.ProjectRefused():
+            return replace(loan, status=Status.RATED)
+        case e.TenderReserved():
+            tender = Tender(event.investor_id, event.amount_fen, secured=False)
+            return replace(
+                loan,
+                tenders={**loan.tenders, event.tender_id: tender},
+                reserved_fen=loan.reserved_fen + event.amount_fen,
+            )
+        case e.TenderSecured():
+            tender = loan.tenders[event.tender_id]
+            return replace(
+                loan,
+                tenders={**loan.tenders, event.tender_id: tender._replace(secured=True)},
+                secured_fen=loan.secured_fen + tender.amount_fen,
+            )
+        case e.TenderDropped():
+            tenders = dict(loan.tenders)
+            dropped = tenders.pop(event.tender_id)
+            return replace(
+                loan, tenders=tenders, reserved_fen=loan.reserved_fen - dropped.amount_fen
+            )
+        case e.LoanFilled():
+            return replace(loan, status=Status.FILLED, filled=event)
+        case e.LoanMiscarried():
+            return replace(loan, status=Status.MISCARRIED)
+        case e.LoanConcluded():
+            return replace(loan, status=Status.CONCLUDED, concluded=event)
+        case e.DisbursementRequested():
+            return replace(
+                loan,
+                status=Status.DISBURSING,
+                disbursement=event,
+                attempts=loan.attempts + 1,
+            )
+        case e.DisbursementRejected():
+            return replace(loan, status=Status.CONCLUDED)
+        case e.LoanDisbursed():
+            return replace(
+                loan,
+                status=Status.REPAYING,
+                disbursed=event,
+                unbilled=tuple(claim.principal_fen for claim in event.claims),
+                tenders={},  # The claims have taken their place.
+            )
+        case _:
+            return _evolve_repayment(loan, event)
+
+
+def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
+    match event:
+        case e.InstalmentBilled():
+            billed = Billed(event.period, event.due_on, event.principal, event.interest)
+            left = tuple(a - b for a, b in zip(loan.unbilled, event.principal, strict=True))
+            return replace(
+                loan,
+                billed=_open_only({**loan.billed, event.period: billed}),
+                unbilled=left,
+                next_period=len(loan.rows) + 1 if event.whole_rest else event.period + 1,
+            )
+        case e.InstalmentOverdue():
+            return replace(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
+        case e.ClaimFiled():
+            return replace(loan, filed=loan.filed | {event.period})
+        case e.RepaymentAccepted():
+            payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
+            return replace(loan, payments={**loan.payments, event.payment_id: payment})
+        case e.RepaymentHeld():
+            held = loan.payments[event.payment_id]._replace(held=True)
+            return replace(loan, payments={**loan.payments, event.payment_id: held})
+        case e.RepaymentRouted():
+            if event.entry_id is None:  # Nothing was owed: all of it goes back.
+                return _ended(loan, event.payment_id)
+            return replace(loan, routed=event)
+        case e.RepaymentSettled():
+            return _settled(loan, event)
+        case e.RepaymentFailed():
+            return _ended(loan, event.payment_id)
+        case e.AdvanceOpened():
+            return replace(loan, advances={**loan.advances, event.payout_id: event})
+        case e.AdvancePaid():
+            opened = loan.advances[event.payout_id]
+            after = loan.billed[opened.period].advanced(opened.principal, opened.interest)
+            return replace(
+                loan,
+                billed={**loan.billed, opened.period: after},
+                advances=_without(loan.advances, event.payout_id),
+            )
+        case e.AdvanceReleased():
+            return replace(loan, advances=_without(loan.advances, event.payout_id))
+        case e.LoanSettled():
+            return replace(loan, status=Status.SETTLED)
+        case _:
+            assert_never(event)
+
+
+def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
+    routed = loan.routed
+    if routed is None or routed.payment_id != event.payment_id:
+        raise InvariantBroken("a payment settled that was not routed")
+    billed = dict(loan.billed)
+    for part in routed.parts:
+        billed[part.period] = billed[part.period].paid(part, routed.effective_on, loan.policy)
+    still_open = _open_only(billed)
+    late = loan.overdue & still_open.keys()
+    return replace(
+        _ended(loan, event.payment_id),
+        billed=still_open,
+        overdue=late,
+        status=Status.OVERDUE if late else Status.REPAYING,
+    )
+
+
+def _ended(loan: Loan, payment_id: str) -> Loan:
+    routed = loan.routed
+    if routed is not None and routed.payment_id == payment_id:
+        routed = None
+    return replace(loan, payments=_without(loan.payments, payment_id), routed=routed)
+
+
+def _open_only(billed: Mapping[int, Billed]) -> dict[int, Billed]:
+    return {period: instalment for period, instalment in billed.items() if instalment.base_fen}
+
+
+def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+    return {k: v for k, v in mapping.items() if k != key}

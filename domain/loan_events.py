@@ -1,0 +1,267 @@
+"""What can happen to a loan (借款), in the order of its life."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar, get_args
+
+from domain.model import Event, Fen
+from domain.policy import PolicyTerms
+from domain.register import Claim, Part, Row, Vector
+from domain.schedule import Method
+
+
+class LoanRequested(Event):
+    TOPIC: ClassVar[str] = "loan.requested.v1"
+    loan_id: str
+    borrower_id: str
+    amount_fen: Fen
+    annual_rate: str
+    periods: int
+    method: Method
+    purpose: str
+
+
+class LoanRated(Event):
+    TOPIC: ClassVar[str] = "loan.rated.v1"
+    loan_id: str
+    grade: str
+
+
+class LoanAdmitted(Event):
+    """Every admission check passed; the bank is asked to register the loan."""
+
+    TOPIC: ClassVar[str] = "loan.admitted.v1"
+    loan_id: str
+    deadline: date
+    law_table: str
+    owed_with_it_fen: int  # What the borrower owes on the platform, this loan included.
+
+
+class LoanPublished(Event):
+    TOPIC: ClassVar[str] = "loan.published.v1"
+    loan_id: str
+
+
+class ProjectRefused(Event):
+    """The bank would not register the loan. It may be published again."""
+
+    TOPIC: ClassVar[str] = "loan.project-refused.v1"
+    loan_id: str
+    bank_code: str
+
+
+class TenderReserved(Event):
+    TOPIC: ClassVar[str] = "loan.tender-reserved.v1"
+    loan_id: str
+    tender_id: str
+    investor_id: str
+    amount_fen: Fen
+
+
+class TenderSecured(Event):
+    """The bank froze the investor's money."""
+
+    TOPIC: ClassVar[str] = "loan.tender-secured.v1"
+    loan_id: str
+    tender_id: str
+
+
+class TenderDropped(Event):
+    TOPIC: ClassVar[str] = "loan.tender-dropped.v1"
+    loan_id: str
+    tender_id: str
+
+
+class LoanFilled(Event):
+    """满标: the last tender is secured. This instant concludes the loan once it is signed."""
+
+    TOPIC: ClassVar[str] = "loan.filled.v1"
+    loan_id: str
+    filled_at: datetime
+    filled_on: date  # In Asia/Shanghai.
+
+
+class LoanMiscarried(Event):
+    """流标."""
+
+    TOPIC: ClassVar[str] = "loan.miscarried.v1"
+    loan_id: str
+    secured_fen: int
+
+
+class LoanConcluded(Event):
+    """The contract is on record. The day of filling chose the policy version, for ever."""
+
+    TOPIC: ClassVar[str] = "loan.concluded.v1"
+    loan_id: str
+    contract_hash: str
+    parties: tuple[str, ...]
+    concluded_at: datetime
+    concluded_on: date
+    policy: PolicyTerms
+
+
+class DisbursementRequested(Event):
+    TOPIC: ClassVar[str] = "loan.disbursement-requested.v1"
+    loan_id: str
+    entry_id: str
+    fee_fen: int
+    contribution_fen: int
+
+
+class DisbursementRejected(Event):
+    TOPIC: ClassVar[str] = "loan.disbursement-rejected.v1"
+    loan_id: str
+    entry_id: str
+    bank_code: str
+
+
+class LoanDisbursed(Event):
+    TOPIC: ClassVar[str] = "loan.disbursed.v1"
+    loan_id: str
+    disbursed_on: date
+    claims: tuple[Claim, ...]
+    schedule: tuple[Row, ...]
+
+
+class InstalmentBilled(Event):
+    """An instalment is shared over the claims. `whole_rest`: all later principal came with it."""
+
+    TOPIC: ClassVar[str] = "loan.instalment-billed.v1"
+    loan_id: str
+    period: int
+    due_on: date
+    principal: Vector
+    interest: Vector
+    sharing: str  # The method; the basis is each claim's open principal.
+    whole_rest: bool = False
+
+
+class InstalmentOverdue(Event):
+    TOPIC: ClassVar[str] = "loan.instalment-overdue.v1"
+    loan_id: str
+    period: int
+    due_on: date
+    open_fen: int
+
+
+class ClaimFiled(Event):
+    """An instalment is late enough for the reserve to pay (rule 1)."""
+
+    TOPIC: ClassVar[str] = "loan.claim-filed.v1"
+    loan_id: str
+    period: int
+    claim_id: str
+
+
+class RepaymentAccepted(Event):
+    TOPIC: ClassVar[str] = "loan.repayment-accepted.v1"
+    loan_id: str
+    payment_id: str
+    amount_fen: Fen
+    in_full: bool
+    effective_on: date
+
+
+class RepaymentHeld(Event):
+    """The bank froze the borrower's money; it is routed when no other movement is open."""
+
+    TOPIC: ClassVar[str] = "loan.repayment-held.v1"
+    loan_id: str
+    payment_id: str
+
+
+class RepaymentRouted(Event):
+    """Where the held money goes, line by line. `left_fen` goes back to the borrower."""
+
+    TOPIC: ClassVar[str] = "loan.repayment-routed.v1"
+    loan_id: str
+    payment_id: str
+    entry_id: str | None
+    effective_on: date
+    parts: tuple[Part, ...]
+    left_fen: int
+
+
+class RepaymentSettled(Event):
+    TOPIC: ClassVar[str] = "loan.repayment-settled.v1"
+    loan_id: str
+    payment_id: str
+    principal_fen: int  # How much less principal is outstanding.
+
+
+class RepaymentFailed(Event):
+    """The bank refused the freeze or the transfer."""
+
+    TOPIC: ClassVar[str] = "loan.repayment-failed.v1"
+    loan_id: str
+    payment_id: str
+    bank_code: str
+
+
+class AdvanceOpened(Event):
+    """The reserve is paying these lines: no other movement may touch the loan's lines."""
+
+    TOPIC: ClassVar[str] = "loan.advance-opened.v1"
+    loan_id: str
+    payout_id: str
+    period: int
+    principal: Vector
+    interest: Vector
+
+
+class AdvancePaid(Event):
+    """The lines now belong to the reserve (代位)."""
+
+    TOPIC: ClassVar[str] = "loan.advance-paid.v1"
+    loan_id: str
+    payout_id: str
+
+
+class AdvanceReleased(Event):
+    TOPIC: ClassVar[str] = "loan.advance-released.v1"
+    loan_id: str
+    payout_id: str
+
+
+class LoanSettled(Event):
+    """结清: nothing is open to anybody."""
+
+    TOPIC: ClassVar[str] = "loan.settled.v1"
+    loan_id: str
+    settled_on: date
+
+
+FundingEvent = (
+    LoanRequested
+    | LoanRated
+    | LoanAdmitted
+    | LoanPublished
+    | ProjectRefused
+    | TenderReserved
+    | TenderSecured
+    | TenderDropped
+    | LoanFilled
+    | LoanMiscarried
+    | LoanConcluded
+    | DisbursementRequested
+    | DisbursementRejected
+    | LoanDisbursed
+)
+RepaymentEvent = (
+    InstalmentBilled
+    | InstalmentOverdue
+    | ClaimFiled
+    | RepaymentAccepted
+    | RepaymentHeld
+    | RepaymentRouted
+    | RepaymentSettled
+    | RepaymentFailed
+    | AdvanceOpened
+    | AdvancePaid
+    | AdvanceReleased
+    | LoanSettled
+)
+LoanEvent = FundingEvent | RepaymentEvent
+EVENTS: tuple[type[LoanEvent], ...] = get_args(LoanEvent)

@@ -1,0 +1,50 @@
+"""The words every aggregate is written in: Command, Event, Refusal, Decider.
+
+A decider is two pure functions over one immutable state:
+
+    decide(state, command) -> events | Refused     looks at no clock, draws no id
+    evolve(state, event)   -> state                never refuses: the fact has happened
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fen = Annotated[int, Field(gt=0, le=10**15)]
+"""Money is whole fen (分). A float never enters."""
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""A caller's own name for a thing: 1 to 32 of A-Z a-z 0-9 _ - (a UUID without dashes fits)."""
+
+CommandId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class InvariantBroken(Exception):
+    """A fact that cannot be true: a bug. It stops the writer, and is never caught."""
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Event(Message):
+    """A fact, named in the past tense. `TOPIC` is its name in the log, for ever."""
+
+    TOPIC: ClassVar[str]
+
+
+class Refused(Exception):
+    """A command that the rules do not allow. It is on record, with its code, and changes nothing.
+
+    Raised by deciders, caught in one place (the writer, per command) and turned into the receipt.
+    """
+
+    def __init__(self, code: Any, message: str = "", field: str | None = None) -> None:
+        super().__init__(code, message, field)
+        self.code: str = str(code)
+        self.message = message
+        self.field = field

@@ -1,0 +1,67 @@
+"""The platform: its business date (营业日期), law table and house limits.
+
+    Open     -> PlatformOpened
+    RollDate -> BusinessDateRolled
+
+Invariant: the business date moves forward by one day at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import ClassVar
+
+from domain.law import LAW_TABLES
+from domain.model import Event, Refused
+from domain.refusals import Code
+
+
+class PlatformOpened(Event):
+    TOPIC: ClassVar[str] = "platform.opened.v1"
+    platform: str
+    business_date: date
+    law_table: str
+    tender_max_fen: int | None
+    cool_off_days: int
+
+
+class BusinessDateRolled(Event):
+    TOPIC: ClassVar[str] = "platform.business-date-rolled.v1"
+    closed: date
+    business_date: date
+
+
+PlatformEvent = PlatformOpened | BusinessDateRolled
+EVENTS = (PlatformOpened, BusinessDateRolled)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    opened: PlatformOpened | None = None
+    business_date: date = date.min
+
+
+INITIAL = Platform()
+
+
+def open_platform(platform: Platform, opening: PlatformOpened) -> tuple[PlatformOpened, ...]:
+    if platform.opened is not None:
+        raise Refused(Code.PLATFORM_ALREADY_OPEN)
+    if opening.law_table not in LAW_TABLES:
+        raise Refused(Code.LAW_TABLE_UNKNOWN, field="law_table")
+    return (opening,)
+
+
+def roll(platform: Platform, to: date) -> tuple[BusinessDateRolled, ...]:
+    if to != platform.business_date + timedelta(days=1):
+        raise Refused(Code.DATE_NOT_NEXT, f"after {platform.business_date}", "business_date")
+    return (BusinessDateRolled(closed=platform.business_date, business_date=to),)
+
+
+def evolve(platform: Platform, event: PlatformEvent) -> Platform:
+    match event:
+        case PlatformOpened():
+            return Platform(event, event.business_date)
+        case BusinessDateRolled():
+            return replace(platform, business_date=event.business_date)

@@ -1,0 +1,268 @@
+"""What the core needs from a custodian bank, in the domain's words.
+
+A *request* is one call to the bank. Its `request_no` is derived from our own ids, made before it is
+sent and never replaced: the same request is only ever sent again byte-equal, or asked after with
+`query`. Amounts are whole fen. The adapter speaks the bank's protocol and leaks nothing of it but
+the bank's own code and wording, kept for people to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+from domain.purposes import Purpose
+
+
+class BankOutcome(StrEnum):
+    SUCCEEDED = "succeeded"  # Final: the bank did it.
+    REFUSED = "refused"  # Final: the bank did not and will not do it.
+    PENDING = "pending"  # The bank took it and has not finished: a callback or a query will tell.
+    UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
+    NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
+
+
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    outcome: BankOutcome
+    code: str = ""  # The bank's own error code, or ours for an unknown one (timeout, http_502 ...).
+    message: str = ""
+    bank_date: date | None = None  # The bank's own date of the fact, where it states one.
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """开户. Opens `account` and has the bank verify the identity."""
+
+    request_no: str
+    account: str
+    company: bool
+    name: str = field(repr=False)
+    id_no: str = field(repr=False)  # 身份证号, or 统一社会信用代码 for a company.
+    phone: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BindCard:
+    """绑卡. The bank checks the four elements: name, id number, card, phone."""
+
+    request_no: str
+    account: str
+    card_no: str = field(repr=False)
+    bank_code: str
+    phone: str = field(repr=False)
+    company: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnbindCard:
+    request_no: str
+    account: str
+    card_no: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EstablishProject:
+    """标的登记: the loan as the bank knows it."""
+
+    request_no: str
+    project_no: str
+    borrower: str
+    amount_fen: int
+    name: str
+    annual_rate: str  # Per cent a year, a decimal in text.
+    method: str  # domain.schedule.Method value
+    periods: int
+
+
+class ProjectStage(StrEnum):
+    REPAYING = "repaying"
+    FINISHED = "finished"
+    MISCARRIED = "miscarried"  # 流标
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProject:
+    request_no: str
+    project_no: str
+    stage: ProjectStage
+
+
+@dataclass(frozen=True, slots=True)
+class Recharge:
+    request_no: str
+    account: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """提现 to the card bound at the bank; `card_no` is what we hold to be bound, for the check."""
+
+    request_no: str
+    account: str
+    amount_fen: int
+    card_no: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """预处理: earmark money of `account` for `purpose` (TENDER or REPAYMENT_HOLD) on a project."""
+
+    request_no: str
+    account: str
+    purpose: Purpose
+    amount_fen: int
+    project_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back (a part of) an earlier freeze."""
+
+    request_no: str
+    freeze_request_no: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    movement_id: str
+    purpose: Purpose
+    payer: str
+    payee: str
+    amount_fen: int
+    interest_fen: int = 0  # The part of amount_fen that is interest.
+    freeze_request_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Carry out all legs or none, in one answer (单笔交易)."""
+
+    request_no: str
+    purpose: Purpose  # The leading purpose: DISBURSEMENT, REPAYMENT, RESERVE_PAYOUT, ...
+    project_no: str | None
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteBatch:
+    """Hand in many trades; each comes to its own end later (异步批量)."""
+
+    request_no: str  # The batch number.
+    trades: tuple[Execute, ...]
+
+
+BankRequest = (
+    OpenAccount
+    | BindCard
+    | UnbindCard
+    | EstablishProject
+    | ChangeProject
+    | Recharge
+    | Withdraw
+    | Freeze
+    | Release
+    | Execute
+    | ExecuteBatch
+)
+
+
+class LineKind(StrEnum):
+    RECHARGE = "recharge"
+    WITHDRAWAL = "withdrawal"
+    RETURNED_WITHDRAWAL = "returned_withdrawal"
+    TRANSFER = "transfer"
+    COMMISSION = "commission"
+    INTEREST = "interest"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One fact of the bank's day. `reference` is what it is matched by: the movement's id where the
+    bank carries one, else the request no. `origin` is the request no. of an earlier request that
+    the line names (a returned withdrawal names its withdrawal)."""
+
+    kind: LineKind
+    reference: str
+    amount_fen: int
+    payer: str
+    payee: str
+    succeeded: bool = True
+    origin: str = ""
+    bank_ref: str = ""  # The bank's own order number.
+
+
+@dataclass(frozen=True, slots=True)
+class BankBalance:
+    available_fen: int
+    frozen_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class BankStatement:
+    """All facts of one bank day, and each account's balance at its end. `digest` is the SHA-256
+    of the files as they came."""
+
+    bank_date: date
+    lines: tuple[StatementLine, ...]
+    balances: Mapping[str, BankBalance]
+    digest: str
+
+
+class StatementNotReady(Exception):
+    """The bank has not published this day's files yet."""
+
+
+class StatementUnreadable(Exception):
+    """A file is truncated, mis-encoded, doubled or invalid. Nothing of it was taken in."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankNotice:
+    """A verified callback. `request_no` is ours, or the bank's own where it started the movement.
+    `returned` is set for a returned withdrawal (BACKROLL)."""
+
+    request_no: str
+    answer: BankAnswer
+    returned: ReturnedWithdrawal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedWithdrawal:
+    bank_request_no: str
+    withdrawal_request_no: str
+    account: str
+    amount_fen: int
+
+
+class CustodianUntrusted(Exception):
+    """A signature is missing or wrong. What it covers is treated as never received."""
+
+
+class Custodian(Protocol):
+    """A bank that carries out instructions. Safe to call from several threads."""
+
+    def send(self, request: BankRequest) -> BankAnswer:
+        """Send once. Never raises for the network or a bad answer: that is UNKNOWN."""
+
+    def query(self, request: BankRequest) -> BankAnswer:
+        """Ask what became of a request that was (perhaps) sent. For a batch use query of its
+        trades."""
+
+    def read_notice(self, form: Mapping[str, str]) -> BankNotice:
+        """Verify and read a callback. Raises CustodianUntrusted."""
+
+    def statement(self, bank_date: date) -> BankStatement:
+        """Raises StatementNotReady, StatementUnreadable, CustodianUntrusted, ConnectionError."""
+
+    def confirm_statement(self, request_no: str, bank_date: date) -> BankAnswer:
+        """对账确认. Confirming a day twice is SUCCEEDED."""
+
+    def balances(self, accounts: Sequence[str]) -> Mapping[str, BankBalance]:
+        """Balances now, asked from the bank. Accounts that the bank does not know are left out."""

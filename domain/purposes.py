@@ -1,0 +1,96 @@
+"""What money may move for (专款专用): the allow-matrix, one line a purpose.
+
+A movement is one payer -> payee transfer with one purpose. Three shapes exist besides the plain
+transfer: a *freeze* turns the payer's available money into frozen money and stays in his account;
+a *release* gives a freeze back, whole or in part; an *inflow* / *outflow* crosses the border of the
+bank. `needs` names the freeze that a transfer must consume.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.accounts import Role
+
+
+class Purpose(StrEnum):
+    RECHARGE = "recharge"  # 充值
+    WITHDRAWAL = "withdrawal"  # 提现
+    RETURNED_WITHDRAWAL = "returned_withdrawal"  # 提现退票 / 资金回退
+    TENDER = "tender"  # 投标冻结
+    TENDER_RELEASE = "tender_release"  # 投标解冻
+    DISBURSEMENT = "disbursement"  # 放款
+    REPAYMENT_HOLD = "repayment_hold"  # 还款冻结
+    REPAYMENT_RELEASE = "repayment_release"  # 还款解冻
+    REPAYMENT = "repayment"  # 还款
+    FEE = "fee"  # 服务费
+    RESERVE_CONTRIBUTION = "reserve_contribution"  # 风险准备金计提
+    RESERVE_PAYOUT = "reserve_payout"  # 风险准备金代偿
+    SUBROGATED_RECOVERY = "subrogated_recovery"  # 还代偿款
+    RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
+    BANK_INTEREST = "bank_interest"  # 结息
+    BANK_ADJUSTMENT = "bank_adjustment"  # 调账
+    REVERSAL = "reversal"  # 冲正
+
+
+class Shape(StrEnum):
+    FREEZE = "freeze"
+    RELEASE = "release"
+    TRANSFER = "transfer"
+    INFLOW = "inflow"
+    OUTFLOW = "outflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    shape: Shape
+    payers: frozenset[Role]
+    payees: frozenset[Role]
+    needs: Purpose | None = None
+    by_bank: bool = False  # Only the bank may start it.
+
+
+def _rule(
+    shape: Shape, payers: str, payees: str, needs: Purpose | None = None, *, by_bank: bool = False
+) -> Rule:
+    def roles(words: str) -> frozenset[Role]:
+        return frozenset(Role(word) for word in words.split())
+
+    return Rule(shape, roles(payers), roles(payees), needs, by_bank)
+
+
+_MEMBERS = "investor borrower guarantor"
+_PLATFORM = "reserve income marketing"
+_ALL = f"{_MEMBERS} {_PLATFORM}"
+
+MATRIX: dict[Purpose, Rule] = {
+    Purpose.RECHARGE: _rule(Shape.INFLOW, "outside", _ALL),
+    Purpose.WITHDRAWAL: _rule(Shape.OUTFLOW, f"{_MEMBERS} income", "outside"),
+    Purpose.RETURNED_WITHDRAWAL: _rule(Shape.INFLOW, "outside", f"{_MEMBERS} income", by_bank=True),
+    Purpose.TENDER: _rule(Shape.FREEZE, "investor", "investor"),
+    Purpose.TENDER_RELEASE: _rule(Shape.RELEASE, "investor", "investor", Purpose.TENDER),
+    Purpose.DISBURSEMENT: _rule(Shape.TRANSFER, "investor", "borrower", Purpose.TENDER),
+    Purpose.REPAYMENT_HOLD: _rule(Shape.FREEZE, "borrower", "borrower"),
+    Purpose.REPAYMENT_RELEASE: _rule(Shape.RELEASE, "borrower", "borrower", Purpose.REPAYMENT_HOLD),
+    Purpose.REPAYMENT: _rule(Shape.TRANSFER, "borrower", "investor", Purpose.REPAYMENT_HOLD),
+    # At disbursement a fee comes out of the proceeds, in the same atomic entry; at a repayment
+    # out of the repayment's freeze.
+    Purpose.FEE: _rule(Shape.TRANSFER, "borrower", "income"),
+    Purpose.RESERVE_CONTRIBUTION: _rule(Shape.TRANSFER, "borrower", "reserve"),
+    Purpose.RESERVE_PAYOUT: _rule(Shape.TRANSFER, "reserve", "investor"),
+    Purpose.SUBROGATED_RECOVERY: _rule(
+        Shape.TRANSFER, "borrower", "reserve", Purpose.REPAYMENT_HOLD
+    ),
+    Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
+    Purpose.BANK_INTEREST: _rule(Shape.INFLOW, "outside", _ALL, by_bank=True),
+    Purpose.BANK_ADJUSTMENT: _rule(
+        Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
+    ),
+    Purpose.REVERSAL: _rule(Shape.TRANSFER, _ALL, _ALL),
+}
+
+
+def allowed(purpose: Purpose, payer: Role, payee: Role) -> bool:
+    rule = MATRIX[purpose]
+    return payer in rule.payers and payee in rule.payees

@@ -1,0 +1,86 @@
+"""Every reason for which a command is refused: a closed list of stable codes.
+
+Checked in the order in which they stand within a group. docs/errors.md is generated from here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Each member: the code, and what it means in one sentence."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Code:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    # Any command.
+    COMMAND_ID_REUSED = "command_id_reused", "The id was used before with another payload."
+    PLATFORM_UNKNOWN = "platform_unknown", "The platform is not open, or not the one served here."
+    PLATFORM_ALREADY_OPEN = "platform_already_open", "The platform was opened before."
+    EFFECTIVE_DATE_IN_FUTURE = (
+        "effective_date_in_future",
+        "effective_on is after the platform's business date.",
+    )
+    EFFECTIVE_DATE_NEEDS_REASON = (
+        "effective_date_needs_reason",
+        "effective_on is before the business date and no reason was given.",
+    )
+    ID_TAKEN = "id_taken", "A thing of that id exists already."
+    SECOND_PERSON_REQUIRED = "second_person_required", "approved_by must name another person."
+    LAW_TABLE_UNKNOWN = "law_table_unknown", "No law table of that name exists."
+    # Policy.
+    POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
+    POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."
+    POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
+    POLICY_MISSING = "policy_missing", "No policy is in force on the day the loan was concluded."
+    # Members.
+    MEMBER_UNKNOWN = "member_unknown", "No member of that id is registered."
+    ROLE_MISSING = "role_missing", "The member does not have that role."
+    ACCOUNT_NOT_OPEN = "account_not_open", "The bank has not opened that account."
+    BINDING_EXISTS = "binding_exists", "A bank account is bound already: unbind it first."
+    BANK_ACCOUNT_NOT_OWN = "bank_account_not_own", "That bank account is not the member's."
+    BANK_ACCOUNT_NOT_BOUND = "bank_account_not_bound", "That bank account is not bound."
+    BANK_ACCOUNT_COOLING_OFF = (
+        "bank_account_cooling_off",
+        "The bank account was changed lately: nothing is paid out to it before its cool-off ends.",
+    )
+    # Money.
+    INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
+    ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."
+    ENTRY_CLOSED = "entry_closed", "The entry was settled or rejected before."
+    MOVEMENT_NOT_ALLOWED = (
+        "movement_not_allowed",
+        "The allow-matrix has no such purpose between these roles.",
+    )
+    # Loans.
+    LOAN_UNKNOWN = "loan_unknown", "No loan of that id exists."
+    LOAN_WRONG_STATE = "loan_wrong_state", "The loan's state does not allow it."
+    LOAN_NOT_OPEN = "loan_not_open", "The loan does not take tenders now."
+    DEADLINE_IN_PAST = "deadline_in_past", "The deadline is before the business date."
+    DEADLINE_NOT_REACHED = "deadline_not_reached", "The loan's deadline has not passed."
+    IDENTITY_NOT_VERIFIED = "identity_not_verified", "The bank has not verified the borrower."
+    BUSINESS_NOT_LAWFUL = "business_not_lawful", "The company's lawful business was not checked."
+    BLACKLISTED = "blacklisted", "The borrower is on the blacklist."
+    LEGAL_LIMIT_EXCEEDED = (
+        "legal_limit_exceeded",
+        "The borrower would owe more than the law allows.",
+    )
+    RELATED_PARTY = "related_party", "The law table does not allow loans to related parties."
+    TENDER_ABOVE_LEFT = "tender_above_left", "The tender is larger than what is left of the loan."
+    TENDER_ABOVE_LIMIT = "tender_above_limit", "The tender is above the limit for one loan."
+    TENDERS_TOO_MANY = "tenders_too_many", "The loan has as many tenders as one may have."
+    SELF_TENDER = "self_tender", "A borrower may not lend to himself."
+    NOT_CONCLUDED = "not_concluded", "The loan's contract is not on record."
+    AMOUNT_BELOW_PAYOFF = "amount_below_payoff", "The amount does not pay the loan off."
+    NOTHING_DUE = "nothing_due", "Nothing is due on the loan."
+    NOTHING_TO_DO = "nothing_to_do", "The command would change nothing."
+    # Reserve.
+    SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."
+    # The business date.
+    DATE_NOT_NEXT = "date_not_next", "The business date moves forward by one day at a time."

@@ -1,0 +1,272 @@
+"""The claim register (债权登记): the only truth about who is owed what on one loan.
+
+A *claim* is one tender's right to its part of the loan. Instalments are billed in order; a billed
+instalment holds, for each claim, the principal and interest still open to its investor, and what
+the reserve has taken over (rule 5, 收益转移). Vectors of fen are aligned with the claims' order.
+
+Invariants: a billed instalment's vectors add up to its schedule row; every claim's principal closes
+at exactly zero with the last instalment; nothing open is ever below zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from domain.allocation import Allocation, Category, Due, allocate
+from domain.model import InvariantBroken
+from domain.penalty import Band, parse_bands, penalty_from, penalty_numerator
+from domain.policy import PolicyTerms, Subrogation
+from domain.sharing import ShareMethod, share
+
+Vector = tuple[int, ...]
+
+
+class Claim(NamedTuple):
+    tender_id: str
+    investor_id: str
+    principal_fen: int
+
+
+class Row(NamedTuple):
+    """One row of the schedule that the loan was disbursed on."""
+
+    period: int
+    due_on: date
+    principal_fen: int
+    interest_fen: int
+
+
+class Part(NamedTuple):
+    """What one payment or payout brings to one instalment: a vector a category, over the claims,
+    and what of each goes to the reserve. `overdue_fee_fen` is the platform's."""
+
+    period: int
+    principal: Vector
+    interest: Vector
+    penalty: Vector
+    reserve_principal_fen: int = 0
+    reserve_interest_fen: int = 0
+    reserve_penalty_fen: int = 0
+    overdue_fee_fen: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        investors_fen = sum(self.principal) + sum(self.interest) + sum(self.penalty)
+        return investors_fen + self.reserve_fen + self.overdue_fee_fen
+
+    @property
+    def reserve_fen(self) -> int:
+        return self.reserve_principal_fen + self.reserve_interest_fen + self.reserve_penalty_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """An instalment that fell due (or is being paid early), and what is still open of it."""
+
+    period: int
+    due_on: date
+    principal: Vector
+    interest: Vector
+    reserve_principal_fen: int = 0
+    reserve_interest_fen: int = 0
+    accrued_to: date = date.min  # Penalty is accrued up to this day ...
+    penalty_units: int = 0  # ... exactly, in parts of a fen,
+    fee_units: int = 0
+    penalty_paid_fen: int = 0
+    fee_paid_fen: int = 0
+
+    @property
+    def investors_fen(self) -> int:
+        return sum(self.principal) + sum(self.interest)
+
+    @property
+    def base_fen(self) -> int:
+        """Principal and interest open, to whomever: what penalty runs on."""
+        return self.investors_fen + self.reserve_principal_fen + self.reserve_interest_fen
+
+    def accrued(self, on: date, terms: PolicyTerms) -> Billed:
+        """Carry penalty and fee forward to the end of `on`, by the base as it stands."""
+        first_day = (max(self.accrued_to, self.due_on) - self.due_on).days + 1
+        last_day = (on - self.due_on).days
+        if last_day < first_day or not self.base_fen:
+            return replace(self, accrued_to=max(on, self.accrued_to))
+        penalty_bands, fee_bands = _bands(terms.penalty_bands), _bands(terms.overdue_fee_bands)
+        base_fen = self.base_fen
+        return replace(
+            self,
+            accrued_to=on,
+            penalty_units=self.penalty_units
+            + penalty_numerator(base_fen, first_day, last_day, penalty_bands),
+            fee_units=self.fee_units + penalty_numerator(base_fen, first_day, last_day, fee_bands),
+        )
+
+    def due(self, on: date, terms: PolicyTerms) -> Due:
+        """What the borrower owes on it, as of the end of `on`. Penalty is rounded once, here."""
+        then = self.accrued(on, terms)
+        return Due(
+            instalment=self.period,
+            other_fee_fen=0,
+            penalty_fen=penalty_from(then.penalty_units) - self.penalty_paid_fen,
+            overdue_fee_fen=penalty_from(then.fee_units) - self.fee_paid_fen,
+            interest_fen=sum(self.interest) + self.reserve_interest_fen,
+            principal_fen=sum(self.principal) + self.reserve_principal_fen,
+        )
+
+    def paid(self, part: Part, on: date, terms: PolicyTerms) -> Billed:
+        """After a payment of `part` that took effect on `on`."""
+        then = self.accrued(on, terms)
+        return _checked(
+            replace(
+                then,
+                principal=_minus(self.principal, part.principal),
+                interest=_minus(self.interest, part.interest),
+                reserve_principal_fen=self.reserve_principal_fen - part.reserve_principal_fen,
+                reserve_interest_fen=self.reserve_interest_fen - part.reserve_interest_fen,
+                penalty_paid_fen=self.penalty_paid_fen
+                + sum(part.penalty)
+                + part.reserve_penalty_fen,
+                fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen,
+            )
+        )
+
+    def advanced(self, principal: Vector, interest: Vector) -> Billed:
+        """After the reserve paid these to the investors: the claim on the borrower is its own."""
+        return _checked(
+            replace(
+                self,
+                principal=_minus(self.principal, principal),
+                interest=_minus(self.interest, interest),
+                reserve_principal_fen=self.reserve_principal_fen + sum(principal),
+                reserve_interest_fen=self.reserve_interest_fen + sum(interest),
+            )
+        )
+
+
+def bill(
+    row: Row, open_claims: Sequence[int], method: ShareMethod, principal_fen: int | None = None
+) -> tuple[Vector, Vector]:
+    """Share a row's principal and interest over the claims by their open principal, separately.
+
+    `principal_fen` replaces the row's where the whole rest is paid with it."""
+    wanted_fen = row.principal_fen if principal_fen is None else principal_fen
+    principal = _within(share(wanted_fen, open_claims, method), open_claims)
+    return principal, tuple(share(row.interest_fen, open_claims, method))
+
+
+def split(
+    amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerms
+) -> tuple[tuple[Part, ...], Allocation]:
+    """Apply a payment to what is billed, in the policy's order, then over who holds each line."""
+    allocation = allocate(
+        amount_fen, terms.allocation, [instalment.due(on, terms) for instalment in billed]
+    )
+    applied: dict[int, dict[Category, int]] = {}
+    for period, category, fen in allocation.applied:
+        applied.setdefault(period, {})[category] = fen
+    parts = tuple(
+        _part(instalment, applied[instalment.period], terms)
+        for instalment in billed
+        if instalment.period in applied
+    )
+    return parts, allocation
+
+
+def _part(instalment: Billed, applied: dict[Category, int], terms: PolicyTerms) -> Part:
+    principal, reserve_principal_fen = _over_holders(
+        applied.get(Category.PRINCIPAL, 0),
+        instalment.principal,
+        instalment.reserve_principal_fen,
+        terms,
+    )
+    interest, reserve_interest_fen = _over_holders(
+        applied.get(Category.INTEREST, 0),
+        instalment.interest,
+        instalment.reserve_interest_fen,
+        terms,
+    )
+    reserve_base_fen = instalment.reserve_principal_fen + instalment.reserve_interest_fen
+    base = [p + i for p, i in zip(instalment.principal, instalment.interest, strict=True)]
+    penalty, reserve_penalty_fen = _penalty_over_holders(
+        applied.get(Category.PENALTY, 0), base, reserve_base_fen, terms
+    )
+    return Part(
+        period=instalment.period,
+        principal=principal,
+        interest=interest,
+        penalty=penalty,
+        reserve_principal_fen=reserve_principal_fen,
+        reserve_interest_fen=reserve_interest_fen,
+        reserve_penalty_fen=reserve_penalty_fen,
+        overdue_fee_fen=applied.get(Category.OVERDUE_FEE, 0),
+    )
+
+
+def _over_holders(
+    amount_fen: int, open_fen: Vector, reserve_fen: int, terms: PolicyTerms
+) -> tuple[Vector, int]:
+    """The investors' rest first, then the reserve; or both in proportion."""
+    if not amount_fen:
+        return (0,) * len(open_fen), 0
+    if terms.subrogation is Subrogation.REST_FIRST:
+        investors_fen = min(amount_fen, sum(open_fen))
+    else:
+        investors_fen, _ = share(
+            amount_fen, (sum(open_fen), reserve_fen), ShareMethod.LARGEST_REMAINDER
+        )
+    if not investors_fen:
+        return (0,) * len(open_fen), amount_fen
+    shares = _within(share(investors_fen, open_fen, terms.sharing), open_fen)
+    return shares, amount_fen - investors_fen
+
+
+def _penalty_over_holders(
+    amount_fen: int, base: Sequence[int], reserve_base_fen: int, terms: PolicyTerms
+) -> tuple[Vector, int]:
+    """Penalty has no open amount of its own to close: it follows who holds the late claim."""
+    if not amount_fen or not sum(base):
+        return (0,) * len(base), amount_fen
+    reserve_part_fen = 0
+    if terms.subrogation is Subrogation.PROPORTIONAL:
+        weights = (sum(base), reserve_base_fen)
+        reserve_part_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)[1]
+    return tuple(share(amount_fen - reserve_part_fen, base, terms.sharing)), reserve_part_fen
+
+
+def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
+    """Move what a share exceeds its limit by to the first others with room."""
+    excess_fen = sum(max(0, fen - limit) for fen, limit in zip(shares, limits, strict=True))
+    if not excess_fen:
+        return tuple(shares)
+    kept = [min(fen, limit) for fen, limit in zip(shares, limits, strict=True)]
+    for place, limit in enumerate(limits):
+        moved_fen = min(excess_fen, limit - kept[place])
+        kept[place] += moved_fen
+        excess_fen -= moved_fen
+    if excess_fen:
+        raise InvariantBroken("more is shared than is open")
+    return tuple(kept)
+
+
+def _minus(left: Vector, right: Vector) -> Vector:
+    return tuple(a - b for a, b in zip(left, right, strict=True))
+
+
+def _checked(billed: Billed) -> Billed:
+    lowest_fen = min(
+        *billed.principal,
+        *billed.interest,
+        billed.reserve_principal_fen,
+        billed.reserve_interest_fen,
+    )
+    if lowest_fen < 0:
+        raise InvariantBroken(f"instalment {billed.period} was paid more than it owes")
+    return billed
+
+
+@lru_cache(maxsize=64)
+def _bands(text: str) -> tuple[Band, ...]:
+    return parse_bands(text)

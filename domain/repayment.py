@@ -1,0 +1,269 @@
+"""What is owed and paid on a disbursed loan (还款、逾期、代偿), over the claim register.
+
+    assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled
+    accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
+    route    held money      -> RepaymentRouted      one payment's lines at a time
+    finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
+    advance  the reserve     -> AdvanceOpened -> AdvancePaid | AdvanceReleased
+
+A payment is routed only when none of the loan's lines has an open movement: money that comes while
+a payout is on its way is held, and goes to the investors or to the reserve by the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from domain import loan_events as e
+from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
+from domain.model import InvariantBroken, Refused
+from domain.policy import PolicyTerms, Scope
+from domain.refusals import Code
+from domain.register import Billed, Row, Vector, bill, split
+
+
+def claim_id(loan_id: str, period: int) -> str:
+    return f"{loan_id}.{period}"
+
+
+# -- the day end ------------------------------------------------------------------------
+
+
+def assess(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
+    """Everything that the date alone decides. Asked again on the same day it says nothing."""
+    terms = loan.must_be(*IN_REPAYMENT)
+    events: list[e.LoanEvent] = []
+    while (row := _next_row(loan)) is not None and row.due_on <= today:
+        loan = _then(loan, events, _billing(loan, row, whole_rest=False))
+    for period, billed in loan.billed.items():
+        if billed.due_on < today and period not in loan.overdue:
+            overdue = e.InstalmentOverdue(
+                loan_id=terms.loan_id,
+                period=period,
+                due_on=billed.due_on,
+                open_fen=billed.base_fen,
+            )
+            loan = _then(loan, events, overdue)
+        if _eligible(billed, loan.policy, today) and period not in loan.filed:
+            filed = e.ClaimFiled(
+                loan_id=terms.loan_id, period=period, claim_id=claim_id(terms.loan_id, period)
+            )
+            loan = _then(loan, events, filed)
+    return (*events, *_end(loan, today))
+
+
+def _eligible(billed: Billed, terms: PolicyTerms, today: date) -> bool:
+    """Rule 1 (违约偿付): late by more than (or at least) so many days."""
+    late_days = (today - billed.due_on).days
+    late_enough = (
+        late_days >= terms.trigger_days
+        if terms.trigger_inclusive
+        else late_days > terms.trigger_days
+    )
+    return late_enough and late_days > 0 and bool(sum(sum(v) for v in _protected(billed, terms)))
+
+
+def _protected(billed: Billed, terms: PolicyTerms) -> tuple[Vector, Vector]:
+    """What the policy's scope covers of what is open to the investors: (principal, interest)."""
+    none = (0,) * len(billed.principal)
+    match terms.scope:
+        case Scope.NONE:
+            return none, none
+        case Scope.PRINCIPAL:
+            return billed.principal, none
+        case Scope.PRINCIPAL_AND_INTEREST:
+            return billed.principal, billed.interest
+
+
+# -- payments ---------------------------------------------------------------------------
+
+
+def accept(
+    loan: Loan, payment_id: str, amount_fen: int, *, in_full: bool, effective_on: date
+) -> tuple[e.LoanEvent, ...]:
+    terms = loan.must_be(*IN_REPAYMENT)
+    if payment_id in loan.payments:
+        raise Refused(Code.ID_TAKEN, field="payment_id")
+    if in_full and amount_fen < payoff_fen(loan, effective_on):
+        raise Refused(
+            Code.AMOUNT_BELOW_PAYOFF, f"it takes {payoff_fen(loan, effective_on)} fen", "amount_fen"
+        )
+    if not in_full and not loan.billed and _current_row(loan, effective_on) is None:
+        raise Refused(Code.NOTHING_DUE, field="loan_id")
+    return (
+        e.RepaymentAccepted(
+            loan_id=terms.loan_id,
+            payment_id=payment_id,
+            amount_fen=amount_fen,
+            in_full=in_full,
+            effective_on=effective_on,
+        ),
+    )
+
+
+def payoff_fen(loan: Loan, on: date) -> int:
+    """What pays the loan off: all that is billed, the running month's interest, all principal."""
+    due_fen = sum(sum(b.due(on, loan.policy)[1:]) for b in loan.billed.values())
+    row = _next_row(loan)
+    return due_fen if row is None else due_fen + sum(loan.unbilled) + row.interest_fen
+
+
+def hold(loan: Loan, payment_id: str) -> tuple[e.LoanEvent, ...]:
+    return (e.RepaymentHeld(loan_id=loan.known().loan_id, payment_id=payment_id),)
+
+
+def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
+    """Send the oldest held payment on its way, if no line of the loan is moving."""
+    held = next(((pid, p) for pid, p in loan.payments.items() if p.held), None)
+    if held is None or loan.lines_moving:
+        return ()
+    payment_id, payment = held
+    events: list[e.LoanEvent] = []
+    for early in _billed_early(loan, payment):
+        loan = _then(loan, events, early)
+    parts, allocation = split(
+        payment.amount_fen, tuple(loan.billed.values()), payment.effective_on, loan.policy
+    )
+    terms = loan.known()
+    routed = e.RepaymentRouted(
+        loan_id=terms.loan_id,
+        payment_id=payment_id,
+        entry_id=f"R-{payment_id}" if parts else None,
+        effective_on=payment.effective_on,
+        parts=parts,
+        left_fen=allocation.left_fen,
+    )
+    return (*events, routed)
+
+
+def _billed_early(loan: Loan, payment: Payment) -> tuple[e.InstalmentBilled, ...]:
+    """What is left after all that is billed pays the running month, or, if asked, the whole rest."""
+    on = payment.effective_on
+    row = _next_row(loan) if payment.in_full else _current_row(loan, on)
+    due_fen = sum(sum(b.due(on, loan.policy)[1:]) for b in loan.billed.values())
+    if row is None or payment.amount_fen <= due_fen:
+        return ()
+    whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
+    return (_billing(loan, row, whole_rest=whole_rest),)
+
+
+def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
+    routed = _routed(loan)
+    principal_fen = sum(sum(p.principal) + p.reserve_principal_fen for p in routed.parts)
+    settled = e.RepaymentSettled(
+        loan_id=routed.loan_id, payment_id=routed.payment_id, principal_fen=principal_fen
+    )
+    return (settled, *_end(evolve(loan, settled), today))
+
+
+def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:
+    return (
+        e.RepaymentFailed(loan_id=loan.known().loan_id, payment_id=payment_id, bank_code=bank_code),
+    )
+
+
+def _routed(loan: Loan) -> e.RepaymentRouted:
+    if loan.routed is None:
+        raise InvariantBroken("no payment is at the bank")
+    return loan.routed
+
+
+def _end(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
+    if loan.status in IN_REPAYMENT and not loan.billed and _next_row(loan) is None:
+        return (e.LoanSettled(loan_id=loan.known().loan_id, settled_on=today),)
+    return ()
+
+
+# -- the reserve's payouts --------------------------------------------------------------
+
+
+def open_claim(loan: Loan, period: int) -> dict[str, int]:
+    """Tender -> fen that the policy protects and that is still open to its investor. Empty while
+    another movement is open on the loan's lines, or held money is about to be."""
+    billed = loan.billed.get(period)
+    if billed is None or loan.lines_moving or any(p.held for p in loan.payments.values()):
+        return {}
+    return protected_fen(loan, period)
+
+
+def protected_fen(loan: Loan, period: int) -> dict[str, int]:
+    billed = loan.billed.get(period)
+    if billed is None:
+        return {}
+    principal, interest = _protected(billed, loan.policy)
+    return {
+        claim.tender_id: p + i
+        for claim, p, i in zip(loan.claims, principal, interest, strict=True)
+        if p + i
+    }
+
+
+def open_advance(
+    loan: Loan, payout_id: str, period: int, investors: Mapping[str, int]
+) -> e.AdvanceOpened:
+    """Which of each investor's lines a payout pays: interest first, then principal."""
+    billed = loan.billed[period]
+    principal, interest = _protected(billed, loan.policy)
+    paid_principal, paid_interest = [], []
+    for claim, open_principal, open_interest in zip(loan.claims, principal, interest, strict=True):
+        fen = investors.get(claim.tender_id, 0)
+        to_interest = min(fen, open_interest)
+        if fen - to_interest > open_principal:
+            raise InvariantBroken(f"payout {payout_id} pays more than is open")
+        paid_interest.append(to_interest)
+        paid_principal.append(fen - to_interest)
+    return e.AdvanceOpened(
+        loan_id=loan.known().loan_id,
+        payout_id=payout_id,
+        period=period,
+        principal=tuple(paid_principal),
+        interest=tuple(paid_interest),
+    )
+
+
+def finish_advance(loan: Loan, payout_id: str, *, paid: bool) -> tuple[e.LoanEvent, ...]:
+    loan_id = loan.known().loan_id
+    if paid:
+        return (e.AdvancePaid(loan_id=loan_id, payout_id=payout_id),)
+    return (e.AdvanceReleased(loan_id=loan_id, payout_id=payout_id),)
+
+
+# -- billing ----------------------------------------------------------------------------
+
+
+def _next_row(loan: Loan) -> Row | None:
+    rows = loan.rows
+    return rows[loan.next_period - 1] if loan.next_period <= len(rows) else None
+
+
+def _current_row(loan: Loan, on: date) -> Row | None:
+    """The next instalment, if its month has begun and a part of it is owed."""
+    row = _next_row(loan)
+    if row is None or loan.disbursed is None:
+        return None
+    began = loan.rows[row.period - 2].due_on if row.period > 1 else loan.disbursed.disbursed_on
+    return row if began < on else None
+
+
+def _billing(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
+    sharing = loan.policy.sharing
+    if sum(loan.unbilled):
+        rest_fen = sum(loan.unbilled) if whole_rest else None
+        principal, interest = bill(row, loan.unbilled, sharing, rest_fen)
+    else:  # An annuity that was rounded up may clear early: rows of zero follow.
+        principal = interest = (0,) * len(loan.unbilled)
+    return e.InstalmentBilled(
+        loan_id=loan.known().loan_id,
+        period=row.period,
+        due_on=row.due_on,
+        principal=principal,
+        interest=interest,
+        sharing=sharing.value,
+        whole_rest=whole_rest,
+    )
+
+
+def _then(loan: Loan, events: list[e.LoanEvent], event: e.LoanEvent) -> Loan:
+    events.append(event)
+    return evolve(loan, event)

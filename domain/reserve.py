@@ -1,0 +1,295 @@
+"""The reserve (风险准备金): holds and queue. Its cash is its account in the cash book.
+
+    File       -> ClaimQueued
+    Run        -> PayoutRunDecided, PayoutHeld for each claim that is paid now
+    Settle     -> PayoutPaid;   Reject -> PayoutReleased
+    Drop       -> ClaimDropped  (the borrower paid, or nothing is left of it)
+    Recover    -> RecoveryReceived
+
+The six rules (see `rules_applied`): 1 default payout, 2 time order, 3 claim proportion, 4 limited
+payout, 5 transfer of benefit, 6 cap. What a claim amounts to is the loan's register's business: the
+queue only keeps which claims wait, and by which dates.
+
+Invariant: a claim is either waiting or held by one payout, never both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import ClassVar, NamedTuple, TypeVar, assert_never, get_args
+
+from domain.model import Event, Fen, Refused
+from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
+from domain.policy import PolicyTerms, percent_of
+from domain.refusals import Code
+
+V = TypeVar("V")
+
+# -- events -----------------------------------------------------------------------------
+
+
+class ClaimQueued(Event):
+    TOPIC: ClassVar[str] = "reserve.claim-queued.v1"
+    claim_id: str
+    loan_id: str
+    period: int
+    arose_on: date
+    overdue_on: date
+    eligible_on: date
+    policy_version: str
+    amount_fen: int  # On that day; what is paid is counted anew by each run.
+
+
+class Considered(NamedTuple):
+    claim_id: str
+    bucket: str
+    claim_fen: int
+    paid_fen: int
+
+
+class PayoutRunDecided(Event):
+    """One run over the queue: the balance before, every claim considered, what each gets."""
+
+    TOPIC: ClassVar[str] = "reserve.payout-run-decided.v1"
+    run_on: date
+    policy_version: str
+    order: PayoutOrder
+    balance_before_fen: int
+    balance_after_fen: int
+    considered: tuple[Considered, ...]
+
+
+class PayoutHeld(Event):
+    TOPIC: ClassVar[str] = "reserve.payout-held.v1"
+    payout_id: str
+    claim_id: str
+    loan_id: str
+    amount_fen: Fen
+    claim_fen: Fen
+    bucket: str
+    rules: tuple[int, ...]
+    policy_version: str
+    run_on: date
+    investors: dict[str, int]  # By tender.
+
+
+class PayoutPaid(Event):
+    TOPIC: ClassVar[str] = "reserve.payout-paid.v1"
+    payout_id: str
+    claim_id: str
+    amount_fen: Fen
+    in_full: bool
+
+
+class PayoutReleased(Event):
+    """The bank refused; the claim waits again."""
+
+    TOPIC: ClassVar[str] = "reserve.payout-released.v1"
+    payout_id: str
+    claim_id: str
+    amount_fen: Fen
+    bank_code: str
+
+
+class ClaimDropped(Event):
+    TOPIC: ClassVar[str] = "reserve.claim-dropped.v1"
+    claim_id: str
+
+
+class RecoveryReceived(Event):
+    """What a borrower paid on a claim that is the reserve's (还代偿款)."""
+
+    TOPIC: ClassVar[str] = "reserve.recovery-received.v1"
+    loan_id: str
+    payment_id: str
+    amount_fen: Fen
+
+
+class SurplusMoved(Event):
+    TOPIC: ClassVar[str] = "reserve.surplus-moved.v1"
+    surplus_id: str
+    amount_fen: Fen
+    cap_fen: int
+    approved_by: str
+
+
+class ReserveSeeded(Event):
+    TOPIC: ClassVar[str] = "reserve.seeded.v1"
+    seed_id: str
+    amount_fen: Fen
+    approved_by: str
+
+
+ReserveEvent = (
+    ClaimQueued
+    | PayoutRunDecided
+    | PayoutHeld
+    | PayoutPaid
+    | PayoutReleased
+    | ClaimDropped
+    | RecoveryReceived
+    | SurplusMoved
+    | ReserveSeeded
+)
+EVENTS: tuple[type[ReserveEvent], ...] = get_args(ReserveEvent)
+
+
+# -- state ------------------------------------------------------------------------------
+
+
+class Waiting(NamedTuple):
+    claim_id: str
+    loan_id: str
+    period: int
+    arose_on: date
+    overdue_on: date
+    eligible_on: date
+
+    def on(self, order: PayoutOrder) -> date:
+        match order:
+            case PayoutOrder.AROSE:
+                return self.arose_on
+            case PayoutOrder.OVERDUE:
+                return self.overdue_on
+            case PayoutOrder.ELIGIBLE:
+                return self.eligible_on
+            case _:
+                assert_never(order)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    queue: Mapping[str, Waiting] = field(default_factory=dict)
+    held: Mapping[str, PayoutHeld] = field(default_factory=dict)
+    payouts: int = 0  # How many were ever held: the next one's number.
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """Claims with a payout on its way to the bank."""
+        return frozenset(payout.claim_id for payout in self.held.values())
+
+
+INITIAL = Reserve()
+
+
+# -- decide -----------------------------------------------------------------------------
+
+
+def run(
+    reserve: Reserve,
+    terms: PolicyTerms,
+    today: date,
+    balance_fen: int,
+    open_claims: Mapping[str, Mapping[str, int]],
+) -> tuple[ReserveEvent, ...]:
+    """Rules 2, 3 and 4 over the claims in `open_claims` (claim -> tender -> open fen), all of which
+    wait in the queue. The dates that the policy's order names put them into buckets."""
+    claims = [
+        PayoutClaim(
+            claim_id=claim_id,
+            on=reserve.queue[claim_id].on(terms.order),
+            amount_fen=sum(investors.values()),
+            investors=investors,
+        )
+        for claim_id, investors in open_claims.items()
+    ]
+    plan = payout_plan(balance_fen, claims, terms.bucket)
+    if not plan.payouts:
+        return ()
+    decided = PayoutRunDecided(
+        run_on=today,
+        policy_version=terms.version,
+        order=terms.order,
+        balance_before_fen=balance_fen,
+        balance_after_fen=plan.balance_after_fen,
+        considered=_considered(claims, plan, terms),
+    )
+    return (decided, *_held(reserve, terms, today, claims, plan))
+
+
+def _considered(
+    claims: list[PayoutClaim], plan: PayoutPlan, terms: PolicyTerms
+) -> tuple[Considered, ...]:
+    paid = {payout.claim_id: payout.amount_fen for payout in plan.payouts}
+    return tuple(
+        Considered(c.claim_id, bucket_of(c.on, terms.bucket), c.amount_fen, paid.get(c.claim_id, 0))
+        for c in sorted(claims, key=lambda claim: (claim.on, claim.claim_id))
+    )
+
+
+def _held(
+    reserve: Reserve, terms: PolicyTerms, today: date, claims: list[PayoutClaim], plan: PayoutPlan
+) -> list[PayoutHeld]:
+    claim_fen = {claim.claim_id: claim.amount_fen for claim in claims}
+    return [
+        PayoutHeld(
+            payout_id=f"{reserve.payouts + number}",
+            claim_id=payout.claim_id,
+            loan_id=reserve.queue[payout.claim_id].loan_id,
+            amount_fen=payout.amount_fen,
+            claim_fen=claim_fen[payout.claim_id],
+            bucket=payout.bucket,
+            rules=rules_applied(terms, short=payout.amount_fen < claim_fen[payout.claim_id]),
+            policy_version=terms.version,
+            run_on=today,
+            investors=dict(payout.investors),
+        )
+        for number, payout in enumerate(plan.payouts, start=1)
+    ]
+
+
+def rules_applied(terms: PolicyTerms, *, short: bool) -> tuple[int, ...]:
+    """1 and 2 always; 3 and 4 where the balance did not suffice; 5 by either of its variants."""
+    return (1, 2, 3, 4, 5) if short else (1, 2, 5)
+
+
+def surplus(
+    terms: PolicyTerms,
+    balance_fen: int,
+    outstanding_principal_fen: int,
+    wanted: SurplusMoved,
+    *,
+    queue_empty: bool,
+) -> tuple[ReserveEvent, ...]:
+    """Rule 6: only what exceeds the cap, and never while a claim waits."""
+    cap_fen = percent_of(outstanding_principal_fen, terms.cap)
+    if not queue_empty or wanted.amount_fen > balance_fen - cap_fen:
+        raise Refused(Code.SURPLUS_BELOW_CAP, f"the cap is {cap_fen} fen", "amount_fen")
+    return (wanted.model_copy(update={"cap_fen": cap_fen}),)
+
+
+# -- evolve -----------------------------------------------------------------------------
+
+
+def evolve(reserve: Reserve, event: ReserveEvent) -> Reserve:
+    match event:
+        case ClaimQueued():
+            waiting = Waiting(
+                event.claim_id,
+                event.loan_id,
+                event.period,
+                event.arose_on,
+                event.overdue_on,
+                event.eligible_on,
+            )
+            return replace(reserve, queue={**reserve.queue, event.claim_id: waiting})
+        case PayoutHeld():
+            held = {**reserve.held, event.payout_id: event}
+            return replace(reserve, held=held, payouts=reserve.payouts + 1)
+        case PayoutPaid():
+            queue = _without(reserve.queue, event.claim_id) if event.in_full else reserve.queue
+            return replace(reserve, queue=queue, held=_without(reserve.held, event.payout_id))
+        case PayoutReleased():
+            return replace(reserve, held=_without(reserve.held, event.payout_id))
+        case ClaimDropped():
+            return replace(reserve, queue=_without(reserve.queue, event.claim_id))
+        case PayoutRunDecided() | RecoveryReceived() | SurplusMoved() | ReserveSeeded():
+            return reserve
+        case _:
+            assert_never(event)
+
+
+def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+    return {k: v for k, v in mapping.items() if k != key}

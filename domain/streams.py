@@ -1,0 +1,49 @@
+"""The name of each stream, and how its events add up to its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from domain import cashbook, investment, loan, member, platform, policy, reserve
+
+PLATFORM = "platform"
+POLICY = "policy"
+RESERVE = "reserve"
+
+
+def member_stream(member_id: str) -> str:
+    return f"member-{member_id}"
+
+
+def loan_stream(loan_id: str) -> str:
+    return f"loan-{loan_id}"
+
+
+def investment_stream(tender_id: str) -> str:
+    return f"investment-{tender_id}"
+
+
+def entry_stream(entry_id: str) -> str:
+    return f"entry-{entry_id}"
+
+
+class Fold(NamedTuple):
+    initial: Any
+    evolve: Callable[[Any, Any], Any]
+
+
+_FOLDS = {
+    "platform": Fold(platform.INITIAL, platform.evolve),
+    "policy": Fold(policy.INITIAL, policy.evolve),
+    "reserve": Fold(reserve.INITIAL, reserve.evolve),
+    "member": Fold(member.INITIAL, member.evolve),
+    "loan": Fold(loan.INITIAL, loan.evolve),
+    "investment": Fold(investment.INITIAL, investment.evolve),
+    "entry": Fold(cashbook.INITIAL, cashbook.evolve),
+}
+
+
+def fold_of(stream: str) -> Fold:
+    """Raises KeyError for a stream of no known kind."""
+    return _FOLDS[stream.partition("-")[0]]

@@ -1,0 +1,160 @@
+"""The desk at which one command is decided: what it may look at, and what it puts down.
+
+Nothing on the desk counts before the command is through: a refusal sweeps it clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple, cast
+
+from adapters.vault import Seal, Sealed
+from domain import cashbook
+from domain.cashbook import UNBOUNDED, CashEvent, Entry, EntryRequested, Leg, Movement
+from domain.investment import Investment
+from domain.loan import Loan
+from domain.loan_events import LoanDisbursed, RepaymentSettled
+from domain.member import Member
+from domain.model import Event, InvariantBroken, Refused
+from domain.platform import Platform
+from domain.policy import Policies
+from domain.refusals import Code
+from domain.reserve import Reserve
+from domain.streams import (
+    PLATFORM,
+    POLICY,
+    RESERVE,
+    entry_stream,
+    fold_of,
+    investment_stream,
+    loan_stream,
+    member_stream,
+)
+from infra.clock import SHANGHAI
+from services.settlement.shelf import Balance, Kept, Shelf
+
+
+class Staged(NamedTuple):
+    stream: str
+    version: int
+    event: Event
+
+
+@dataclass(slots=True)
+class Desk:
+    shelf: Shelf
+    seal: Seal
+    now: datetime
+    outstanding_principal_fen: int
+    effective_on: date = date.min  # Of the command at hand.
+    staged: list[Staged] = field(default_factory=list)
+    sealed: list[Sealed] = field(default_factory=list)
+    _states: dict[str, Kept] = field(default_factory=dict)
+    _balances: dict[str, Balance] = field(default_factory=dict)
+    _principal_fen: int = 0
+
+    # -- look -------------------------------------------------------------------------
+
+    def _kept(self, stream: str) -> Kept:
+        return self._states.get(stream) or self.shelf.state(stream)
+
+    @property
+    def platform(self) -> Platform:
+        return cast("Platform", self._kept(PLATFORM).state)
+
+    @property
+    def today(self) -> date:
+        return self.platform.business_date
+
+    @property
+    def today_shanghai(self) -> date:
+        return self.now.astimezone(SHANGHAI).date()
+
+    @property
+    def policies(self) -> Policies:
+        return cast("Policies", self._kept(POLICY).state)
+
+    @property
+    def reserve(self) -> Reserve:
+        return cast("Reserve", self._kept(RESERVE).state)
+
+    def member(self, member_id: str) -> Member:
+        return cast("Member", self._kept(member_stream(member_id)).state)
+
+    def loan(self, loan_id: str) -> Loan:
+        return cast("Loan", self._kept(loan_stream(loan_id)).state)
+
+    def investment(self, tender_id: str) -> Investment:
+        return cast("Investment", self._kept(investment_stream(tender_id)).state)
+
+    def entry(self, entry_id: str) -> Entry:
+        return cast("Entry", self._kept(entry_stream(entry_id)).state)
+
+    def balance(self, account: str) -> Balance:
+        return self._balances.get(account) or self.shelf.balance(account)
+
+    # -- put down ---------------------------------------------------------------------
+
+    def record(self, stream: str, *events: Event) -> None:
+        version, state = self._kept(stream)
+        evolve = fold_of(stream).evolve
+        for event in events:
+            version += 1
+            state = evolve(state, event)
+            self.staged.append(Staged(stream, version, event))
+            if isinstance(event, LoanDisbursed):
+                self._principal_fen += sum(claim.principal_fen for claim in event.claims)
+            elif isinstance(event, RepaymentSettled):
+                self._principal_fen -= event.principal_fen
+        self._states[stream] = Kept(version, state)
+
+    def request(
+        self, entry_id: str, subject: str, reference: str, movements: Sequence[Movement]
+    ) -> EntryRequested:
+        """A new entry of the cash book; refused if a payer lacks the money."""
+        event = cashbook.request(self.entry(entry_id), entry_id, subject, reference, movements)
+        self.post(event)
+        return event
+
+    def post(self, event: CashEvent) -> None:
+        self._move(event.legs, refusable=isinstance(event, EntryRequested))
+        self.record(entry_stream(event.entry_id), event)
+
+    def _move(self, legs: Sequence[Leg], *, refusable: bool) -> None:
+        for account, available_fen, frozen_fen in legs:
+            if account in UNBOUNDED:
+                continue
+            before = self.balance(account)
+            after = Balance(before.available_fen + available_fen, before.frozen_fen + frozen_fen)
+            if after.available_fen < 0 and refusable:
+                raise Refused(
+                    Code.INSUFFICIENT_BALANCE,
+                    f"{account} has {before.available_fen} fen available",
+                    "amount_fen",
+                )
+            if after.available_fen < 0 or after.frozen_fen < 0:
+                raise InvariantBroken(f"{account} would fall below zero")
+            self._balances[account] = after
+
+    def put_away(self, ref: str, fields: dict[str, str]) -> str:
+        """Personal data go to the vault; what is left is the reference."""
+        self.sealed.append(self.seal.close(ref, fields))
+        return ref
+
+    # -- the end of a command -----------------------------------------------------------
+
+    def keep(self) -> tuple[list[Staged], list[Sealed], dict[str, Balance]]:
+        """The command is through: the shelf takes over what it changed."""
+        done = self.staged, self.sealed, self._balances
+        self.shelf.states.update(self._states)
+        self.shelf.balances.update(self._balances)
+        self.outstanding_principal_fen += self._principal_fen
+        self.sweep()
+        return done
+
+    def sweep(self) -> None:
+        self.staged, self.sealed = [], []
+        self._states, self._balances = {}, {}
+        self._principal_fen = 0

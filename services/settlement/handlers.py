@@ -1,0 +1,179 @@
+"""The table of contents of the writer: for each command, what it touches and who decides it.
+
+`touches` names the streams and accounts that are worth loading before, in one query for a whole
+batch; what is missing is loaded when it is looked at, so that the list is for speed only. It is
+asked again as long as it names new streams, because some are known only from others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from domain import commands as c
+from domain.accounts import RESERVE_ACCOUNT, Role, account_of
+from domain.cashbook import UNBOUNDED, Entry
+from domain.loan import Loan
+from domain.streams import (
+    POLICY,
+    RESERVE,
+    entry_stream,
+    investment_stream,
+    loan_stream,
+    member_stream,
+)
+from services.settlement import on_bank, on_day_end, on_loans, on_members
+from services.settlement.desk import Desk
+from services.settlement.shelf import Kept
+
+
+class Touched(NamedTuple):
+    streams: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+Peek = Callable[[str], Kept | None]
+Touches = Callable[[Any, Peek], Touched]
+
+
+class Handler(NamedTuple):
+    decide: Callable[[Desk, Any], None]
+    touches: Touches
+
+
+def _nothing(command: c.Command, peek: Peek) -> Touched:
+    return Touched()
+
+
+def _member(command: Any, peek: Peek) -> Touched:
+    return Touched((member_stream(command.member_id),))
+
+
+def _loan(command: Any, peek: Peek) -> Touched:
+    return Touched(_loan_and_borrower(command.loan_id, peek))
+
+
+def _recharge(command: c.RequestRecharge, peek: Peek) -> Touched:
+    return Touched((member_stream(command.member_id), entry_stream(f"C-{command.recharge_id}")))
+
+
+def _withdrawal(command: c.RequestWithdrawal, peek: Peek) -> Touched:
+    return Touched(
+        (member_stream(command.member_id), entry_stream(f"W-{command.withdrawal_id}")),
+        (account_of(command.member_id, command.role),),
+    )
+
+
+def _request_loan(command: c.RequestLoan, peek: Peek) -> Touched:
+    return Touched((member_stream(command.borrower_id), loan_stream(command.loan_id)))
+
+
+def _tender(command: c.PlaceTender, peek: Peek) -> Touched:
+    return Touched(
+        (
+            member_stream(command.investor_id),
+            loan_stream(command.loan_id),
+            investment_stream(command.tender_id),
+            entry_stream(f"T-{command.tender_id}"),
+        ),
+        (account_of(command.investor_id, Role.INVESTOR),),
+    )
+
+
+def _repay(command: c.RepayLoan, peek: Peek) -> Touched:
+    streams = (*_loan_and_borrower(command.loan_id, peek), entry_stream(f"H-{command.payment_id}"))
+    kept = peek(loan_stream(command.loan_id))
+    terms = kept.state.terms if kept else None
+    return Touched(streams, (account_of(terms.borrower_id, Role.BORROWER),) if terms else ())
+
+
+def _entry(command: c.SettleEntry | c.RejectEntry, peek: Peek) -> Touched:
+    """The entry, then what it is for, then that loan's investments where they may change."""
+    stream = entry_stream(command.entry_id)
+    kept = peek(stream)
+    entry: Entry = kept.state if kept else Entry()
+    requested = entry.requested
+    if requested is None:
+        return Touched((stream,))
+    accounts = {
+        account
+        for movement in requested.movements
+        for account in (movement.payer, movement.payee)
+        if account not in UNBOUNDED
+    }
+    streams = [stream]
+    prefix = command.entry_id[0]
+    if prefix in "TX":
+        streams.append(investment_stream(requested.reference))
+    if prefix in "THDRP":
+        streams += _loan_and_borrower(requested.subject, peek)
+        streams += _next_entries(command.entry_id, requested.reference)
+    if prefix in "DR" and (loan := peek(loan_stream(requested.subject))):
+        streams += (investment_stream(tender_id) for tender_id in _tenders(loan.state))
+    if prefix in "RP":
+        streams.append(RESERVE)
+    return Touched(tuple(streams), tuple(accounts))
+
+
+def _next_entries(entry_id: str, reference: str) -> Iterable[str]:
+    if entry_id[0] == "H":
+        return (entry_stream(f"R-{reference}"), entry_stream(f"Y-{reference}"))
+    return ()
+
+
+def _tenders(loan: Loan) -> Iterable[str]:
+    """Those of the claims only when the loan is about to end."""
+    if loan.disbursed is None:
+        return loan.tenders
+    ending = loan.next_period > len(loan.rows) and len(loan.billed) <= 1
+    return (claim.tender_id for claim in loan.claims) if ending else ()
+
+
+def _payouts(command: c.RunReservePayouts, peek: Peek) -> Touched:
+    kept = peek(RESERVE)
+    queue = kept.state.queue.values() if kept else ()
+    loans = tuple(loan_stream(waiting.loan_id) for waiting in queue)
+    return Touched((RESERVE, POLICY, *loans), (RESERVE_ACCOUNT,))
+
+
+def _loan_and_borrower(loan_id: str, peek: Peek) -> tuple[str, ...]:
+    stream = loan_stream(loan_id)
+    kept = peek(stream)
+    terms = kept.state.terms if kept else None
+    return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
+
+
+HANDLERS: dict[type[c.Command], Handler] = {
+    c.OpenPlatform: Handler(on_members.open_platform, _nothing),
+    c.PublishPolicy: Handler(on_members.publish_policy, _nothing),
+    c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
+    c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
+    c.RegisterMember: Handler(on_members.register_member, _member),
+    c.BindBankAccount: Handler(on_members.bind_bank_account, _member),
+    c.UnbindBankAccount: Handler(on_members.unbind_bank_account, _member),
+    c.BlacklistMember: Handler(on_members.blacklist_member, _member),
+    c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
+    c.RequestWithdrawal: Handler(on_members.request_withdrawal, _withdrawal),
+    c.RequestLoan: Handler(on_loans.request_loan, _request_loan),
+    c.RateLoan: Handler(on_loans.rate_loan, _loan),
+    c.PublishLoan: Handler(on_loans.publish_loan, _loan),
+    c.PlaceTender: Handler(on_loans.place_tender, _tender),
+    c.ConcludeLoan: Handler(on_loans.conclude_loan, _loan),
+    c.DisburseLoan: Handler(on_loans.disburse_loan, _loan),
+    c.RepayLoan: Handler(on_loans.repay_loan, _repay),
+    c.SettleEntry: Handler(on_bank.settle_entry, _entry),
+    c.RejectEntry: Handler(on_bank.reject_entry, _entry),
+    c.ConfirmAccount: Handler(on_members.confirm_account, _member),
+    c.RefuseAccount: Handler(on_members.refuse_account, _member),
+    c.ConfirmBinding: Handler(on_members.confirm_binding, _member),
+    c.RefuseBinding: Handler(on_members.refuse_binding, _member),
+    c.ConfirmUnbinding: Handler(on_members.finish_unbinding, _member),
+    c.RefuseUnbinding: Handler(on_members.finish_unbinding, _member),
+    c.ConfirmProject: Handler(on_loans.answer_project, _loan),
+    c.RefuseProject: Handler(on_loans.answer_project, _loan),
+    c.RecordBankMovement: Handler(on_members.record_bank_movement, _nothing),
+    c.RollBusinessDate: Handler(on_members.roll_business_date, _nothing),
+    c.AssessLoan: Handler(on_day_end.assess_loan, _loan),
+    c.MiscarryLoan: Handler(on_loans.miscarry_loan, _loan),
+    c.RunReservePayouts: Handler(on_day_end.run_reserve_payouts, _payouts),
+}

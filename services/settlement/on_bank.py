@@ -1,0 +1,257 @@
+"""What follows when the bank has carried out, or finally refused, an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain import cashbook, funding, investment, repayment, reserve
+from domain import commands as c
+from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
+from domain.cashbook import EntryRequested, Movement, movement_id
+from domain.loan import Loan, Status
+from domain.loan_events import LoanEvent, LoanSettled, RepaymentRouted
+from domain.purposes import Purpose
+from domain.streams import RESERVE, loan_stream
+from services.settlement.desk import Desk
+from services.settlement.on_loans import end_debt, release_tender, take_step
+
+
+def settle_entry(desk: Desk, command: c.SettleEntry) -> None:
+    entry = desk.entry(command.entry_id)
+    desk.post(cashbook.settle(entry, command.bank_date))
+    requested = entry.open
+    if after := AFTER_SETTLED.get(requested.purpose):
+        after(desk, requested)
+
+
+def reject_entry(desk: Desk, command: c.RejectEntry) -> None:
+    entry = desk.entry(command.entry_id)
+    desk.post(cashbook.reject(entry, command.bank_code))
+    requested = entry.open
+    if after := AFTER_REJECTED.get(requested.purpose):
+        after(desk, requested, command.bank_code)
+
+
+# -- tenders ----------------------------------------------------------------------------
+
+
+def _tender_frozen(desk: Desk, entry: EntryRequested) -> None:
+    """A success that comes when the loan has miscarried is undone by a new movement."""
+    loan_id, tender_id = entry.subject, entry.reference
+    take_step(desk, investment.TenderFrozen(tender_id=tender_id))
+    loan = desk.loan(loan_id)
+    if loan.status is Status.MISCARRIED:
+        release_tender(desk, loan_id, tender_id)
+    else:
+        secured = funding.secure_tender(loan, tender_id, desk.now, desk.today_shanghai)
+        _record(desk, loan_id, *secured)
+
+
+def _tender_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    refused = investment.TenderRefused(tender_id=entry.reference, bank_code=bank_code)
+    take_step(desk, refused)
+    loan = desk.loan(entry.subject)
+    _record(desk, entry.subject, *funding.drop_tender(loan, entry.reference))
+
+
+def _tender_released(desk: Desk, entry: EntryRequested) -> None:
+    take_step(desk, investment.TenderReleased(tender_id=entry.reference))
+
+
+# -- disbursement -----------------------------------------------------------------------
+
+
+def _disbursed(desk: Desk, entry: EntryRequested) -> None:
+    loan = desk.loan(entry.subject)
+    _record(desk, entry.subject, *funding.finish_disbursement(loan, desk.today))
+    for tender_id in loan.tenders:
+        take_step(desk, investment.InvestmentConcluded(tender_id=tender_id))
+
+
+def _disbursement_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    loan = desk.loan(entry.subject)
+    _record(desk, entry.subject, *funding.reject_disbursement(loan, bank_code))
+
+
+# -- repayments -------------------------------------------------------------------------
+
+
+def _hold_frozen(desk: Desk, entry: EntryRequested) -> None:
+    loan = desk.loan(entry.subject)
+    _record(desk, entry.subject, *repayment.hold(loan, entry.reference))
+    route_next(desk, entry.subject)
+
+
+def _hold_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    loan = desk.loan(entry.subject)
+    _record(desk, entry.subject, *repayment.fail(loan, entry.reference, bank_code))
+
+
+def route_next(desk: Desk, loan_id: str) -> None:
+    """The oldest held payment goes to who is owed, if no line of the loan is moving."""
+    events = repayment.route(desk.loan(loan_id))
+    _record(desk, loan_id, *events)
+    for event in events:
+        if isinstance(event, RepaymentRouted):
+            _send(desk, event)
+
+
+def _send(desk: Desk, routed: RepaymentRouted) -> None:
+    loan = desk.loan(routed.loan_id)
+    if routed.entry_id is not None:
+        movements = _movements(loan, routed, routed.entry_id)
+        desk.request(routed.entry_id, routed.loan_id, routed.payment_id, movements)
+    if routed.left_fen:
+        _release_hold(desk, loan, "Y", routed.payment_id, routed.left_fen)
+    if routed.entry_id is None:
+        route_next(desk, routed.loan_id)
+
+
+def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movement]:
+    """One movement for each claim that gets something, then the reserve's, then the fee."""
+    borrower = account_of(loan.known().borrower_id, Role.BORROWER)
+    lines: list[tuple[Purpose, str, int, int]] = []
+    for place, claim in enumerate(loan.claims):
+        principal_fen = sum(part.principal[place] for part in routed.parts)
+        interest_fen = sum(part.interest[place] + part.penalty[place] for part in routed.parts)
+        payee = account_of(claim.investor_id, Role.INVESTOR)
+        lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
+    reserve_fen = sum(part.reserve_fen for part in routed.parts)
+    lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
+    fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
+    lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
+    return [
+        Movement(
+            id=movement_id(entry_id, number),
+            purpose=purpose,
+            payer=borrower,
+            payee=payee,
+            amount_fen=amount_fen,
+            interest_fen=interest_fen,
+            freeze=_hold_of(routed.payment_id),
+        )
+        for number, (purpose, payee, amount_fen, interest_fen) in enumerate(
+            (line for line in lines if line[2]), start=1
+        )
+    ]
+
+
+def _release_hold(desk: Desk, loan: Loan, prefix: str, payment_id: str, amount_fen: int) -> None:
+    borrower = account_of(loan.known().borrower_id, Role.BORROWER)
+    entry_id = f"{prefix}-{payment_id}"
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.REPAYMENT_RELEASE,
+        payer=borrower,
+        payee=borrower,
+        amount_fen=amount_fen,
+        freeze=_hold_of(payment_id),
+    )
+    desk.request(entry_id, loan.known().loan_id, payment_id, [movement])
+
+
+def _hold_of(payment_id: str) -> str:
+    return movement_id(f"H-{payment_id}", 1)
+
+
+def _repaid(desk: Desk, entry: EntryRequested) -> None:
+    loan_id = entry.subject
+    loan = desk.loan(loan_id)
+    reserve_fen = sum(part.reserve_fen for part in loan.routed.parts) if loan.routed else 0
+    _record(desk, loan_id, *repayment.settle(loan, desk.today))
+    if reserve_fen:
+        recovered = reserve.RecoveryReceived(
+            loan_id=loan_id, payment_id=entry.reference, amount_fen=reserve_fen
+        )
+        desk.record(RESERVE, recovered)
+    drop_claims(desk, loan_id)
+    route_next(desk, loan_id)
+
+
+def _repayment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    """The money is still frozen for a payment that failed: give it back."""
+    loan_id = entry.subject
+    _record(desk, loan_id, *repayment.fail(desk.loan(loan_id), entry.reference, bank_code))
+    frozen_fen = sum(movement.amount_fen for movement in entry.movements)
+    _release_hold(desk, desk.loan(loan_id), "V", entry.reference, frozen_fen)
+    route_next(desk, loan_id)
+
+
+def drop_claims(desk: Desk, loan_id: str) -> None:
+    """Claims in the reserve's queue of which the borrower left nothing open."""
+    loan = desk.loan(loan_id)
+    for period in sorted(loan.filed):
+        waiting = desk.reserve.queue.get(repayment.claim_id(loan_id, period))
+        if waiting is not None and not repayment.protected_fen(loan, period):
+            desk.record(RESERVE, reserve.ClaimDropped(claim_id=waiting.claim_id))
+
+
+def close_if_settled(desk: Desk, loan_id: str, events: tuple[LoanEvent, ...]) -> None:
+    """With the loan its investments end, and what the borrower owes on the platform."""
+    if not any(isinstance(event, LoanSettled) for event in events):
+        return
+    loan = desk.loan(loan_id)
+    for claim in loan.claims:
+        take_step(desk, investment.InvestmentClosed(tender_id=claim.tender_id))
+    end_debt(desk, loan)
+
+
+# -- the reserve's payouts --------------------------------------------------------------
+
+
+def _payout_paid(desk: Desk, entry: EntryRequested) -> None:
+    held = desk.reserve.held[entry.reference]
+    paid = reserve.PayoutPaid(
+        payout_id=held.payout_id,
+        claim_id=held.claim_id,
+        amount_fen=held.amount_fen,
+        in_full=held.amount_fen == held.claim_fen,
+    )
+    desk.record(RESERVE, paid)
+    _end_advance(desk, held, paid=True)
+
+
+def _payout_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    held = desk.reserve.held[entry.reference]
+    released = reserve.PayoutReleased(
+        payout_id=held.payout_id,
+        claim_id=held.claim_id,
+        amount_fen=held.amount_fen,
+        bank_code=bank_code,
+    )
+    desk.record(RESERVE, released)
+    _end_advance(desk, held, paid=False)
+
+
+def _end_advance(desk: Desk, held: reserve.PayoutHeld, *, paid: bool) -> None:
+    loan = desk.loan(held.loan_id)
+    _record(desk, held.loan_id, *repayment.finish_advance(loan, held.payout_id, paid=paid))
+    route_next(desk, held.loan_id)
+
+
+def _record(desk: Desk, loan_id: str, *events: LoanEvent) -> None:
+    desk.record(loan_stream(loan_id), *events)
+    close_if_settled(desk, loan_id, events)
+
+
+AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
+    Purpose.TENDER: _tender_frozen,
+    Purpose.TENDER_RELEASE: _tender_released,
+    Purpose.DISBURSEMENT: _disbursed,
+    Purpose.REPAYMENT_HOLD: _hold_frozen,
+    Purpose.REPAYMENT: _repaid,
+    Purpose.SUBROGATED_RECOVERY: _repaid,
+    Purpose.FEE: _repaid,
+    Purpose.RESERVE_PAYOUT: _payout_paid,
+}
+"""By an entry's leading purpose. A repayment whose lines are all the reserve's leads with it."""
+
+AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
+    Purpose.TENDER: _tender_refused,
+    Purpose.DISBURSEMENT: _disbursement_rejected,
+    Purpose.REPAYMENT_HOLD: _hold_refused,
+    Purpose.REPAYMENT: _repayment_rejected,
+    Purpose.SUBROGATED_RECOVERY: _repayment_rejected,
+    Purpose.FEE: _repayment_rejected,
+    Purpose.RESERVE_PAYOUT: _payout_rejected,
+}

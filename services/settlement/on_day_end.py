@@ -1,0 +1,88 @@
+"""What the day end asks of one loan, and of the reserve."""
+
+from __future__ import annotations
+
+from domain import commands as c
+from domain import repayment, reserve
+from domain.accounts import RESERVE_ACCOUNT, Role, account_of
+from domain.cashbook import Movement, movement_id
+from domain.loan import Loan
+from domain.loan_events import ClaimFiled
+from domain.payout_plan import BucketPeriod
+from domain.purposes import Purpose
+from domain.reserve import ClaimQueued, PayoutHeld
+from domain.streams import RESERVE, loan_stream
+from services.settlement.desk import Desk
+from services.settlement.on_bank import close_if_settled
+
+
+def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
+    events = repayment.assess(desk.loan(command.loan_id), desk.today)
+    desk.record(loan_stream(command.loan_id), *events)
+    loan = desk.loan(command.loan_id)
+    for event in events:
+        if isinstance(event, ClaimFiled):
+            desk.record(RESERVE, _queued(desk, loan, event))
+    close_if_settled(desk, command.loan_id, events)
+
+
+def _queued(desk: Desk, loan: Loan, filed: ClaimFiled) -> ClaimQueued:
+    row = loan.rows[filed.period - 1]
+    disbursed = loan.disbursed
+    return ClaimQueued(
+        claim_id=filed.claim_id,
+        loan_id=filed.loan_id,
+        period=filed.period,
+        arose_on=disbursed.disbursed_on if disbursed else row.due_on,
+        overdue_on=row.due_on,
+        eligible_on=desk.today,
+        policy_version=loan.policy.version,
+        amount_fen=sum(repayment.protected_fen(loan, filed.period).values()),
+    )
+
+
+def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
+    """The rules of the day's policy say who is paid; what a claim covers, its own loan's."""
+    terms = desk.policies.in_force(desk.today)
+    if terms is None:
+        return
+    monthly = terms.bucket is BucketPeriod.MONTH
+    if monthly and desk.today.day != 1:
+        return  # Once, after the period has ended.
+    open_claims = {
+        waiting.claim_id: investors
+        for waiting in desk.reserve.queue.values()
+        if waiting.claim_id not in desk.reserve.busy
+        and (not monthly or waiting.eligible_on < desk.today)
+        and (investors := repayment.open_claim(desk.loan(waiting.loan_id), waiting.period))
+    }
+    balance_fen = desk.balance(RESERVE_ACCOUNT).available_fen
+    events = reserve.run(desk.reserve, terms, desk.today, balance_fen, open_claims)
+    desk.record(RESERVE, *events)
+    for event in events:
+        if isinstance(event, PayoutHeld):
+            _pay(desk, event)
+
+
+def _pay(desk: Desk, held: PayoutHeld) -> None:
+    loan = desk.loan(held.loan_id)
+    period = desk.reserve.queue[held.claim_id].period
+    opened = repayment.open_advance(loan, held.payout_id, period, held.investors)
+    desk.record(loan_stream(held.loan_id), opened)
+    entry_id = f"P-{held.payout_id}"
+    interest = {
+        claim.tender_id: fen for claim, fen in zip(loan.claims, opened.interest, strict=True)
+    }
+    investor_of = {claim.tender_id: claim.investor_id for claim in loan.claims}
+    movements = [
+        Movement(
+            id=movement_id(entry_id, number),
+            purpose=Purpose.RESERVE_PAYOUT,
+            payer=RESERVE_ACCOUNT,
+            payee=account_of(investor_of[tender_id], Role.INVESTOR),
+            amount_fen=amount_fen,
+            interest_fen=interest[tender_id],
+        )
+        for number, (tender_id, amount_fen) in enumerate(held.investors.items(), start=1)
+    ]
+    desk.request(entry_id, held.loan_id, held.payout_id, movements)

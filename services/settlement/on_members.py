@@ -1,0 +1,246 @@
+"""Commands about the platform, its members, and their own money in and out."""
+
+from __future__ import annotations
+
+from domain import cashbook, member, platform, policy, reserve
+from domain import commands as c
+from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.cashbook import Movement, movement_id
+from domain.model import Refused
+from domain.purposes import Purpose
+from domain.refusals import Code
+from domain.streams import PLATFORM, POLICY, RESERVE, member_stream
+from services.settlement.desk import Desk
+
+
+def open_platform(desk: Desk, command: c.OpenPlatform) -> None:
+    opening = platform.PlatformOpened(
+        platform=command.platform,
+        business_date=command.business_date,
+        law_table=command.law_table,
+        tender_max_fen=command.tender_max_fen,
+        cool_off_days=command.cool_off_days,
+    )
+    desk.record(PLATFORM, *platform.open_platform(desk.platform, opening))
+
+
+def roll_business_date(desk: Desk, command: c.RollBusinessDate) -> None:
+    desk.record(PLATFORM, *platform.roll(desk.platform, command.business_date))
+
+
+def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
+    desk.record(POLICY, *policy.decide(desk.policies, command.terms, desk.today))
+
+
+def register_member(desk: Desk, command: c.RegisterMember) -> None:
+    ref = f"identity-{command.member_id}"
+    registered = member.MemberRegistered(
+        member_id=command.member_id,
+        kind=command.kind,
+        roles=command.roles,
+        identity_ref=ref,
+        identity_digest=desk.seal.digest(command.id_no),
+        related_party=command.related_party,
+        lawful_business=command.lawful_business,
+    )
+    stream = member_stream(command.member_id)
+    desk.record(stream, *member.register(desk.member(command.member_id), registered))
+    desk.put_away(ref, {"name": command.name, "id_no": command.id_no, "phone": command.phone})
+
+
+def confirm_account(desk: Desk, command: c.ConfirmAccount) -> None:
+    desk.member(command.member_id).known()
+    desk.record(
+        member_stream(command.member_id),
+        member.AccountOpened(member_id=command.member_id, role=command.role),
+    )
+
+
+def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
+    desk.member(command.member_id).known()
+    desk.record(
+        member_stream(command.member_id),
+        member.AccountRefused(
+            member_id=command.member_id, role=command.role, bank_code=command.bank_code
+        ),
+    )
+
+
+def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
+    ref = f"card-{command.member_id}-{command.binding_id}"
+    wanted = member.BindingRequested(
+        member_id=command.member_id,
+        role=command.role,
+        binding_id=command.binding_id,
+        card_ref=ref,
+    )
+    stream = member_stream(command.member_id)
+    desk.record(stream, *member.bind(desk.member(command.member_id), wanted))
+    desk.put_away(
+        ref,
+        {"card_no": command.card_no, "bank_code": command.bank_code, "phone": command.phone},
+    )
+
+
+def confirm_binding(desk: Desk, command: c.ConfirmBinding) -> None:
+    opened = desk.platform.opened
+    cool_off_days = opened.cool_off_days if opened else 0
+    desk.record(
+        member_stream(command.member_id),
+        *member.confirm_binding(
+            desk.member(command.member_id),
+            command.member_id,
+            command.binding_id,
+            desk.today,
+            cool_off_days,
+        ),
+    )
+
+
+def refuse_binding(desk: Desk, command: c.RefuseBinding) -> None:
+    state = desk.member(command.member_id)
+    desk.record(
+        member_stream(command.member_id),
+        *member.refuse_binding(state, command.member_id, command.binding_id, command.bank_code),
+    )
+
+
+def unbind_bank_account(desk: Desk, command: c.UnbindBankAccount) -> None:
+    state = desk.member(command.member_id)
+    state.known()
+    desk.record(
+        member_stream(command.member_id),
+        *member.unbind(state, command.member_id, command.binding_id),
+    )
+
+
+def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding) -> None:
+    refused_code = command.bank_code if isinstance(command, c.RefuseUnbinding) else None
+    state = desk.member(command.member_id)
+    desk.record(
+        member_stream(command.member_id),
+        *member.finish_unbinding(state, command.member_id, command.binding_id, refused_code),
+    )
+
+
+def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
+    desk.member(command.member_id).known()
+    _second_person(command.actor, command.approved_by)
+    desk.record(
+        member_stream(command.member_id),
+        member.MemberBlacklisted(
+            member_id=command.member_id,
+            evidence=command.evidence,
+            approved_by=command.approved_by,
+        ),
+    )
+
+
+# -- money in and out -------------------------------------------------------------------
+
+
+def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
+    account = desk.member(command.member_id).account(command.role)
+    entry_id = f"C-{command.recharge_id}"
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.RECHARGE,
+        payer=OUTSIDE,
+        payee=account,
+        amount_fen=command.amount_fen,
+    )
+    desk.request(entry_id, command.member_id, command.recharge_id, [movement])
+
+
+def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
+    state = desk.member(command.member_id)
+    account = state.account(command.role)
+    member.check_payable(state, command.role, command.binding_id, desk.today)
+    entry_id = f"W-{command.withdrawal_id}"
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.WITHDRAWAL,
+        payer=account,
+        payee=OUTSIDE,
+        amount_fen=command.amount_fen,
+    )
+    desk.request(entry_id, command.member_id, command.binding_id, [movement])
+
+
+def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
+    _second_person(command.actor, command.approved_by)
+    entry_id = f"S-{command.seed_id}"
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.RECHARGE,
+        payer=OUTSIDE,
+        payee=RESERVE_ACCOUNT,
+        amount_fen=command.amount_fen,
+    )
+    desk.request(entry_id, "platform", command.seed_id, [movement])
+    desk.record(
+        RESERVE,
+        reserve.ReserveSeeded(
+            seed_id=command.seed_id,
+            amount_fen=command.amount_fen,
+            approved_by=command.approved_by,
+        ),
+    )
+
+
+def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
+    _second_person(command.actor, command.approved_by)
+    terms = desk.policies.in_force(desk.today)
+    if terms is None:
+        raise Refused(Code.POLICY_MISSING)
+    wanted = reserve.SurplusMoved(
+        surplus_id=command.surplus_id,
+        amount_fen=command.amount_fen,
+        cap_fen=0,
+        approved_by=command.approved_by,
+    )
+    moved = reserve.surplus(
+        terms,
+        desk.balance(RESERVE_ACCOUNT).available_fen,
+        desk.outstanding_principal_fen,
+        wanted,
+        queue_empty=not desk.reserve.queue,
+    )
+    entry_id = f"Z-{command.surplus_id}"
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.RESERVE_SURPLUS,
+        payer=RESERVE_ACCOUNT,
+        payee=INCOME_ACCOUNT,
+        amount_fen=command.amount_fen,
+    )
+    desk.request(entry_id, "platform", command.surplus_id, [movement])
+    desk.record(RESERVE, *moved)
+
+
+def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
+    """A fact of the bank is never refused by us for want of money: see cashbook.record."""
+    entry_id = f"B-{command.bank_record}"
+    payer, payee = (OUTSIDE, command.account) if command.credit else (command.account, OUTSIDE)
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=command.purpose,
+        payer=payer,
+        payee=payee,
+        amount_fen=command.amount_fen,
+    )
+    recorded = cashbook.record(
+        desk.entry(entry_id),
+        entry_id,
+        movement,
+        bank_record=command.bank_record,
+        bank_date=command.bank_date,
+        origin=command.origin,
+        payer_available_fen=0 if command.credit else desk.balance(payer).available_fen,
+    )
+    desk.post(recorded)
+
+
+def _second_person(actor: str, approved_by: str) -> None:
+    if approved_by == actor:
+        raise Refused(Code.SECOND_PERSON_REQUIRED, field="approved_by")

@@ -1,0 +1,33 @@
+"""Reads the stored outcomes of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from adapters.commanding import Outcome, Receipt
+
+
+class Answered(NamedTuple):
+    payload_hash: bytes
+    receipt: Receipt
+
+
+class Receipts:
+    def __init__(self, connection: psycopg.Connection, schema: str) -> None:
+        self._connection = connection
+        self._query = sql.SQL(
+            "SELECT command_id, payload_hash, outcome, code, message, field, first_position,"
+            " last_position FROM {}.receipt WHERE command_id = ANY(%s)"
+        ).format(sql.Identifier(schema))
+
+    def find(self, command_ids: Sequence[str]) -> dict[str, Answered]:
+        """Those that have an outcome already."""
+        rows = self._connection.execute(self._query, (list(command_ids),), binary=True)
+        return {
+            row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:]))
+            for row in rows
+        }
