@@ -138,7 +138,7 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
 
 
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.InstalmentBilled, ...]:
-    """What is left after all that is billed pays the running month, or, if asked, the whole rest."""
+    """What is left after all that is billed pays the running month, or all the rest if asked."""
     on = payment.effective_on
     row = _next_row(loan) if payment.in_full else _current_row(loan, on)
     due_fen = sum(sum(b.due(on, loan.policy)[1:]) for b in loan.billed.values())
