@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from infra.settings import known_variables
+from services.sandbox_bank import settings as bank_settings
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = re.compile(r"[a-z0-9-]+==[0-9][\w.]* \\")
@@ -55,10 +57,26 @@ def test_every_image_names_its_version(services: dict[str, dict[str, Any]]) -> N
 
 
 def test_every_variable_given_to_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
-    ours = [service for service in services.values() if service["image"].startswith("zhuanhu:")]
-    given = {name for service in ours for name in service.get("environment", {})}
+    given = set(services["zhuanhu"]["environment"])
     assert given
     assert given <= set(known_variables())
+
+
+def test_the_bank_can_be_started_with_what_it_is_given(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    given = services["sandbox-bank"]["environment"]
+    settings = bank_settings.read([], given)
+    known = {f"ZHUANHU_SANDBOX_{field.name.upper()}" for field in fields(settings)}
+    assert set(given) <= known
+    assert settings.port == 8800
+
+
+def test_nothing_else_of_ours_is_set_in_the_compose_file(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    ours = {n for n, each in services.items() if each["image"].startswith("zhuanhu:")}
+    assert {n for n in ours if "environment" in services[n]} == {"zhuanhu", "sandbox-bank"}
 
 
 def test_every_one_waited_for_exists(services: dict[str, dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def test_only_settings_reads_the_environment() -> None:
         str(path.relative_to(root))
         for room in rooms
         for path in room.rglob("*.py")
-        if any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "getenv"))
+        if re.search(r"\benviron\b|\bgetenv\b", path.read_text(encoding="utf-8"))
     }
-    assert readers == set()
+    # The stand-in bank is somebody else's house: it has settings of its own.
+    assert readers <= {"services/sandbox_bank/settings.py"}
