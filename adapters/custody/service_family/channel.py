@@ -71,7 +71,7 @@ class Channel:
     def _post(self, path: str, fields: dict[str, str]) -> urllib3.BaseHTTPResponse:
         try:
             return self._pool.request(
-                "POST", self._url + path, fields=fields, encode_multipart=False
+                "POST", self._url + path, fields=fields, encode_multipart=False, redirect=False
             )
         except HttpTimeout:
             raise NoAnswer("timeout") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler
@@ -10,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 import orjson
 import pytest
 
+from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
 from domain.ports import (
     BankAnswer,
@@ -22,6 +24,7 @@ from domain.ports import (
     StatementUnreadable,
 )
 from domain.purposes import Purpose
+from infra.clock import ManualClock
 from tests.adapters.custody.service_family import scenes
 from tests.adapters.custody.service_family.checkfiles import archive, empty_day
 from tests.adapters.custody.service_family.conftest import Form, Keys, ScriptedBank
@@ -146,6 +149,30 @@ def test_a_status_that_is_not_200_is_unknown_whatever_stands_in_it(
     assert len(scripted.got) == 1
 
 
+def test_nobody_there_is_unknown(keys: Keys) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # Taken, but not listened on.
+        link = Link(f"http://127.0.0.1:{bound.getsockname()[1]}", scenes.PLATFORM_NO)
+        bank = ServiceFamilyBank(link, keys.our_signer(), ManualClock(scenes.NOON))
+        assert bank.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "connection")
+        bank.close()
+
+
+def test_a_redirection_is_not_followed(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    def elsewhere(http: BaseHTTPRequestHandler, _: Form) -> None:
+        http.send_response(307)
+        http.send_header("Location", f"{scripted.url}/elsewhere")
+        http.send_header("Content-Length", "0")
+        http.end_headers()
+
+    scripted.will(elsewhere)
+    scripted.will_say(**YES)
+    assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "http_307")
+    assert len(scripted.got) == 1
+
+
 def test_silence_is_a_timeout_and_nothing_is_sent_twice(
     scripted: ScriptedBank, custodian: ServiceFamilyBank
 ) -> None:
@@ -233,7 +260,11 @@ def test_only_not_found_is_not_found(
 @pytest.mark.parametrize(
     "said",
     [
-        {"code": "0", "status": "INIT", "records": [{"requestNo": "r-recharge"}]},
+        {
+            "code": "0",
+            "status": "INIT",
+            "records": [{"requestNo": "r-recharge", "status": "SUCCESS"}],
+        },
         YES,
         {**YES, "records": []},
         {**YES, "records": ["SUCCESS"]},
@@ -320,7 +351,14 @@ def test_balances_leave_out_whom_the_bank_does_not_know(
 
 
 @pytest.mark.parametrize(
-    "said", [YES, {**YES, **USER, "freezeAmount": "0.051"}, no("100001"), no("100003")]
+    "said",
+    [
+        YES,
+        {**YES, **USER, "freezeAmount": "0.051"},
+        {**USER, "code": "0", "status": "INIT"},
+        no("100001"),
+        no("100003"),
+    ],
 )
 def test_balances_that_cannot_be_read_are_an_error(
     scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, str]

@@ -83,6 +83,12 @@ def test_a_notice_without_its_proof_is_treated_as_never_received(keys: Keys, mis
         read(keys, form)
 
 
+def test_a_signature_with_something_added_is_not_taken(keys: Keys) -> None:
+    form = posted(keys, DONE)
+    with pytest.raises(CustodianUntrusted):
+        read(keys, form | {"sign": form["sign"] + "!"})
+
+
 def test_our_own_signature_proves_nothing(keys: Keys) -> None:
     form = posted(keys, DONE)
     form["sign"] = keys.our_signer().sign(form["respData"].encode())

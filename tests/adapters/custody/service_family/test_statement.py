@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from adapters.custody.service_family import checkfile
 from adapters.custody.service_family.statement import read_statement
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
 from domain.ports import (
@@ -239,6 +240,15 @@ def test_a_file_that_stands_twice_in_the_zip_is_refused() -> None:
             zipped.writestr(TRANSACTION, empty_day()[TRANSACTION])
     with pytest.raises(StatementUnreadable, match="a file stands in it twice"):
         read_statement(buffer.getvalue(), DAY, PLATFORM_NO)
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = sum(len(text.encode()) for text in empty_day().values())
+    monkeypatch.setattr(checkfile, "_MAX_BYTES", size)
+    assert read(empty_day()).lines == ()
+    monkeypatch.setattr(checkfile, "_MAX_BYTES", size - 1)
+    with pytest.raises(StatementUnreadable, match="bytes unpacked"):
+        read(empty_day())
 
 
 def test_another_encoding_is_refused() -> None:

@@ -1,0 +1,536 @@
+"""What every implementation of `domain.ports.Custodian` must do, whatever protocol it speaks.
+
+A test module derives `TestX(CustodianContract)` and gives it a `bench`: the custodian, and handles
+to the world around it. Each test makes members of its own, so that one bank serves them all.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+import pytest
+
+from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.ports import (
+    BankAnswer,
+    BankBalance,
+    BankOutcome,
+    BankRequest,
+    BindCard,
+    ChangeProject,
+    Custodian,
+    CustodianUntrusted,
+    EstablishProject,
+    Execute,
+    ExecuteBatch,
+    Freeze,
+    Leg,
+    LineKind,
+    OpenAccount,
+    ProjectStage,
+    Recharge,
+    Release,
+    StatementLine,
+    StatementNotReady,
+    UnbindCard,
+    Withdraw,
+)
+from domain.purposes import Purpose
+
+
+class Fault(StrEnum):
+    """What the bank is told to do with the next sending of a request."""
+
+    SILENT_BEFORE = "silent_before"  # Nothing is done, and no answer comes.
+    BROKEN_BEFORE = "broken_before"  # Nothing is done; an error that no one signed.
+    SILENT_AFTER = "silent_after"  # It is done, and no answer comes.
+    FORGED_AFTER = "forged_after"  # It is done; the answer's signature is wrong.
+    CUT_AFTER = "cut_after"  # It is done; the connection breaks within the answer.
+
+
+BEFORE = (Fault.SILENT_BEFORE, Fault.BROKEN_BEFORE)
+AFTER = (Fault.SILENT_AFTER, Fault.FORGED_AFTER, Fault.CUT_AFTER)
+
+
+class Bench(Protocol):
+    """The custodian and its world. Cards by what becomes of money sent to them."""
+
+    good_card: str
+    mismatching_card: str  # The four elements do not belong together.
+    returning_card: str  # A withdrawal succeeds and comes back a day later.
+
+    @property
+    def custodian(self) -> Custodian: ...
+
+    def today(self) -> date:
+        """The bank's date."""
+
+    def next_day(self) -> None:
+        """Lets the bank's day end."""
+
+    def arrange(self, fault: Fault, request: BankRequest) -> None: ...
+
+    def notice_naming(self, text: str) -> Mapping[str, str]:
+        """Waits for the callback whose content holds `text`."""
+
+    def settled(self, request: BankRequest) -> BankAnswer:
+        """Asks until the request has come to its end."""
+
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Stage:
+    """A borrower with a project that collects, and what a test does there."""
+
+    bench: Bench
+    mark: str = field(default_factory=lambda: f"t{next(_numbers)}")
+
+    @property
+    def borrower(self) -> str:
+        return f"{self.mark}-b:borrower"
+
+    @property
+    def project_no(self) -> str:
+        return f"{self.mark}-p"
+
+    def number(self) -> str:
+        return f"{self.mark}-{next(_numbers)}"
+
+    def do(self, request: BankRequest) -> None:
+        """Send what must succeed, at once or later."""
+        answer = self.bench.custodian.send(request)
+        if answer.outcome is BankOutcome.PENDING:
+            answer = self.bench.settled(request)
+        assert answer.outcome is BankOutcome.SUCCEEDED, answer
+
+    def member(self, role: str = "investor", *, fen: int = 0) -> str:
+        account = f"{self.mark}-{next(_numbers)}:{role}"
+        self.do(self.opening(account))
+        if fen:
+            self.do(Recharge(self.number(), account, fen))
+        return account
+
+    def opening(self, account: str) -> OpenAccount:
+        return OpenAccount(
+            self.number(), account, False, "张三", "110101199001011237", "13800000000"
+        )
+
+    def binding(self, account: str, card_no: str) -> BindCard:
+        return BindCard(self.number(), account, card_no, "ICBC", "13800000000")
+
+    def open_project(self) -> None:
+        self.do(self.opening(self.borrower))
+        self.do(
+            EstablishProject(
+                self.number(),
+                self.project_no,
+                self.borrower,
+                100_000,
+                "loan",
+                "12",
+                "equal-instalment",
+                12,
+            )
+        )
+
+    def repay_from_now_on(self) -> None:
+        self.do(ChangeProject(self.number(), self.project_no, ProjectStage.REPAYING))
+
+    def tender(self, account: str, fen: int) -> Freeze:
+        return Freeze(self.number(), account, Purpose.TENDER, fen, self.project_no)
+
+    def disbursement(self, tenders: list[Freeze], fee_fen: int, reserve_fen: int) -> Execute:
+        legs = [
+            Leg(
+                self.number(),
+                Purpose.DISBURSEMENT,
+                tender.account,
+                self.borrower,
+                tender.amount_fen,
+                freeze_request_no=tender.request_no,
+            )
+            for tender in tenders
+        ]
+        fee = Leg(self.number(), Purpose.FEE, self.borrower, INCOME_ACCOUNT, fee_fen)
+        reserve = Leg(
+            self.number(),
+            Purpose.RESERVE_CONTRIBUTION,
+            self.borrower,
+            RESERVE_ACCOUNT,
+            reserve_fen,
+        )
+        return Execute(self.number(), Purpose.DISBURSEMENT, self.project_no, (*legs, fee, reserve))
+
+    def repayment(self, hold: Freeze, investor: str, fen: int, interest_fen: int = 0) -> Execute:
+        leg = Leg(
+            self.number(),
+            Purpose.REPAYMENT,
+            hold.account,
+            investor,
+            fen,
+            interest_fen,
+            hold.request_no,
+        )
+        return Execute(self.number(), Purpose.REPAYMENT, self.project_no, (leg,))
+
+    def holds(self, account: str) -> BankBalance:
+        return self.bench.custodian.balances([account])[account]
+
+
+@pytest.fixture
+def stage(bench: Bench) -> Stage:
+    return Stage(bench)
+
+
+class CustodianContract:
+    def test_an_account_is_opened_and_a_card_bound(self, bench: Bench, stage: Stage) -> None:
+        account = f"{stage.mark}:investor"
+        assert bench.custodian.balances([account]) == {}
+        stage.do(stage.opening(account))
+        assert stage.holds(account) == BankBalance(0, 0)
+        binding = stage.binding(account, bench.good_card)
+        stage.do(binding)
+        assert bench.custodian.query(binding).bank_date == bench.today()
+        stage.do(UnbindCard(stage.number(), account, bench.good_card))
+        stage.do(stage.binding(account, bench.good_card))
+
+    def test_a_company_is_opened_too(self, bench: Bench, stage: Stage) -> None:
+        account = f"{stage.mark}:guarantor"
+        stage.do(replace(stage.opening(account), company=True, id_no="91110000600007156W"))
+        stage.do(replace(stage.binding(account, bench.good_card), company=True))
+
+    def test_a_card_of_another_is_refused_in_the_end(self, bench: Bench, stage: Stage) -> None:
+        binding = stage.binding(stage.member(), bench.mismatching_card)
+        bench.custodian.send(binding)
+        assert bench.settled(binding).outcome is BankOutcome.REFUSED
+
+    def test_a_recharge_arrives_and_is_called_back(self, bench: Bench, stage: Stage) -> None:
+        account = stage.member()
+        recharge = Recharge(stage.number(), account, 12_345)
+        stage.do(recharge)
+        assert stage.holds(account) == BankBalance(12_345, 0)
+        form = bench.notice_naming(recharge.request_no)
+        notice = bench.custodian.read_notice(form)
+        assert notice.request_no == recharge.request_no
+        assert notice.answer.outcome is BankOutcome.SUCCEEDED
+        assert notice.answer.bank_date == bench.today()
+        assert notice.returned is None
+
+    def test_a_changed_callback_is_not_believed(self, bench: Bench, stage: Stage) -> None:
+        recharge = Recharge(stage.number(), stage.member(), 1)
+        stage.do(recharge)
+        form = bench.notice_naming(recharge.request_no)
+        changed = {
+            name: value.replace(recharge.request_no, "other") for name, value in form.items()
+        }
+        with pytest.raises(CustodianUntrusted):
+            bench.custodian.read_notice(changed)
+
+    def test_the_reserve_is_seeded(self, bench: Bench, stage: Stage) -> None:
+        before = stage.holds(RESERVE_ACCOUNT)
+        stage.do(Recharge(stage.number(), RESERVE_ACCOUNT, 50_000))
+        after = stage.holds(RESERVE_ACCOUNT)
+        assert after.available_fen - before.available_fen == 50_000
+
+    def test_a_tender_freezes_and_is_released_in_parts(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 900)
+        stage.do(tender)
+        assert stage.holds(investor) == BankBalance(100, 900)
+        stage.do(Release(stage.number(), tender.request_no, 200))
+        assert stage.holds(investor) == BankBalance(300, 700)
+        too_much = Release(stage.number(), tender.request_no, 701)
+        assert bench.custodian.send(too_much).outcome is BankOutcome.REFUSED
+        stage.do(Release(stage.number(), tender.request_no, 700))
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        assert bench.custodian.query(tender).outcome is BankOutcome.SUCCEEDED
+
+    def test_more_than_there_is_is_refused_for_good(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 1_001)
+        sent = bench.custodian.send(tender)
+        assert sent.outcome is BankOutcome.REFUSED
+        assert sent.code
+        assert bench.custodian.query(tender).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+
+    def test_a_disbursement_moves_all_its_legs(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        income, reserve = stage.holds(INCOME_ACCOUNT), stage.holds(RESERVE_ACCOUNT)
+        tenders = [stage.tender(stage.member(fen=60_000), fen) for fen in (60_000, 40_000)]
+        for tender in tenders:
+            stage.do(tender)
+        stage.do(stage.disbursement(tenders, fee_fen=1_000, reserve_fen=2_000))
+        assert stage.holds(stage.borrower) == BankBalance(97_000, 0)
+        assert [stage.holds(tender.account) for tender in tenders] == [
+            BankBalance(0, 0),
+            BankBalance(20_000, 0),
+        ]
+        assert stage.holds(INCOME_ACCOUNT).available_fen - income.available_fen == 1_000
+        assert stage.holds(RESERVE_ACCOUNT).available_fen - reserve.available_fen == 2_000
+
+    def test_one_bad_leg_moves_nothing(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        tender = stage.tender(stage.member(fen=1_000), 1_000)
+        stage.do(tender)
+        disbursement = stage.disbursement([tender], fee_fen=700, reserve_fen=301)
+        assert bench.custodian.send(disbursement).outcome is BankOutcome.REFUSED
+        assert stage.holds(tender.account) == BankBalance(0, 1_000)
+        assert stage.holds(stage.borrower) == BankBalance(0, 0)
+
+    def test_repayment_fee_recovery_and_payout(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        stage.do(Recharge(stage.number(), RESERVE_ACCOUNT, 5_000))
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 1_000)
+        stage.do(tender)
+        stage.do(stage.disbursement([tender], fee_fen=1, reserve_fen=1))
+        stage.repay_from_now_on()
+        payout = Leg(
+            stage.number(), Purpose.RESERVE_PAYOUT, RESERVE_ACCOUNT, investor, 400, interest_fen=40
+        )
+        stage.do(Execute(stage.number(), Purpose.RESERVE_PAYOUT, stage.project_no, (payout,)))
+        hold = Freeze(stage.number(), stage.borrower, Purpose.REPAYMENT_HOLD, 900, stage.project_no)
+        stage.do(hold)
+        repayment = stage.repayment(hold, investor, 450, 50)
+        rest = [
+            Leg(
+                stage.number(),
+                purpose,
+                stage.borrower,
+                payee,
+                fen,
+                freeze_request_no=hold.request_no,
+            )
+            for purpose, payee, fen in (
+                (Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, 400),
+                (Purpose.FEE, INCOME_ACCOUNT, 50),
+            )
+        ]
+        stage.do(replace(repayment, legs=(*repayment.legs, *rest)))
+        assert stage.holds(investor) == BankBalance(850, 0)
+        assert stage.holds(stage.borrower) == BankBalance(98, 0)
+
+    def test_a_surplus_goes_from_the_reserve_to_income(self, bench: Bench, stage: Stage) -> None:
+        stage.do(Recharge(stage.number(), RESERVE_ACCOUNT, 300))
+        before = stage.holds(INCOME_ACCOUNT).available_fen
+        surplus = Leg(stage.number(), Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT, 300)
+        stage.do(Execute(stage.number(), Purpose.RESERVE_SURPLUS, None, (surplus,)))
+        assert stage.holds(INCOME_ACCOUNT).available_fen - before == 300
+
+    def test_a_loan_that_miscarries_and_one_that_ends(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        stage.do(ChangeProject(stage.number(), stage.project_no, ProjectStage.MISCARRIED))
+        other = Stage(bench)
+        other.open_project()
+        other.repay_from_now_on()
+        other.do(ChangeProject(other.number(), other.project_no, ProjectStage.FINISHED))
+
+    def test_the_same_request_twice_moves_once(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 400)
+        stage.do(tender)
+        again = bench.custodian.send(tender)
+        assert again.outcome in (BankOutcome.UNKNOWN, BankOutcome.SUCCEEDED)
+        assert bench.custodian.query(tender).outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(600, 400)
+
+    def test_a_refused_request_sent_again_stays_refused(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1)
+        tender = stage.tender(investor, 2)
+        bench.custodian.send(tender)
+        stage.do(Recharge(stage.number(), investor, 10))
+        assert bench.custodian.send(tender).outcome is not BankOutcome.SUCCEEDED
+        assert bench.custodian.query(tender).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(11, 0)
+
+    @pytest.mark.parametrize("fault", BEFORE)
+    def test_what_never_arrived_is_unknown_then_not_found_then_sent_again(
+        self, bench: Bench, stage: Stage, fault: Fault
+    ) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 400)
+        bench.arrange(fault, tender)
+        assert bench.custodian.send(tender).outcome is BankOutcome.UNKNOWN
+        assert bench.custodian.query(tender).outcome is BankOutcome.NOT_FOUND
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        stage.do(tender)
+        assert stage.holds(investor) == BankBalance(600, 400)
+
+    @pytest.mark.parametrize("fault", AFTER)
+    def test_what_was_done_without_a_trustworthy_answer_is_found_by_asking(
+        self, bench: Bench, stage: Stage, fault: Fault
+    ) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 400)
+        bench.arrange(fault, tender)
+        assert bench.custodian.send(tender).outcome is BankOutcome.UNKNOWN
+        queried = bench.custodian.query(tender)
+        assert (queried.outcome, queried.bank_date) == (BankOutcome.SUCCEEDED, bench.today())
+        assert stage.holds(investor) == BankBalance(600, 400)
+
+    def test_each_trade_of_a_batch_comes_to_its_own_end(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 1_000)
+        stage.do(tender)
+        stage.do(stage.disbursement([tender], fee_fen=1, reserve_fen=1))
+        stage.repay_from_now_on()
+        hold = Freeze(stage.number(), stage.borrower, Purpose.REPAYMENT_HOLD, 500, stage.project_no)
+        stage.do(hold)
+        good = stage.repayment(hold, investor, 300, 30)
+        too_much = stage.repayment(hold, investor, 201)
+        rest = stage.repayment(hold, investor, 200)
+        batch = ExecuteBatch(stage.number(), (good, too_much, rest))
+        assert bench.custodian.send(batch).outcome is BankOutcome.PENDING
+        assert [bench.settled(trade).outcome for trade in batch.trades] == [
+            BankOutcome.SUCCEEDED,
+            BankOutcome.REFUSED,
+            BankOutcome.SUCCEEDED,
+        ]
+        notices = [
+            bench.custodian.read_notice(bench.notice_naming(trade.request_no))
+            for trade in batch.trades
+        ]
+        assert [notice.answer.outcome for notice in notices] == [
+            BankOutcome.SUCCEEDED,
+            BankOutcome.REFUSED,
+            BankOutcome.SUCCEEDED,
+        ]
+        assert stage.holds(investor) == BankBalance(500, 0)
+
+    def test_a_withdrawal_leaves_to_the_bound_card(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        assert bench.custodian.send(withdrawal).outcome is BankOutcome.PENDING
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.PENDING
+        assert stage.holds(investor) == BankBalance(300, 700)
+        bench.next_day()
+        assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(300, 0)
+
+    def test_a_withdrawal_to_any_other_card_is_refused(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        assert bench.custodian.send(withdrawal).outcome is BankOutcome.REFUSED
+        stage.do(stage.binding(investor, bench.good_card))
+        other = Withdraw(stage.number(), investor, 700, bench.returning_card)
+        assert bench.custodian.send(other).outcome is BankOutcome.REFUSED
+        assert bench.custodian.query(other).outcome is BankOutcome.NOT_FOUND
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+
+    def test_a_returned_withdrawal_is_a_new_credit(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.returning_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.returning_card)
+        bench.custodian.send(withdrawal)
+        bench.next_day()
+        assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        bench.next_day()
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        form = bench.notice_naming(f'"withdrawRequestNo":"{withdrawal.request_no}"')
+        notice = bench.custodian.read_notice(form)
+        assert notice.returned is not None
+        assert notice.returned.withdrawal_request_no == withdrawal.request_no
+        assert (notice.returned.account, notice.returned.amount_fen) == (investor, 700)
+        returned_on = bench.today()
+        bench.next_day()
+        (line,) = (
+            each
+            for each in bench.custodian.statement(returned_on).lines
+            if each.origin == withdrawal.request_no
+        )
+        assert (line.kind, line.amount_fen) == (LineKind.RETURNED_WITHDRAWAL, 700)
+        assert (line.reference, line.payee) == (notice.returned.bank_request_no, investor)
+
+    def test_a_day_is_told_whole_once_it_is_over(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        bench.next_day()
+        day = bench.today()
+        with pytest.raises(StatementNotReady):
+            bench.custodian.statement(day)
+        investor = stage.member()
+        recharge = Recharge(stage.number(), investor, 1_000)
+        stage.do(recharge)
+        tender = stage.tender(investor, 700)
+        stage.do(tender)
+        disbursement = stage.disbursement([tender], fee_fen=10, reserve_fen=20)
+        stage.do(disbursement)
+        bench.next_day()
+        stage.do(Recharge(stage.number(), investor, 5))
+        statement = bench.custodian.statement(day)
+        assert statement.bank_date == day
+        lent, fee, reserve = disbursement.legs
+        mine = {investor, stage.borrower}
+        assert {
+            replace(line, bank_ref="")
+            for line in statement.lines
+            if mine & {line.payer, line.payee}
+        } == {
+            StatementLine(LineKind.RECHARGE, recharge.request_no, 1_000, OUTSIDE, investor),
+            StatementLine(LineKind.TRANSFER, lent.movement_id, 700, investor, stage.borrower),
+            StatementLine(
+                LineKind.COMMISSION, disbursement.request_no, 10, stage.borrower, fee.payee
+            ),
+            StatementLine(
+                LineKind.COMMISSION, disbursement.request_no, 20, stage.borrower, reserve.payee
+            ),
+        }
+        assert statement.balances[investor] == BankBalance(300, 0)
+        assert statement.balances[stage.borrower] == BankBalance(670, 0)
+        assert bench.custodian.statement(day) == statement
+
+    def test_a_withdrawal_stands_in_the_day_it_ended(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        bench.custodian.send(withdrawal)
+        asked_on = bench.today()
+        bench.next_day()
+        bench.settled(withdrawal)
+        ended_on = bench.today()
+        bench.next_day()
+        first, second = (bench.custodian.statement(day) for day in (asked_on, ended_on))
+        assert not [each for each in first.lines if each.reference == withdrawal.request_no]
+        assert first.balances[investor] == BankBalance(300, 700)
+        (line,) = (each for each in second.lines if each.reference == withdrawal.request_no)
+        assert replace(line, bank_ref="") == StatementLine(
+            LineKind.WITHDRAWAL, withdrawal.request_no, 700, investor, OUTSIDE
+        )
+        assert second.balances[investor] == BankBalance(300, 0)
+
+    def test_a_day_may_be_confirmed_twice(self, bench: Bench, stage: Stage) -> None:
+        bench.next_day()
+        day = bench.today()
+        refused = bench.custodian.confirm_statement(stage.number(), day)
+        assert refused.outcome is not BankOutcome.SUCCEEDED
+        bench.next_day()
+        request_no = stage.number()
+        for number in (request_no, request_no, stage.number()):
+            confirmed = bench.custodian.confirm_statement(number, day)
+            assert confirmed.outcome is BankOutcome.SUCCEEDED
+
+    def test_it_is_safe_to_call_from_several_threads(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tenders = [stage.tender(investor, 10) for _ in range(48)]
+        with ThreadPoolExecutor(8) as threads:
+            outcomes = {answer.outcome for answer in threads.map(bench.custodian.send, tenders)}
+        assert outcomes == {BankOutcome.SUCCEEDED}
+        assert stage.holds(investor) == BankBalance(520, 480)
