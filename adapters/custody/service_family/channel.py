@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as HttpTimeout
 
 from adapters.custody.service_family.envelope import NoAnswer, Signer, form
@@ -73,7 +73,7 @@ class Channel:
             return self._pool.request(
                 "POST", self._url + path, fields=fields, encode_multipart=False, redirect=False
             )
-        except HttpTimeout:
-            raise NoAnswer("timeout") from None
-        except HTTPError:
-            raise NoAnswer("connection") from None
+        except HTTPError as error:
+            # urllib3 counts a connection that nobody accepts among the timeouts.
+            silent = isinstance(error, HttpTimeout) and not isinstance(error, NewConnectionError)
+            raise NoAnswer("timeout" if silent else "connection") from None
