@@ -22,6 +22,8 @@ def read_notice(signer: Signer, platform_no: str, form: Mapping[str, str]) -> Ba
         raise CustodianUntrusted("platformNo: not ours")
     try:
         fields = read_object(content)
+        if fields.get("platformNo", platform_no) != platform_no:
+            raise NoAnswer("contradiction", "a notice to another platform")
         request_no = _text(fields, "requestNo")
         answer = verdict(fields, request_no)
         # serviceName is not signed: what kind of notice this is must show in respData too.

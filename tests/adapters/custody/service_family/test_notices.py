@@ -108,6 +108,7 @@ def test_the_unsigned_service_name_cannot_turn_one_notice_into_another(keys: Key
         ({"code": "0", "status": "SUCCESS"}, "RECHARGE"),
         ({"requestNo": 7, "code": "0", "status": "SUCCESS"}, "RECHARGE"),
         ({"requestNo": "r1", "code": "0", "status": "MAYBE"}, "RECHARGE"),
+        ({**DONE, "platformNo": "5000002"}, "RECHARGE"),
         ({**BACKROLL, "amount": "0.00"}, "BACKROLL_RECHARGE"),
         ({**BACKROLL, "amount": "x"}, "BACKROLL_RECHARGE"),
         ({**BACKROLL, "platformUserNo": ""}, "BACKROLL_RECHARGE"),
