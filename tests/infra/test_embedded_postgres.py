@@ -186,6 +186,8 @@ def test_a_socket_folder_laid_out_by_somebody_else_is_refused(folder: Path) -> N
     assert not sockets.exists()
     sockets.mkdir()
     sockets.chmod(0o777)
+    owner = (deep / "pg").stat()
+    os.chown(sockets, owner.st_uid, owner.st_gid)
     with pytest.raises(DataFolderUnwritable, match="not a folder of ours alone"):
         EmbeddedPostgres(deep).__enter__()
     sockets.rmdir()
