@@ -53,7 +53,7 @@ class Batch:
     receipts: Sequence[tuple[Any, ...]]
     balances: Sequence[tuple[str, int, int]]
     sealed: Sequence[Sealed]
-    inbox: Sequence[int]
+    answered: Sequence[tuple[Any, ...]]  # Inbox messages, with what came of them.
     parked: Sequence[tuple[int, bytes, str]]
 
 
@@ -123,10 +123,17 @@ class ShardRecorder(PostgresApplicationRecorder):
             " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])",
             batch.parked,
         )
-        if batch.inbox:
-            curs.execute(
-                self._sql("DELETE FROM {}.inbox WHERE position = ANY(%s)"), (list(batch.inbox),)
-            )
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.inbox_answer (position, command_id, outcome, code, message, field,"
+            " first_position, last_position, replayed) SELECT * FROM unnest(%b::bigint[],"
+            " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
+            " %b::bigint[], %b::bool[])",
+            batch.answered,
+        )
+        taken = [row[0] for row in (*batch.answered, *batch.parked)]
+        if taken:
+            curs.execute(self._sql("DELETE FROM {}.inbox WHERE position = ANY(%s)"), (taken,))
 
     def _insert_stored_events(
         self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any

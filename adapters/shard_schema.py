@@ -63,6 +63,19 @@ MIGRATIONS = (
             received_at timestamptz NOT NULL DEFAULT now()
         );
 
+        -- What came of an inbox message, until its sender picks it up.
+        CREATE TABLE inbox_answer (
+            position bigint PRIMARY KEY,
+            command_id text NOT NULL,
+            outcome text NOT NULL,
+            code text NOT NULL,
+            message text NOT NULL,
+            field text,
+            first_position bigint NOT NULL,
+            last_position bigint NOT NULL,
+            replayed bool NOT NULL
+        );
+
         -- Messages that could not be read as a command, with the reason.
         CREATE TABLE parked (
             position bigint PRIMARY KEY,

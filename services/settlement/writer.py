@@ -89,7 +89,8 @@ class Writer:
         inbox: Sequence[int] = (),
         parked: Sequence[tuple[int, bytes, str]] = (),
     ) -> list[Receipt]:
-        """One batch. After a commit whose outcome is unknown everything is loaded anew, and the
+        """One batch; `inbox` holds the places of those commands that came that way, in order,
+        and `parked` messages that could not be read. After a commit whose outcome is unknown everything is loaded anew, and the
         receipts say what had been done: nothing is appended twice."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
@@ -133,8 +134,9 @@ class Writer:
             known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
-        batch = pen.batch(desk.outstanding_principal_fen, inbox, parked)
-        if batch.receipts or inbox:
+        answered = [_row(place, answer) for place, answer in zip(inbox, answers, strict=False)]
+        batch = pen.batch(desk.outstanding_principal_fen, answered, parked)
+        if batch.receipts or answered or parked:
             self._recorder.insert_events([], batch=batch)
             self._head = batch.after
         self._shelf.tidy()
@@ -244,7 +246,7 @@ class _Pen:
     def batch(
         self,
         outstanding_principal_fen: int,
-        inbox: Sequence[int],
+        answered: Sequence[tuple[Any, ...]],
         parked: Sequence[tuple[int, bytes, str]],
     ) -> Batch:
         after = replace(
@@ -261,9 +263,23 @@ class _Pen:
             receipts=self._receipts,
             balances=[(account, *fen) for account, fen in self._balances.items()],
             sealed=self._sealed,
-            inbox=inbox,
+            answered=answered,
             parked=parked,
         )
+
+
+def _row(place: int, answer: Receipt) -> tuple[Any, ...]:
+    return (
+        place,
+        answer.command_id,
+        answer.outcome.value,
+        answer.code,
+        answer.message,
+        answer.field,
+        answer.first_position,
+        answer.last_position,
+        answer.replayed,
+    )
 
 
 def _payload(command: Command) -> bytes:

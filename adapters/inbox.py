@@ -1,0 +1,87 @@
+"""Commands to the writer of another process on the same database: a table that it empties.
+
+What lies in the inbox is durable. The writer takes a message, and answers it, in the transaction
+that decides it; whoever put it there picks the answer up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import sql
+
+from adapters.commanding import Outcome, Receipt
+from adapters.shard_schema import shard_schema
+from domain.commands import Command
+
+POLL_S = 0.02
+
+
+class NoReceipt(Exception):
+    """No writer answered in time. The commands stay in the inbox: ask later by their ids."""
+
+
+class Inbox:
+    """Implements adapters.commanding.Commands by way of the table."""
+
+    def __init__(self, url: str, platform: str, timeout_s: float = 30.0) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._schema = sql.Identifier(shard_schema(platform))
+        self._timeout_s = timeout_s
+
+    def submit(self, commands: Sequence[Command]) -> list[Receipt]:
+        """Raises NoReceipt."""
+        positions = self._put([command.model_dump_json().encode() for command in commands])
+        deadline = time.monotonic() + self._timeout_s
+        while not self._answered(positions):
+            if time.monotonic() > deadline:
+                raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
+            time.sleep(POLL_S)
+        return self._pick_up(positions)
+
+    def find(self, command_id: str) -> Receipt | None:
+        """The stored outcome of a command, if it has one."""
+        row = self._connection.execute(
+            sql.SQL(
+                "SELECT command_id, outcome, code, message, field, first_position, last_position"
+                " FROM {}.receipt WHERE command_id = %s"
+            ).format(self._schema),
+            (command_id,),
+        ).fetchone()
+        return Receipt(row[0], Outcome(row[1]), *row[2:]) if row else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _put(self, messages: Sequence[bytes]) -> list[int]:
+        rows = self._connection.execute(
+            sql.SQL(
+                "INSERT INTO {}.inbox (message) SELECT message FROM unnest(%s::bytea[])"
+                " WITH ORDINALITY AS m (message, place) ORDER BY place RETURNING position"
+            ).format(self._schema),
+            (list(messages),),
+        )
+        return [row[0] for row in rows]
+
+    def _answered(self, positions: Sequence[int]) -> bool:
+        row = self._connection.execute(
+            sql.SQL("SELECT count(*) FROM {}.inbox_answer WHERE position = ANY(%s)").format(
+                self._schema
+            ),
+            (list(positions),),
+        ).fetchone()
+        return row is not None and row[0] == len(positions)
+
+    def _pick_up(self, positions: Sequence[int]) -> list[Receipt]:
+        rows = self._connection.execute(
+            sql.SQL(
+                "DELETE FROM {}.inbox_answer WHERE position = ANY(%s) RETURNING position,"
+                " command_id, outcome, code, message, field, first_position, last_position,"
+                " replayed"
+            ).format(self._schema),
+            (list(positions),),
+        )
+        found = {row[0]: Receipt(row[1], Outcome(row[2]), *row[3:]) for row in rows}
+        return [found[position] for position in positions]

@@ -1,0 +1,144 @@
+"""The day end (日终): rolls the business date and asks for everything that the new date decides.
+
+Set-based to find what is due, one command a loan to decide it, ids from (date, loan): run again,
+the same commands find their receipts and append nothing; interrupted, the rest is still found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import LiteralString, TypedDict
+
+import psycopg
+from psycopg import sql
+
+from adapters.commanding import Commands, Receipt
+from adapters.event_log import LogReader
+from domain import commands as c
+from domain.policy import PolicyPublished, PolicyTerms
+
+ACTOR = "day-end"
+
+
+class DayEndFailed(Exception):
+    """The writer refused what the day end must do: a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayEndResult:
+    business_date: date
+    assessed: int
+    miscarried: int
+
+
+class DayEnd:
+    """`catch_up` brings the views up to the end of the log: what is due is found there."""
+
+    def __init__(
+        self, url: str, platform: str, commands: Commands, catch_up: Callable[[], None]
+    ) -> None:
+        self._platform = platform
+        self._commands = commands
+        self._catch_up = catch_up
+        self._connection = psycopg.connect(url, autocommit=True)
+        self._log = LogReader(url, platform)
+        self._views = sql.Identifier(f"views_{platform}")
+
+    def close(self) -> None:
+        self._connection.close()
+        self._log.close()
+
+    def business_date(self) -> date:
+        """The running day, as the views know it. Raises DayEndFailed before the platform opened."""
+        self._catch_up()
+        row = self._connection.execute(
+            sql.SQL(
+                "SELECT business_date FROM {}.business_day WHERE closing_position IS NULL"
+            ).format(self._views)
+        ).fetchone()
+        if row is None:
+            raise DayEndFailed("the platform has no business date yet")
+        running: date = row[0]
+        return running
+
+    def roll(self) -> DayEndResult:
+        """Close the running day, open the next, and run it."""
+        to = self.business_date() + timedelta(days=1)
+        self._submit([c.RollBusinessDate(id=f"day:{to}", business_date=to, **self._by())])
+        return self.run(to)
+
+    def run(self, today: date) -> DayEndResult:
+        """What `today` decides. Asked again it changes nothing."""
+        self._catch_up()
+        expired = self._expired(today)
+        self._submit(
+            [
+                c.MiscarryLoan(id=f"miscarry:{today}:{loan_id}", loan_id=loan_id, **self._by())
+                for loan_id in expired
+            ]
+        )
+        due = self._due(today)
+        self._submit(
+            [
+                c.AssessLoan(id=f"assess:{today}:{loan_id}", loan_id=loan_id, **self._by())
+                for loan_id in due
+            ]
+        )
+        self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        return DayEndResult(today, len(due), len(expired))
+
+    def _submit(self, commands: list[c.FromDayEnd]) -> list[Receipt]:
+        receipts = self._commands.submit(commands) if commands else []
+        for receipt in receipts:
+            if receipt.code:
+                raise DayEndFailed(f"{receipt.command_id}: {receipt.code} {receipt.message}")
+        return receipts
+
+    def _expired(self, today: date) -> list[str]:
+        return self._loans(
+            "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
+            " AND deadline < %(today)s ORDER BY loan_id",
+            {"today": today},
+        )
+
+    def _due(self, today: date) -> list[str]:
+        """Loans with an instalment to bill, to mark overdue, or late enough for the reserve."""
+        terms = self._policies()
+        return self._loans(
+            """
+            SELECT DISTINCT i.loan_id
+            FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
+            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[]) AS p (version, late_from)
+                ON p.version = l.policy_version
+            WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
+              AND (NOT i.billed
+                   OR (i.open_principal_fen + i.open_interest_fen
+                       + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
+                       AND ((NOT i.overdue AND i.due_on < %(today)s)
+                            OR (NOT i.filed AND %(today)s - i.due_on >= p.late_from))))
+            ORDER BY i.loan_id
+            """,
+            {
+                "today": today,
+                "versions": [each.version for each in terms],
+                "late_from": [each.trigger_days + (not each.trigger_inclusive) for each in terms],
+            },
+        )
+
+    def _policies(self) -> list[PolicyTerms]:
+        published = self._log.read(0, topics=[PolicyPublished.TOPIC])
+        return [r.event.terms for r in published if isinstance(r.event, PolicyPublished)]
+
+    def _loans(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+        text = sql.SQL(query).format(self._views)
+        return [row[0] for row in self._connection.execute(text, values)]
+
+    def _by(self) -> _By:
+        return {"platform": self._platform, "actor": ACTOR}
+
+
+class _By(TypedDict):
+    platform: str
+    actor: str
