@@ -1,0 +1,85 @@
+"""What the reads over the views answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Generic, TypeVar
+
+from adapters.read_models import loan_rows as t
+from adapters.read_models.balances import Balance
+from adapters.read_models.members import BindingRow, DebtRow, MemberRow
+from adapters.read_models.positions import ClaimRow
+from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
+from adapters.read_models.statements import StatementLine
+from adapters.read_models.store import ViewStamp
+
+T = TypeVar("T")
+
+
+class NotInView(LookupError):
+    """The view has no such thing, as far as it has come."""
+
+    def __init__(self, noun: str, name: str, stamp: ViewStamp) -> None:
+        super().__init__(f"no {noun} {name!r} up to position {stamp.position}")
+        self.noun = noun
+
+
+class NotYet(LookupError):
+    """The view has not come to that position."""
+
+    def __init__(self, position: int, stamp: ViewStamp) -> None:
+        super().__init__(f"position {position} is beyond the view's {stamp.position}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[T]):
+    """An answer, and the moment of the log that it is true for."""
+
+    stamp: ViewStamp
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An account over the business days `first` to `last`, both included."""
+
+    account: str
+    first: date
+    last: date
+    opening: Balance
+    lines: Sequence[StatementLine]
+    closing: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class LoanShown:
+    loan: t.LoanRow
+    instalments: Sequence[t.InstalmentRow]
+    tenders: Sequence[t.TenderRow]
+    payments: Sequence[t.PaymentRow]
+    payment_parts: Sequence[t.PaymentPartRow]
+    advances: Sequence[t.AdvanceRow]
+    claims: Sequence[ClaimRow]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberShown:
+    member: MemberRow
+    bindings: Sequence[BindingRow]
+    debts: Sequence[DebtRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveShown:
+    """`flows_fen` by name (see ReserveFlowRow). The queue is in the order of filing dates."""
+
+    balance: Balance
+    flows_fen: dict[str, int]
+    queue: Sequence[ReserveClaimRow]
+    payouts: Sequence[ReservePayoutRow]
+
+    @property
+    def queued_fen(self) -> int:
+        return sum(claim.filed_fen - claim.paid_fen for claim in self.queue)

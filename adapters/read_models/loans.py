@@ -1,0 +1,256 @@
+"""Loans (借款) with what is scheduled, billed, open, paid and overdue of them.
+
+The same story that domain.loan folds for deciding, kept for reading: amounts over all claims, not
+claim by claim (the view `positions` has those).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from psycopg import Cursor
+
+from adapters.codec import Recorded
+from adapters.read_models import loan_rows as t
+from adapters.read_models.view import View, named
+from domain import loan_events as e
+from domain.loan import Status
+from domain.register import Part
+
+
+class Loans(View):
+    NAME = "loans"
+    TABLES = (t.LOANS, t.TENDERS, t.INSTALMENTS, t.PAYMENTS, t.PAYMENT_PARTS, t.ADVANCES)
+    EVENTS = e.EVENTS
+
+    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
+        super().__init__(cursor, batch)
+        self._loans = self.open(t.LOANS, named(batch, "loan_id"))
+        self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
+        self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
+        self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
+        self._new_parts = self.open(t.PAYMENT_PARTS)
+        self._parts: dict[str, list[t.PaymentPartRow]] = defaultdict(list)
+        for part in _routed_before(cursor, batch):
+            self._parts[part.payment_id].append(part)
+        self._instalments = self.open(t.INSTALMENTS, self._touched_instalments(batch))
+
+    def _touched_instalments(self, batch: Sequence[Recorded]) -> set[tuple[str, int]]:
+        touched = {(part.loan_id, part.period) for parts in self._parts.values() for part in parts}
+        touched |= {(advance.loan_id, advance.period) for advance in self._advances}
+        for recorded in batch:
+            fields = vars(recorded.event)
+            if "period" in fields:
+                touched.add((fields["loan_id"], fields["period"]))
+            if isinstance(recorded.event, e.RepaymentRouted):
+                touched |= {(recorded.event.loan_id, part.period) for part in recorded.event.parts}
+        return touched
+
+    # -- funding ------------------------------------------------------------------------
+
+    def fold(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.LoanRequested() as event:
+                self._request(event, recorded.business_date)
+            case e.LoanRated(loan_id=loan_id, grade=grade):
+                self._loan(loan_id, Status.RATED).grade = grade
+            case e.LoanAdmitted(loan_id=loan_id, deadline=deadline):
+                self._loan(loan_id, Status.ADMITTED).deadline = deadline
+            case e.LoanPublished(loan_id=loan_id):
+                self._loan(loan_id, Status.PUBLISHED)
+            case e.ProjectRefused(loan_id=loan_id):
+                self._loan(loan_id, Status.RATED)
+            case e.LoanFilled(loan_id=loan_id, filled_on=filled_on):
+                self._loan(loan_id, Status.FILLED).filled_on = filled_on
+            case e.LoanMiscarried(loan_id=loan_id):
+                self._loan(loan_id, Status.MISCARRIED)
+            case e.LoanConcluded() as event:
+                loan = self._loan(event.loan_id, Status.CONCLUDED)
+                loan.concluded_on = event.concluded_on
+                loan.contract_hash = event.contract_hash
+                loan.policy_version = event.policy.version
+            case e.DisbursementRequested() as event:
+                loan = self._loan(event.loan_id, Status.DISBURSING)
+                loan.fee_fen, loan.contribution_fen = event.fee_fen, event.contribution_fen
+            case e.DisbursementRejected(loan_id=loan_id):
+                self._loan(loan_id, Status.CONCLUDED)
+            case e.LoanDisbursed() as event:
+                self._disburse(event)
+            case e.TenderReserved() | e.TenderSecured() | e.TenderDropped() as event:
+                self._fold_tender(event)
+            case _:
+                self._fold_repayment(recorded)
+
+    def _request(self, event: e.LoanRequested, on: date) -> None:
+        self._loans.add(
+            t.LoanRow(
+                loan_id=event.loan_id,
+                borrower_id=event.borrower_id,
+                amount_fen=event.amount_fen,
+                annual_rate=event.annual_rate,
+                periods=event.periods,
+                method=event.method.value,
+                purpose=event.purpose,
+                status=Status.REQUESTED.value,
+                requested_on=on,
+            )
+        )
+
+    def _fold_tender(self, event: e.TenderReserved | e.TenderSecured | e.TenderDropped) -> None:
+        loan = self._loans[event.loan_id]
+        match event:
+            case e.TenderReserved(tender_id=tender_id, amount_fen=amount_fen):
+                self._tenders.add(
+                    t.TenderRow(tender_id, loan.loan_id, event.investor_id, amount_fen, "reserved")
+                )
+                loan.reserved_fen += amount_fen
+            case e.TenderSecured(tender_id=tender_id):
+                tender = self._tenders[tender_id]
+                tender.status = "secured"
+                loan.secured_fen += tender.amount_fen
+            case e.TenderDropped(tender_id=tender_id):
+                tender = self._tenders[tender_id]
+                tender.status = "dropped"
+                loan.reserved_fen -= tender.amount_fen
+
+    def _disburse(self, event: e.LoanDisbursed) -> None:
+        loan = self._loan(event.loan_id, Status.REPAYING)
+        loan.disbursed_on = event.disbursed_on
+        loan.outstanding_principal_fen = sum(claim.principal_fen for claim in event.claims)
+        for row in event.schedule:
+            self._instalments.add(t.InstalmentRow(event.loan_id, *row))
+
+    # -- repayment ----------------------------------------------------------------------
+
+    def _fold_repayment(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.InstalmentBilled() as event:
+                self._bill(event, recorded.business_date)
+            case e.InstalmentOverdue(loan_id=loan_id, period=period):
+                self._loan(loan_id, Status.OVERDUE).overdue_instalments += 1
+                self._instalments[loan_id, period].overdue = True
+            case e.ClaimFiled(loan_id=loan_id, period=period):
+                self._instalments[loan_id, period].filed = True
+            case e.AdvanceOpened() as event:
+                self._advances.add(
+                    t.AdvanceRow(
+                        payout_id=event.payout_id,
+                        loan_id=event.loan_id,
+                        period=event.period,
+                        principal_fen=sum(event.principal),
+                        interest_fen=sum(event.interest),
+                        status="opened",
+                    )
+                )
+            case e.AdvancePaid(payout_id=payout_id):
+                self._take_over(self._advances[payout_id])
+            case e.AdvanceReleased(payout_id=payout_id):
+                self._advances[payout_id].status = "released"
+            case e.LoanSettled(loan_id=loan_id, settled_on=settled_on):
+                self._loan(loan_id, Status.SETTLED).settled_on = settled_on
+            case _:
+                self._fold_payment(recorded)
+
+    def _fold_payment(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.RepaymentAccepted() as event:
+                self._payments.add(
+                    t.PaymentRow(
+                        payment_id=event.payment_id,
+                        loan_id=event.loan_id,
+                        amount_fen=event.amount_fen,
+                        in_full=event.in_full,
+                        effective_on=event.effective_on,
+                        status="accepted",
+                        accepted_on=recorded.business_date,
+                    )
+                )
+            case e.RepaymentHeld(payment_id=payment_id):
+                self._payments[payment_id].status = "held"
+            case e.RepaymentRouted() as event:
+                self._route(event, recorded.business_date)
+            case e.RepaymentSettled() as event:
+                self._settle(event, recorded.business_date)
+            case e.RepaymentFailed(payment_id=payment_id, bank_code=bank_code):
+                payment = self._payments[payment_id]
+                payment.status, payment.closed_on = "failed", recorded.business_date
+                payment.bank_code = bank_code
+
+    def _bill(self, event: e.InstalmentBilled, on: date) -> None:
+        row = self._instalments[event.loan_id, event.period]
+        row.billed = True
+        row.billed_principal_fen = row.open_principal_fen = sum(event.principal)
+        row.billed_interest_fen = row.open_interest_fen = sum(event.interest)
+        if not row.open_fen:  # An annuity that was rounded up cleared before its last row.
+            row.paid_on = on
+        if event.whole_rest:
+            self._loans[event.loan_id].rest_billed_with = event.period
+
+    def _route(self, event: e.RepaymentRouted, on: date) -> None:
+        payment = self._payments[event.payment_id]
+        payment.left_fen = event.left_fen
+        if event.entry_id is None:
+            payment.status, payment.closed_on = "returned", on
+            return
+        payment.status = "routed"
+        for part in event.parts:
+            row = self._new_parts.add(_part_row(event, part))
+            self._parts[event.payment_id].append(row)
+
+    def _settle(self, event: e.RepaymentSettled, on: date) -> None:
+        payment = self._payments[event.payment_id]
+        payment.status, payment.closed_on = "settled", on
+        loan = self._loans[event.loan_id]
+        loan.outstanding_principal_fen -= event.principal_fen
+        for part in self._parts[event.payment_id]:
+            row = self._instalments[part.loan_id, part.period]
+            row.open_principal_fen -= part.principal_fen
+            row.open_interest_fen -= part.interest_fen
+            row.reserve_open_principal_fen -= part.reserve_principal_fen
+            row.reserve_open_interest_fen -= part.reserve_interest_fen
+            row.penalty_paid_fen += part.penalty_fen + part.reserve_penalty_fen
+            row.overdue_fee_paid_fen += part.overdue_fee_fen
+            if not row.open_fen:
+                row.paid_on = payment.effective_on
+                loan.overdue_instalments -= int(row.overdue)
+        loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
+
+    def _take_over(self, advance: t.AdvanceRow) -> None:
+        """The lines paid by the reserve are its own from now on."""
+        advance.status = "paid"
+        row = self._instalments[advance.loan_id, advance.period]
+        row.open_principal_fen -= advance.principal_fen
+        row.open_interest_fen -= advance.interest_fen
+        row.reserve_open_principal_fen += advance.principal_fen
+        row.reserve_open_interest_fen += advance.interest_fen
+
+    def _loan(self, loan_id: str, status: Status) -> t.LoanRow:
+        loan = self._loans[loan_id]
+        loan.status = status.value
+        return loan
+
+
+def _routed_before(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[t.PaymentPartRow]:
+    """The parts of the payments that `batch` settles and an earlier batch routed."""
+    settled = [r.event.payment_id for r in batch if isinstance(r.event, e.RepaymentSettled)]
+    if not settled:
+        return []
+    return t.PAYMENT_PARTS.select(cursor, "payment_id = ANY(%s::text[])", settled)
+
+
+def _part_row(event: e.RepaymentRouted, part: Part) -> t.PaymentPartRow:
+    return t.PaymentPartRow(
+        payment_id=event.payment_id,
+        period=part.period,
+        loan_id=event.loan_id,
+        principal_fen=sum(part.principal),
+        interest_fen=sum(part.interest),
+        penalty_fen=sum(part.penalty),
+        reserve_principal_fen=part.reserve_principal_fen,
+        reserve_interest_fen=part.reserve_interest_fen,
+        reserve_penalty_fen=part.reserve_penalty_fen,
+        overdue_fee_fen=part.overdue_fee_fen,
+    )

@@ -1,0 +1,135 @@
+"""Members (会员) and their bank accounts: references only, never a name or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import Cursor
+
+from adapters.codec import Recorded
+from adapters.read_models.table import Table
+from adapters.read_models.view import View, named
+from domain import member as m
+from domain.member import BindingStatus
+
+
+@dataclass(slots=True)
+class MemberRow:
+    """`roles` and `open_roles` (those with an account at the bank): words with a space between."""
+
+    member_id: str
+    kind: str
+    roles: str
+    open_roles: str
+    related_party: bool
+    lawful_business: bool
+    blacklisted: bool
+    registered_on: date
+
+
+@dataclass(slots=True)
+class BindingRow:
+    member_id: str
+    binding_id: str
+    role: str
+    status: str
+    usable_from: date | None
+    card_ref: str
+    bank_code: str | None  # Why the bank refused, in its own code.
+
+
+@dataclass(slots=True)
+class DebtRow:
+    """What a loan counts against the member's legal limit."""
+
+    member_id: str
+    loan_id: str
+    amount_fen: int
+
+
+MEMBERS = Table("member", MemberRow, key=["member_id"])
+BINDINGS = Table("binding", BindingRow, key=["member_id", "binding_id"])
+DEBTS = Table("member_debt", DebtRow, key=["member_id", "loan_id"])
+
+
+class Members(View):
+    NAME = "members"
+    TABLES = (MEMBERS, BINDINGS, DEBTS)
+    EVENTS = m.EVENTS
+
+    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
+        super().__init__(cursor, batch)
+        self._members = self.open(MEMBERS, named(batch, "member_id"))
+        self._bindings = self.open(BINDINGS, _pairs(batch, "binding_id"))
+        self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))
+
+    def fold(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case m.MemberRegistered() as event:
+                self._register(event, recorded.business_date)
+            case m.AccountOpened(member_id=member_id, role=role):
+                member = self._members[member_id]
+                member.open_roles = f"{member.open_roles} {role.value}".strip()
+            case m.MemberBlacklisted(member_id=member_id):
+                self._members[member_id].blacklisted = True
+            case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
+                self._debts.add(DebtRow(member_id, loan_id, amount_fen))
+            case m.DebtEnded(member_id=member_id, loan_id=loan_id):
+                self._debts.pop((member_id, loan_id))
+            case m.BindingRequested() as event:
+                self._bindings.add(
+                    BindingRow(
+                        member_id=event.member_id,
+                        binding_id=event.binding_id,
+                        role=event.role.value,
+                        status=BindingStatus.REQUESTED.value,
+                        usable_from=None,
+                        card_ref=event.card_ref,
+                        bank_code=None,
+                    )
+                )
+            case _:
+                self._fold_binding(recorded)
+
+    def _fold_binding(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case m.BindingConfirmed() as event:
+                binding = self._moved(event.member_id, event.binding_id, BindingStatus.BOUND)
+                binding.usable_from = event.usable_from
+            case m.BindingRefused() as event:
+                binding = self._moved(event.member_id, event.binding_id, BindingStatus.REFUSED)
+                binding.bank_code = event.bank_code
+            case m.UnbindingRequested() as event:
+                self._moved(event.member_id, event.binding_id, BindingStatus.UNBINDING)
+            case m.UnbindingRefused() as event:
+                binding = self._moved(event.member_id, event.binding_id, BindingStatus.BOUND)
+                binding.bank_code = event.bank_code
+            case m.BankAccountUnbound() as event:
+                self._moved(event.member_id, event.binding_id, BindingStatus.UNBOUND)
+
+    def _register(self, event: m.MemberRegistered, on: date) -> None:
+        self._members.add(
+            MemberRow(
+                member_id=event.member_id,
+                kind=event.kind,
+                roles=" ".join(role.value for role in event.roles),
+                open_roles="",
+                related_party=event.related_party,
+                lawful_business=event.lawful_business,
+                blacklisted=False,
+                registered_on=on,
+            )
+        )
+
+    def _moved(self, member_id: str, binding_id: str, status: BindingStatus) -> BindingRow:
+        binding = self._bindings[member_id, binding_id]
+        binding.status = status.value
+        return binding
+
+
+def _pairs(batch: Sequence[Recorded], field: str) -> set[tuple[str, str]]:
+    events = [vars(recorded.event) for recorded in batch]
+    return {(event["member_id"], event[field]) for event in events if field in event}

@@ -1,0 +1,131 @@
+"""Every movement of the cash book with its fate, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import Cursor
+
+from adapters.codec import Recorded
+from adapters.read_models.table import Table
+from adapters.read_models.view import View
+from domain import cashbook
+from domain.accounts import OUTSIDE, owner_of
+from domain.cashbook import Status
+
+
+@dataclass(slots=True)
+class MovementRow:
+    """`bank_date` and `bank_code` are the bank's; the other dates are business dates.
+
+    `origin` is set where the bank began it: what it came back from. Its `reference` is then the
+    bank's own record number, its `subject` whose account it is.
+    """
+
+    movement_id: str
+    entry_id: str
+    purpose: str
+    payer: str
+    payee: str
+    amount_fen: int
+    interest_fen: int
+    freeze: str | None
+    subject: str
+    reference: str
+    status: str
+    requested_on: date
+    closed_on: date | None
+    bank_date: date | None
+    bank_code: str | None
+    origin: str | None
+    shortfall_fen: int
+    requested_position: int
+    closed_position: int | None
+
+
+MOVEMENTS = Table("movement", MovementRow, key=["movement_id"], indexes=["entry_id", "subject"])
+
+
+class Movements(View):
+    NAME = "movements"
+    TABLES = (MOVEMENTS,)
+    EVENTS = cashbook.EVENTS
+
+    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
+        super().__init__(cursor, batch)
+        requested = {
+            movement.id
+            for r in batch
+            if isinstance(r.event, cashbook.EntryRequested)
+            for movement in r.event.movements
+        }
+        closed = {
+            movement_id
+            for r in batch
+            if isinstance(r.event, cashbook.EntrySettled | cashbook.EntryRejected)
+            for movement_id in r.event.movement_ids
+        }
+        self._movements = self.open(MOVEMENTS, closed - requested)
+
+    def fold(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case cashbook.EntryRequested() as event:
+                for movement in event.movements:
+                    self._add(recorded, event.entry_id, movement, event.subject, event.reference)
+            case cashbook.EntrySettled() as event:
+                for movement_id in event.movement_ids:
+                    row = self._close(movement_id, Status.SETTLED, recorded)
+                    row.bank_date = event.bank_date
+            case cashbook.EntryRejected() as event:
+                for movement_id in event.movement_ids:
+                    row = self._close(movement_id, Status.REJECTED, recorded)
+                    row.bank_code = event.bank_code
+            case cashbook.BankMovementRecorded(movement=movement) as event:
+                inside = movement.payee if movement.payer == OUTSIDE else movement.payer
+                self._add(recorded, event.entry_id, movement, owner_of(inside), event.bank_record)
+                row = self._close(movement.id, Status.SETTLED, recorded)
+                row.bank_date = event.bank_date
+                row.origin = event.origin
+                row.shortfall_fen = event.shortfall_fen
+
+    def _add(
+        self,
+        recorded: Recorded,
+        entry_id: str,
+        movement: cashbook.Movement,
+        subject: str,
+        reference: str,
+    ) -> None:
+        self._movements.add(
+            MovementRow(
+                movement_id=movement.id,
+                entry_id=entry_id,
+                purpose=movement.purpose.value,
+                payer=movement.payer,
+                payee=movement.payee,
+                amount_fen=movement.amount_fen,
+                interest_fen=movement.interest_fen,
+                freeze=movement.freeze,
+                subject=subject,
+                reference=reference,
+                status=Status.REQUESTED.value,
+                requested_on=recorded.business_date,
+                closed_on=None,
+                bank_date=None,
+                bank_code=None,
+                origin=None,
+                shortfall_fen=0,
+                requested_position=recorded.position,
+                closed_position=None,
+            )
+        )
+
+    def _close(self, movement_id: str, status: Status, recorded: Recorded) -> MovementRow:
+        row = self._movements[movement_id]
+        row.status = status.value
+        row.closed_on = recorded.business_date
+        row.closed_position = recorded.position
+        return row

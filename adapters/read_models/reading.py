@@ -1,0 +1,234 @@
+"""Typed reads over the views. Every answer says how far its view has come (`Seen.stamp`).
+
+Each read sees one moment of the log: it runs in one snapshot, in which no view is switched. An id
+that the view does not know is NotInView, never an empty answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, TypeVar
+
+from psycopg import Cursor
+
+from adapters.read_models import loan_rows as t
+from adapters.read_models.ageing import AGEING, AgeingLine, Stage, ageing
+from adapters.read_models.answers import (
+    LoanShown,
+    MemberShown,
+    NotInView,
+    NotYet,
+    ReserveShown,
+    Seen,
+    Statement,
+)
+from adapters.read_models.balances import BALANCES, Balance, Balances
+from adapters.read_models.days import DAYS, BusinessDay, Days
+from adapters.read_models.loans import Loans
+from adapters.read_models.members import BINDINGS, DEBTS, MEMBERS, Members
+from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
+from adapters.read_models.positions import CLAIMS, ClaimRow, Positions
+from adapters.read_models.reserve import (
+    RESERVE_CLAIMS,
+    RESERVE_FLOWS,
+    RESERVE_PAYOUTS,
+    Reserve,
+)
+from adapters.read_models.statements import STATEMENT_LINES, Statements
+from adapters.read_models.store import ViewStamp, ViewStore
+from adapters.read_models.table import Table, in_schema
+from adapters.read_models.view import View
+from domain.accounts import RESERVE_ACCOUNT
+from infra.postgres import connect
+
+T = TypeVar("T")
+_NO_END = 2**63 - 1
+
+
+class ReadModels:
+    """The views of one platform, read only. One connection: not for several threads at once."""
+
+    def __init__(self, url: str, platform: str) -> None:
+        self._store = ViewStore(platform, ())
+        self._connection = connect(url, autocommit=True)
+        self._connection.prepare_threshold = None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def stamps(self) -> dict[str, ViewStamp]:
+        """Every view's position and age."""
+        with self._snapshot() as cursor:
+            return self._store.stamps(cursor)
+
+    # -- accounts -----------------------------------------------------------------------
+
+    def account(self, account: str) -> Seen[Balance]:
+        with self._seen(Balances) as (cursor, stamp):
+            return Seen(stamp, _one(cursor, BALANCES, account, stamp))
+
+    def accounts(self) -> Seen[list[Balance]]:
+        with self._seen(Balances) as (cursor, stamp):
+            return Seen(stamp, BALANCES.select(cursor, "true ORDER BY account"))
+
+    def balances_as_of(self, position: int) -> Seen[list[Balance]]:
+        """What every account had after the event at `position`. Raises NotYet."""
+        with self._seen(Statements) as (cursor, stamp):
+            if position > stamp.position:
+                raise NotYet(position, stamp)
+            cursor.execute(
+                "SELECT DISTINCT ON (account) account, available_after_fen, frozen_after_fen"
+                " FROM statement_line WHERE position <= %s ORDER BY account, position DESC",
+                (position,),
+            )
+            return Seen(stamp, [Balance(*row) for row in cursor])
+
+    def statement(self, account: str, first: date, last: date) -> Seen[Statement]:
+        """Every line of `account` from the business day `first` to `last`."""
+        with self._seen(Statements) as (cursor, stamp):
+            begin, end = _range(cursor, first, last)
+            opening = _last_line(cursor, account, begin - 1)
+            lines = STATEMENT_LINES.select(
+                cursor,
+                "account = %s AND position BETWEEN %s AND %s ORDER BY position",
+                account,
+                begin,
+                end,
+            )
+            closing = _last_line(cursor, account, end)
+            if closing is None and _last_line(cursor, account, stamp.position) is None:
+                raise NotInView("account", account, stamp)
+            none = Balance(account, 0, 0)
+            statement = Statement(account, first, last, opening or none, lines, closing or none)
+            return Seen(stamp, statement)
+
+    def movements_of_entry(self, entry_id: str) -> Seen[list[MovementRow]]:
+        with self._seen(Movements) as (cursor, stamp):
+            condition = (
+                "entry_id = %s ORDER BY requested_position, length(movement_id), movement_id"
+            )
+            movements = MOVEMENTS.select(cursor, condition, entry_id)
+            if not movements:
+                raise NotInView("entry", entry_id, stamp)
+            return Seen(stamp, movements)
+
+    def movements_of_subject(self, subject: str) -> Seen[list[MovementRow]]:
+        """The money of a loan, or a member's recharges and withdrawals, oldest first."""
+        with self._seen(Movements) as (cursor, stamp):
+            condition = "subject = %s ORDER BY requested_position, length(movement_id), movement_id"
+            return Seen(stamp, MOVEMENTS.select(cursor, condition, subject))
+
+    def business_days(self) -> Seen[list[BusinessDay]]:
+        """Oldest first; the last is the running one."""
+        with self._seen(Days) as (cursor, stamp):
+            return Seen(stamp, DAYS.select(cursor, "true ORDER BY business_date"))
+
+    # -- loans and claims ---------------------------------------------------------------
+
+    def loan(self, loan_id: str) -> Seen[LoanShown]:
+        with self._seen(Loans) as (cursor, stamp):
+            mine = "loan_id = %s ORDER BY"
+            shown = LoanShown(
+                loan=_one(cursor, t.LOANS, loan_id, stamp),
+                instalments=t.INSTALMENTS.select(cursor, f"{mine} period", loan_id),
+                tenders=t.TENDERS.select(cursor, f"{mine} tender_id", loan_id),
+                payments=t.PAYMENTS.select(cursor, f"{mine} accepted_on, payment_id", loan_id),
+                payment_parts=t.PAYMENT_PARTS.select(
+                    cursor,
+                    "payment_id IN (SELECT payment_id FROM payment WHERE loan_id = %s)"
+                    " ORDER BY payment_id, period",
+                    loan_id,
+                ),
+                advances=t.ADVANCES.select(
+                    cursor, f"{mine} period, length(payout_id), payout_id", loan_id
+                ),
+                claims=CLAIMS.select(cursor, f"{mine} place, tender_id", loan_id),
+            )
+            return Seen(stamp, shown)
+
+    def loans(self, status: str | None = None) -> Seen[list[t.LoanRow]]:
+        with self._seen(Loans) as (cursor, stamp):
+            if status is None:
+                return Seen(stamp, t.LOANS.select(cursor, "true ORDER BY loan_id"))
+            return Seen(stamp, t.LOANS.select(cursor, "status = %s ORDER BY loan_id", status))
+
+    def positions_of(self, investor_id: str) -> Seen[list[ClaimRow]]:
+        """The investor's claims, oldest tender first; none for one who never placed a tender."""
+        with self._seen(Positions) as (cursor, stamp):
+            mine = "investor_id = %s ORDER BY placed_on, tender_id"
+            return Seen(stamp, CLAIMS.select(cursor, mine, investor_id))
+
+    def overdue(self, on: date, table: Sequence[Stage] = AGEING) -> Seen[list[AgeingLine]]:
+        """What is open now and was due before `on`, by the stage of each loan's oldest part."""
+        with self._seen(Loans) as (cursor, stamp):
+            return Seen(stamp, ageing(cursor, on, table))
+
+    # -- reserve and members ------------------------------------------------------------
+
+    def reserve(self) -> Seen[ReserveShown]:
+        with self._seen(Reserve) as (cursor, stamp):
+            balance = BALANCES.load(cursor, [RESERVE_ACCOUNT]).get(RESERVE_ACCOUNT)
+            shown = ReserveShown(
+                balance=balance or Balance(RESERVE_ACCOUNT, 0, 0),
+                flows_fen={row.flow: row.amount_fen for row in RESERVE_FLOWS.select(cursor)},
+                queue=RESERVE_CLAIMS.select(
+                    cursor, "status IN ('waiting', 'held') ORDER BY eligible_on, claim_id"
+                ),
+                payouts=RESERVE_PAYOUTS.select(
+                    cursor, "true ORDER BY length(payout_id), payout_id"
+                ),
+            )
+            return Seen(stamp, shown)
+
+    def member(self, member_id: str) -> Seen[MemberShown]:
+        with self._seen(Members) as (cursor, stamp):
+            shown = MemberShown(
+                member=_one(cursor, MEMBERS, member_id, stamp),
+                bindings=BINDINGS.select(cursor, "member_id = %s ORDER BY binding_id", member_id),
+                debts=DEBTS.select(cursor, "member_id = %s ORDER BY loan_id", member_id),
+            )
+            return Seen(stamp, shown)
+
+    @contextmanager
+    def _seen(self, view: type[View]) -> Iterator[tuple[Cursor[Any], ViewStamp]]:
+        with self._snapshot() as cursor:
+            yield cursor, self._store.stamps(cursor)[view.NAME]
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Cursor[Any]]:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._store.lock_to_read(cursor)
+            cursor.execute(in_schema(self._store.schema))
+            yield cursor
+
+
+def _one(cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp) -> T:
+    row = table.load(cursor, [name]).get(name)
+    if row is None:
+        raise NotInView(table.name, name, stamp)
+    return row
+
+
+def _range(cursor: Cursor[Any], first: date, last: date) -> tuple[int, int]:
+    """The first and last position of some business days; those to come end nowhere."""
+    cursor.execute(
+        "SELECT coalesce(min(opened_position) FILTER (WHERE business_date >= %(first)s), %(end)s),"
+        " coalesce(max(coalesce(closing_position, %(end)s))"
+        "  FILTER (WHERE business_date <= %(last)s), 0)"
+        " FROM business_day",
+        {"first": first, "last": last, "end": _NO_END},
+    )
+    begin, end = cursor.fetchall()[0]
+    return begin, end
+
+
+def _last_line(cursor: Cursor[Any], account: str, position: int) -> Balance | None:
+    lines = STATEMENT_LINES.select(
+        cursor, "account = %s AND position <= %s ORDER BY position DESC LIMIT 1", account, position
+    )
+    return next(
+        (Balance(account, each.available_after_fen, each.frozen_after_fen) for each in lines), None
+    )

@@ -1,0 +1,168 @@
+"""Keeps a platform's views up with its log, rebuilds them, and proves that a rebuild is equal.
+
+    step      the next events into every view: rows and positions in one transaction
+    rebuild   one view anew from the first event, beside the live one; switched in at the end
+    compare   the same without the switch: is the live view what its events say?
+
+An event that a view cannot take stops the loop: ProjectionFailed names view and position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from psycopg import Cursor, Rollback
+
+from adapters.codec import Recorded
+from adapters.event_log import LogReader
+from adapters.read_models.registry import VIEWS
+from adapters.read_models.store import ViewStore
+from adapters.read_models.table import in_schema
+from adapters.read_models.view import View
+from infra.postgres import connect
+
+REPLAY_LIMIT = 20_000
+
+
+class LogGap(Exception):
+    """The log did not give the next position: events are missing, or were given twice."""
+
+
+class Log(Protocol):
+    """What is asked of the event log."""
+
+    def head(self) -> int: ...
+
+    def read(
+        self, after: int, limit: int = ..., topics: Sequence[str] = ..., upto: int | None = ...
+    ) -> list[Recorded]: ...
+
+    def close(self) -> None: ...
+
+
+class Projector:
+    """The views of one platform. Several may run at once; each event is applied once."""
+
+    def __init__(
+        self,
+        url: str,
+        platform: str,
+        views: Sequence[type[View]] = VIEWS,
+        log: Log | None = None,
+    ) -> None:
+        self._store = ViewStore(platform, views)
+        self._log = log or LogReader(url, platform)
+        self._connection = connect(url, autocommit=True)
+        # A plan made for an empty table would stay while a rebuild fills it.
+        self._connection.prepare_threshold = None
+        with self._transaction() as cursor:
+            self._store.prepare(cursor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._log.close()
+
+    def step(self, limit: int = 5000, upto: int | None = None) -> int:
+        """Applies at most `limit` events to every view; gives how many there were to apply."""
+        with self._transaction() as cursor:
+            self._store.lock_to_write(cursor)
+            positions = self._store.positions(cursor)
+            after = min(positions.values())
+            batch = self._log.read(after, limit, upto=upto)
+            if not batch:
+                return 0
+            _check_gapless(after, batch)
+            cursor.execute(in_schema(self._store.schema))
+            last = batch[-1]
+            behind = [name for name, position in positions.items() if position < last.position]
+            for name in behind:
+                fresh = max(0, positions[name] - after)
+                self._store.named(name).apply(cursor, batch[fresh:])
+            self._store.move(cursor, behind, last.position, last.recorded_at)
+        return len(batch)
+
+    def catch_up(self, to: int | None = None, limit: int = 5000) -> int:
+        """Steps until every view holds the events up to `to` (default: the log's head now); gives
+        the number of events applied."""
+        target = self._log.head() if to is None else to
+        applied = 0
+        while stepped := self.step(limit, upto=target):
+            applied += stepped
+        return applied
+
+    def rebuild(self, name: str) -> int:
+        """Builds the view anew and puts it in the place of the live one; gives its position.
+
+        Raises ViewUnknown, RebuildRunning, ProjectionFailed; then the live view stays as it is.
+        """
+        view = self._store.named(name)
+        with self._transaction() as cursor:
+            built_to = self._build_beside(cursor, view)
+            self._store.lock_to_switch(cursor)
+            position = self._replay_to_live(cursor, view, built_to)
+            self._store.switch(cursor, view)
+        return position
+
+    def compare(self) -> Mapping[str, bool]:
+        """Name -> is every row of the live view what a rebuild gives? Changes nothing."""
+        return {name: self._equals_rebuilt(view) for name, view in self._store.views.items()}
+
+    def digest(self, name: str) -> str:
+        """SHA-256 over all rows of the live view in key order."""
+        view = self._store.named(name)
+        with self._transaction() as cursor:
+            self._store.lock_to_write(cursor)
+            return self._store.digest(cursor, view, self._store.schema)
+
+    def _equals_rebuilt(self, view: type[View]) -> bool:
+        equal = False
+        with self._transaction() as cursor:
+            self._store.positions(cursor)  # Rows of another shape cannot be compared.
+            built_to = self._build_beside(cursor, view)
+            self._store.lock_to_write(cursor)
+            self._replay_to_live(cursor, view, built_to)
+            live = self._store.digest(cursor, view, self._store.schema)
+            equal = live == self._store.digest(cursor, view, self._store.shadow)
+            raise Rollback
+        return equal
+
+    def _build_beside(self, cursor: Cursor[Any], view: type[View]) -> int:
+        """The long part, while the live view moves on; gives how far it came."""
+        self._store.begin_beside(cursor, view)
+        return self._replay_to_live(cursor, view, 0)
+
+    def _replay_to_live(self, cursor: Cursor[Any], view: type[View], after: int) -> int:
+        """The view's events up to where the live view is now; gives that position."""
+        target = self._store.position(cursor, view.NAME)
+        topics = sorted(view.topics())
+        while batch := self._log.read(after, REPLAY_LIMIT, topics, upto=target):
+            view.apply(cursor, batch)
+            after = batch[-1].position
+        return target
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Cursor[Any]]:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            yield cursor
+
+
+def _check_gapless(after: int, batch: Sequence[Recorded]) -> None:
+    expected = after
+    for recorded in batch:
+        expected += 1
+        if recorded.position != expected:
+            raise LogGap(f"position {expected} is missing: {recorded.position} came instead")
