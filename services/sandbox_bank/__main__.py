@@ -1,0 +1,96 @@
+"""Start the stand-in bank. Prints one JSON line {"port", "pid"} once it takes calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+
+import psycopg
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.sandbox_bank import batches, cash, desk, seal, settings, web
+from services.sandbox_bank.clock import BankClock
+from services.sandbox_bank.control import Control
+from services.sandbox_bank.database import DatabaseInUse
+from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.notices import Notifier
+from services.sandbox_bank.teller import Job, Teller
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(256)
+    return listener
+
+
+def _serve(given: settings.Settings, listener: socket.socket) -> None:
+    keys = seal.Seal(seal.own_key(given.keys), seal.platform_key(given.platform_key), given.digest)
+    clock, faults = BankClock(), Faults()
+    notifier = Notifier(
+        given.database_url, given.notify_url, given.platform_no, given.key_serial, keys
+    )
+    teller = Teller(given.database_url, clock, cash.roll, notifier.wake)
+    front = web.Front(
+        teller,
+        clock,
+        keys,
+        faults,
+        given.database_url,
+        given.platform_no,
+        auto_complete=given.auto_complete,
+    )
+    paths = (desk.GATEWAY, desk.SERVICE, web.DOWNLOAD)
+    app = Starlette(
+        routes=[
+            *(Route(path, front.take, methods=["POST"]) for path in paths),
+            *Control(teller, clock, faults, given.database_url).routes(),
+            Route("/health", _health),
+        ]
+    )
+    teller.start()
+    left = teller.submit(Job(batches.unfinished, alone=True)).result()
+    if left:
+        batches.work_off(teller.submit, faults, left)
+    notifier.start()
+    port = listener.getsockname()[1]
+    print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)
+    config = uvicorn.Config(
+        app, http="httptools", log_level="error", access_log=False, timeout_graceful_shutdown=1
+    )
+    try:
+        asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+    finally:
+        notifier.stop()
+        teller.stop()
+
+
+def main() -> int:
+    given = settings.read(sys.argv[1:])
+    try:
+        _serve(given, _listen(given.host, given.port))
+    except OSError as error:
+        print(f"cannot listen at {given.host}:{given.port}: {error.strerror}", file=sys.stderr)
+    except (seal.BadKey, DatabaseInUse) as error:
+        print(error, file=sys.stderr)
+    except psycopg.OperationalError as error:
+        print(f"the bank's database cannot be opened: {error}", file=sys.stderr)
+    else:
+        return 0
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,159 @@
+"""Money in and out of the bank: recharge (充值), withdrawal (提现), what comes of a withdrawal as
+days pass, and the bank's own interest and adjustments."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from services.sandbox_bank import members
+from services.sandbox_bank.book import Book
+from services.sandbox_bank.clock import compact, start_of
+from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.rows import OUTSIDE, Pot, Request
+from services.sandbox_bank.words import failed, stated
+
+_WAYS = frozenset({"WEB", "SWIFT", "BACKROLL", "PROXY"})
+_WITHDRAW_TYPES = frozenset({"NORMAL", "NORMAL_URGENT", "URGENT"})
+_ONE_DAY = timedelta(days=1)
+_DUE = "SELECT request_no FROM request WHERE due_on <= %s"
+
+
+def recharge(book: Book, request: Request, fields: Fields) -> Request:
+    amount_fen = fields.amount("amount")
+    way = fields.choice("rechargeWay", _WAYS) if "rechargeWay" in fields.data else "WEB"
+    fields.absent("commission", "佣金未开通")
+    account = book.account(fields.text("platformUserNo", 50))
+    book.move(
+        "RECHARGE",
+        request.request_no,
+        (OUTSIDE, "outside"),
+        (account.no, "available"),
+        amount_fen,
+        card_no=account.card_no,
+        bank_code=fields.optional("bankcode", 20) or account.bank_code,
+        way=way,
+    )
+    return replace(request, status="SUCCESS", account_no=account.no, amount_fen=amount_fen)
+
+
+def recharge_declined(book: Book, fields: Fields) -> Refused | None:
+    card_no = book.account(fields.text("platformUserNo", 50)).card_no
+    if card_no is not None and card_no.endswith(members.CARD_RECHARGE_FAILS):
+        return Refused(Code.REFUSED, "银行扣款失败")
+    return None
+
+
+def withdraw(book: Book, request: Request, fields: Fields) -> Request:
+    """Freeze the money; an ordinary withdrawal leaves with the bank's next day, others at once."""
+    amount_fen = fields.amount("amount")
+    way = fields.choice("withdrawType", _WITHDRAW_TYPES)
+    fields.absent("commission", "佣金未开通")
+    account = book.account(fields.text("platformUserNo", 50))
+    if account.card_no is None:
+        raise Refused(Code.REFUSED, "未绑卡")
+    no = request.request_no
+    book.move("WITHDRAW_HOLD", no, (account.no, "available"), (account.no, "frozen"), amount_fen)
+    accepted = replace(
+        request,
+        status="ACCEPT",
+        account_no=account.no,
+        amount_fen=amount_fen,
+        # The card of the moment: it may be unbound before the money leaves.
+        data={"way": way, "card_no": account.card_no, "bank_code": account.bank_code},
+        due_on=book.today + _ONE_DAY,
+    )
+    return accepted if way == "NORMAL" else _remit(book, accepted)
+
+
+def roll(book: Book) -> None:
+    """Take every step due by the bank's date, each dated on its own day. Needs a book in which
+    nothing is waiting to be written."""
+    now, today = book.now, book.today
+    nos = [row[0] for row in book.db.execute(_DUE, (today,))]
+    book.requests.fetch(nos)
+    due = [(request.due_on, no) for no in nos if (request := book.requests.get(no))]
+    heapq.heapify(due)
+    while due:
+        day, no = heapq.heappop(due)
+        request = book.requests.get(no)
+        assert day and request
+        book.today, book.now = day, start_of(day)
+        moved = _remit(book, request) if request.status == "ACCEPT" else _return(book, request)
+        book.requests.put(moved)
+        if moved.due_on and moved.due_on <= today:
+            heapq.heappush(due, (moved.due_on, no))
+    book.now, book.today = now, today
+
+
+def _remit(book: Book, request: Request) -> Request:
+    """Pay out a frozen withdrawal: REMITING and its end, as the card's digits say."""
+    assert request.account_no and request.amount_fen and request.data
+    card = str(request.data["card_no"])
+    frozen: tuple[str, Pot] = (request.account_no, "frozen")
+    if card.endswith(members.CARD_REMITTANCE_FAILS):
+        back: tuple[str, Pot] = (request.account_no, "available")
+        book.move(
+            "WITHDRAW_FAIL", request.request_no, frozen, back, request.amount_fen, **request.data
+        )
+        ended = failed(book, request, Refused(Code.REFUSED, "出款失败"))
+    else:
+        outside: tuple[str, Pot] = (OUTSIDE, "outside")
+        book.move(
+            "WITHDRAW", request.request_no, frozen, outside, request.amount_fen, **request.data
+        )
+        returned = card.endswith(members.CARD_REMITTANCE_RETURNED)
+        due_on = book.today + _ONE_DAY if returned else None
+        ended = replace(request, status="SUCCESS", bank_date=book.today, due_on=due_on)
+    book.notify("WITHDRAW", stated(ended))
+    return ended
+
+
+def _return(book: Book, request: Request) -> Request:
+    """提现退票: a paid withdrawal comes back as a new credit under a number of the bank's own."""
+    assert request.account_no and request.amount_fen and request.data
+    returned = Request(
+        request_no=f"BACK{book.number():016d}",
+        service="BACKROLL_RECHARGE",
+        kind="BACKROLL_RECHARGE",
+        status="SUCCESS",
+        bank_date=book.today,
+        account_no=request.account_no,
+        amount_fen=request.amount_fen,
+    )
+    book.move(
+        "BACKROLL_RECHARGE",
+        returned.request_no,
+        (OUTSIDE, "outside"),
+        (request.account_no, "available"),
+        request.amount_fen,
+        origin_no=request.request_no,
+        remark="提现退票",
+    )
+    book.requests.put(returned)
+    book.notify(returned.service, stated(returned) | {"withdrawRequestNo": request.request_no})
+    return replace(request, due_on=None)
+
+
+def adjust(book: Book, fields: Fields) -> dict[str, Any]:
+    """A correction that the bank makes by itself (调账); interest (结息) is one of them."""
+    biz_type = fields.choice("bizType", frozenset({"INTEREST", "ADJUST"}))
+    amount_fen = fields.amount("amount")
+    direction = fields.choice("direction", frozenset({"IN", "OUT"}))
+    account: tuple[str, Pot] = (book.account(fields.text("platformUserNo", 50)).no, "available")
+    outside: tuple[str, Pot] = (OUTSIDE, "outside")
+    payer, payee = (outside, account) if direction == "IN" else (account, outside)
+    entry = book.move(
+        "ADJUST_BALANCE",
+        f"ADJ{book.number():016d}",
+        payer,
+        payee,
+        amount_fen,
+        biz_type=biz_type,
+        remark=fields.optional("remark"),
+        way=direction,
+    )
+    return {"requestNo": entry.request_no, "transactionDate": compact(book.today)}

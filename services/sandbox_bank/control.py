@@ -1,0 +1,183 @@
+"""The stand-in's own controls, outside the protocol and for this machine only: the bank's clock,
+scripted faults, money that the bank moves by itself, and sums to check against."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+import psycopg
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.sandbox_bank import cash, desk
+from services.sandbox_bank.book import Book
+from services.sandbox_bank.clock import BEIJING, BankClock, bank_date, compact
+from services.sandbox_bank.database import connect
+from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.faults import Fault, Faults, Kind
+from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.teller import Job, Teller
+from services.sandbox_bank.words import stated
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_TIMES = 1_000_000
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Act = Callable[[Book, Fields], dict[str, Any]]
+
+
+class Control:
+    def __init__(self, teller: Teller, clock: BankClock, faults: Faults, url: str) -> None:
+        self._teller = teller
+        self._clock = clock
+        self._faults = faults
+        self._url = url
+
+    def routes(self) -> list[Route]:
+        def post(path: str, act: Act, **fixed: str) -> Route:
+            return Route(path, _guarded(self._acting(act, fixed)), methods=["POST"])
+
+        def get(path: str, read: Endpoint) -> Route:
+            return Route(path, _guarded(read), methods=["GET"])
+
+        return [
+            get("/control/clock", self._tell_clock),
+            post("/control/clock", set_clock),
+            Route("/control/fault", _guarded(self._script), methods=["POST", "DELETE"]),
+            post("/control/complete", _complete),
+            post("/control/interest", cash.adjust, bizType="INTEREST", direction="IN"),
+            post("/control/adjust", cash.adjust, bizType="ADJUST"),
+            get("/control/total", self._total),
+            get("/control/balances", self._balances),
+        ]
+
+    def _acting(self, act: Act, fixed: dict[str, str]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            data = await _json(request)
+
+            def run(book: Book) -> dict[str, Any] | Refused:
+                try:
+                    told = act(book, Fields(data | fixed))
+                except Refused as refused:
+                    return refused
+                book.keep()
+                return told
+
+            told = await asyncio.wrap_future(self._teller.submit(Job(run, alone=True)))
+            if isinstance(told, Refused):
+                raise told
+            return JSONResponse(told)
+
+        return endpoint
+
+    async def _tell_clock(self, _request: Request) -> Response:
+        return JSONResponse(_clock_told(self._clock.now(), self._clock.stands_at is not None))
+
+    async def _script(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._faults.clear()
+            return JSONResponse({})
+        fields = Fields(await _json(request))
+        times = fields.data.get("times", 1)
+        if type(times) is not int or not 1 <= times <= _TIMES:
+            raise fields.bad("times", f"must be a whole number from 1 to {_TIMES}")
+        fault = Fault(
+            Kind(fields.choice("kind", frozenset(Kind))),
+            fields.optional("service"),
+            fields.optional("requestNo", 50),
+            times,
+        )
+        if fault.service is None and fault.request_no is None:
+            raise fields.bad("requestNo", "or service must be given")
+        if fields.optional("errorCode"):
+            fault.error_code = Code(fields.choice("errorCode", frozenset(Code)))
+        self._faults.add(fault)
+        return JSONResponse({})
+
+    async def _total(self, _request: Request) -> Response:
+        rows = await self._select(
+            "SELECT sum(available_fen)::bigint, sum(frozen_fen)::bigint FROM account"
+        )
+        available_fen, frozen_fen = rows[0]
+        return JSONResponse(
+            {
+                "total_fen": available_fen + frozen_fen,
+                "available_fen": available_fen,
+                "frozen_fen": frozen_fen,
+            }
+        )
+
+    async def _balances(self, _request: Request) -> Response:
+        rows = await self._select("SELECT no, available_fen, frozen_fen FROM account ORDER BY no")
+        return JSONResponse(
+            {no: {"available_fen": free, "frozen_fen": held} for no, free, held in rows}
+        )
+
+    async def _select(self, query: str) -> list[Any]:
+        def read() -> list[Any]:
+            with connect(self._url) as db:
+                return db.execute(query.encode()).fetchall()
+
+        return await asyncio.to_thread(read)
+
+
+def set_clock(book: Book, fields: Fields) -> dict[str, Any]:
+    """From here on the bank's time stands at `now`, and the days up to it have passed."""
+    try:
+        now = datetime.fromisoformat(fields.text("now", 40))
+    except ValueError:
+        raise fields.bad("now", "must be an ISO 8601 time") from None
+    if now.tzinfo is None:
+        raise fields.bad("now", "must name its offset, such as +08:00")
+    latest = book.db.execute("SELECT max(bank_date) FROM request").fetchone()
+    if (latest and latest[0] and bank_date(now) < latest[0]) or (
+        book.stands_at is not None and now < book.stands_at
+    ):
+        raise Refused(Code.REFUSED, "now lies before what the bank has recorded")
+    book.now = book.stands_at = now
+    book.today = bank_date(now)
+    cash.roll(book)
+    return _clock_told(now, standing=True)
+
+
+def _complete(book: Book, fields: Fields) -> dict[str, Any]:
+    passed = fields.choice("result", frozenset({"SUCCESS", "FAIL"})) == "SUCCESS"
+    return stated(desk.complete(book, fields.text("requestNo", 50), passed=passed))
+
+
+def _clock_told(now: datetime, standing: bool) -> dict[str, Any]:
+    local = now.astimezone(BEIJING)
+    return {
+        "now": local.isoformat(),
+        "bankDate": compact(local.date()),
+        "standing": standing,
+    }
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    async def guarded(request: Request) -> Response:
+        if request.client is None or request.client.host not in _LOOPBACK:
+            return JSONResponse({"error": "for this machine only"}, status_code=403)
+        try:
+            return await endpoint(request)
+        except Refused as refused:
+            return JSONResponse({"error": str(refused)}, status_code=400)
+        except psycopg.Error as error:
+            return JSONResponse({"error": type(error).__name__}, status_code=503)
+
+    return guarded
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        data = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        data = None
+    if not isinstance(data, dict):
+        raise Refused(Code.BAD_REQUEST, "the body is not a JSON object")
+    return data

@@ -1,0 +1,105 @@
+"""Callbacks (NOTIFY) to the platform, out of the table that the teller writes in the same commit
+as the fact. Sent at least once, again and again until the answer is SUCCESS."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import urllib3
+
+from services.sandbox_bank import store
+from services.sandbox_bank.database import connect
+from services.sandbox_bank.rows import Notice
+from services.sandbox_bank.seal import Seal
+
+_RETRY_S = (1, 5, 30, 300, 1800)
+_SENDERS = 4
+_AT_ONCE = 100
+_IDLE_S = 1.0
+_TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
+
+_DUE = """SELECT id, service, body, attempts, due_at FROM notice
+WHERE due_at <= clock_timestamp() OR attempts = 0 ORDER BY attempts, id LIMIT %s"""
+
+log = logging.getLogger(__name__)
+
+
+class Notifier:
+    def __init__(
+        self, url: str, notify_url: str, platform_no: str, key_serial: str, seal: Seal
+    ) -> None:
+        self._url = url
+        self._notify_url = notify_url
+        self._platform_no = platform_no
+        self._key_serial = key_serial
+        self._seal = seal
+        self._http = urllib3.PoolManager(maxsize=_SENDERS, retries=False, timeout=_TIMEOUT)
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="notices", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._woken.set()
+        self._thread.join(timeout=2)
+
+    def _work(self) -> None:
+        with ThreadPoolExecutor(_SENDERS, thread_name_prefix="notice") as senders:
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    with connect(self._url) as db:
+                        db.autocommit = True
+                        self._send_while_connected(db, senders)
+                except psycopg.Error as error:
+                    log.error("callbacks wait for the database: %s", type(error).__name__)
+                    self._woken.wait(_IDLE_S)
+
+    def _send_while_connected(self, db: store.Db, senders: ThreadPoolExecutor) -> None:
+        while not self._stopping:
+            self._woken.clear()
+            due = [Notice(*row) for row in db.execute(_DUE, (_AT_ONCE,))]
+            if due:
+                self._settle(db, due, list(senders.map(self._send, due)))
+            else:
+                self._woken.wait(_IDLE_S)
+
+    def _send(self, notice: Notice) -> bool:
+        form = {
+            "serviceName": notice.service,
+            "platformNo": self._platform_no,
+            "responseType": "NOTIFY",
+            "keySerial": self._key_serial,
+            "respData": notice.body,
+            "sign": self._seal.sign(notice.body.encode()),
+        }
+        try:
+            answer = self._http.request_encode_body(
+                "POST", self._notify_url, fields=form, encode_multipart=False
+            )
+        except urllib3.exceptions.HTTPError:
+            return False
+        return answer.status == 200 and answer.data.strip() == b"SUCCESS"
+
+    def _settle(self, db: store.Db, due: Sequence[Notice], taken: Sequence[bool]) -> None:
+        done = [notice.id for notice, answered in zip(due, taken, strict=True) if answered]
+        db.execute("DELETE FROM notice WHERE id = ANY(%s)", (done,))
+        now = datetime.now(UTC)
+        for notice, answered in zip(due, taken, strict=True):
+            if not answered:
+                wait_s = _RETRY_S[min(notice.attempts, len(_RETRY_S) - 1)]
+                db.execute(
+                    "UPDATE notice SET attempts = attempts + 1, due_at = %s WHERE id = %s",
+                    (now + timedelta(seconds=wait_s), notice.id),
+                )

@@ -1,0 +1,70 @@
+"""The bank's settings: options, each of which the environment may give as ZHUANHU_SANDBOX_<NAME>."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.sandbox_bank.seal import Digest
+
+_PREFIX = "ZHUANHU_SANDBOX_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    keys: Path
+    platform_no: str
+    platform_key: Path
+    notify_url: str
+    key_serial: str
+    digest: Digest
+    auto_complete: bool
+
+
+def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Exits 2, naming the option and the rule, where a setting is missing or wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.sandbox_bank",
+        description="A stand-in custodian bank for trying a platform against.",
+        epilog=f"Every option may also be given as {_PREFIX}<NAME>, such as {_PREFIX}PLATFORM_NO.",
+    )
+
+    def option(name: str, text: str, default: str | None = None, **more: object) -> None:
+        given = environ.get(_PREFIX + name.upper().replace("-", "_"), default)
+        parser.add_argument(
+            f"--{name}",
+            default=given,
+            required=given is None,
+            help=text,
+            **more,  # type: ignore[arg-type]
+        )
+
+    option("database-url", "the bank's own PostgreSQL database")
+    option("host", "address to listen at (127.0.0.1)", "127.0.0.1")
+    option("port", "port to listen at; 0 takes a free one (0)", "0", type=_port)
+    option("keys", "folder of bank_private.pem and bank_public.pem; made if missing", type=Path)
+    option("platform-no", "the platform's number at the bank (平台商编)")
+    option("platform-key", "the platform's public key, a PEM file", type=Path)
+    option("notify-url", "where callbacks are posted to")
+    option("key-serial", "serial of the bank's key, as its callbacks name it (1)", "1")
+    option("digest", "digest of the signatures (sha256)", "sha256", choices=("sha256", "sha1"))
+    option(
+        "auto-complete",
+        "on: the member confirms at once; off: wait for /control/complete (on)",
+        "on",
+        choices=("on", "off"),
+    )
+    given = vars(parser.parse_args(argv))
+    return Settings(**given | {"auto_complete": given["auto_complete"] == "on"})
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)

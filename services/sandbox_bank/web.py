@@ -1,0 +1,208 @@
+"""The bank's HTTP side: /gateway, /service and /download take signed forms and give signed answers.
+
+What is wrong with the envelope is refused here, in this order: platform, signature, JSON, service,
+clock, and only then the desk sees the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from services.sandbox_bank import batches, desk, files, queries
+from services.sandbox_bank.book import Book
+from services.sandbox_bank.clock import BEIJING, BankClock
+from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.faults import BEFORE, Fault, Faults, Kind
+from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.keys import keys_in
+from services.sandbox_bank.seal import Seal
+from services.sandbox_bank.teller import Job, Teller
+
+DOWNLOAD = "/download"
+_SKEW = timedelta(minutes=10)
+_BODY_LIMIT = 16 * 1024 * 1024
+_HANG_S = 120.0
+_FORM_FIELDS = ("serviceName", "platformNo", "reqData", "keySerial", "sign")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A verified form."""
+
+    path: str
+    service: str
+    data: dict[str, Any]
+
+    @property
+    def request_no(self) -> object:
+        return self.data.get("requestNo") or self.data.get("batchNo")
+
+
+class CutShort(Response):
+    """Half an answer, then the connection breaks."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+class Front:
+    def __init__(
+        self,
+        teller: Teller,
+        clock: BankClock,
+        seal: Seal,
+        faults: Faults,
+        url: str,
+        platform_no: str,
+        *,
+        auto_complete: bool,
+    ) -> None:
+        self._teller = teller
+        self._clock = clock
+        self._seal = seal
+        self._faults = faults
+        self._url = url
+        self._platform_no = platform_no
+        self._auto_complete = auto_complete
+
+    async def take(self, request: Request) -> Response:
+        """Starlette endpoint of the three paths."""
+        body = await request.body()
+        try:
+            if len(body) > _BODY_LIMIT:
+                raise Refused(Code.BAD_REQUEST, f"the form is larger than {_BODY_LIMIT} bytes")
+            message = self._open(request.url.path, body)
+        except Refused as error:
+            return self._signed(desk.refused(error, None))
+        no = message.request_no
+        fault = self._faults.take(message.service, no if isinstance(no, str) else "")
+        if fault and fault.kind in BEFORE:
+            return await _no_answer(request, fault)
+        answer = await self._answer(message, fault)
+        if fault and fault.kind is Kind.TIMEOUT_AFTER:
+            return await _no_answer(request, fault)
+        if fault and fault.kind is Kind.BAD_SIGNATURE:
+            answer.headers["sign"] = self._seal.sign(bytes(answer.body) + b" ")
+        if fault and fault.kind is Kind.CUT:
+            return CutShort(answer.body, headers=dict(answer.headers))
+        return answer
+
+    def _open(self, path: str, body: bytes) -> Message:
+        try:
+            form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
+        except ValueError:
+            raise Refused(Code.BAD_REQUEST, "the body is not a form") from None
+        for name in _FORM_FIELDS:
+            if not form.get(name):
+                raise Refused(Code.BAD_REQUEST, f"{name} is missing")
+        if form["platformNo"] != self._platform_no:
+            raise Refused(Code.UNKNOWN_PLATFORM, "平台编号不存在")
+        if not self._seal.genuine(form["reqData"].encode(), form["sign"]):
+            raise Refused(Code.BAD_SIGNATURE, "验签失败")
+        data = _object(form["reqData"])
+        if not _served(path, form["serviceName"]):
+            raise Refused(Code.NOT_OPENED, f"服务未开通: {form['serviceName'][:50]}")
+        self._check_clock(data)
+        return Message(path, form["serviceName"], data)
+
+    def _check_clock(self, data: Mapping[str, Any]) -> None:
+        fields = Fields(data)
+        text = fields.text("timestamp", 14)
+        try:
+            sent_at = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
+        except ValueError:
+            raise fields.bad("timestamp", "must be yyyyMMddHHmmss") from None
+        if abs(self._clock.now() - sent_at) > _SKEW:
+            raise Refused(Code.REFUSED, "timestamp 与银行时间相差超过10分钟")
+
+    async def _answer(self, message: Message, fault: Fault | None) -> Response:
+        call = desk.Call(message.path, message.service, Fields(message.data), fault)
+        try:
+            if message.path == DOWNLOAD:
+                return await self._download(call)
+            return self._signed(await asyncio.wrap_future(self._teller.submit(self._job(call))))
+        except Refused as error:
+            return self._signed(desk.refused(error, message.request_no))
+        except Exception as error:  # A bug or a lost database: the caller must ask again.
+            # Only the kind: the text of a database error may quote a member's record.
+            log.error("%s failed: %s", message.service, type(error).__name__)
+            return self._signed(desk.refused(Refused(Code.SYSTEM, "系统错误"), message.request_no))
+
+    def _job(self, call: desk.Call) -> Job:
+        def run(book: Book) -> dict[str, Any]:
+            return desk.serve(book, call, auto_complete=self._auto_complete)
+
+        def work_off(answer: dict[str, Any]) -> None:
+            if answer["code"] == "0":
+                nos = [item["requestNo"] for item in call.fields.data["bizDetails"]]
+                batches.work_off(self._teller.submit, self._faults, nos)
+
+        return Job(
+            run,
+            keys_in(call.fields.data),
+            # It reads the table of confirmations, where a batch's own are not yet written.
+            alone=call.service == "CONFIRM_CHECKFILE",
+            then=work_off if call.service == "ASYNC_TRANSACTION" else None,
+        )
+
+    async def _download(self, call: desk.Call) -> Response:
+        if call.fault and call.fault.kind is Kind.REFUSE:
+            raise call.fault.refusal()
+        # Asked of the teller, so that nothing dated on that day is still on its way to the tables.
+        found = self._teller.submit(Job(lambda book: queries.find_day(book, call.fields)))
+        day = await asyncio.wrap_future(found)
+        if isinstance(day, Refused):
+            raise day
+        data = await asyncio.to_thread(files.archive, self._url, self._platform_no, day)
+        return self._signed_bytes(data, "application/zip")
+
+    def _signed(self, answer: Mapping[str, Any]) -> Response:
+        return self._signed_bytes(orjson.dumps(answer), "application/json")
+
+    def _signed_bytes(self, body: bytes, media_type: str) -> Response:
+        return Response(body, media_type=media_type, headers={"sign": self._seal.sign(body)})
+
+
+def _served(path: str, service: str) -> bool:
+    if path == DOWNLOAD:
+        return service == "DOWNLOAD_CHECKFILE"
+    if service in desk.INSTRUCTIONS:
+        return path in desk.INSTRUCTIONS[service].paths
+    return path == desk.SERVICE and service in desk.QUESTIONS
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        data = None
+    if not isinstance(data, dict):
+        raise Refused(Code.BAD_REQUEST, "reqData is not a JSON object")
+    return data
+
+
+async def _no_answer(request: Request, fault: Fault) -> Response:
+    if fault.kind is Kind.HTTP_500:
+        return Response("Internal Server Error", status_code=500)
+    # Until the caller gives up, or so long that he ought to have.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_HANG_S):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    return CutShort(b"")
