@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -39,6 +40,19 @@ class ManualClock:
 
     def advance(self, step: timedelta) -> None:
         self.set(self._now + step)
+
+
+class RunningClock:
+    """Starts from a moment that is set, and runs on from there at the machine's pace."""
+
+    def __init__(self, start: datetime) -> None:
+        self.set(start)
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=time.monotonic() - self._since)
+
+    def set(self, moment: datetime) -> None:
+        self._start, self._since = _utc(moment), time.monotonic()
 
 
 def _utc(moment: datetime) -> datetime:

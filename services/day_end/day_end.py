@@ -113,6 +113,7 @@ class DayEnd:
             LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[]) AS p (version, late_from)
                 ON p.version = l.policy_version
             WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
+              AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
               AND (NOT i.billed
                    OR (i.open_principal_fen + i.open_interest_fen
                        + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0

@@ -1,0 +1,89 @@
+"""The stand-in bank as a child process, and the controls that a real bank does not have."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import urllib3
+
+from services.cli.errors import CliError
+
+STOP_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BankControl:
+    """The bank's clock, faults and sums. Outside the protocol; for a stand-in only."""
+
+    url: str
+    pid: int
+
+    def set_clock(self, now: datetime) -> None:
+        self._call("POST", "/control/clock", {"now": now.isoformat()})
+
+    def clock(self) -> datetime:
+        return datetime.fromisoformat(str(self._call("GET", "/control/clock")["now"]))
+
+    def total_fen(self) -> int:
+        return int(self._call("GET", "/control/total")["total_fen"])
+
+    def fault(self, **fault: object) -> None:
+        self._call("POST", "/control/fault", fault)
+
+    def interest(self, user_no: str, amount: str) -> None:
+        self._call("POST", "/control/interest", {"platformUserNo": user_no, "amount": amount})
+
+    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        answer = urllib3.request(
+            method,
+            self.url + path,
+            body=None if body is None else orjson.dumps(body),
+            headers={"Content-Type": "application/json"},
+            timeout=60,
+            retries=False,
+        )
+        if answer.status != 200:
+            raise CliError("bank_control", f"{path}: {answer.status} {answer.data[:200]!r}")
+        told: dict[str, Any] = orjson.loads(answer.data)
+        return told
+
+
+@contextmanager
+def sandbox_bank(
+    database_url: str, data: Path, platform_no: str, notify_url: str, port: int = 0
+) -> Iterator[BankControl]:
+    """Runs the bank while the block lasts. Raises CliError if it does not come up."""
+    command = [
+        *(sys.executable, "-m", "services.sandbox_bank"),
+        *("--database-url", database_url, "--port", str(port)),
+        *("--keys", str(data / "keys"), "--platform-no", platform_no),
+        *("--platform-key", str(data / "keys" / "platform_public.pem")),
+        *("--notify-url", notify_url),
+    ]
+    with (data / "bank.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise CliError(
+                    "bank_not_started",
+                    f"the stand-in bank ended with {process.wait()}",
+                    hint=f"see {data / 'bank.log'}",
+                )
+            ready = orjson.loads(line)
+            yield BankControl(f"http://127.0.0.1:{ready['port']}", ready["pid"])
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,71 @@
+"""What one data folder holds: its description, its keys, its databases."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from infra.keys import VAULT_KEY_BYTES, ensure_rsa_key, ensure_vault_key
+from services.cli.errors import CliError
+
+FILE = "installation.json"
+DATABASE = "zhuanhu"
+BANK_DATABASE = "sandbox_bank"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`simulated`: time is the stand-in bank's, moved by hand; else it is the machine's."""
+
+    platform: str
+    platform_no: str
+    simulated: bool
+
+    def save(self, data: Path) -> None:
+        (data / FILE).write_bytes(orjson.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, data: Path) -> Installation:
+        """Raises CliError for a folder that holds none."""
+        try:
+            return cls(**orjson.loads((data / FILE).read_bytes()))
+        except FileNotFoundError:
+            raise CliError(
+                "no_installation",
+                f"{data} holds no zhuanhu",
+                "data",
+                "make one with: zhuanhu up --data DIR, or zhuanhu demo --keep",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Paths under `<data>/keys`, made when missing."""
+
+    folder: Path
+
+    @property
+    def platform_private(self) -> Path:
+        return self.folder / "platform_private.pem"
+
+    @property
+    def bank_public(self) -> Path:
+        return self.folder / "bank_public.pem"
+
+    def ensure(self) -> bytes:
+        """Makes both key pairs and the vault key where missing; gives the vault key."""
+        ensure_rsa_key(self.platform_private, self.folder / "platform_public.pem")
+        ensure_rsa_key(self.folder / "bank_private.pem", self.bank_public)
+        return ensure_vault_key(self.folder / "vault.key")
+
+    def seed_vault(self, seed: int) -> None:
+        """A vault key that follows from a seed: the events of a trial book must be repeatable."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = hashlib.blake2b(f"seed {seed}".encode(), digest_size=VAULT_KEY_BYTES).digest()
+        path = self.folder / "vault.key"
+        path.write_bytes(base64.b64encode(key))
+        path.chmod(0o600)

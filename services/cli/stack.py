@@ -1,0 +1,166 @@
+"""The composition root of the embedded stack: every part in one process, the bank in its own.
+
+with running(data, installation) as stack:
+    stack.commands.submit(...)
+    stack.drain()
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adapters.commanding import Receipt
+from adapters.custody.service_family.channel import Link
+from adapters.custody.service_family.client import ServiceFamilyBank
+from adapters.custody.service_family.envelope import Signer
+from adapters.event_log import prepare_shard
+from adapters.shard_schema import shard_schema
+from adapters.vault import Seal, Vault
+from domain.commands import Command
+from infra.clock import Clock, ManualClock, RunningClock, SystemClock
+from infra.keys import load_private_key, load_public_key
+from infra.postgres import EmbeddedPostgres
+from services.cli.bank_process import BankControl, sandbox_bank
+from services.cli.errors import CliError
+from services.cli.installation import BANK_DATABASE, DATABASE, Installation, Keys
+from services.custody.custody import Custody
+from services.custody.notices import listening
+from services.day_end.day_end import DayEnd
+from services.projections.projector import Projector
+from services.reconciliation.reconciler import Reconciler
+from services.settlement.intake import Intake
+from services.settlement.writer import Writer
+
+
+@dataclass(slots=True)
+class Stack:
+    """All parts of one platform, driven by whoever holds it."""
+
+    url: str
+    platform: str
+    data: Path
+    writer: Writer
+    intake: Intake
+    custody: Custody
+    projector: Projector
+    day_end: DayEnd
+    reconciler: Reconciler
+    bank: BankControl
+    _book_clock: Clock
+    _bank_clock: Clock
+
+    def submit(self, commands: Sequence[Command]) -> list[Receipt]:
+        return self.writer.submit(commands)
+
+    def step(self) -> int:
+        """One round of everything; 0 when nothing was to be done."""
+        done = self.intake.step()
+        done += self.custody.step()
+        return done + self.projector.step()
+
+    def drain(self) -> None:
+        """Until the bank has answered everything and the views have seen it."""
+        if not self.custody.drain():
+            raise CliError(
+                "bank_silent",
+                "the bank has not answered everything in time",
+                hint="zhuanhu up goes on asking; see bank.log in the data folder",
+                exit_code=1,
+            )
+        self.projector.catch_up()
+
+    def set_time(self, now: datetime) -> None:
+        """A simulated stack's time, at the bank and here."""
+        if not isinstance(self._book_clock, ManualClock) or not isinstance(
+            self._bank_clock, RunningClock
+        ):
+            raise CliError("clock_is_real", "the time of this installation is the machine's")
+        self.bank.set_clock(now)
+        self._book_clock.set(now)
+        self._bank_clock.set(now)
+
+
+@contextmanager
+def running(
+    data: Path, installation: Installation, *, bank_port: int = 0, callback_port: int = 0
+) -> Iterator[Stack]:
+    """The whole stack on the embedded PostgreSQL, while the block lasts."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # Caches of many small immutable objects: look less often.
+    keys = Keys(data / "keys")
+    seal = Seal(keys.ensure())
+    platform = installation.platform
+    with ExitStack() as opened:
+        server = opened.enter_context(EmbeddedPostgres(data))
+        url = server.ensure_database(DATABASE)
+        bank_url = server.ensure_database(BANK_DATABASE)
+        prepare_shard(url, platform)
+        receiver = _Receiver()
+        host, port = opened.enter_context(listening("127.0.0.1", callback_port, receiver.receive))
+        bank = opened.enter_context(
+            sandbox_bank(
+                bank_url, data, installation.platform_no, f"http://{host}:{port}/", bank_port
+            )
+        )
+        book_clock, bank_clock = _clocks(installation, bank)
+        custodian = opened.enter_context(
+            closing(
+                ServiceFamilyBank(
+                    Link(bank.url, installation.platform_no),
+                    Signer(
+                        load_private_key(keys.platform_private), load_public_key(keys.bank_public)
+                    ),
+                    bank_clock,
+                )
+            )
+        )
+        writer = opened.enter_context(closing(Writer(url, platform, seal, book_clock)))
+        vault = opened.enter_context(closing(Vault(url, shard_schema(platform), seal)))
+        custody = opened.enter_context(
+            closing(Custody(url, platform, custodian, writer, bank_clock, vault))
+        )
+        receiver.custody = custody
+        projector = opened.enter_context(closing(Projector(url, platform)))
+        yield Stack(
+            url=url,
+            platform=platform,
+            data=data,
+            writer=writer,
+            intake=opened.enter_context(closing(Intake(url, platform, writer))),
+            custody=custody,
+            projector=projector,
+            day_end=opened.enter_context(
+                closing(DayEnd(url, platform, writer, projector.catch_up))
+            ),
+            reconciler=opened.enter_context(
+                closing(Reconciler(url, platform, custodian, writer, bank_clock))
+            ),
+            bank=bank,
+            _book_clock=book_clock,
+            _bank_clock=bank_clock,
+        )
+
+
+class _Receiver:
+    """The bank may call before custody is there: it is told to come again."""
+
+    custody: Custody | None = None
+
+    def receive(self, form: dict[str, str]) -> None:
+        if self.custody is None:
+            raise ConnectionError("not ready")
+        self.custody.receive(form)
+
+
+def _clocks(installation: Installation, bank: BankControl) -> tuple[Clock, Clock]:
+    """The book's and the one for the bank. In a simulation the book's stands still between steps,
+    so that a seed gives the same events; the other runs on, so that waiting has an end."""
+    if not installation.simulated:
+        return SystemClock(), SystemClock()
+    now = bank.clock()
+    return ManualClock(now), RunningClock(now)
