@@ -1,0 +1,271 @@
+"""The live sender of one platform."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import date
+from functools import partial
+from typing import Self
+
+import structlog
+
+from adapters.commanding import Commands, Outcome, Receipt
+from adapters.event_log import LogReader
+from adapters.vault import VaultUnreadable
+from domain.ports import Custodian
+from infra.clock import SHANGHAI, Clock
+from services.custody.callbacks import Reading
+from services.custody.desk import Desk
+from services.custody.journal import Journal, Step, Trouble
+from services.custody.lease import take_lease
+from services.custody.notices import NoticeBox
+from services.custody.planning import TOPICS, plan
+from services.custody.reports import report
+from services.custody.requests import Kind, Open, State, VaultReader, to_bank
+from services.custody.wave import NOT_ESTABLISHED, Call, Hearing, barred, carry_out
+
+EVENTS_MAX = 5000  # Planned in one transaction.
+WAVE_MAX = 256  # Sent in one go, by all workers together.
+REPORTS_MAX = 500  # Handed to the writer at once.
+NOTICES_MAX = 500  # Looked at in one step.
+TICK_MS = 50
+
+NOT_FOUND_LATER = "not_found_on_a_later_day"  # Whether the bank would know it again is unknown.
+ERASED = "personal_data_erased"
+NOT_CHANGED = "project_not_changed"
+
+log = structlog.get_logger(__name__)
+
+
+class LogBehind(RuntimeError):
+    """The journal has planned events that the log does not have: one of them was restored from a
+    backup. Nothing is sent before a person has looked."""
+
+
+class Custody:
+    """Follows the log, tells the bank, reports back. Whoever makes one holds the platform's lease
+    until `close`; a second one is CustodyBusy. One thread steps; notices may come from others.
+
+    A step that fails leaves nothing behind but the journal, from which the next one goes on.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        platform: str,
+        bank: Custodian,
+        commands: Commands,
+        clock: Clock,
+        vault: VaultReader,
+        workers: int = 8,
+    ) -> None:
+        with ExitStack() as opened:
+            self._journal = Journal(take_lease(url, platform))
+            opened.callback(self._journal.close)
+            self._box = NoticeBox(url, platform)
+            opened.callback(self._box.close)
+            self._log = LogReader(url, platform)
+            opened.callback(self._log.close)
+            self._threads = opened.enter_context(ThreadPoolExecutor(workers, "custody"))
+            self._opened = opened.pop_all()
+        self._platform = platform
+        self._bank = bank
+        self._commands = commands
+        self._clock = clock
+        self._vault = vault
+        self._woken = threading.Event()
+        self._desk: Desk | None = None
+        self._position = 0
+        self._caught_up = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets calls that are out come back, and gives the lease back."""
+        self._opened.close()
+
+    # -- one step ---------------------------------------------------------------------
+
+    def step(self) -> int:
+        """Plan, take notices, send and ask, report: each once. How many things changed."""
+        try:
+            desk = self._desk = self._desk or self._take_up()
+            done = self._plan(desk)
+            done += self._take_notices(desk)
+            done += self._call(desk)
+            return done + self._report(desk)
+        except BaseException:
+            self._desk = None  # The journal alone knows now what counts.
+            raise
+
+    def idle(self, besides: Collection[Kind] = ()) -> bool:
+        """Is there nothing to plan, send, wait for or report, `besides` these kinds?"""
+        desk = self._desk
+        return desk is not None and not desk.count(besides) and self._position >= self._log.head()
+
+    def drain(self, patience_ms: int = 5_000, besides: Collection[Kind] = ()) -> bool:
+        """Steps until idle. False if nothing has changed for about `patience_ms`."""
+        quiet_ms = 0
+        while quiet_ms <= patience_ms:
+            self._woken.clear()
+            if self.step():
+                quiet_ms = 0
+            elif self.idle(besides):
+                return True
+            else:
+                self._woken.wait(TICK_MS / 1000)
+                quiet_ms += TICK_MS
+        return False
+
+    def run(self, stop: threading.Event) -> None:
+        """Steps until told to stop."""
+        while not stop.is_set():
+            if not self.step():
+                self._woken.wait(TICK_MS / 1000)
+                self._woken.clear()
+
+    def receive(self, form: Mapping[str, str]) -> None:
+        """Takes a callback of the bank: durable when this returns. Raises CustodianUntrusted."""
+        self._box.put(self._bank.read_notice(form), self._clock.now())
+        self._woken.set()
+
+    # -- its parts --------------------------------------------------------------------
+
+    def _take_up(self) -> Desk:
+        """Goes on from the journal. What was on its way to the bank may have arrived."""
+        self._position = self._journal.position()
+        if self._position > self._log.head():
+            raise LogBehind(f"planned up to {self._position}, the log ends at {self._log.head()}")
+        requests = self._journal.unreported()
+        lost = [
+            Step(each, State.UNKNOWN, "interrupted")
+            for each in requests
+            if each.state is State.SENT
+        ]
+        self._take(lost)
+        desk = Desk(requests)
+        for each in requests:
+            desk.follow(each, self._clock.now())
+        return desk
+
+    def _plan(self, desk: Desk) -> int:
+        head = self._log.head()
+        events = self._log.read(self._position, EVENTS_MAX, TOPICS, upto=head)
+        position = events[-1].position if len(events) == EVENTS_MAX else head
+        if events:
+            desk.add(self._journal.plan(events, plan, position, self._clock.now()))
+        self._position, self._caught_up = position, position == head
+        return len(events)
+
+    def _take_notices(self, desk: Desk) -> int:
+        rows = self._journal.notices(NOTICES_MAX)
+        if not rows:
+            return 0
+        # Of several for one request the first: the others look at what it has done.
+        first = list({each.request_no: each for each in reversed(rows)}.values())
+        found = {each.no: each for each in self._journal.find({n.about for n in first})}
+        read = Reading(self._platform)
+        for notice in first:
+            each = desk.get(notice.about) or found.get(notice.about)
+            read.take(notice, each)
+        receipts = self._commands.submit(read.commands) if read.commands else []
+        records = [each.bank_record for each in read.commands]
+        troubles = [*read.troubles, *_refusals(receipts, records)]
+        self._take(read.steps, troubles, [each.id for each in first])
+        for step in read.steps:
+            if step.state is not State.CONTRADICTED:
+                desk.follow(step.open, self._clock.now())
+        return len(first)
+
+    def _call(self, desk: Desk) -> int:
+        """Writes a wave down as sent, sends it, and writes down what the bank said."""
+        now, today = self._clock.now(), self._today()
+        asked = desk.due(now, WAVE_MAX)
+        again = desk.take_again() if self._caught_up else []
+        ready = desk.ready(WAVE_MAX, caught_up=self._caught_up)
+        if not (asked or again or ready):
+            return 0
+        why = barred(self._journal, [*again, *ready])
+        why |= {each.no: NOT_FOUND_LATER for each in again if each.sent_on != today}
+        calls = self._calls([*ready, *again], why, ask=False)
+        calls += self._calls(asked, why, ask=True)
+        held = [each for each in (*asked, *again) if each.no in why]
+        steps = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
+        sent = [Step(call.open, State.SENT) for call in calls if not call.ask]
+        self._take([*steps, *sent], [Trouble(each.no, why[each.no]) for each in held])
+        answers = list(self._threads.map(partial(carry_out, self._bank), calls))
+        outcome = Hearing(today)
+        for call, answer in zip(calls, answers, strict=True):
+            outcome.take(call, answer)
+        self._take(outcome.steps, outcome.troubles)
+        for each in outcome.again:
+            desk.send_again(each)
+        for each in (*held, *outcome.nothing_new):
+            desk.look_later(each, now)
+        steps += outcome.steps
+        for step in steps:
+            desk.follow(step.open, now)
+        return len(steps) + len(outcome.again)
+
+    def _calls(self, requests: Sequence[Open], why: dict[str, str], *, ask: bool) -> list[Call]:
+        """Those that are not held back; erased personal data hold a request back too."""
+        calls = []
+        for each in requests:
+            if each.no in why:
+                continue
+            try:
+                calls.append(Call(each, to_bank(each.request, self._vault), ask))
+            except VaultUnreadable:
+                why[each.no] = ERASED
+        return calls
+
+    def _report(self, desk: Desk) -> int:
+        done = 0
+        while ended := desk.ended(REPORTS_MAX):
+            said = [(each, report(self._platform, each)) for each in ended]
+            commands = {each.no: command for each, command in said if command}
+            receipts = self._commands.submit(list(commands.values())) if commands else []
+            troubles = _refusals(receipts, list(commands))
+            troubles += [
+                Trouble(each.no, NOT_CHANGED)
+                for each, command in said
+                if command is None and each.state is State.REFUSED and each.code != NOT_ESTABLISHED
+            ]
+            self._alarm(troubles)
+            self._journal.mark_reported([each.no for each in ended], troubles, self._clock.now())
+            desk.remove(ended)
+            done += len(ended)
+        return done
+
+    def _take(
+        self, steps: Sequence[Step], troubles: Sequence[Trouble] = (), read: Sequence[int] = ()
+    ) -> None:
+        if steps or troubles or read:
+            self._alarm(troubles)
+            now, today = self._clock.now(), self._today()
+            self._journal.take(steps, now, today, troubles=troubles, notices=read)
+
+    @staticmethod
+    def _alarm(troubles: Sequence[Trouble]) -> None:
+        for trouble in troubles:
+            log.error("custody_trouble", request_no=trouble.request_no, code=trouble.code)
+
+    def _today(self) -> date:
+        """The bank's day: what is sent on one day is never sent again on another."""
+        return self._clock.now().astimezone(SHANGHAI).date()
+
+
+def _refusals(receipts: Sequence[Receipt], request_nos: Sequence[str]) -> list[Trouble]:
+    """What the writer did not take. The bank's word stands: a person must look."""
+    return [
+        Trouble(no, f"writer_refused:{receipt.code}")
+        for no, receipt in zip(request_nos, receipts, strict=True)
+        if receipt.outcome is Outcome.REFUSED
+    ]

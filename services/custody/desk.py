@@ -1,0 +1,143 @@
+"""The requests that are not done with, and whose turn it is. In memory; the journal is the truth.
+
+Order is kept within an ordering key (an account, or a loan) and nowhere else: see `Lane`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from enum import IntFlag
+
+from services.custody.requests import FINAL, Kind, Lane, Open, State
+
+FIRST_LOOK = timedelta(seconds=5)  # How long the bank may take before it is asked.
+LONGEST = timedelta(minutes=10)
+
+
+class Before(IntFlag):
+    """What stands earlier under the same ordering key."""
+
+    ANY = 1
+    ALONE = 2
+    NOT_TAKEN = 4  # By the bank, as far as we know.
+
+
+_WAITS_FOR = {
+    Lane.LINE: Before.NOT_TAKEN,
+    Lane.ALONGSIDE: Before.ALONE,
+    Lane.ALONE: Before.ANY,
+}
+
+
+class Desk:
+    def __init__(self, requests: Iterable[Open] = ()) -> None:
+        self._requests: dict[str, Open] = {}
+        self._ended: dict[str, Open] = {}
+        self._unreported: Counter[str] = Counter()  # By ordering key.
+        self._questions: list[tuple[datetime, str]] = []
+        self._again: dict[str, Open] = {}
+        self.add(requests)
+
+    def add(self, requests: Iterable[Open]) -> None:
+        """In the order of the events that caused them."""
+        for each in requests:
+            self._requests[each.no] = each
+            self._unreported[each.request.ordering_key] += 1
+
+    def get(self, request_no: str) -> Open | None:
+        return self._requests.get(request_no)
+
+    def remove(self, requests: Iterable[Open]) -> None:
+        """They are reported."""
+        for each in requests:
+            key = each.request.ordering_key
+            del self._requests[each.no]
+            del self._ended[each.no]
+            self._unreported[key] -= 1
+            if not self._unreported[key]:
+                del self._unreported[key]
+
+    def follow(self, each: Open, now: datetime) -> None:
+        """Takes notice of the state it has come to."""
+        match each.state:
+            case State.UNKNOWN | State.PENDING:
+                self.look_later(each, now)
+            case State.SETTLED | State.REFUSED:
+                self._ended[each.no] = each
+            case _:
+                pass
+
+    def ended(self, limit: int) -> list[Open]:
+        """Final, and not reported."""
+        return list(itertools.islice(self._ended.values(), limit))
+
+    def count(self, besides: Collection[Kind] = ()) -> int:
+        return sum(1 for each in self._requests.values() if each.request.kind not in besides)
+
+    # -- whose turn it is -------------------------------------------------------------
+
+    def ready(self, limit: int, *, caught_up: bool) -> list[Open]:
+        """Planned requests that may be sent now, oldest first. What depends on the newest events
+        waits until the log is planned to its end."""
+        before: dict[str, Before] = {}
+        chosen: list[Open] = []
+        for each in self._requests.values():
+            if len(chosen) == limit:
+                break
+            lane, key = each.request.lane, each.request.ordering_key
+            if each.state in FINAL:
+                continue
+            if lane is Lane.LAST:
+                may = caught_up and self._unreported[key] == 1
+            else:
+                seen = before.get(key, Before(0))
+                may = not seen & _WAITS_FOR[lane] and self._is_clear(each, caught_up)
+                before[key] = seen | _mark(each)
+            if may and each.state is State.PLANNED:
+                chosen.append(each)
+        return chosen
+
+    @staticmethod
+    def _is_clear(each: Open, caught_up: bool) -> bool:
+        return caught_up or each.request.kind is not Kind.WITHDRAW
+
+    # -- what to ask, what to send again -----------------------------------------------
+
+    def look_later(self, each: Open, now: datetime) -> None:
+        """Ask after it when its time has come: at once where nothing is known, then ever later."""
+        first = timedelta() if each.state is State.UNKNOWN else FIRST_LOOK
+        wait = min(FIRST_LOOK * 2 ** min(each.asks - 1, 10), LONGEST) if each.asks else first
+        each.ask_at = now + wait
+        heapq.heappush(self._questions, (each.ask_at, each.no))
+
+    def due(self, now: datetime, limit: int) -> list[Open]:
+        """Those to be asked after now."""
+        due: dict[str, Open] = {}
+        while self._questions and self._questions[0][0] <= now and len(due) < limit:
+            at, no = heapq.heappop(self._questions)
+            each = self._requests.get(no)
+            if each and each.ask_at == at and each.state in (State.UNKNOWN, State.PENDING):
+                each.asks += 1
+                due[no] = each
+        return list(due.values())
+
+    def send_again(self, each: Open) -> None:
+        self._again[each.no] = each
+
+    def take_again(self) -> list[Open]:
+        again = [each for each in self._again.values() if each.state is State.UNKNOWN]
+        self._again.clear()
+        return again
+
+
+def _mark(each: Open) -> Before:
+    mark = Before.ANY
+    if each.request.lane is Lane.ALONE:
+        mark |= Before.ALONE
+    if each.state is not State.PENDING:
+        mark |= Before.NOT_TAKEN
+    return mark

@@ -1,0 +1,279 @@
+"""Which events need the bank, and what each asks of it. Pure: an event and the facts, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adapters.codec import Recorded
+from domain.accounts import Role, account_of, owner_of
+from domain.cashbook import EntryRequested, Movement
+from domain.loan_events import (
+    LoanAdmitted,
+    LoanDisbursed,
+    LoanMiscarried,
+    LoanRequested,
+    LoanSettled,
+)
+from domain.member import (
+    BankAccountUnbound,
+    BindingConfirmed,
+    BindingRequested,
+    MemberRegistered,
+    UnbindingRefused,
+    UnbindingRequested,
+)
+from domain.model import InvariantBroken
+from domain.ports import ProjectStage
+from domain.purposes import MATRIX, Purpose, Shape
+from services.custody.facts import CardFact, Facts, MemberFact, ProjectFact
+from services.custody.requests import Instruction, Kind, Request
+
+
+def plan(recorded: Recorded, facts: Facts) -> list[Request]:
+    """The requests that this event causes. `facts` takes in what the event tells."""
+    return PLANNERS[type(recorded.event)](recorded, recorded.event, facts)
+
+
+def _request(
+    recorded: Recorded, request_no: str, kind: Kind, key: str, subject: str, **payload: Any
+) -> Request:
+    return Request(
+        request_no, kind, recorded.position, 1, key, subject, recorded.correlation, payload
+    )
+
+
+# -- members ----------------------------------------------------------------------------
+
+
+def _register(recorded: Recorded, event: MemberRegistered, facts: Facts) -> list[Request]:
+    company = event.kind == "company"
+    facts.members[event.member_id] = MemberFact(event.member_id, company, event.identity_ref)
+    return [
+        Request(
+            f"A-{event.member_id}-{role.value}",
+            Kind.OPEN_ACCOUNT,
+            recorded.position,
+            number,
+            ordering_key=account_of(event.member_id, role),
+            subject=event.member_id,
+            correlation=recorded.correlation,
+            payload={
+                "account": account_of(event.member_id, role),
+                "company": company,
+                "identity_ref": event.identity_ref,
+            },
+        )
+        for number, role in enumerate(event.roles, start=1)
+    ]
+
+
+def _bind(recorded: Recorded, event: BindingRequested, facts: Facts) -> list[Request]:
+    others = sum(1 for binding_id, _ in facts.cards if binding_id == event.binding_id)
+    name = event.binding_id if others == 0 else f"{event.binding_id}:{others + 1}"
+    account = account_of(event.member_id, event.role)
+    facts.put_card(CardFact(event.binding_id, event.member_id, account, event.card_ref, name))
+    request = _request(
+        recorded,
+        f"B-{name}",
+        Kind.BIND_CARD,
+        account,
+        event.member_id,
+        account=account,
+        company=facts.members[event.member_id].company,
+        card_ref=event.card_ref,
+        binding_id=event.binding_id,
+    )
+    return [request]
+
+
+def _unbind(recorded: Recorded, event: UnbindingRequested, facts: Facts) -> list[Request]:
+    card = facts.cards[event.binding_id, event.member_id]
+    card = card._replace(bound=False, unbindings=card.unbindings + 1)
+    facts.put_card(card)
+    suffix = "" if card.unbindings == 1 else f".{card.unbindings}"
+    request = _request(
+        recorded,
+        f"U-{card.name}{suffix}",
+        Kind.UNBIND_CARD,
+        card.account,
+        event.member_id,
+        account=card.account,
+        card_ref=card.card_ref,
+        binding_id=event.binding_id,
+    )
+    return [request]
+
+
+def _bound(
+    recorded: Recorded,
+    event: BindingConfirmed | UnbindingRefused | BankAccountUnbound,
+    facts: Facts,
+) -> list[Request]:
+    card = facts.cards[event.binding_id, event.member_id]
+    facts.put_card(card._replace(bound=not isinstance(event, BankAccountUnbound)))
+    return []
+
+
+# -- loans ------------------------------------------------------------------------------
+
+
+def loan_key(loan_id: str) -> str:
+    return f"loan-{loan_id}"
+
+
+def _learn_terms(recorded: Recorded, event: LoanRequested, facts: Facts) -> list[Request]:
+    facts.projects[event.loan_id] = ProjectFact(
+        loan_id=event.loan_id,
+        borrower=account_of(event.borrower_id, Role.BORROWER),
+        amount_fen=event.amount_fen,
+        annual_rate=event.annual_rate,
+        method=event.method.value,
+        periods=event.periods,
+    )
+    return []
+
+
+def _establish(recorded: Recorded, event: LoanAdmitted, facts: Facts) -> list[Request]:
+    project = facts.projects[event.loan_id]
+    project = project._replace(attempts=project.attempts + 1)
+    facts.projects[event.loan_id] = project
+    terms = {
+        "project_no": project.loan_id,
+        "borrower": project.borrower,
+        "amount_fen": project.amount_fen,
+        "name": project.loan_id,  # Not the purpose: its text is the borrower's own.
+        "annual_rate": project.annual_rate,
+        "method": project.method,
+        "periods": project.periods,
+    }
+    request = _request(
+        recorded,
+        project.request_no,
+        Kind.ESTABLISH_PROJECT,
+        loan_key(event.loan_id),
+        event.loan_id,
+        terms=terms,
+        attempt=project.attempts,
+    )
+    return [request]
+
+
+_STAGES = {
+    LoanDisbursed: ProjectStage.REPAYING,
+    LoanSettled: ProjectStage.FINISHED,
+    LoanMiscarried: ProjectStage.MISCARRIED,
+}
+
+
+def _change(
+    recorded: Recorded, event: LoanDisbursed | LoanSettled | LoanMiscarried, facts: Facts
+) -> list[Request]:
+    project = facts.projects[event.loan_id]
+    stage = _STAGES[type(event)]
+    request = _request(
+        recorded,
+        f"L-{event.loan_id}.{stage.value}",
+        Kind.CHANGE_PROJECT,
+        loan_key(event.loan_id),
+        event.loan_id,
+        project_no=event.loan_id,
+        stage=stage.value,
+        established_by=project.request_no,
+    )
+    return [request]
+
+
+# -- entries ----------------------------------------------------------------------------
+
+
+def _enter(recorded: Recorded, event: EntryRequested, facts: Facts) -> list[Request]:
+    if MATRIX[event.purpose].shape is Shape.TRANSFER:
+        return [_execute(recorded, event)]
+    if len(event.movements) != 1:
+        raise InvariantBroken(f"{event.entry_id}: only transfers may go together")
+    (movement,) = event.movements
+    kind, key, payload = _single(event, movement, facts)
+    instruction = Instruction(movement.id, event.entry_id, movement.amount_fen)
+    return [
+        Request(
+            movement.id,
+            kind,
+            recorded.position,
+            1,
+            key,
+            event.entry_id,
+            recorded.correlation,
+            {"amount_fen": movement.amount_fen, **payload},
+            (instruction,),
+        )
+    ]
+
+
+def _single(
+    event: EntryRequested, movement: Movement, facts: Facts
+) -> tuple[Kind, str, dict[str, Any]]:
+    """Kind, ordering key, and what belongs to the kind."""
+    match MATRIX[event.purpose].shape:
+        case Shape.FREEZE:
+            freeze = {
+                "account": movement.payer,
+                "purpose": event.purpose.value,
+                "project_no": event.subject,
+            }
+            return Kind.FREEZE, loan_key(event.subject), freeze
+        case Shape.RELEASE:
+            return Kind.RELEASE, loan_key(event.subject), {"freeze": movement.freeze}
+        case Shape.INFLOW:
+            return Kind.RECHARGE, movement.payee, {"account": movement.payee}
+        case Shape.OUTFLOW:
+            member_id = owner_of(movement.payer)
+            card = facts.cards[event.reference, member_id]
+            withdrawal = {
+                "account": movement.payer,
+                "card_ref": card.card_ref,
+                "binding_id": card.binding_id,
+                "member_id": member_id,
+            }
+            return Kind.WITHDRAW, movement.payer, withdrawal
+        case shape:
+            raise InvariantBroken(f"{event.entry_id}: {shape} is no single movement")
+
+
+def _execute(recorded: Recorded, event: EntryRequested) -> Request:
+    # A repayment that only pays the fee still is a repayment to the bank.
+    purpose = Purpose.REPAYMENT if event.purpose is Purpose.FEE else event.purpose
+    of_loan = purpose is not Purpose.RESERVE_SURPLUS
+    key = loan_key(event.subject) if of_loan else event.movements[0].payer
+    return Request(
+        event.entry_id,
+        Kind.EXECUTE,
+        recorded.position,
+        1,
+        key,
+        event.entry_id,
+        recorded.correlation,
+        {
+            "purpose": purpose.value,
+            "project_no": event.subject if of_loan else None,
+            "legs": [movement.model_dump(mode="json") for movement in event.movements],
+        },
+        tuple(Instruction(m.id, event.entry_id, m.amount_fen) for m in event.movements),
+    )
+
+
+PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
+    MemberRegistered: _register,
+    BindingRequested: _bind,
+    BindingConfirmed: _bound,
+    UnbindingRequested: _unbind,
+    UnbindingRefused: _bound,
+    BankAccountUnbound: _bound,
+    LoanRequested: _learn_terms,
+    LoanAdmitted: _establish,
+    LoanDisbursed: _change,
+    LoanSettled: _change,
+    LoanMiscarried: _change,
+    EntryRequested: _enter,
+}
+TOPICS = tuple(event.TOPIC for event in PLANNERS)

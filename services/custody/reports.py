@@ -1,0 +1,79 @@
+"""What the bank's final word on a request becomes: one command to the writer.
+
+A command's id is derived from what it is about, so that saying it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from domain import commands as c
+from domain.accounts import role_of
+from domain.commands import Command
+from domain.purposes import Purpose
+from services.custody.journal import Notice
+from services.custody.requests import Kind, Open, State
+
+ACTOR = "custody"
+CODE_MAX = 64
+
+
+def report(platform: str, ended: Open) -> Command | None:
+    """None where nobody waits for the answer: a project's stage."""
+    request = ended.request
+    if request.kind is Kind.CHANGE_PROJECT:
+        return None
+    name, fields, settled, refused = _about(ended)
+    common = {
+        **fields,
+        "id": name,
+        "platform": platform,
+        "actor": ACTOR,
+        "correlation_id": request.correlation or None,
+        "bank_code": ended.code[:CODE_MAX],
+    }
+    kind = settled if ended.state is State.SETTLED else refused
+    return kind.model_validate(common)
+
+
+def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Command]]:
+    """Command id, its fields, and the command for a yes and for a no."""
+    request = ended.request
+    subject, payload = request.subject, request.payload
+    match request.kind:
+        case Kind.OPEN_ACCOUNT:
+            role = role_of(payload["account"])
+            about: dict[str, object] = {"member_id": subject, "role": role}
+            return f"account:{subject}:{role}", about, c.ConfirmAccount, c.RefuseAccount
+        case Kind.BIND_CARD | Kind.UNBIND_CARD:
+            about = {"member_id": subject, "binding_id": payload["binding_id"]}
+            number = request.request_no[2:]  # The binding's id, made unique.
+            if request.kind is Kind.BIND_CARD:
+                return f"binding:{number}", about, c.ConfirmBinding, c.RefuseBinding
+            return f"unbinding:{number}", about, c.ConfirmUnbinding, c.RefuseUnbinding
+        case Kind.ESTABLISH_PROJECT:
+            name = f"project:{subject}:{payload['attempt']}"
+            return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject
+        case _:
+            about = {"entry_id": subject}
+            if ended.state is State.REFUSED:
+                return f"reject:{subject}", about, c.SettleEntry, c.RejectEntry
+            about["bank_date"] = ended.bank_date
+            return f"settle:{subject}", about, c.SettleEntry, c.RejectEntry
+
+
+def report_return(platform: str, notice: Notice, withdrawal: Open) -> c.RecordBankMovement:
+    """退票: the money of a withdrawal is back. Raises ValidationError for numbers that no bank
+    record may have."""
+    return c.RecordBankMovement.model_validate(
+        {
+            "id": f"bank:{notice.request_no}",
+            "platform": platform,
+            "actor": ACTOR,
+            "correlation_id": withdrawal.request.correlation or None,
+            "bank_record": notice.request_no,
+            "purpose": Purpose.RETURNED_WITHDRAWAL,
+            "account": notice.account,
+            "amount_fen": notice.amount_fen,
+            "bank_date": notice.bank_date or notice.received_on,
+            "origin": notice.withdrawal_request_no,
+        }
+    )

@@ -1,0 +1,123 @@
+"""The tables of custody, one schema a platform.
+
+`request`, `instruction` and `request_step` are the journal: only ever added to, never rebuilt.
+`request_state` is each request's last step, kept beside it for speed.
+"""
+
+from __future__ import annotations
+
+from infra.postgres import Migration
+
+
+def custody_schema(platform: str) -> str:
+    return f"custody_{platform}"
+
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "journal",
+        """
+        -- One call to the bank. The payload names personal data, it does not hold them.
+        CREATE TABLE request (
+            request_no text PRIMARY KEY,
+            kind text NOT NULL,
+            position bigint NOT NULL,   -- of the event that caused it
+            number int NOT NULL,        -- among those of that event
+            ordering_key text NOT NULL,
+            subject text NOT NULL,      -- entry, member or loan
+            correlation text NOT NULL,
+            payload jsonb NOT NULL,
+            created_at timestamptz NOT NULL,
+            UNIQUE (position, number)   -- an event is planned once
+        );
+
+        -- One row a movement: what the bank was told to do about it.
+        CREATE TABLE instruction (
+            movement_id text PRIMARY KEY,
+            request_no text NOT NULL REFERENCES request,
+            entry_id text NOT NULL,
+            amount_fen bigint NOT NULL CHECK (amount_fen > 0),
+            position bigint NOT NULL
+        );
+
+        CREATE TABLE request_step (
+            request_no text NOT NULL REFERENCES request,
+            seq int NOT NULL,
+            state text NOT NULL CHECK (state IN ('planned', 'sent', 'unknown', 'pending',
+                                                 'settled', 'refused', 'contradicted')),
+            code text NOT NULL,
+            bank_date date,
+            at timestamptz NOT NULL,
+            PRIMARY KEY (request_no, seq)
+        );
+
+        CREATE TABLE request_state (
+            request_no text PRIMARY KEY REFERENCES request,
+            state text NOT NULL,
+            code text NOT NULL,
+            bank_date date,
+            sent_on date,               -- the bank's day of the first sending
+            steps int NOT NULL,
+            reported bool NOT NULL DEFAULT false
+        ) WITH (fillfactor = 70);
+        CREATE INDEX request_unreported ON request_state (request_no) WHERE NOT reported;
+
+        -- Up to where the log has been planned; the row and the plans are one commit.
+        CREATE TABLE follower (
+            only_row bool PRIMARY KEY DEFAULT true CHECK (only_row),
+            position bigint NOT NULL
+        );
+        INSERT INTO follower (position) VALUES (0);
+
+        -- What custody must know to build requests. Fed from the log.
+        CREATE TABLE member (
+            member_id text PRIMARY KEY,
+            company bool NOT NULL,
+            identity_ref text NOT NULL
+        );
+        CREATE TABLE card (
+            binding_id text NOT NULL,
+            member_id text NOT NULL,
+            account text NOT NULL,
+            card_ref text NOT NULL,
+            name text NOT NULL UNIQUE,
+            bound bool NOT NULL,
+            unbindings int NOT NULL,
+            PRIMARY KEY (binding_id, member_id)
+        );
+        CREATE TABLE project (
+            loan_id text PRIMARY KEY,
+            borrower text NOT NULL,
+            amount_fen bigint NOT NULL,
+            annual_rate text NOT NULL,
+            method text NOT NULL,
+            periods int NOT NULL,
+            attempts int NOT NULL
+        );
+
+        -- Verified callbacks, as they came. The four columns at the end: a returned withdrawal.
+        CREATE TABLE notice (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            received_at timestamptz NOT NULL,
+            request_no text NOT NULL,
+            outcome text NOT NULL,
+            code text NOT NULL,
+            bank_date date,
+            handled bool NOT NULL DEFAULT false,
+            withdrawal_request_no text,
+            account text,
+            amount_fen bigint
+        );
+        CREATE INDEX notice_fresh ON notice (id) WHERE NOT handled;
+
+        -- What a person must look at. Said once for each request and code.
+        CREATE TABLE trouble (
+            request_no text NOT NULL,
+            code text NOT NULL,
+            at timestamptz NOT NULL,
+            PRIMARY KEY (request_no, code)
+        );
+        """,
+    ),
+)

@@ -1,0 +1,260 @@
+"""From an event to the bank and back, one kind of request after the other."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain.accounts import Role
+from domain.commands import (
+    ConfirmAccount,
+    ConfirmBinding,
+    ConfirmProject,
+    RejectEntry,
+    SettleEntry,
+)
+from domain.member import BankAccountUnbound, UnbindingRefused
+from domain.ports import (
+    BankAnswer,
+    BankOutcome,
+    BindCard,
+    ChangeProject,
+    EstablishProject,
+    Execute,
+    Freeze,
+    OpenAccount,
+    ProjectStage,
+    Recharge,
+    Release,
+    Withdraw,
+)
+from domain.purposes import Purpose
+from infra.clock import ManualClock
+from services.custody.requests import Kind
+from tests.services.custody import world as w
+from tests.services.custody.conftest import House
+
+
+def test_an_account_is_opened_for_each_role_and_confirmed(house: House) -> None:
+    house.log.append(w.registered("ann", Role.INVESTOR, Role.BORROWER))
+    house.run()
+    assert {type(each) for each in house.bank.sent} == {OpenAccount}
+    assert sorted(house.bank.numbers) == ["A-ann-borrower", "A-ann-investor"]
+    confirmed = house.writer.taken["account:ann:borrower"]
+    assert isinstance(confirmed, ConfirmAccount)
+    assert (confirmed.role, confirmed.correlation_id) == (Role.BORROWER, "k1")
+
+
+def test_personal_data_reach_the_bank_and_stay_out_of_the_journal(house: House) -> None:
+    house.log.append(w.registered("ann"), w.binding("ann"))
+    house.run()
+    opened, bind = house.bank.sent
+    assert isinstance(opened, OpenAccount)
+    assert (opened.name, opened.id_no) == ("某人", "110101199001011234")
+    assert isinstance(bind, BindCard)
+    text = str(house.rows("SELECT * FROM request")) + str(house.rows("SELECT * FROM request_step"))
+    for secret in (opened.name, opened.id_no, opened.phone, bind.card_no):
+        assert secret not in text
+
+
+def test_a_card_that_two_members_name_alike_is_two_cards(house: House) -> None:
+    house.log.append(w.registered("ann"), w.binding("ann"), w.registered("bea"), w.binding("bea"))
+    house.run()
+    cards = [each for each in house.bank.sent if isinstance(each, BindCard)]
+    assert {each.request_no: each.account for each in cards} == {
+        "B-b1": "ann:investor",
+        "B-b1:2": "bea:investor",
+    }
+    confirmed = house.writer.taken["binding:b1:2"]
+    assert isinstance(confirmed, ConfirmBinding)
+    assert (confirmed.member_id, confirmed.binding_id) == ("bea", "b1")
+
+
+def test_each_unbinding_is_a_request_of_its_own(house: House) -> None:
+    house.log.append(*w.member_with_card("ann"))
+    house.log.append(w.unbinding("ann"))
+    custody = house.run()
+    house.log.append(UnbindingRefused(member_id="ann", binding_id="b1", bank_code="x"))
+    house.log.append(w.unbinding("ann"))
+    house.run(custody)
+    assert house.bank.numbers[-2:] == ["U-b1", "U-b1.2"]
+    assert {"unbinding:b1", "unbinding:b1.2"} <= set(house.writer.ids)
+
+
+def test_a_loan_that_is_admitted_again_is_another_request(house: House) -> None:
+    house.bank.answers["L-L1"] = [w.REFUSED]
+    house.log.append(*w.loan("L1"))
+    custody = house.run()
+    house.log.append(w.admitted("L1"))
+    house.run(custody)
+    assert house.bank.numbers == ["L-L1", "L-L1.2"]
+    project = house.bank.sent[1]
+    assert isinstance(project, EstablishProject)
+    assert (project.project_no, project.borrower, project.method) == (
+        "L1",
+        "bob:borrower",
+        "bullet",
+    )
+    assert house.writer.ids == ["project:L1:1", "project:L1:2"]
+    assert isinstance(house.writer.taken["project:L1:2"], ConfirmProject)
+
+
+def test_money_is_settled_with_the_banks_date(house: House) -> None:
+    stated = date(2018, 1, 4)
+    house.bank.always = BankAnswer(BankOutcome.SUCCEEDED, bank_date=stated)
+    house.log.append(w.recharge("1"))
+    house.run()
+    (sent,) = house.bank.sent
+    assert sent == Recharge("C-1.1", "ann:investor", 500)
+    settled = house.writer.taken["settle:C-1"]
+    assert isinstance(settled, SettleEntry)
+    assert (settled.entry_id, settled.bank_date, settled.actor) == ("C-1", stated, "custody")
+
+
+def test_where_the_bank_states_no_date_it_is_the_day_in_shanghai(house: House) -> None:
+    house.clock = ManualClock(w.NOON.replace(hour=17))  # One in the morning of the next day.
+    house.bank.always = BankAnswer(BankOutcome.SUCCEEDED)
+    house.log.append(w.recharge("1"))
+    house.run()
+    settled = house.writer.taken["settle:C-1"]
+    assert isinstance(settled, SettleEntry)
+    assert settled.bank_date == date(2018, 1, 6)
+
+
+def test_a_refusal_rejects_the_entry_with_the_banks_code(house: House) -> None:
+    house.bank.always = w.REFUSED
+    house.log.append(w.recharge("1"))
+    house.run()
+    rejected = house.writer.taken["reject:C-1"]
+    assert isinstance(rejected, RejectEntry)
+    assert (rejected.entry_id, rejected.bank_code) == ("C-1", "100014")
+
+
+def test_a_disbursement_is_one_call_and_an_instruction_a_movement(house: House) -> None:
+    house.log.append(*w.loan("L1"), w.tender("1"), w.tender("2"))
+    custody = house.run()
+    house.log.append(w.disbursement())
+    house.run(custody)
+    call = house.bank.sent[-1]
+    assert isinstance(call, Execute)
+    assert (call.request_no, call.purpose, call.project_no) == (
+        "D-L1-1",
+        Purpose.DISBURSEMENT,
+        "L1",
+    )
+    assert [(leg.movement_id, leg.amount_fen, leg.freeze_request_no) for leg in call.legs] == [
+        ("D-L1-1.1", 100, "T-1.1"),
+        ("D-L1-1.2", 100, "T-2.1"),
+        ("D-L1-1.3", 7, None),
+    ]
+    query = "SELECT movement_id, request_no, amount_fen FROM instruction WHERE entry_id = 'D-L1-1'"
+    assert sorted(house.rows(query)) == [
+        ("D-L1-1.1", "D-L1-1", 100),
+        ("D-L1-1.2", "D-L1-1", 100),
+        ("D-L1-1.3", "D-L1-1", 7),
+    ]
+    assert house.writer.ids.count("settle:D-L1-1") == 1
+
+
+def test_freezes_and_releases_name_project_and_freeze(house: House) -> None:
+    house.log.append(*w.loan("L1"), w.tender("1"))
+    custody = house.run()
+    house.log.append(w.release("1"))
+    house.run(custody)
+    assert house.bank.sent[-2:] == [
+        Freeze("T-1.1", "ann:investor", Purpose.TENDER, 100, "L1"),
+        Release("X-1.1", "T-1.1", 100),
+    ]
+
+
+def test_a_stage_is_told_to_the_bank_and_to_nobody_else(house: House) -> None:
+    house.log.append(*w.loan("L1"), w.disbursed("L1"))
+    custody = house.run()
+    assert house.bank.sent[-1] == ChangeProject("L-L1.repaying", "L1", ProjectStage.REPAYING)
+    assert house.writer.ids == ["project:L1:1"]
+    assert custody.idle()
+
+
+def test_a_refused_stage_is_a_trouble(house: House) -> None:
+    house.bank.answers["L-L1.repaying"] = [w.REFUSED]
+    house.log.append(*w.loan("L1"), w.disbursed("L1"))
+    assert house.run().idle()
+    assert house.troubles() == [("L-L1.repaying", "project_not_changed")]
+
+
+def test_what_the_writer_refuses_is_a_trouble_and_said_once(house: House) -> None:
+    house.writer.refuse.add("settle:C-1")
+    house.log.append(w.recharge("1"))
+    custody = house.run()
+    assert house.troubles() == [("C-1.1", "writer_refused:entry_closed")]
+    assert custody.idle()
+
+
+class TestWithdrawal:
+    def test_goes_to_the_bound_card(self, house: House) -> None:
+        house.log.append(*w.member_with_card("ann"), w.withdrawal("1"))
+        house.run()
+        sent = house.bank.sent[-1]
+        assert isinstance(sent, Withdraw)
+        assert (sent.account, sent.amount_fen) == ("ann:investor", 300)
+        assert sent.card_no == house.vault.open("card-ann-b1")["card_no"]
+
+    def test_is_not_sent_once_the_card_is_being_unbound(self, house: House) -> None:
+        house.log.append(*w.member_with_card("ann"), w.withdrawal("1"))
+        house.log.append(w.unbinding("ann"))
+        house.run()
+        assert "W-1.1" not in house.bank.numbers
+        assert house.steps_of("W-1.1") == ["planned", "refused"]
+        rejected = house.writer.taken["reject:W-1"]
+        assert isinstance(rejected, RejectEntry)
+        assert rejected.bank_code == "card_not_bound"
+
+    @pytest.mark.parametrize(
+        ("last", "sent"),
+        [
+            (UnbindingRefused(member_id="ann", binding_id="b1", bank_code="x"), True),
+            (BankAccountUnbound(member_id="ann", binding_id="b1"), False),
+        ],
+    )
+    def test_looks_at_the_binding_as_it_is_by_now(
+        self, house: House, last: UnbindingRefused | BankAccountUnbound, sent: bool
+    ) -> None:
+        house.log.append(*w.member_with_card("ann"), w.withdrawal("1"))
+        house.log.append(w.unbinding("ann"), last)
+        house.run()
+        assert ("W-1.1" in house.bank.numbers) is sent
+
+    def test_waits_until_the_log_is_read_to_its_end(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("services.custody.custody.EVENTS_MAX", 4)
+        house.log.append(*w.member_with_card("ann"), w.withdrawal("1"))
+        house.log.append(w.unbinding("ann"))
+        house.run()
+        assert "W-1.1" not in house.bank.numbers
+
+    def test_another_member_with_the_same_word_for_his_card_changes_nothing(
+        self, house: House
+    ) -> None:
+        house.log.append(*w.member_with_card("ann"), *w.member_with_card("bea"))
+        house.log.append(w.withdrawal("1"), w.unbinding("bea"))
+        house.run()
+        assert "W-1.1" in house.bank.numbers
+
+
+def test_erased_personal_data_refuse_what_was_not_sent(house: House) -> None:
+    house.vault.erased.add("identity-ann")
+    house.log.append(w.registered("ann"))
+    house.run()
+    assert house.bank.sent == []
+    assert house.writer.taken["account:ann:investor"].type == "refuse_account"
+
+
+def test_pending_withdrawals_do_not_keep_a_drain_from_its_end(house: House) -> None:
+    house.bank.answers["W-1.1"] = [w.PENDING]
+    house.log.append(*w.member_with_card("ann"), w.withdrawal("1"), w.recharge("1"))
+    custody = house.start()
+    assert not custody.drain(patience_ms=0)
+    assert custody.drain(patience_ms=0, besides={Kind.WITHDRAW})
+    assert not custody.idle()
