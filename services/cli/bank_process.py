@@ -29,8 +29,10 @@ class BankControl:
     def set_clock(self, now: datetime) -> None:
         self._call("POST", "/control/clock", {"now": now.isoformat()})
 
-    def clock(self) -> datetime:
-        return datetime.fromisoformat(str(self._call("GET", "/control/clock")["now"]))
+    def clock(self) -> datetime | None:
+        """Where the bank's clock stands; None while it runs with the machine's."""
+        told = self._call("GET", "/control/clock")
+        return datetime.fromisoformat(told["now"]) if told["standing"] else None
 
     def total_fen(self) -> int:
         return int(self._call("GET", "/control/total")["total_fen"])

@@ -19,11 +19,12 @@ BANK_DATABASE = "sandbox_bank"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`simulated`: time is the stand-in bank's, moved by hand; else it is the machine's."""
+    """`starts_at`: the instant (ISO, with offset) at which simulated time begins; afterwards it is
+    the stand-in bank's clock, moved by hand. None: time is the machine's."""
 
     platform: str
     platform_no: str
-    simulated: bool
+    starts_at: str | None = None
 
     def save(self, data: Path) -> None:
         (data / FILE).write_bytes(orjson.dumps(asdict(self)))

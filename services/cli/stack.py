@@ -8,7 +8,7 @@ with running(data, installation) as stack:
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,7 @@ from services.cli.errors import CliError
 from services.cli.installation import BANK_DATABASE, DATABASE, Installation, Keys
 from services.custody.custody import Custody
 from services.custody.notices import listening
+from services.custody.requests import Kind
 from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
@@ -63,9 +64,9 @@ class Stack:
         done += self.custody.step()
         return done + self.projector.step()
 
-    def drain(self) -> None:
-        """Until the bank has answered everything and the views have seen it."""
-        if not self.custody.drain():
+    def drain(self, besides: Collection[Kind] = ()) -> None:
+        """Until the bank has answered everything `besides` these, and the views have seen it."""
+        if not self.custody.drain(besides=besides):
             raise CliError(
                 "bank_silent",
                 "the bank has not answered everything in time",
@@ -151,7 +152,7 @@ class _Receiver:
 
     custody: Custody | None = None
 
-    def receive(self, form: dict[str, str]) -> None:
+    def receive(self, form: Mapping[str, str]) -> None:
         if self.custody is None:
             raise ConnectionError("not ready")
         self.custody.receive(form)
@@ -160,7 +161,10 @@ class _Receiver:
 def _clocks(installation: Installation, bank: BankControl) -> tuple[Clock, Clock]:
     """The book's and the one for the bank. In a simulation the book's stands still between steps,
     so that a seed gives the same events; the other runs on, so that waiting has an end."""
-    if not installation.simulated:
+    if installation.starts_at is None:
         return SystemClock(), SystemClock()
     now = bank.clock()
+    if now is None:
+        now = datetime.fromisoformat(installation.starts_at)
+        bank.set_clock(now)
     return ManualClock(now), RunningClock(now)
