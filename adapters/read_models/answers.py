@@ -72,14 +72,22 @@ class MemberShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """A claim that waits, and what is open of it now: less than was filed, once a part is paid."""
+
+    claim: ReserveClaimRow
+    open_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveShown:
-    """`flows_fen` by name (see ReserveFlowRow). The queue is in the order of filing dates."""
+    """`flows_fen` by name (see ReserveFlowRow). The queue is in the order of eligibility."""
 
     balance: Balance
     flows_fen: dict[str, int]
-    queue: Sequence[ReserveClaimRow]
+    queue: Sequence[Queued]
     payouts: Sequence[ReservePayoutRow]
 
     @property
     def queued_fen(self) -> int:
-        return sum(claim.filed_fen - claim.paid_fen for claim in self.queue)
+        return sum(queued.open_fen for queued in self.queue)

@@ -31,6 +31,7 @@ class LoanRow:
     concluded_on: date | None = None
     contract_hash: str | None = None
     policy_version: str | None = None
+    protection: str | None = None  # domain.policy.Scope
     fee_fen: int = 0
     contribution_fen: int = 0
     disbursed_on: date | None = None

@@ -32,7 +32,7 @@ class MovementRow:
     payee: str
     amount_fen: int
     interest_fen: int
-    freeze: str | None
+    freeze_id: str | None  # The movement id of the freeze that it consumed.
     subject: str
     reference: str
     status: str
@@ -46,7 +46,9 @@ class MovementRow:
     closed_position: int | None
 
 
-MOVEMENTS = Table("movement", MovementRow, key=["movement_id"], indexes=["entry_id", "subject"])
+MOVEMENTS = Table(
+    "movement", MovementRow, key=["movement_id"], indexes=["entry_id", "subject", "bank_date"]
+)
 
 
 class Movements(View):
@@ -108,7 +110,7 @@ class Movements(View):
                 payee=movement.payee,
                 amount_fen=movement.amount_fen,
                 interest_fen=movement.interest_fen,
-                freeze=movement.freeze,
+                freeze_id=movement.freeze,
                 subject=subject,
                 reference=reference,
                 status=Status.REQUESTED.value,

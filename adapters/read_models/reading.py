@@ -20,6 +20,7 @@ from adapters.read_models.answers import (
     MemberShown,
     NotInView,
     NotYet,
+    Queued,
     ReserveShown,
     Seen,
     Statement,
@@ -41,6 +42,7 @@ from adapters.read_models.store import ViewStamp, ViewStore
 from adapters.read_models.table import Table, in_schema
 from adapters.read_models.view import View
 from domain.accounts import RESERVE_ACCOUNT
+from domain.policy import Scope
 from infra.postgres import connect
 
 T = TypeVar("T")
@@ -173,9 +175,7 @@ class ReadModels:
             shown = ReserveShown(
                 balance=balance or Balance(RESERVE_ACCOUNT, 0, 0),
                 flows_fen={row.flow: row.amount_fen for row in RESERVE_FLOWS.select(cursor)},
-                queue=RESERVE_CLAIMS.select(
-                    cursor, "status IN ('waiting', 'held') ORDER BY eligible_on, claim_id"
-                ),
+                queue=_queue(cursor),
                 payouts=RESERVE_PAYOUTS.select(
                     cursor, "true ORDER BY length(payout_id), payout_id"
                 ),
@@ -210,6 +210,21 @@ def _one(cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp) -> T
     if row is None:
         raise NotInView(table.name, name, stamp)
     return row
+
+
+def _queue(cursor: Cursor[Any]) -> list[Queued]:
+    claims = RESERVE_CLAIMS.select(
+        cursor, "status IN ('waiting', 'held') ORDER BY eligible_on, claim_id"
+    )
+    cursor.execute(
+        "SELECT claim_id, CASE protection WHEN %s THEN 0 WHEN %s THEN open_principal_fen"
+        " ELSE open_principal_fen + open_interest_fen END"
+        " FROM reserve_claim JOIN instalment USING (loan_id, period) JOIN loan USING (loan_id)"
+        " WHERE reserve_claim.status IN ('waiting', 'held')",
+        (Scope.NONE.value, Scope.PRINCIPAL.value),
+    )
+    open_fen = dict(cursor.fetchall())
+    return [Queued(claim, open_fen[claim.claim_id]) for claim in claims]
 
 
 def _range(cursor: Cursor[Any], first: date, last: date) -> tuple[int, int]:

@@ -1,0 +1,328 @@
+"""One whole story, told through the real writer: four loans, a bank that refuses at times.
+
+L1  funded by three, one instalment late: the reserve pays a part, then all, then recovers
+L2  miscarried                           L3  paid off early, after a payment that failed
+L4  refused as a project, published again, late and open at the end
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from adapters.codec import Recorded
+from adapters.commanding import Outcome, Receipt
+from adapters.event_log import LogReader, prepare_shard
+from adapters.vault import Seal
+from domain import cashbook
+from domain import commands as c
+from domain.accounts import Role
+from domain.payout_plan import BucketPeriod
+from domain.policy import PolicyTerms
+from domain.purposes import Purpose
+from domain.schedule import Method
+from infra.clock import ManualClock
+from services.settlement.writer import Writer
+
+PLATFORM = "p1"
+START = date(2024, 1, 31)
+SCHEDULED = ("L1", "L3", "L4")
+
+
+class ListLog:
+    """A log that is a list: events of a real one, or a slice of them."""
+
+    def __init__(self, events: Sequence[Recorded]) -> None:
+        self.events = list(events)
+
+    def head(self) -> int:
+        return self.events[-1].position if self.events else 0
+
+    def read(
+        self, after: int, limit: int = 5000, topics: Sequence[str] = (), upto: int | None = None
+    ) -> list[Recorded]:
+        end = self.head() if upto is None else upto
+        later = [
+            each
+            for each in self.events
+            if after < each.position <= end and (not topics or each.topic in topics)
+        ]
+        return later[:limit]
+
+    def close(self) -> None: ...
+
+
+class Teller:
+    """Sends commands to the writer, and answers for the bank."""
+
+    def __init__(self, url: str) -> None:
+        prepare_shard(url, PLATFORM)
+        self._clock = ManualClock(datetime(2024, 1, 31, 2, tzinfo=UTC))
+        self._writer = Writer(url, PLATFORM, Seal(bytes(32)), self._clock)
+        self._log = LogReader(url, PLATFORM)
+        self._numbers = itertools.count(1)
+        self.today = START
+
+    def close(self) -> None:
+        self._writer.close()
+        self._log.close()
+
+    def tell(self, command_type: type[c.Command], /, **fields: Any) -> Receipt:
+        command = command_type(
+            id=f"c{next(self._numbers)}", platform=PLATFORM, actor="teller", **fields
+        )
+        [receipt] = self._writer.submit([command])
+        assert receipt.outcome is Outcome.ACCEPTED, (command, receipt)
+        return receipt
+
+    def events(self) -> list[Recorded]:
+        return self._log.read(0, 100_000)
+
+    def settle(self, *refused: str) -> None:
+        """The bank answers every open entry: settled, but those that are named."""
+        while open_entries := self._open_entries():
+            for entry_id in open_entries:
+                if entry_id in refused:
+                    self.tell(c.RejectEntry, entry_id=entry_id, bank_code="E1")
+                else:
+                    self.tell(c.SettleEntry, entry_id=entry_id, bank_date=self.today)
+
+    def _open_entries(self) -> list[str]:
+        entries: dict[str, None] = {}
+        for recorded in self._log.read(0, 100_000):
+            match recorded.event:
+                case cashbook.EntryRequested(entry_id=entry_id):
+                    entries[entry_id] = None
+                case cashbook.EntrySettled() | cashbook.EntryRejected() as closed:
+                    del entries[closed.entry_id]
+        return list(entries)
+
+    def roll_to(self, day: date, *loans: str) -> None:
+        """Day by day: roll, assess the loans, run the payouts. The bank does not answer."""
+        while self.today < day:
+            self.today += timedelta(days=1)
+            self._clock.advance(timedelta(days=1))
+            self.tell(c.RollBusinessDate, business_date=self.today)
+            for loan_id in loans:
+                self.tell(c.AssessLoan, loan_id=loan_id)
+            self.tell(c.RunReservePayouts)
+
+    def member(self, member_id: str, role: Role, amount_fen: int = 0) -> None:
+        self.tell(
+            c.RegisterMember,
+            member_id=member_id,
+            kind="person",
+            roles=(role,),
+            name="nobody",
+            id_no=f"1100000000{member_id}",
+            phone="13800000000",
+        )
+        self.tell(c.ConfirmAccount, member_id=member_id, role=role)
+        if amount_fen:
+            self.recharge(member_id, role, amount_fen)
+
+    def recharge(self, member_id: str, role: Role, amount_fen: int) -> None:
+        number = f"{member_id}-{next(self._numbers)}"
+        self.tell(
+            c.RequestRecharge,
+            recharge_id=number,
+            member_id=member_id,
+            role=role,
+            amount_fen=amount_fen,
+        )
+
+    def bind(self, binding_id: str) -> None:
+        self.tell(
+            c.BindBankAccount,
+            member_id="I1",
+            binding_id=binding_id,
+            role=Role.INVESTOR,
+            card_no="6222000000001234",
+            bank_code="ICBC",
+            phone="13800000000",
+        )
+
+    def publish(self, loan_id: str, borrower: str, amount_fen: int, periods: int) -> None:
+        self.tell(
+            c.RequestLoan,
+            loan_id=loan_id,
+            borrower_id=borrower,
+            amount_fen=amount_fen,
+            annual_rate="12",
+            periods=periods,
+            method=Method.EQUAL_INSTALMENT,
+            purpose='stock "A\\B", and a NUL \0',
+        )
+        self.tell(c.RateLoan, loan_id=loan_id, grade="A")
+        deadline = self.today + timedelta(days=3)
+        self.tell(c.PublishLoan, loan_id=loan_id, deadline=deadline)
+
+    def tender(self, tender_id: str, loan_id: str, investor: str, amount_fen: int) -> None:
+        self.tell(
+            c.PlaceTender,
+            tender_id=tender_id,
+            loan_id=loan_id,
+            investor_id=investor,
+            amount_fen=amount_fen,
+        )
+
+    def conclude(self, loan_id: str) -> None:
+        self.tell(c.ConcludeLoan, loan_id=loan_id, contract_hash="ab" * 32)
+        self.tell(c.DisburseLoan, loan_id=loan_id)
+
+    def repay(self, payment_id: str, loan_id: str, amount_fen: int, **more: Any) -> None:
+        self.tell(
+            c.RepayLoan, payment_id=payment_id, loan_id=loan_id, amount_fen=amount_fen, **more
+        )
+
+
+def told(url: str) -> list[Recorded]:
+    """The story's events."""
+    teller = Teller(url)
+    try:
+        _opening(teller)
+        _funding(teller)
+        _late(teller)
+        _ending(teller)
+        return teller.events()
+    finally:
+        teller.close()
+
+
+def _opening(teller: Teller) -> None:
+    teller.tell(c.OpenPlatform, business_date=START, law_table="none", cool_off_days=0)
+    terms = PolicyTerms(
+        version="v1",
+        valid_from=START,
+        trigger_days=2,
+        bucket=BucketPeriod.DAY,
+        contribution_by_grade={"A": "1"},
+        fee_by_grade={"A": "3"},
+        overdue_fee_bands="1-:0.01",
+        cap="0",
+    )
+    teller.tell(c.PublishPolicy, terms=terms)
+    teller.tell(c.SeedReserve, seed_id="s1", amount_fen=5_000, approved_by="other")
+    for number in (1, 2, 3):
+        teller.member(f"I{number}", Role.INVESTOR, 10_000_000)
+    for number in (1, 2):
+        teller.member(f"B{number}", Role.BORROWER)
+    teller.member("B9", Role.BORROWER)
+    teller.tell(c.RefuseAccount, member_id="B9", role=Role.BORROWER, bank_code="A1")
+    teller.tell(c.BlacklistMember, member_id="B9", evidence="x", approved_by="other")
+    teller.settle()
+
+
+def _funding(teller: Teller) -> None:
+    for loan_id, borrower, amount_fen, periods in (
+        ("L1", "B1", 100_000, 3),
+        ("L2", "B1", 50_000, 3),
+        ("L3", "B2", 30_001, 6),
+        ("L4", "B2", 20_000, 2),
+    ):
+        teller.publish(loan_id, borrower, amount_fen, periods)
+    for loan_id in ("L1", "L2", "L3"):
+        teller.tell(c.ConfirmProject, loan_id=loan_id)
+    teller.tell(c.RefuseProject, loan_id="L4", bank_code="P1")
+    teller.tell(c.PublishLoan, loan_id="L4", deadline=teller.today)
+    teller.tell(c.ConfirmProject, loan_id="L4")
+    teller.tender("t1", "L1", "I1", 50_000)
+    teller.tender("t2", "L1", "I2", 30_000)
+    teller.tender("t3", "L1", "I3", 20_000)
+    teller.tender("t4", "L2", "I1", 10_000)
+    teller.tender("t5", "L3", "I2", 30_001)
+    teller.tender("t6", "L4", "I3", 20_000)
+    teller.settle("T-t3")
+    teller.tender("t7", "L1", "I3", 20_000)
+    teller.settle()
+    for loan_id in SCHEDULED:
+        teller.conclude(loan_id)
+    teller.settle("D-L1-1")
+    teller.tell(c.DisburseLoan, loan_id="L1")
+    teller.settle()
+    teller.tell(c.MoveReserveSurplus, surplus_id="z1", amount_fen=100, approved_by="other")
+    teller.settle()
+
+
+def _late(teller: Teller) -> None:
+    """L2 miscarries; L1 pays once and is late, L4 never pays; the reserve is short at first."""
+    teller.roll_to(date(2024, 2, 4))
+    teller.tell(c.MiscarryLoan, loan_id="L2")
+    teller.settle()
+    teller.roll_to(date(2024, 2, 29), *SCHEDULED)
+    teller.recharge("B1", Role.BORROWER, 200_000)
+    teller.recharge("B2", Role.BORROWER, 200_000)
+    teller.settle()
+    teller.repay("p1", "L1", 34_002)
+    teller.repay("p2", "L3", 5_200)
+    teller.settle("R-p2")
+    teller.repay("p3", "L3", 5_200, effective_on=date(2024, 2, 28), reason="came late to us")
+    teller.settle("H-p3")
+    teller.repay("p4", "L3", 40_000, in_full=True)
+    teller.settle()
+    teller.roll_to(date(2024, 3, 3), "L1", "L4")
+    teller.settle("P-1")
+    teller.roll_to(date(2024, 4, 3), "L1", "L4")
+    teller.settle()
+    teller.roll_to(date(2024, 4, 5), "L1", "L4")
+    teller.repay("p5", "L1", 10_000)  # While a payout is on its way: it is held.
+    teller.settle()
+    teller.repay("p6", "L1", 40_000)
+    teller.settle()
+
+
+def _ending(teller: Teller) -> None:
+    """Withdrawals, the bank's own movements, and L1's end."""
+    bank = {"member_id": "I1", "binding_id": "b1"}
+    teller.bind("b0")
+    teller.tell(c.RefuseBinding, member_id="I1", binding_id="b0", bank_code="C1")
+    teller.bind("b1")
+    teller.tell(c.ConfirmBinding, **bank)
+    for number, amount_fen in ((1, 1_000), (2, 9_000_000)):
+        teller.tell(
+            c.RequestWithdrawal,
+            **bank,
+            withdrawal_id=f"w{number}",
+            role=Role.INVESTOR,
+            amount_fen=amount_fen,
+        )
+    teller.settle("W-w1")
+    teller.tell(c.UnbindBankAccount, **bank)
+    teller.tell(c.RefuseUnbinding, **bank, bank_code="C2")
+    teller.tell(c.UnbindBankAccount, **bank)
+    teller.tell(c.ConfirmUnbinding, **bank)
+    for record, purpose, amount_fen, credit in (
+        ("k1", Purpose.RETURNED_WITHDRAWAL, 500, True),
+        ("k2", Purpose.BANK_ADJUSTMENT, 20_000_000, False),
+    ):
+        teller.tell(
+            c.RecordBankMovement,
+            bank_record=record,
+            purpose=purpose,
+            account="I1:investor",
+            amount_fen=amount_fen,
+            credit=credit,
+            bank_date=teller.today,
+            origin="W-w2" if credit else None,
+        )
+    teller.tell(
+        c.RecordBankMovement,
+        bank_record="k3",
+        purpose=Purpose.BANK_INTEREST,
+        account="platform:reserve",
+        amount_fen=7,
+        bank_date=teller.today,
+    )
+    teller.roll_to(date(2024, 5, 1), "L1", "L4")
+    teller.settle()
+    teller.repay("p7", "L1", 60_000)
+    teller.repay("p8", "L4", 12_000)  # The investor's rest first, then the reserve's.
+    teller.settle()
+    teller.roll_to(date(2024, 5, 4), "L4")
+    teller.settle()
+    teller.recharge("I2", Role.INVESTOR, 77)
+    teller.tell(
+        c.RequestRecharge, recharge_id="o", member_id="I3", role=Role.INVESTOR, amount_fen=9
+    )

@@ -1,0 +1,316 @@
+"""After any command, each view says what the domain says of the same events."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import pytest
+from psycopg import Cursor
+
+from adapters.codec import Recorded
+from adapters.read_models import loan_rows as t
+from adapters.read_models.balances import BALANCES
+from adapters.read_models.days import DAYS
+from adapters.read_models.members import BINDINGS, DEBTS, MEMBERS
+from adapters.read_models.movements import MOVEMENTS
+from adapters.read_models.positions import CLAIMS, ON_ITS_WAY
+from adapters.read_models.registry import VIEWS
+from adapters.read_models.reserve import (
+    OPEN_FLOWS,
+    RESERVE_CLAIMS,
+    RESERVE_FLOWS,
+    RESERVE_PAYOUTS,
+)
+from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
+from domain import cashbook, loan, member, reserve
+from domain.investment import Investment
+from domain.loan import Status
+from domain.platform import Platform
+from domain.purposes import Purpose
+from domain.streams import fold_of
+from infra.postgres import connect
+
+S = TypeVar("S")
+STEP = 5  # Events in a batch: it cuts commands in the middle.
+
+
+@pytest.fixture
+def cursor(database: str) -> Iterator[Cursor[Any]]:
+    with connect(database) as connection, connection.cursor() as cursor:
+        for table in (table for view in VIEWS for table in view.TABLES):
+            cursor.execute(table.ddl.encode())
+        yield cursor
+
+
+Look = Callable[[Cursor[Any], Sequence[Recorded]], None]
+
+
+def check_balances(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    sums = summed(past)
+    rows = BALANCES.select(cursor)
+    assert {row.account: [row.available_fen, row.frozen_fen] for row in rows} == sums
+    assert sum(row.available_fen + row.frozen_fen for row in rows) == 0
+
+
+def check_statements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    expected = []
+    purposes: dict[str, str] = {}
+    steps = {"requested", "settled", "rejected"}
+    after: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for recorded in past:
+        legs = vars(recorded.event).get("legs", ())
+        if isinstance(recorded.event, cashbook.EntryRequested):
+            purposes[recorded.event.entry_id] = recorded.event.purpose.value
+        for leg in legs:
+            after[leg.account][0] += leg.available_fen
+            after[leg.account][1] += leg.frozen_fen
+            [step] = [s for s in steps if s in recorded.topic] or ["recorded"]
+            expected.append((recorded.position, leg.account, step, *leg[1:], *after[leg.account]))
+    lines = STATEMENT_LINES.select(cursor)
+    assert sorted(expected) == sorted(
+        (
+            line.position,
+            line.account,
+            line.step,
+            line.available_fen,
+            line.frozen_fen,
+            line.available_after_fen,
+            line.frozen_after_fen,
+        )
+        for line in lines
+    )
+    for line in lines:
+        if line.step != "recorded":
+            assert line.purpose == purposes[line.entry_id]
+    states = folded(past, "entry", cashbook.Entry)
+    open_ids = {k for k, entry in states.items() if entry.status is cashbook.Status.REQUESTED}
+    assert {row.entry_id for row in OPEN_ENTRIES.select(cursor)} == open_ids
+
+
+def check_movements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.movement_id: row for row in MOVEMENTS.select(cursor)}
+    expected = 0
+    for entry_id, entry in folded(past, "entry", cashbook.Entry).items():
+        for movement in entry.requested.movements if entry.requested else ():
+            row = rows[movement.id]
+            assert (row.entry_id, row.status) == (entry_id, entry.status.value)
+            assert (row.payer, row.payee, row.freeze_id) == (
+                movement.payer,
+                movement.payee,
+                movement.freeze,
+            )
+            assert (row.amount_fen, row.interest_fen) == (
+                movement.amount_fen,
+                movement.interest_fen,
+            )
+            assert (row.closed_position is None) == (row.status == "requested")
+            assert (row.bank_date is not None) == (row.status == "settled")
+            assert (row.bank_code is not None) == (row.status == "rejected")
+            expected += 1
+    bank = [r.event for r in past if isinstance(r.event, cashbook.BankMovementRecorded)]
+    for event in bank:
+        row = rows[event.movement.id]
+        assert (row.status, row.origin, row.shortfall_fen) == (
+            "settled",
+            event.origin,
+            event.shortfall_fen,
+        )
+    assert len(rows) == expected + len(bank)
+
+
+def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.loan_id: row for row in t.LOANS.select(cursor)}
+    instalments = {(row.loan_id, row.period): row for row in t.INSTALMENTS.select(cursor)}
+    payments = t.PAYMENTS.select(cursor)
+    states = folded(past, "loan", loan.Loan)
+    assert rows.keys() == states.keys()
+    for loan_id, state in states.items():
+        row = rows[loan_id]
+        assert row.status == state.status.value
+        assert (row.grade or "") == state.grade
+        assert (row.reserved_fen, row.secured_fen) == (state.reserved_fen, state.secured_fen)
+        assert row.outstanding_principal_fen == sum(state.unbilled) + sum(
+            sum(b.principal) + b.reserve_principal_fen for b in state.billed.values()
+        )
+        assert row.overdue_instalments == len(state.overdue & state.billed.keys())
+        assert (row.contract_hash is None) == (state.concluded is None)
+        assert (row.settled_on is None) == (state.status is not Status.SETTLED)
+        assert {p.payment_id for p in payments if p.loan_id == loan_id and not p.closed_on} == (
+            state.payments.keys()
+        )
+        for scheduled in state.rows:
+            check_instalment(instalments[loan_id, scheduled.period], state)
+
+
+def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
+    scheduled = state.rows[row.period - 1]
+    assert (row.due_on, row.principal_fen, row.interest_fen) == scheduled[1:]
+    billed = state.billed.get(row.period)
+    open_fen = (
+        row.open_principal_fen,
+        row.open_interest_fen,
+        row.reserve_open_principal_fen,
+        row.reserve_open_interest_fen,
+    )
+    if billed is None:
+        assert open_fen == (0, 0, 0, 0)
+        assert (row.paid_on is not None) == row.billed
+        return
+    assert open_fen == (
+        sum(billed.principal),
+        sum(billed.interest),
+        billed.reserve_principal_fen,
+        billed.reserve_interest_fen,
+    )
+    assert (row.penalty_paid_fen, row.overdue_fee_paid_fen) == (
+        billed.penalty_paid_fen,
+        billed.fee_paid_fen,
+    )
+    assert row.billed
+    assert row.paid_on is None
+    assert row.overdue == (row.period in state.overdue)
+    assert row.filed == (row.period in state.filed)
+
+
+def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    claims = {row.tender_id: row for row in CLAIMS.select(cursor)}
+    received: Counter[tuple[str, str]] = Counter()
+    from_reserve: Counter[tuple[str, str]] = Counter()
+    for subject, movement in settled_movements(past):
+        if movement.purpose in (Purpose.REPAYMENT, Purpose.RESERVE_PAYOUT):
+            received[subject, movement.payee] += movement.amount_fen
+        if movement.purpose is Purpose.RESERVE_PAYOUT:
+            from_reserve[subject, movement.payee] += movement.amount_fen
+    for claim in claims.values():
+        key = (claim.loan_id, f"{claim.investor_id}:investor")
+        if claim.place is None:
+            assert claim.open_principal_fen == 0
+            continue
+        in_all_fen = claim.received_principal_fen + claim.received_interest_fen
+        assert in_all_fen + claim.received_penalty_fen == received[key]
+        assert claim.from_reserve_fen == from_reserve[key]
+        assert claim.received_principal_fen + claim.open_principal_fen == claim.principal_fen
+    for loan_id, state in folded(past, "loan", loan.Loan).items():
+        for place, registered in enumerate(state.claims):
+            open_fen = sum(b.principal[place] for b in state.billed.values())
+            row = claims[registered.tender_id]
+            assert (row.loan_id, row.place) == (loan_id, place)
+            assert row.open_principal_fen == open_fen + state.unbilled[place]
+    for tender_id, investment in folded(past, "investment", Investment).items():
+        assert claims[tender_id].status == investment.status.value
+    moving = [s for s in folded(past, "loan", loan.Loan).values() if s.lines_moving]
+    assert len(ON_ITS_WAY.select(cursor)) == sum(
+        (state.routed is not None) + len(state.advances) for state in moving
+    )
+
+
+def check_reserve(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    state = folded(past, "reserve", reserve.Reserve).get("reserve", reserve.INITIAL)
+    queue = RESERVE_CLAIMS.select(cursor, "status IN ('waiting', 'held')")
+    assert {claim.claim_id for claim in queue} == state.queue.keys()
+    assert {claim.claim_id for claim in queue if claim.status == "held"} == state.busy
+    held = RESERVE_PAYOUTS.select(cursor, "status = 'held'")
+    assert {payout.payout_id for payout in held} == state.held.keys()
+    flows = {row.flow: row.amount_fen for row in RESERVE_FLOWS.select(cursor)}
+    spent_fen = flows.pop("paid", 0) + flows.pop("surplus", 0)
+    assert sum(flows.values()) - spent_fen == sum(summed(past).get("platform:reserve", (0, 0)))
+    assert sum(claim.paid_fen for claim in RESERVE_CLAIMS.select(cursor)) == sum(
+        movement.amount_fen
+        for _, movement in settled_movements(past)
+        if movement.purpose is Purpose.RESERVE_PAYOUT
+    )
+    requested = {r.event.entry_id for r in past if isinstance(r.event, cashbook.EntryRequested)}
+    assert {flow.entry_id for flow in OPEN_FLOWS.select(cursor)} <= requested
+
+
+def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.member_id: row for row in MEMBERS.select(cursor)}
+    bindings = {(row.member_id, row.binding_id): row for row in BINDINGS.select(cursor)}
+    debts = {(row.member_id, row.loan_id): row.amount_fen for row in DEBTS.select(cursor)}
+    states = folded(past, "member", member.Member)
+    assert rows.keys() == states.keys()
+    for member_id, state in states.items():
+        row = rows[member_id]
+        assert set(row.open_roles.split()) == {role.value for role in state.open_roles}
+        assert row.blacklisted == state.blacklisted
+        for binding_id, binding in state.bindings.items():
+            shown = bindings.pop((member_id, binding_id))
+            assert (shown.role, shown.status) == (binding.role.value, binding.status.value)
+        for loan_id, amount_fen in state.debts_fen.items():
+            assert debts.pop((member_id, loan_id)) == amount_fen
+    assert (bindings, debts) == ({}, {})
+
+
+def check_days(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    days = DAYS.select(cursor, "true ORDER BY business_date")
+    for before, after in pairwise(days):
+        assert before.closing_position == after.opened_position - 1
+    if days:
+        assert (days[0].opened_position, days[-1].closing_position) == (1, None)
+        platform = folded(past, "platform", Platform)["platform"]
+        assert days[-1].business_date == platform.business_date
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_balances,
+        check_statements,
+        check_movements,
+        check_loans,
+        check_positions,
+        check_reserve,
+        check_members,
+        check_days,
+    ],
+    ids=[view.NAME for view in (VIEWS[0], VIEWS[2], VIEWS[1], *VIEWS[3:])],
+)
+def test_a_view_agrees_with_the_domain_at_every_look(
+    cursor: Cursor[Any], story: list[Recorded], check: Look
+) -> None:
+    for start in range(0, len(story), STEP):
+        batch = story[start : start + STEP]
+        for view in VIEWS:
+            view.apply(cursor, batch)
+        past, after = story[: start + STEP], story[start + STEP : start + STEP + 1]
+        if not after or after[0].cause != past[-1].cause:  # A whole command: money is in step.
+            check(cursor, past)
+
+
+def test_the_story_has_every_kind_of_event_that_a_view_takes(story: list[Recorded]) -> None:
+    told = {recorded.topic for recorded in story}
+    assert {event.TOPIC for view in VIEWS for event in view.EVENTS} <= told
+
+
+def folded(past: Sequence[Recorded], kind: str, _: type[S]) -> dict[str, S]:
+    """The domain's states of the streams of a kind, by the id in their name."""
+    states: dict[str, Any] = {}
+    for recorded in past:
+        if recorded.stream.partition("-")[0] == kind:
+            fold = fold_of(recorded.stream)
+            name = recorded.stream.partition("-")[2] or kind
+            states[name] = fold.evolve(states.get(name, fold.initial), recorded.event)
+    return states
+
+
+def summed(past: Sequence[Recorded]) -> dict[str, list[int]]:
+    sums: dict[str, list[int]] = {}
+    for recorded in past:
+        for account, available_fen, frozen_fen in vars(recorded.event).get("legs", ()):
+            fen = sums.setdefault(account, [0, 0])
+            fen[0] += available_fen
+            fen[1] += frozen_fen
+    return sums
+
+
+def settled_movements(past: Sequence[Recorded]) -> list[tuple[str, cashbook.Movement]]:
+    """(subject, movement) by the events, not by the view."""
+    return [
+        (entry.requested.subject, movement)
+        for entry in folded(past, "entry", cashbook.Entry).values()
+        if entry.requested and entry.status is cashbook.Status.SETTLED
+        for movement in entry.requested.movements
+    ]
