@@ -29,7 +29,8 @@ async def _health(_request: Request) -> Response:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named so that asyncio knows it for TCP and switches Nagle's delay off.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(256)
@@ -66,7 +67,8 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         batches.work_off(teller.submit, faults, left)
     notifier.start()
     port = listener.getsockname()[1]
-    print(json.dumps({"port": port, "pid": os.getpid()}), flush=True)
+    sys.stdout.write(json.dumps({"port": port, "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
     config = uvicorn.Config(
         app, http="httptools", log_level="error", access_log=False, timeout_graceful_shutdown=1
     )
@@ -80,15 +82,20 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
 def main() -> int:
     given = settings.read(sys.argv[1:])
     try:
-        _serve(given, _listen(given.host, given.port))
+        listener = _listen(given.host, given.port)
     except OSError as error:
-        print(f"cannot listen at {given.host}:{given.port}: {error.strerror}", file=sys.stderr)
+        return _refuse(f"cannot listen at {given.host}:{given.port}: {error.strerror}")
+    try:
+        _serve(given, listener)
     except (seal.BadKey, DatabaseInUse) as error:
-        print(error, file=sys.stderr)
+        return _refuse(str(error))
     except psycopg.OperationalError as error:
-        print(f"the bank's database cannot be opened: {error}", file=sys.stderr)
-    else:
-        return 0
+        return _refuse(f"the bank's database cannot be opened: {error}")
+    return 0
+
+
+def _refuse(why: str) -> int:
+    sys.stderr.write(why + "\n")
     return 2
 
 

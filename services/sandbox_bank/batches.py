@@ -3,7 +3,9 @@ ending is a callback."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +21,9 @@ from services.sandbox_bank.words import failed, stated, taken
 
 _TRADES = 5000
 _AT_ONCE = 50
+_AGAIN_S = 1.0
 
-Submit = Callable[[Job], object]
+Submit = Callable[[Job], Future[Any]]
 
 
 def accept(book: Book, fields: Fields) -> dict[str, Any]:
@@ -61,8 +64,15 @@ def work_off(submit: Submit, faults: Faults, nos: Sequence[str]) -> None:
         for no in now:
             _work(book, faults, no)
 
-    then = (lambda _: work_off(submit, faults, later)) if later else None
-    submit(Job(run, frozenset(), then=then))
+    def go_on(done: Future[Any]) -> None:
+        if done.exception() is not None:  # The database is away: the trades are owed all the same.
+            again = threading.Timer(_AGAIN_S, work_off, (submit, faults, nos))
+            again.daemon = True
+            again.start()
+        elif later:
+            work_off(submit, faults, later)
+
+    submit(Job(run)).add_done_callback(go_on)
 
 
 def unfinished(book: Book) -> list[str]:

@@ -38,10 +38,9 @@ class Shelf(Generic[T]):
     """The records of one table that this batch has touched, by key."""
 
     def __init__(self, db: store.Db, table: store.Table[T]) -> None:
-        assert table.key is not None
         self._db = db
         self._table = table
-        self._key: Callable[[T], str] = attrgetter(table.key)
+        self._key: Callable[[T], str] = attrgetter(str(table.key))
         self._read: dict[str, T | None] = {}
         self._draft: dict[str, T] = {}
         self._kept: dict[str, T] = {}

@@ -18,6 +18,7 @@ from services.sandbox_bank.words import failed, stated
 
 _WAYS = frozenset({"WEB", "SWIFT", "BACKROLL", "PROXY"})
 _WITHDRAW_TYPES = frozenset({"NORMAL", "NORMAL_URGENT", "URGENT"})
+_OTHER_BANKS: tuple[str, Pot] = (OUTSIDE, "outside")
 _ONE_DAY = timedelta(days=1)
 _DUE = "SELECT request_no FROM request WHERE due_on <= %s"
 
@@ -30,7 +31,7 @@ def recharge(book: Book, request: Request, fields: Fields) -> Request:
     book.move(
         "RECHARGE",
         request.request_no,
-        (OUTSIDE, "outside"),
+        _OTHER_BANKS,
         (account.no, "available"),
         amount_fen,
         card_no=account.card_no,
@@ -80,7 +81,8 @@ def roll(book: Book) -> None:
     while due:
         day, no = heapq.heappop(due)
         request = book.requests.get(no)
-        assert day and request
+        if day is None or request is None:
+            raise LookupError("a due request has lost its date")
         book.today, book.now = day, start_of(day)
         moved = _remit(book, request) if request.status == "ACCEPT" else _return(book, request)
         book.requests.put(moved)
@@ -91,21 +93,15 @@ def roll(book: Book) -> None:
 
 def _remit(book: Book, request: Request) -> Request:
     """Pay out a frozen withdrawal: REMITING and its end, as the card's digits say."""
-    assert request.account_no and request.amount_fen and request.data
-    card = str(request.data["card_no"])
-    frozen: tuple[str, Pot] = (request.account_no, "frozen")
-    if card.endswith(members.CARD_REMITTANCE_FAILS):
-        back: tuple[str, Pot] = (request.account_no, "available")
-        book.move(
-            "WITHDRAW_FAIL", request.request_no, frozen, back, request.amount_fen, **request.data
-        )
+    no, amount_fen, card = _remittance(request)
+    frozen: tuple[str, Pot] = (no, "frozen")
+    if card["card_no"].endswith(members.CARD_REMITTANCE_FAILS):
+        back: tuple[str, Pot] = (no, "available")
+        book.move("WITHDRAW_FAIL", request.request_no, frozen, back, amount_fen, **card)
         ended = failed(book, request, Refused(Code.REFUSED, "出款失败"))
     else:
-        outside: tuple[str, Pot] = (OUTSIDE, "outside")
-        book.move(
-            "WITHDRAW", request.request_no, frozen, outside, request.amount_fen, **request.data
-        )
-        returned = card.endswith(members.CARD_REMITTANCE_RETURNED)
+        book.move("WITHDRAW", request.request_no, frozen, _OTHER_BANKS, amount_fen, **card)
+        returned = card["card_no"].endswith(members.CARD_REMITTANCE_RETURNED)
         due_on = book.today + _ONE_DAY if returned else None
         ended = replace(request, status="SUCCESS", bank_date=book.today, due_on=due_on)
     book.notify("WITHDRAW", stated(ended))
@@ -114,22 +110,22 @@ def _remit(book: Book, request: Request) -> Request:
 
 def _return(book: Book, request: Request) -> Request:
     """提现退票: a paid withdrawal comes back as a new credit under a number of the bank's own."""
-    assert request.account_no and request.amount_fen and request.data
+    no, amount_fen, _ = _remittance(request)
     returned = Request(
         request_no=f"BACK{book.number():016d}",
         service="BACKROLL_RECHARGE",
         kind="BACKROLL_RECHARGE",
         status="SUCCESS",
         bank_date=book.today,
-        account_no=request.account_no,
-        amount_fen=request.amount_fen,
+        account_no=no,
+        amount_fen=amount_fen,
     )
     book.move(
         "BACKROLL_RECHARGE",
         returned.request_no,
-        (OUTSIDE, "outside"),
-        (request.account_no, "available"),
-        request.amount_fen,
+        _OTHER_BANKS,
+        (no, "available"),
+        amount_fen,
         origin_no=request.request_no,
         remark="提现退票",
     )
@@ -138,14 +134,20 @@ def _return(book: Book, request: Request) -> Request:
     return replace(request, due_on=None)
 
 
+def _remittance(request: Request) -> tuple[str, int, dict[str, str]]:
+    """Account, amount and card of an accepted withdrawal."""
+    if request.account_no is None or request.amount_fen is None or request.data is None:
+        raise LookupError("an accepted withdrawal has lost its remittance")
+    return request.account_no, request.amount_fen, request.data
+
+
 def adjust(book: Book, fields: Fields) -> dict[str, Any]:
     """A correction that the bank makes by itself (调账); interest (结息) is one of them."""
     biz_type = fields.choice("bizType", frozenset({"INTEREST", "ADJUST"}))
     amount_fen = fields.amount("amount")
     direction = fields.choice("direction", frozenset({"IN", "OUT"}))
     account: tuple[str, Pot] = (book.account(fields.text("platformUserNo", 50)).no, "available")
-    outside: tuple[str, Pot] = (OUTSIDE, "outside")
-    payer, payee = (outside, account) if direction == "IN" else (account, outside)
+    payer, payee = (_OTHER_BANKS, account) if direction == "IN" else (account, _OTHER_BANKS)
     entry = book.move(
         "ADJUST_BALANCE",
         f"ADJ{book.number():016d}",

@@ -7,15 +7,15 @@ from datetime import date
 
 import orjson
 import psycopg
-from psycopg import sql
 from psycopg.types.json import set_json_loads
 
+from infra.postgres import migrate
 from services.sandbox_bank import store
 from services.sandbox_bank.rows import PLATFORM_ROLES, Account
-from services.sandbox_bank.schema import SCHEMA, TABLES
+from services.sandbox_bank.schema import MIGRATIONS, SCHEMA
 
 _LOCK = 7_240_001
-_LOCK_TRIES = 100
+_LOCK_TRIES = 30
 _FOUNDED = date(2000, 1, 1)
 
 
@@ -34,8 +34,7 @@ def open_database(url: str) -> store.Db:
     db = connect(url)
     try:
         _lock(db)
-        db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        db.execute(TABLES)
+        migrate(db, SCHEMA, MIGRATIONS)
         _found(db)
         db.commit()
     except BaseException:

@@ -31,7 +31,7 @@ class Fault:
     error_code: Code = Code.REFUSED
 
     def refusal(self) -> Refused:
-        return Refused(self.error_code, "脚本故障", kept=self.error_code != Code.DUPLICATE)
+        return Refused(self.error_code, "脚本故障")
 
     def fits(self, service: str, request_no: str) -> bool:
         if self.request_no is not None and self.request_no != request_no:
@@ -68,7 +68,7 @@ class Faults:
         return None
 
     def refuse(self, request_no: str) -> None:
-        """Raise the refusal scripted for one trade of a batch."""
+        """Raise what is scripted for one trade of a batch: whatever the kind, it is refused."""
         fault = self.take("ASYNC_TRADE", request_no)
         if fault is not None:
             raise fault.refusal()

@@ -31,8 +31,10 @@ _AMOUNT = _yuan("e.amount_fen")
 # file type -> header line, columns, entry kinds
 _FACTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "RECHARGE": (
-        "充值时间,平台商编,支付公司代码,平台请求流水号,充值订单编号,业务类型,金额,币种,会员编号,"
-        "平台用户编号,银行卡号,银行编码,支付方式,到账金额,备注,支付公司订单号",
+        (
+            "充值时间,平台商编,支付公司代码,平台请求流水号,充值订单编号,业务类型,金额,币种,会员编号,"
+            "平台用户编号,银行卡号,银行编码,支付方式,到账金额,备注,支付公司订单号"
+        ),
         (
             *(_TIME, "%(platform)s", "'SANDBOX'", "e.request_no", "e.order_no", "e.biz_type"),
             *(_AMOUNT, "'CNY'", "payee.member_no", "e.payee", "e.card_no", "e.bank_code"),
@@ -41,8 +43,10 @@ _FACTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("RECHARGE",),
     ),
     "WITHDRAW": (
-        "提现时间,平台商编,平台请求流水号,订单号,业务类型,金额,币种,会员编号,平台用户编号,银行卡号,"
-        "银行编码,到账金额,备注,提现状态,提现方式,垫资金额,出款类型,提现类型",
+        (
+            "提现时间,平台商编,平台请求流水号,订单号,业务类型,金额,币种,会员编号,平台用户编号,银行卡号,"
+            "银行编码,到账金额,备注,提现状态,提现方式,垫资金额,出款类型,提现类型"
+        ),
         (
             *(_TIME, "%(platform)s", "e.request_no", "e.order_no", "'WITHDRAW'", _AMOUNT),
             *("'CNY'", "payer.member_no", "e.payer", "e.card_no", "e.bank_code"),
@@ -53,9 +57,11 @@ _FACTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("WITHDRAW", "WITHDRAW_FAIL"),
     ),
     "TRANSACTION": (
-        "发生时间,平台商编,平台请求流水号,订单号,业务类型,金额,利息金额,币种,发起方会员编号,"
-        "发起方平台用户编号,接收方会员编号,接收方平台用户编号,标的号,原订单号,备注,债权份额,"
-        "商户自定义参数",
+        (
+            "发生时间,平台商编,平台请求流水号,订单号,业务类型,金额,利息金额,币种,发起方会员编号,"
+            "发起方平台用户编号,接收方会员编号,接收方平台用户编号,标的号,原订单号,备注,债权份额,"
+            "商户自定义参数"
+        ),
         (
             *(_TIME, "%(platform)s", "e.request_no", "e.order_no", "e.biz_type", _AMOUNT),
             *(_yuan("e.income_fen"), "'CNY'", "payer.member_no", "e.payer"),
@@ -73,8 +79,10 @@ _FACTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("COMMISSION",),
     ),
     "BACKROLL_RECHARGE": (
-        "充值时间,平台商编,支付公司代码,回充请求流水号,回充订单号,业务类型,金额,币种,会员编号,"
-        "平台用户编号,支付方式,提现到账金额,提现佣金,备注,提现请求流水号",
+        (
+            "充值时间,平台商编,支付公司代码,回充请求流水号,回充订单号,业务类型,金额,币种,会员编号,"
+            "平台用户编号,支付方式,提现到账金额,提现佣金,备注,提现请求流水号"
+        ),
         (
             *(_TIME, "%(platform)s", "'SANDBOX'", "e.request_no", "e.order_no", "e.biz_type"),
             *(_AMOUNT, "'CNY'", "payee.member_no", "e.payee", "'BACKROLL'", _AMOUNT, "'0.00'"),

@@ -63,7 +63,7 @@ class Notifier:
                         db.autocommit = True
                         self._send_while_connected(db, senders)
                 except psycopg.Error as error:
-                    log.error("callbacks wait for the database: %s", type(error).__name__)
+                    log.warning("callbacks wait for the database: %s", type(error).__name__)
                     self._woken.wait(_IDLE_S)
 
     def _send_while_connected(self, db: store.Db, senders: ThreadPoolExecutor) -> None:

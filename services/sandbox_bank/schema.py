@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from infra.postgres import Migration
+
 SCHEMA = "sandbox_bank"
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS account (
+_TABLES = """
+CREATE TABLE account (
     no text PRIMARY KEY,
     member_no bigint NOT NULL UNIQUE,
     role text NOT NULL,
@@ -15,14 +17,14 @@ CREATE TABLE IF NOT EXISTS account (
     frozen_fen bigint NOT NULL CHECK (frozen_fen >= 0),
     name text, id_no text, mobile text, card_no text, bank_code text
 );
-CREATE TABLE IF NOT EXISTS project (
+CREATE TABLE project (
     no text PRIMARY KEY,
     borrower text NOT NULL REFERENCES account,
     amount_fen bigint NOT NULL CHECK (amount_fen > 0),
     name text NOT NULL,
     status text NOT NULL
 );
-CREATE TABLE IF NOT EXISTS "freeze" (
+CREATE TABLE "freeze" (
     request_no text PRIMARY KEY,
     account_no text NOT NULL REFERENCES account,
     biz_type text NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE IF NOT EXISTS "freeze" (
     amount_fen bigint NOT NULL CHECK (amount_fen > 0),
     left_fen bigint NOT NULL CHECK (left_fen BETWEEN 0 AND amount_fen)
 );
-CREATE TABLE IF NOT EXISTS request (
+CREATE TABLE request (
     request_no text PRIMARY KEY,
     service text NOT NULL,
     kind text NOT NULL,
@@ -43,9 +45,9 @@ CREATE TABLE IF NOT EXISTS request (
     due_on date,
     data jsonb
 );
-CREATE INDEX IF NOT EXISTS request_due ON request (due_on, request_no) WHERE due_on IS NOT NULL;
-CREATE INDEX IF NOT EXISTS request_batch ON request (batch_no) WHERE batch_no IS NOT NULL;
-CREATE TABLE IF NOT EXISTS entry (
+CREATE INDEX request_due ON request (due_on, request_no) WHERE due_on IS NOT NULL;
+CREATE INDEX request_batch ON request (batch_no) WHERE batch_no IS NOT NULL;
+CREATE TABLE entry (
     order_no bigint PRIMARY KEY,
     kind text NOT NULL,
     request_no text NOT NULL,
@@ -59,33 +61,35 @@ CREATE TABLE IF NOT EXISTS entry (
     project_no text, origin_no text, remark text, share text, custom_define text,
     card_no text, bank_code text, way text
 );
-CREATE INDEX IF NOT EXISTS entry_day ON entry (bank_date, kind);
-CREATE TABLE IF NOT EXISTS posting (
+CREATE INDEX entry_day ON entry (bank_date, kind);
+CREATE TABLE posting (
     order_no bigint NOT NULL,
     account_no text NOT NULL,
     pot text NOT NULL,
     amount_fen bigint NOT NULL CHECK (amount_fen <> 0),
     bank_date date NOT NULL
 );
-CREATE INDEX IF NOT EXISTS posting_day ON posting USING brin (bank_date);
-CREATE TABLE IF NOT EXISTS notice (
+CREATE INDEX posting_day ON posting USING brin (bank_date);
+CREATE TABLE notice (
     id bigint PRIMARY KEY,
     service text NOT NULL,
     body text NOT NULL,
     attempts integer NOT NULL,
     due_at timestamptz NOT NULL
 );
-CREATE TABLE IF NOT EXISTS confirmation (
+CREATE TABLE confirmation (
     file_date date NOT NULL,
     file_type text NOT NULL,
     request_no text NOT NULL,
     PRIMARY KEY (file_date, file_type)
 );
 -- One row: where a set clock stands, the day rolled to, and the last number handed out.
-CREATE TABLE IF NOT EXISTS bank (
+CREATE TABLE bank (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     stands_at timestamptz,
     rolled_to date NOT NULL,
     last_no bigint NOT NULL
 );
 """
+
+MIGRATIONS = (Migration(1, "the bank's tables", _TABLES),)

@@ -47,17 +47,22 @@ class Seal:
 
 def own_key(folder: Path) -> rsa.RSAPrivateKey:
     """The bank's key out of `bank_private.pem`; made, with `bank_public.pem`, where missing."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "bank_private.pem"
-    if not path.exists():
-        _make(path)
+    try:
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _make(path)
+    except OSError as error:
+        raise BadKey(f"{folder} cannot be written to: {error.strerror}") from error
     key = _read(path, lambda data: serialization.load_pem_private_key(data, None))
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _MIN_BITS:
         raise BadKey(f"{path} is not an RSA key of {_MIN_BITS} bits or more")
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    (folder / "bank_public.pem").write_bytes(public)
+    shown = folder / "bank_public.pem"
+    if not shown.exists() or shown.read_bytes() != public:
+        shown.write_bytes(public)
     return key
 
 

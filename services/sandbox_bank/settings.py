@@ -1,4 +1,4 @@
-"""The bank's settings: options, each of which the environment may give as ZHUANHU_SANDBOX_<NAME>."""
+"""The bank's settings: options, which ZHUANHU_SANDBOX_<NAME> in the environment may give."""
 
 from __future__ import annotations
 

@@ -30,13 +30,11 @@ log = logging.getLogger(__name__)
 class Job:
     """`run` reads and writes the book and returns its answer; what it neither keeps nor drops is
     dropped. `keys` are the record keys worth reading ahead. An `alone` job gets its own batch, so
-    that it may read the tables themselves. `then` is called with
-    the answer once the job is committed."""
+    that it may read the tables themselves. The future is done once the job is committed."""
 
     run: Callable[[Book], Any]
     keys: frozenset[str] = frozenset()
     alone: bool = False
-    then: Callable[[Any], None] | None = None
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -87,7 +85,8 @@ class Teller:
             self._db = open_database(self._url)
             row = self._db.execute("SELECT stands_at, rolled_to, last_no FROM bank").fetchone()
             self._db.commit()
-            assert row is not None
+            if row is None:
+                raise LookupError("the bank has not been founded")
             self._clock.stands_at, self._rolled_to, self._last_no = row
         return self._db
 
@@ -115,13 +114,13 @@ class Teller:
     def _serve(self, batch: Sequence[Job]) -> None:
         try:
             answers = self._commit(batch)
-        except Exception as error:  # Whatever went wrong, the batch's callers get told.
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the batch's callers get told.
             if len(batch) > 1 and not isinstance(error, psycopg.OperationalError):
                 for job in batch:  # One of them is at fault: the others must not suffer for it.
                     self._serve([job])
                 return
             # Only the kind: a database error's text may quote a member's record.
-            log.error("batch failed: %s", type(error).__name__)
+            log.critical("batch failed: %s", type(error).__name__)
             for job in batch:
                 job.future.set_exception(error)
             if not batch:
@@ -129,8 +128,6 @@ class Teller:
             return
         for job, answer in zip(batch, answers, strict=True):
             job.future.set_result(answer)
-            if job.then:
-                job.then(answer)
 
     def _commit(self, batch: Sequence[Job]) -> list[Any]:
         db = self._open()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,30 +138,30 @@ class Front:
         try:
             if message.path == DOWNLOAD:
                 return await self._download(call)
-            return self._signed(await asyncio.wrap_future(self._teller.submit(self._job(call))))
+            told = await asyncio.wrap_future(self._submit(call))
+            return self._signed(told)
         except Refused as error:
             return self._signed(desk.refused(error, message.request_no))
-        except Exception as error:  # A bug or a lost database: the caller must ask again.
+        except Exception as error:  # noqa: BLE001 - a bug or a lost database: the caller must ask again.
             # Only the kind: the text of a database error may quote a member's record.
-            log.error("%s failed: %s", message.service, type(error).__name__)
+            log.critical("%s failed: %s", message.service, type(error).__name__)
             return self._signed(desk.refused(Refused(Code.SYSTEM, "系统错误"), message.request_no))
 
-    def _job(self, call: desk.Call) -> Job:
+    def _submit(self, call: desk.Call) -> Future[dict[str, Any]]:
         def run(book: Book) -> dict[str, Any]:
             return desk.serve(book, call, auto_complete=self._auto_complete)
 
-        def work_off(answer: dict[str, Any]) -> None:
-            if answer["code"] == "0":
-                nos = [item["requestNo"] for item in call.fields.data["bizDetails"]]
-                batches.work_off(self._teller.submit, self._faults, nos)
+        # It reads a table in which the rows of others in its batch would not be written yet.
+        alone = call.service == "CONFIRM_CHECKFILE"
+        future = self._teller.submit(Job(run, keys_in(call.fields.data), alone=alone))
+        if call.service == "ASYNC_TRANSACTION":
+            future.add_done_callback(functools.partial(self._work_off, call))
+        return future
 
-        return Job(
-            run,
-            keys_in(call.fields.data),
-            # It reads the table of confirmations, where a batch's own are not yet written.
-            alone=call.service == "CONFIRM_CHECKFILE",
-            then=work_off if call.service == "ASYNC_TRANSACTION" else None,
-        )
+    def _work_off(self, call: desk.Call, accepted: Future[dict[str, Any]]) -> None:
+        if accepted.exception() is None and accepted.result()["code"] == "0":
+            nos = [item["requestNo"] for item in call.fields.data["bizDetails"]]
+            batches.work_off(self._teller.submit, self._faults, nos)
 
     async def _download(self, call: desk.Call) -> Response:
         if call.fault and call.fault.kind is Kind.REFUSE:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import urllib3
 from cryptography.hazmat.primitives import hashes, serialization
@@ -64,16 +64,23 @@ class Receiver:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/notify"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
 
     def wait_for(self, request_no: str, timeout_s: float = 20) -> dict[str, Any]:
         """The respData of the next callback for this request; others are passed over."""
-        while True:
-            form = self.forms.get(timeout=timeout_s)
-            body: dict[str, Any] = json.loads(form["respData"])
-            if body["requestNo"] == request_no:
-                return body
+        return self.wait_for_all([request_no], timeout_s)[0]
+
+    def wait_for_all(self, nos: Sequence[str], timeout_s: float = 20) -> list[dict[str, Any]]:
+        """The respData of the next callback for each of these, in any order of arrival."""
+        found: dict[str, dict[str, Any]] = {}
+        while len(found) < len(nos):
+            body = json.loads(self.forms.get(timeout=timeout_s)["respData"])
+            if body["requestNo"] in nos:
+                found[body["requestNo"]] = body
+        return [found[no] for no in nos]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -147,25 +154,28 @@ class BankProcess:
         timeout_s: float = 20,
     ) -> urllib3.BaseHTTPResponse:
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-        signature = base64.b64encode(
-            self.key.sign(text.encode(), padding.PKCS1v15(), self._hash())
-        ).decode()
         form = {
             "serviceName": service,
             "platformNo": platform_no,
             "reqData": text,
             "keySerial": "1",
-            "sign": signature if sign is None else sign,
+            "sign": self.signature(text) if sign is None else sign,
         }
-        return self.http.request_encode_body(
-            "POST", self._at(path), fields=form, encode_multipart=False, timeout=timeout_s
+        return self.http.urlopen(
+            "POST",
+            self._at(path),
+            body=urlencode(form),
+            headers={"content-type": "application/x-www-form-urlencoded"},
+            timeout=timeout_s,
         )
 
-    def call(
-        self, path: str, service: str, timestamp: str = TIMESTAMP, **data: object
-    ) -> dict[str, Any]:
+    def signature(self, text: str) -> str:
+        signed = self.key.sign(text.encode(), padding.PKCS1v15(), self._hash())
+        return base64.b64encode(signed).decode()
+
+    def call(self, path: str, service: str, /, **data: object) -> dict[str, Any]:
         """One signed call; the answer's signature is verified."""
-        answer = self.send(path, service, {"timestamp": timestamp, **data})
+        answer = self.send(path, service, {"timestamp": TIMESTAMP, **data})
         assert answer.status == 200
         self.verify(answer.data, answer.headers["sign"])
         body: dict[str, Any] = json.loads(answer.data)

@@ -7,16 +7,17 @@ import json
 from collections.abc import Callable
 
 import pytest
+import urllib3
 
 from tests.services.sandbox_bank.bank_process import TIMESTAMP, BankProcess, fresh
 
 ASK = {"timestamp": TIMESTAMP, "platformUserNo": "SYS_GENERATE_004"}
 
 
-def refusal(bank: BankProcess, answer: object) -> str:
+def refusal(bank: BankProcess, answer: urllib3.BaseHTTPResponse) -> str:
     """The error code of a signed refusal."""
-    bank.verify(answer.data, answer.headers["sign"])  # type: ignore[attr-defined]
-    body = json.loads(answer.data)  # type: ignore[attr-defined]
+    bank.verify(answer.data, answer.headers["sign"])
+    body = json.loads(answer.data)
     assert body["code"] == "1"
     return str(body["errorCode"])
 
@@ -27,9 +28,7 @@ def test_a_signed_question_gets_a_signed_answer(bank: BankProcess) -> None:
     assert answer["userRole"] == "PLATFORM_INCOME"
 
 
-@pytest.mark.parametrize(
-    "sign", ["", "not base64!", base64.b64encode(b"x" * 256).decode(), "AAAA"]
-)
+@pytest.mark.parametrize("sign", ["", "not base64!", base64.b64encode(b"x" * 256).decode(), "AAAA"])
 def test_a_wrong_signature_is_refused(bank: BankProcess, sign: str) -> None:
     answer = bank.send("/service", "QUERY_USER_INFORMATION", ASK, sign=sign)
     assert refusal(bank, answer) == ("100003" if sign else "100002")
@@ -37,12 +36,10 @@ def test_a_wrong_signature_is_refused(bank: BankProcess, sign: str) -> None:
 
 def test_the_signature_covers_the_exact_text(bank: BankProcess) -> None:
     spaced = json.dumps(ASK, indent=3)
-    assert bank.send("/service", "QUERY_USER_INFORMATION", spaced).status == 200
-    import urllib.parse
-
-    good = bank.send("/service", "QUERY_USER_INFORMATION", spaced)
-    assert json.loads(good.data)["code"] == "0"
-    assert urllib.parse
+    assert json.loads(bank.send("/service", "QUERY_USER_INFORMATION", spaced).data)["code"] == "0"
+    foreign = bank.signature(json.dumps(ASK))
+    answer = bank.send("/service", "QUERY_USER_INFORMATION", spaced, sign=foreign)
+    assert refusal(bank, answer) == "100003"
 
 
 def test_an_unknown_platform_is_refused(bank: BankProcess) -> None:
@@ -60,9 +57,7 @@ def test_what_is_no_json_object_is_refused(bank: BankProcess, text: str) -> None
     ("path", "service"),
     [("/service", "NO_SUCH_THING"), ("/service", "RECHARGE"), ("/gateway", "SYNC_TRANSACTION")],
 )
-def test_a_service_that_is_not_there_is_refused(
-    bank: BankProcess, path: str, service: str
-) -> None:
+def test_a_service_that_is_not_there_is_refused(bank: BankProcess, path: str, service: str) -> None:
     assert refusal(bank, bank.send(path, service, ASK)) == "100006"
 
 
@@ -81,7 +76,7 @@ def test_clocks_may_differ_by_ten_minutes(
     bank: BankProcess, timestamp: str, code: str | None
 ) -> None:
     answer = bank.call(
-        "/service", "QUERY_USER_INFORMATION", timestamp, platformUserNo="SYS_GENERATE_004"
+        "/service", "QUERY_USER_INFORMATION", timestamp=timestamp, platformUserNo="SYS_GENERATE_004"
     )
     assert answer.get("errorCode") == code
 
