@@ -1,0 +1,1 @@
+"""Holds the book against the bank, day by day (对账)."""

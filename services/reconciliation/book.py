@@ -1,0 +1,126 @@
+"""What the book's views say, as far as a bank day needs it: one snapshot, few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg import Connection, Cursor
+
+from adapters.read_models.balances import BALANCES, Balances
+from adapters.read_models.members import MEMBERS
+from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
+from adapters.read_models.store import ViewStore
+from adapters.read_models.table import in_schema
+from domain.accounts import PLATFORM_ACCOUNTS, owner_of, role_of
+from domain.ports import BankBalance, LineKind, StatementLine
+from services.reconciliation.matching import (
+    BANK_BEGAN,
+    COMMISSIONS,
+    UNLISTED,
+    key_of_line,
+    key_of_movement,
+)
+
+
+class ViewsApart(Exception):
+    """The views of movements and of balances do not stand at the same event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The book at one event.
+
+    `movements` by key: settled on the bank's day (freezes and releases left out), and whatever the
+    day's lines name. `straddling`: open now, dated later by the bank, or rejected after the day.
+    """
+
+    position: int
+    movements: dict[str, MovementRow]
+    straddling: list[MovementRow]
+    balances: dict[str, BankBalance]
+
+
+class Book:
+    def __init__(self, connection: Connection, platform: str) -> None:
+        self._connection = connection
+        self._store = ViewStore(platform, ())
+
+    def snapshot(self, day: date, lines: Sequence[StatementLine]) -> Snapshot:
+        """Raises ViewsApart."""
+        with self._snapshot() as cursor:
+            stamps = self._store.stamps(cursor)
+            position = stamps[Movements.NAME].position
+            if position != stamps[Balances.NAME].position:
+                raise ViewsApart("the views of movements and balances stand at different events")
+            return Snapshot(
+                position,
+                _movements(cursor, day, lines),
+                _straddling(cursor, day),
+                {
+                    row.account: BankBalance(row.available_fen, row.frozen_fen)
+                    for row in BALANCES.select(cursor)
+                },
+            )
+
+    def not_recorded(self, lines: Sequence[StatementLine]) -> list[StatementLine]:
+        """Those that the bank began and the book has no movement for."""
+        begun = [line for line in lines if line.kind in BANK_BEGAN]
+        if not begun:
+            return []
+        with self._snapshot() as cursor:
+            known = MOVEMENTS.load(cursor, {key_of_line(line) for line in begun})
+        return [line for line in begun if key_of_line(line) not in known]
+
+    def accounts_among(self, accounts: Collection[str]) -> set[str]:
+        """Those that are the platform's own, or that the bank opened for a member of ours."""
+        with self._snapshot() as cursor:
+            members = MEMBERS.load(cursor, {owner_of(account) for account in accounts})
+        return {
+            account
+            for account in accounts
+            if account in PLATFORM_ACCOUNTS
+            or (
+                owner_of(account) in members
+                and role_of(account) in members[owner_of(account)].open_roles.split()
+            )
+        }
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Cursor[Any]]:
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self._store.lock_to_read(cursor)
+            cursor.execute(in_schema(self._store.schema))
+            yield cursor
+
+
+def _movements(
+    cursor: Cursor[Any], day: date, lines: Sequence[StatementLine]
+) -> dict[str, MovementRow]:
+    listed = "bank_date = %s AND purpose <> ALL(%s)"
+    rows = MOVEMENTS.select(cursor, listed, day, list(UNLISTED))
+    movements = {key_of_movement(row): row for row in rows}
+    others = [line for line in lines if key_of_line(line) not in movements]
+    named = {key_of_line(line) for line in others if line.kind is not LineKind.COMMISSION}
+    for row in MOVEMENTS.load(cursor, named).values():
+        movements[row.movement_id] = row
+    entries = {line.reference for line in others if line.kind is LineKind.COMMISSION}
+    if entries:
+        condition = "entry_id = ANY(%s) AND purpose = ANY(%s)"
+        for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS)):
+            movements[key_of_movement(row)] = row
+    return movements
+
+
+def _straddling(cursor: Cursor[Any], day: date) -> list[MovementRow]:
+    # Rejected ones matter only while they were out on the day: the bank may have held the money.
+    return MOVEMENTS.select(
+        cursor,
+        "bank_date > %s OR (bank_date IS NULL AND (status = 'requested' OR closed_on > %s))",
+        day,
+        day,
+    )

@@ -1,0 +1,173 @@
+"""Line by line: what the bank lists on its day against what the book says of that day. Pure.
+
+A line and a movement meet by *key*: the movement's id; for a commission, which the bank lists
+under the request as a whole, `{entry_id}>{payee}`; for what the bank began, the id made from its
+record.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from adapters.read_models.movements import MovementRow
+from domain.cashbook import Status, movement_id
+from domain.ports import LineKind, StatementLine
+from domain.purposes import Purpose
+from services.reconciliation.breaks import BreakClass, Difference
+
+TOLERANCE = timedelta(days=3)
+"""How long after the bank's day a difference of timing is borne."""
+
+BANK_BEGAN = {
+    LineKind.RETURNED_WITHDRAWAL: Purpose.RETURNED_WITHDRAWAL,
+    LineKind.INTEREST: Purpose.BANK_INTEREST,
+    LineKind.ADJUSTMENT: Purpose.BANK_ADJUSTMENT,
+}
+COMMISSIONS = frozenset({Purpose.FEE, Purpose.RESERVE_CONTRIBUTION})
+UNLISTED = frozenset(
+    {
+        Purpose.TENDER,
+        Purpose.TENDER_RELEASE,
+        Purpose.REPAYMENT_HOLD,
+        Purpose.REPAYMENT_RELEASE,
+    }
+)
+"""Freezes and releases are no lines: the frozen balances prove them."""
+
+DaysSeen = Mapping[str, Collection[date]]
+"""Key -> the bank days on which a line of that key was taken in."""
+
+_PENDING = Status.REQUESTED.value
+
+
+def key_of_line(line: StatementLine) -> str:
+    if line.kind is LineKind.COMMISSION:
+        return f"{line.reference}>{line.payee}"
+    if line.kind in BANK_BEGAN:
+        return movement_id(f"B-{line.reference}", 1)
+    return line.reference
+
+
+def key_of_movement(row: MovementRow) -> str:
+    return f"{row.entry_id}>{row.payee}" if row.purpose in COMMISSIONS else row.movement_id
+
+
+def by_key(lines: Iterable[StatementLine]) -> dict[str, list[StatementLine]]:
+    groups: dict[str, list[StatementLine]] = {}
+    for line in lines:
+        groups.setdefault(key_of_line(line), []).append(line)
+    return groups
+
+
+def suspects(
+    day: date, lines: Mapping[str, Sequence[StatementLine]], movements: Mapping[str, MovementRow]
+) -> set[str]:
+    """Keys that the book and the bank do not put on the same day: other days' lines may explain."""
+    return {key for key, row in movements.items() if (row.bank_date == day) is not (key in lines)}
+
+
+def match(
+    day: date,
+    lines: Mapping[str, Sequence[StatementLine]],
+    movements: Mapping[str, MovementRow],
+    seen: DaysSeen,
+) -> list[Difference]:
+    """`movements` by key: all that the book settled on `day` and the bank lists, and whatever else
+    the lines name. `seen` tells of other days than `day`."""
+    pairs, unknown, unlisted = _pair(lines, movements)
+    found = [Difference(BreakClass.MISSING_IN_BOOK, *each) for each in unknown]
+    for key, row in unlisted:
+        if row.bank_date == day and row.status == Status.SETTLED:
+            found.append(_not_listed(day, key, row, seen))
+    for key, line, row in pairs:
+        found += _compare(day, key, line, row, seen)
+    for key, group in lines.items():
+        if len(group) > 1:
+            row_or_none = movements.get(key)
+            book_fen = row_or_none.amount_fen if row_or_none else None
+            bank_fen = sum(line.amount_fen for line in group)
+            detail = f"{len(group)} lines on one day"
+            found.append(Difference(BreakClass.DUPLICATE, key, book_fen, bank_fen, detail))
+    return found
+
+
+_Pair = tuple[str, StatementLine, MovementRow]
+_Unknown = tuple[str, None, int, str]
+
+
+def _pair(
+    lines: Mapping[str, Sequence[StatementLine]], movements: Mapping[str, MovementRow]
+) -> tuple[list[_Pair], list[_Unknown], list[tuple[str, MovementRow]]]:
+    """Pairs; lines without a movement; movements without a line. A commission that went to a wrong
+    payee has another key: what is left of its entry is its pair."""
+    pairs: list[_Pair] = []
+    unknown: list[_Unknown] = []
+    rest = {key: row for key, row in movements.items() if key not in lines}
+    commissions: dict[str, list[str]] = defaultdict(list)
+    for key, row in rest.items():
+        if row.purpose in COMMISSIONS:
+            commissions[row.entry_id].append(key)
+    for key, (line, *_) in lines.items():
+        row_or_none = movements.get(key)
+        if row_or_none is not None:
+            pairs.append((key, line, row_or_none))
+        elif line.kind is LineKind.COMMISSION and (left := commissions[line.reference]):
+            nearest = min(left, key=lambda each: abs(rest[each].amount_fen - line.amount_fen))
+            left.remove(nearest)
+            pairs.append((nearest, line, rest.pop(nearest)))
+        else:
+            unknown.append((key, None, line.amount_fen, f"{line.payer} -> {line.payee}"))
+    return pairs, unknown, list(rest.items())
+
+
+def _not_listed(day: date, key: str, row: MovementRow, seen: DaysSeen) -> Difference:
+    if others := seen.get(key):
+        detail = f"settled on {day}, listed on {', '.join(map(str, sorted(others)))}"
+        return _timing(day, key, row.amount_fen, row.amount_fen, detail)
+    detail = f"{row.purpose}: {row.payer} -> {row.payee}"
+    return Difference(BreakClass.MISSING_AT_BANK, key, row.amount_fen, None, detail)
+
+
+def _compare(
+    day: date, key: str, line: StatementLine, row: MovementRow, seen: DaysSeen
+) -> Iterator[Difference]:
+    figures = (key, row.amount_fen, line.amount_fen)
+    yield from _compare_standing(day, figures, line, row, seen)
+    if (line.payer, line.payee) != (row.payer, row.payee):
+        swapped = (line.payer, line.payee) == (row.payee, row.payer)
+        kind = BreakClass.REVERSAL if swapped else BreakClass.WRONG_ACCOUNT
+        detail = f"book {row.payer} -> {row.payee}, bank {line.payer} -> {line.payee}"
+        yield Difference(kind, *figures, detail)
+    if line.amount_fen != row.amount_fen:
+        yield Difference(BreakClass.AMOUNT, *figures)
+
+
+def _compare_standing(
+    day: date,
+    figures: tuple[str, int, int],
+    line: StatementLine,
+    row: MovementRow,
+    seen: DaysSeen,
+) -> Iterator[Difference]:
+    key = figures[0]
+    said = "succeeded" if line.succeeded else "failed"
+    detail = f"book {row.status}, bank {said}"
+    if row.status == _PENDING:
+        yield _timing(day, *figures, detail)
+    elif row.status == Status.REJECTED:
+        if line.succeeded:
+            yield Difference(BreakClass.STATUS, *figures, detail)
+    elif not line.succeeded:
+        yield Difference(BreakClass.REVERSAL, *figures, detail)
+    elif row.bank_date != day:
+        detail = f"settled on {row.bank_date}, listed on {day}"
+        if row.bank_date in seen.get(key, ()):
+            yield Difference(BreakClass.DUPLICATE, *figures, f"{detail} too")
+        else:
+            yield _timing(day, *figures, detail)
+
+
+def _timing(day: date, key: str, book_fen: int, bank_fen: int, detail: str) -> Difference:
+    return Difference(BreakClass.TIMING, key, book_fen, bank_fen, detail, day + TOLERANCE)

@@ -1,0 +1,209 @@
+"""Reconciles one bank day (日终对账): the bank's statement against the book, both ways.
+
+    fetch    the bank's files: whole, or the day is incomplete and nothing is taken in
+    take in  what the bank moved by itself, as commands to the writer
+    match    every line with its movement, every movement with its line, every account's balance
+    keep     lines, breaks and verdict, in one transaction
+    confirm  the files at the bank, only where no break stands
+
+A day may be run as often as one likes: the same facts give the same breaks and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from adapters.commanding import Commands, Outcome
+from adapters.read_models.movements import MovementRow
+from domain.ports import (
+    BankOutcome,
+    BankStatement,
+    Custodian,
+    CustodianUntrusted,
+    StatementLine,
+    StatementNotReady,
+    StatementUnreadable,
+)
+from infra.clock import Clock
+from services.reconciliation.balances import at_the_bank, compare, cut_at, room_for, under_way
+from services.reconciliation.bank_facts import to_record
+from services.reconciliation.book import Book, ViewsApart
+from services.reconciliation.breaks import Difference
+from services.reconciliation.matching import by_key, key_of_movement, match, suspects
+from services.reconciliation.records import Records
+from services.reconciliation.result_files import write_result
+from services.reconciliation.results import DayResult, Verdict
+from services.reconciliation.store import store, store_confirmation, store_incomplete
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    differences: list[Difference]
+    pending: int
+    position: int
+
+
+class Reconciler:
+    """One platform's days. `catch_up` brings the views to the log's head. Result files are written
+    below `folder` where one is given. Not for several threads at once."""
+
+    def __init__(
+        self,
+        url: str,
+        platform: str,
+        bank: Custodian,
+        commands: Commands,
+        clock: Clock,
+        catch_up: Callable[[], object],
+        folder: Path | None = None,
+    ) -> None:
+        self._platform = platform
+        self._bank = bank
+        self._commands = commands
+        self._clock = clock
+        self._catch_up = catch_up
+        self._folder = folder
+        self.records = Records(url, platform, clock)
+        self._book = Book(self.records.connection, platform)
+
+    def close(self) -> None:
+        self.records.close()
+
+    def reconcile(self, bank_date: date) -> DayResult:
+        """Runs a day that is over at the bank."""
+        try:
+            statement = self._fetch(bank_date)
+            result = self._run(statement)
+        except _UNREADABLE as error:
+            result = self._incomplete(bank_date, error)
+        log.info(
+            "day_reconciled",
+            bank_date=bank_date.isoformat(),
+            verdict=result.verdict.value,
+            lines=result.lines,
+            breaks=result.breaks,
+            position=result.position,
+        )
+        return result
+
+    def _fetch(self, bank_date: date) -> BankStatement:
+        statement = self._bank.statement(bank_date)
+        if statement.bank_date != bank_date:
+            raise StatementUnreadable(f"the files are those of {statement.bank_date}")
+        return statement
+
+    def _incomplete(self, bank_date: date, error: Exception) -> DayResult:
+        reason = f"{type(error).__name__}: {error}"
+        result = DayResult(bank_date, Verdict.INCOMPLETE, self._clock.now(), reason)
+        store_incomplete(self.records, result)
+        return result
+
+    def _run(self, statement: BankStatement) -> DayResult:
+        self._catch_up()
+        taken_in = self._take_in(statement)
+        lines = by_key(statement.lines)
+        found = self._compare(statement, lines)
+        result = self._result(statement, found, taken_in, lines)
+        done = {key for key, (line, *_) in lines.items() if line.succeeded}
+        result = store(self.records, result, done, found.differences)
+        if result.verdict.clean and result.confirmed_at is None:
+            result = self._confirm(result)
+        if self._folder is not None:
+            breaks = self.records.breaks(status=None, bank_date=result.bank_date)
+            write_result(self._folder, result, breaks)
+        return result
+
+    def _take_in(self, statement: BankStatement) -> int:
+        """What the bank began and the book does not have; gives how many were accepted now."""
+        missing = self._book.not_recorded(statement.lines)
+        if not missing:
+            return 0
+        named = {account for line in missing for account in (line.payer, line.payee)}
+        accounts = self._book.accounts_among(named)
+        commands = list(to_record(self._platform, statement.bank_date, missing, accounts))
+        receipts = self._commands.submit(commands)
+        self._catch_up()
+        return sum(
+            receipt.outcome is Outcome.ACCEPTED and not receipt.replayed for receipt in receipts
+        )
+
+    def _compare(
+        self, statement: BankStatement, lines: Mapping[str, Sequence[StatementLine]]
+    ) -> _Found:
+        day = statement.bank_date
+        book = self._book.snapshot(day, statement.lines)
+        straddling = {key_of_movement(row) for row in book.straddling}
+        wanted = suspects(day, lines, book.movements) | straddling
+        seen = self.records.days_seen(wanted, but=day)
+        cut = cut_at(day, lines, book.movements, book.straddling, seen)
+        out = list(under_way(book.straddling, cut))
+        rows = [*book.straddling, *_rows(book.movements.values(), cut.undone)]
+        differences = match(day, lines, book.movements, seen)
+        differences += compare(
+            statement.balances, at_the_bank(book.balances, rows, cut), room_for(out)
+        )
+        return _Found(differences, len(out), book.position)
+
+    def _result(
+        self,
+        statement: BankStatement,
+        found: _Found,
+        taken_in: int,
+        lines: Mapping[str, Sequence[StatementLine]],
+    ) -> DayResult:
+        today = self.records.today
+        real = {each.break_id for each in found.differences if each.is_real(today)}
+        borne = {each.break_id for each in found.differences} - real
+        if real:
+            verdict = Verdict.BREAKS
+        elif borne or found.pending:
+            verdict = Verdict.RECONCILED_WITH_PENDING
+        else:
+            verdict = Verdict.RECONCILED
+        differing = {each.reference for each in found.differences}
+        return DayResult(
+            bank_date=statement.bank_date,
+            verdict=verdict,
+            digest=statement.digest,
+            lines=len(statement.lines),
+            matched=sum(len(group) for key, group in lines.items() if key not in differing),
+            accounts=len(statement.balances),
+            pending=found.pending,
+            taken_in=taken_in,
+            timing=len(borne),
+            breaks=len(real),
+            position=found.position,
+            reconciled_at=self._clock.now(),
+        )
+
+    def _confirm(self, result: DayResult) -> DayResult:
+        """对账确认. What fails here is tried again by the next run of the day."""
+        day = result.bank_date
+        answer = self._bank.confirm_statement(f"K-{day:%Y%m%d}", day)
+        if answer.outcome is BankOutcome.SUCCEEDED:
+            result = replace(result, confirmed_at=self._clock.now(), confirm_code="")
+        else:
+            result = replace(result, confirm_code=answer.code or answer.outcome.value)
+            log.warning("confirmation_failed", bank_date=day.isoformat(), code=result.confirm_code)
+        store_confirmation(self.records, result)
+        return result
+
+
+_UNREADABLE = (
+    StatementNotReady,
+    StatementUnreadable,
+    CustodianUntrusted,
+    ConnectionError,
+    ViewsApart,
+)
+
+
+def _rows(rows: Collection[MovementRow], ids: Collection[str]) -> list[MovementRow]:
+    return [row for row in rows if row.movement_id in ids]

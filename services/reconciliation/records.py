@@ -1,0 +1,153 @@
+"""What reconciliation keeps: bank days, and breaks with their history and who works them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import Cursor
+from psycopg.rows import class_row, dict_row
+
+from adapters.read_models.table import in_schema
+from infra.clock import SHANGHAI, Clock
+from infra.postgres import connect, migrate
+from services.reconciliation.breaks import BreakClass
+from services.reconciliation.results import Break, BreakStatus, DayResult, HistoryLine, Verdict
+from services.reconciliation.schema import MIGRATIONS, reconciliation_schema
+
+DAY_COLUMNS = tuple(field.name for field in fields(DayResult))
+_DAYS = f"SELECT {', '.join(DAY_COLUMNS)} FROM day"  # noqa: S608 - made of field names
+_BREAKS = """
+SELECT break.break_id, class AS kind, reference, owner, status, resolution, first_seen, last_seen,
+    coalesce(resolved_on, %(today)s) - first_seen AS age_days,
+    last.book_fen, last.bank_fen, last.detail, last.turns_on
+FROM break CROSS JOIN LATERAL (
+    SELECT * FROM sighting WHERE sighting.break_id = break.break_id
+    ORDER BY gone, bank_date DESC LIMIT 1
+) AS last
+WHERE (%(status)s::text IS NULL OR status = %(status)s)
+    AND (%(day)s::date IS NULL OR break.break_id IN (
+        SELECT break_id FROM sighting WHERE bank_date = %(day)s AND NOT gone))
+ORDER BY first_seen, class, reference
+"""
+
+
+class BreakUnknown(LookupError):
+    """There is no break of that id."""
+
+
+class Records:
+    """One platform's records. One connection: not for several threads at once."""
+
+    def __init__(self, url: str, platform: str, clock: Clock) -> None:
+        self._connection = connect(url, autocommit=True)
+        self._connection.prepare_threshold = None  # A plan made for empty tables must not stay.
+        self._clock = clock
+        self._schema = reconciliation_schema(platform)
+        migrate(self._connection, self._schema, MIGRATIONS)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        return self._connection
+
+    @property
+    def today(self) -> date:
+        return self._clock.now().astimezone(SHANGHAI).date()
+
+    def days(self) -> list[DayResult]:
+        """The last result of every bank day, oldest first."""
+        with self.transaction() as cursor:
+            cursor.execute(f"{_DAYS} ORDER BY bank_date".encode())
+            return [day_result(row) for row in cursor]
+
+    def day(self, bank_date: date) -> DayResult | None:
+        with self.transaction() as cursor:
+            return read_day(cursor, bank_date)
+
+    def breaks(
+        self, status: BreakStatus | None = BreakStatus.OPEN, bank_date: date | None = None
+    ) -> list[Break]:
+        """Oldest first: of one status or of all, seen on one bank day or on any."""
+        with (
+            self.transaction(),
+            self._connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            cursor.execute(
+                _BREAKS,
+                {
+                    "status": None if status is None else status.value,
+                    "day": bank_date,
+                    "today": self.today,
+                },
+            )
+            return [_break(row) for row in cursor]
+
+    def history(self, break_id: str) -> list[HistoryLine]:
+        """Oldest first. Raises BreakUnknown."""
+        with (
+            self.transaction(),
+            self._connection.cursor(row_factory=class_row(HistoryLine)) as cursor,
+        ):
+            cursor.execute(
+                "SELECT at, bank_date, what, note FROM break_history"
+                " WHERE break_id = %s ORDER BY number",
+                (break_id,),
+            )
+            lines = cursor.fetchall()
+        if not lines:
+            raise BreakUnknown(f"break_id: there is no break {break_id}")
+        return lines
+
+    def days_seen(self, keys: Collection[str], but: date) -> dict[str, set[date]]:
+        """On which bank days other than `but` lines of these keys were taken in."""
+        seen: dict[str, set[date]] = defaultdict(set)
+        if keys:
+            with self.transaction() as cursor:
+                cursor.execute(
+                    "SELECT key, bank_date FROM line WHERE key = ANY(%s) AND bank_date <> %s",
+                    (list(keys), but),
+                )
+                for key, bank_date in cursor:
+                    seen[key].add(bank_date)
+        return seen
+
+    def assign(self, break_id: str, owner: str, by: str) -> None:
+        """Who works the break from now on. Raises BreakUnknown."""
+        with self.transaction() as cursor:
+            cursor.execute("UPDATE break SET owner = %s WHERE break_id = %s", (owner, break_id))
+            if cursor.rowcount == 0:
+                raise BreakUnknown(f"break_id: there is no break {break_id}")
+            cursor.execute(
+                "INSERT INTO break_history (break_id, at, what, note)"
+                " VALUES (%s, %s, 'assigned', %s)",
+                (break_id, self._clock.now(), f"to {owner} by {by}"),
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor[Any]]:
+        """A cursor on this platform's tables."""
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute(in_schema(self._schema))
+            yield cursor
+
+
+def read_day(cursor: Cursor[Any], bank_date: date) -> DayResult | None:
+    cursor.execute(f"{_DAYS} WHERE bank_date = %s".encode(), (bank_date,))
+    return next((day_result(row) for row in cursor), None)
+
+
+def day_result(row: tuple[Any, ...]) -> DayResult:
+    values = dict(zip(DAY_COLUMNS, row, strict=True))
+    return DayResult(**values | {"verdict": Verdict(values["verdict"])})
+
+
+def _break(row: dict[str, Any]) -> Break:
+    return Break(**row | {"kind": BreakClass(row["kind"]), "status": BreakStatus(row["status"])})
