@@ -48,6 +48,7 @@ class Writer:
         self._recorder = open_recorder(url, platform)
         self._connect()
         self._head = self._read_head(None)
+        self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
         self._connection = psycopg.connect(self._url, autocommit=True)
@@ -89,23 +90,29 @@ class Writer:
         inbox: Sequence[int] = (),
         parked: Sequence[tuple[int, bytes, str]] = (),
     ) -> list[Receipt]:
-        """One batch; `inbox` holds the places of those commands that came that way, in order,
-        and `parked` messages that could not be read. After a commit whose outcome is unknown everything is loaded anew, and the
-        receipts say what had been done: nothing is appended twice."""
+        """One batch; `inbox` holds the places of those commands that came that way, in order, and
+        `parked` messages that could not be read. After a commit whose outcome is unknown everything
+        is loaded anew, and the receipts say what had been done: nothing is appended twice."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                return self._run(commands, inbox, parked)
+                if not self._sure:
+                    self._reload()
+                self._sure = False
+                receipts = self._run(commands, inbox, parked)
             except (AppendUnknown, psycopg.OperationalError) as error:
                 log.warning("append_unknown", attempt=attempt, error=type(error).__name__)
                 if attempt == ATTEMPTS_MAX:
                     raise
-                self._connection.close()
-                self._connect()
-                self._head = self._read_head(self._head.epoch)
-            except Exception:
-                self._shelf.forget()
-                raise
+            else:
+                self._sure = True
+                return receipts
         raise AssertionError
+
+    def _reload(self) -> None:
+        """A batch did not end well: what it left in memory may never have been stored."""
+        self._connection.close()
+        self._connect()
+        self._head = self._read_head(self._head.epoch)
 
     def close(self) -> None:
         self._connection.close()

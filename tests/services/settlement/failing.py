@@ -1,0 +1,54 @@
+"""Ways to make an append fail at a chosen moment. What fails is real: the rows, the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.event_log import AppendUnknown, ShardRecorder
+from infra.postgres import connect
+
+BEFORE_COMMIT = "_insert_stored_events"  # The last thing inside the transaction.
+AFTER_COMMIT = "insert_events"
+
+
+class Broken(Exception):
+    """Raised by a test inside the machinery."""
+
+
+def after(
+    monkeypatch: pytest.MonkeyPatch, step: str, then: Callable[[Any], None], times: int = 1
+) -> None:
+    """Do the real step, then `then(its first argument)` as well, the first `times` times."""
+    real = getattr(ShardRecorder, step)
+    left = [times]
+
+    def stepped(self: ShardRecorder, *args: Any, **kwargs: Any) -> Any:
+        result = real(self, *args, **kwargs)
+        if left[0]:
+            left[0] -= 1
+            then(args[0])
+        return result
+
+    monkeypatch.setattr(ShardRecorder, step, stepped)
+
+
+def end_session(url: str) -> Callable[[Any], None]:
+    """The server ends the session of the cursor, in the middle of its transaction."""
+
+    def end(cursor: Any) -> None:
+        with connect(url, autocommit=True) as other:
+            pid = cursor.connection.info.backend_pid
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+
+    return end
+
+
+def lose_answer(_: Any) -> None:
+    raise AppendUnknown("the connection broke while committing")
+
+
+def break_down(_: Any) -> None:
+    raise Broken

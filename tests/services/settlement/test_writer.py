@@ -1,0 +1,479 @@
+"""The writer: one outcome an id, whole batches or nothing, and one writer at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+from eventsourcing.persistence import IntegrityError
+
+from adapters.codec import GENESIS, Stored, hash_row, prev_of
+from adapters.commanding import Outcome, Receipt
+from adapters.event_log import AppendUnknown, WriterFenced
+from domain import commands as c
+from domain.accounts import Role
+from domain.cashbook import UNBOUNDED
+from domain.commands import AnyCommand, Command
+from domain.model import InvariantBroken
+from domain.platform import PlatformOpened
+from domain.refusals import Code
+from domain.streams import fold_of
+from services.settlement import on_members
+from services.settlement.desk import Desk
+from services.settlement.handlers import HANDLERS, Handler
+from services.settlement.shelf import Balance
+from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
+from tests.house import House
+from tests.services.settlement import failing
+
+INVESTOR = Role.INVESTOR
+
+
+@pytest.fixture
+def lucy(house: House) -> House:
+    """An open platform where lucy has 100.00 yuan and a bound card."""
+    house.open()
+    house.member("lucy", INVESTOR, 100_00)
+    house.bind("lucy", INVESTOR, "b1")
+    return house
+
+
+def recharge(number: int, fen: int = 1_00, **fields: Any) -> c.RequestRecharge:
+    return command(
+        c.RequestRecharge,
+        recharge_id=f"r{number}",
+        member_id="lucy",
+        role=INVESTOR,
+        amount_fen=fen,
+        **fields,
+    )
+
+
+def withdrawal(number: int, fen: int, **fields: Any) -> c.RequestWithdrawal:
+    return command(
+        c.RequestWithdrawal,
+        withdrawal_id=f"w{number}",
+        member_id="lucy",
+        role=INVESTOR,
+        binding_id="b1",
+        amount_fen=fen,
+        **fields,
+    )
+
+
+def registration(number: int) -> c.RegisterMember:
+    return command(
+        c.RegisterMember,
+        member_id=f"m{number}",
+        kind="person",
+        roles=(INVESTOR,),
+        name=NAME,
+        id_no=ID_NO,
+        phone=PHONE,
+    )
+
+
+def stored(house: House) -> list[Stored]:
+    rows = house.query(
+        "SELECT notification_id, originator_id, originator_version, topic, state"
+        " FROM {}.stored_events ORDER BY notification_id"
+    )
+    return [Stored(row[0], row[1], row[2], row[3], bytes(row[4])) for row in rows]
+
+
+def everything(house: House) -> tuple[Any, ...]:
+    """All that a command could have changed."""
+    return (
+        house.query(
+            "SELECT head_position, head_hash, receipts, outstanding_principal_fen FROM {}.shard"
+        ),
+        house.query("SELECT * FROM {}.receipt ORDER BY number"),
+        house.query("SELECT ref FROM {}.vault ORDER BY ref"),
+        house.balances(),
+        house.log.head(),
+    )
+
+
+def assert_whole(house: House) -> None:
+    """Positions and versions without gaps, one unbroken chain, receipts that fit, and a shelf that
+    is equal to what the log adds up to."""
+    rows = stored(house)
+    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
+    prev, versions = GENESIS, dict[str, int]()
+    for row in rows:
+        assert prev_of(row.state) == prev
+        prev = hash_row(*row)
+        assert row.version == versions.get(row.stream, 0) + 1
+        versions[row.stream] = row.version
+    receipts = house.query("SELECT number FROM {}.receipt ORDER BY number")
+    assert [row[0] for row in receipts] == list(range(1, len(receipts) + 1))
+    [head] = house.query("SELECT head_position, head_hash, receipts FROM {}.shard")
+    assert (head[0], bytes(head[1]), head[2]) == (len(rows), prev, len(receipts))
+    shelf, states = house.writer._shelf, house.states()
+    for stream, kept in shelf.states.items():
+        folded = states.get(stream, fold_of(stream).initial)
+        assert kept == (versions.get(stream, 0), folded), stream
+    balances = house.balances()
+    assert {
+        k: tuple(v) for k, v in shelf.balances.items() if v != (0, 0)
+    }.items() <= balances.items()
+
+
+# -- one outcome an id --------------------------------------------------------------------
+
+
+def test_every_command_of_the_published_language_has_a_handler() -> None:
+    union = AnyCommand.__origin__  # type: ignore[attr-defined]
+    assert set(HANDLERS) == set(union.__args__)
+
+
+def test_the_same_command_again_gets_the_same_receipt_and_changes_nothing(lucy: House) -> None:
+    again = withdrawal(1, 60_00)
+    first = lucy.writer.submit([again])
+    before = everything(lucy)
+    assert lucy.writer.submit([again]) == [replace(first[0], replayed=True)]
+    assert everything(lucy) == before
+
+
+def test_a_refusal_is_final_for_its_id(lucy: House) -> None:
+    too_much = withdrawal(1, 100_01)
+    [refused] = lucy.writer.submit([too_much])
+    assert refused.code == Code.INSUFFICIENT_BALANCE
+    lucy.recharge("lucy", INVESTOR, 50_00)
+    assert lucy.writer.submit([too_much]) == [replace(refused, replayed=True)]
+
+
+def test_an_id_with_another_payload_is_refused_and_the_first_outcome_stands(lucy: House) -> None:
+    first = withdrawal(1, 60_00, id="same")
+    [kept] = lucy.writer.submit([first])
+    before = everything(lucy)
+    [other] = lucy.writer.submit([withdrawal(1, 60_01, id="same")])
+    assert (other.outcome, other.code, other.field) == (Outcome.REFUSED, "command_id_reused", "id")
+    assert everything(lucy) == before
+    assert lucy.writer.submit([first]) == [replace(kept, replayed=True)]
+
+
+def test_twice_in_one_batch_is_once(lucy: House) -> None:
+    once = withdrawal(1, 60_00)
+    first, second = lucy.writer.submit([once, once])
+    assert second == replace(first, replayed=True)
+    assert lucy.balances()["lucy:investor"] == (40_00, 60_00)
+    assert_whole(lucy)
+
+
+def test_an_id_reused_inside_one_batch_is_refused(lucy: House) -> None:
+    batch = [withdrawal(1, 60_00, id="same"), withdrawal(2, 10_00, id="same")]
+    assert [r.code for r in lucy.writer.submit(batch)] == ["", "command_id_reused"]
+    assert lucy.balances()["lucy:investor"] == (40_00, 60_00)
+    assert_whole(lucy)
+
+
+def test_each_command_of_a_batch_sees_those_before_it(lucy: House) -> None:
+    batch = [withdrawal(1, 60_00), withdrawal(2, 60_00), withdrawal(3, 40_00)]
+    assert [r.code for r in lucy.writer.submit(batch)] == ["", "insufficient_balance", ""]
+    assert lucy.balances()["lucy:investor"] == (0, 100_00)
+
+
+def test_another_writer_answers_from_the_stored_receipts(lucy: House) -> None:
+    batch = [withdrawal(1, 60_00), withdrawal(2, 60_00)]
+    receipts = lucy.writer.submit(batch)
+    lucy.writer.close()
+    lucy.writer = lucy.new_writer()
+    assert lucy.writer.submit(batch) == [replace(r, replayed=True) for r in receipts]
+
+
+# -- what holds for every command ---------------------------------------------------------
+
+
+def test_nothing_goes_before_the_platform_is_open(house: House) -> None:
+    assert house.refused(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="boss") == (
+        "platform_unknown"
+    )
+
+
+def test_a_command_for_another_platform_is_refused(lucy: House) -> None:
+    before = lucy.log.head()
+    [receipt] = lucy.writer.submit([withdrawal(1, 1, platform="p2")])
+    assert (receipt.code, receipt.field) == ("platform_unknown", "platform")
+    assert lucy.log.head() == before
+
+
+def test_a_platform_opens_once(lucy: House) -> None:
+    assert lucy.refused(c.OpenPlatform, business_date=TODAY, law_table="none") == (
+        "platform_already_open"
+    )
+
+
+def test_an_unknown_law_table_opens_nothing(house: House) -> None:
+    assert house.refused(c.OpenPlatform, business_date=TODAY, law_table="mars") == (
+        "law_table_unknown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("on", "reason", "code"),
+    [
+        (date(2018, 2, 1), "told ahead", "effective_date_in_future"),
+        (date(2018, 1, 30), None, "effective_date_needs_reason"),
+        (date(2018, 1, 30), "the bank was late", ""),
+        (date(2018, 1, 31), None, ""),
+        (None, None, ""),
+    ],
+)
+def test_effective_dates(lucy: House, on: date | None, reason: str | None, code: str) -> None:
+    [receipt] = lucy.writer.submit([withdrawal(1, 1, effective_on=on, reason=reason)])
+    assert receipt.code == code
+
+
+def test_events_name_their_command_and_the_business_date(lucy: House) -> None:
+    first = withdrawal(1, 1, correlation_id="story", actor="desk-7")
+    [receipt] = lucy.writer.submit([first])
+    [requested] = lucy.recorded(after=receipt.first_position - 1)
+    assert (requested.position, receipt.last_position) == (receipt.first_position,) * 2
+    assert (requested.cause, requested.correlation, requested.actor) == (
+        first.id,
+        "story",
+        "desk-7",
+    )
+    assert (requested.business_date, requested.recorded_at) == (
+        TODAY,
+        "2018-01-31T04:00:00.000+00:00",
+    )
+
+
+def test_a_poisonous_account_name_is_bad_input_and_never_reaches_the_writer(lucy: House) -> None:
+    for account in ("ghost", "outside", "lucy:", ":investor", "lucy:king", "lucy:reserve"):
+        with pytest.raises(ValueError, match="account"):
+            command(
+                c.RecordBankMovement,
+                bank_record="x",
+                purpose="bank_adjustment",
+                account=account,
+                amount_fen=1,
+                bank_date=TODAY,
+            )
+
+
+def test_dashes_in_ids_never_make_two_cards_one(lucy: House) -> None:
+    """a + b-c and a-b + c: once the same reference in the vault, which stopped the writer."""
+    for member_id, binding_id in (("a", "b-c"), ("a-b", "c")):
+        lucy.member(member_id, INVESTOR)
+        lucy.bind(member_id, INVESTOR, binding_id)
+    assert len(lucy.query("SELECT ref FROM {}.vault")) == 2 * 3
+
+
+# -- large batches ------------------------------------------------------------------------
+
+
+def test_ten_thousand_commands_at_once(lucy: House) -> None:
+    batch: list[Command] = [recharge(number) for number in range(10_000)]
+    receipts = lucy.writer.submit(batch)
+    assert {r.outcome for r in receipts} == {Outcome.ACCEPTED}
+    assert lucy.writer.submit(batch[:3]) == [replace(r, replayed=True) for r in receipts[:3]]
+
+
+def test_one_transaction_of_ten_thousand_commands_and_two_thousand_events(lucy: House) -> None:
+    """The library's own insert hung for ever here."""
+    lucy.writer.submit([recharge(number) for number in range(2_000)])
+    head = lucy.log.head()
+    batch: list[Command] = [
+        command(c.SettleEntry, entry_id=f"C-r{number}", bank_date=TODAY) for number in range(10_000)
+    ]
+    receipts = lucy.writer.run(batch)
+    codes = [r.code for r in receipts]
+    assert codes == [""] * 2_000 + ["entry_unknown"] * 8_000
+    assert lucy.log.head() == head + 2_000
+    assert lucy.available("lucy:investor") == 100_00 + 2_000_00
+    assert_whole(lucy)
+
+
+# -- one writer ---------------------------------------------------------------------------
+
+
+def test_the_last_to_open_the_shard_writes_and_the_one_before_is_fenced(lucy: House) -> None:
+    old, lucy.writer = lucy.writer, lucy.new_writer()
+    before = everything(lucy)
+    with pytest.raises(WriterFenced):
+        old.submit([withdrawal(1, 1)])
+    assert everything(lucy) == before
+    [receipt] = lucy.writer.submit([withdrawal(1, 1)])
+    assert receipt.outcome is Outcome.ACCEPTED
+    with pytest.raises(WriterFenced):
+        old.submit([withdrawal(2, 1)])
+    old.close()
+    assert_whole(lucy)
+
+
+def test_a_writer_that_is_fenced_while_it_recovers_appends_nothing(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit's answer is lost, and meanwhile another has taken over."""
+    successors = []
+
+    def replaced(cursor: Any) -> None:
+        successors.append(lucy.new_writer())
+        raise AppendUnknown("lost")
+
+    failing.after(monkeypatch, failing.AFTER_COMMIT, replaced)
+    lost = withdrawal(1, 60_00)
+    with pytest.raises(WriterFenced):
+        lucy.writer.submit([lost])
+    lucy.writer.close()
+    [lucy.writer] = successors
+    [receipt] = lucy.writer.submit([lost])
+    assert (receipt.outcome, receipt.replayed) == (Outcome.ACCEPTED, True)
+    assert_whole(lucy)
+
+
+# -- an append that fails -----------------------------------------------------------------
+
+
+def test_a_session_killed_inside_the_transaction_ends_with_one_outcome(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.after(monkeypatch, failing.BEFORE_COMMIT, failing.end_session(lucy.url))
+    [receipt] = lucy.writer.submit([withdrawal(1, 60_00)])
+    assert (receipt.outcome, receipt.replayed) == (Outcome.ACCEPTED, False)
+    assert lucy.balances()["lucy:investor"] == (40_00, 60_00)
+    assert_whole(lucy)
+
+
+def test_a_lost_answer_to_a_commit_ends_with_the_stored_outcome(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.after(monkeypatch, failing.AFTER_COMMIT, failing.lose_answer)
+    accepted, refused = lucy.writer.submit([withdrawal(1, 60_00), withdrawal(2, 60_00)])
+    assert (accepted.outcome, accepted.replayed) == (Outcome.ACCEPTED, True)
+    assert (refused.code, refused.replayed) == ("insufficient_balance", True)
+    assert lucy.balances()["lucy:investor"] == (40_00, 60_00)
+    assert_whole(lucy)
+
+
+def test_the_reading_session_may_be_killed_between_batches(lucy: House) -> None:
+    with psycopg.connect(lucy.url, autocommit=True) as other:
+        pid = lucy.writer._connection.info.backend_pid
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    [receipt] = lucy.writer.submit([withdrawal(1, 60_00)])
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert_whole(lucy)
+
+
+@pytest.mark.parametrize("times", [3, 4])
+def test_a_writer_that_gave_up_forgets_what_it_never_stored(
+    lucy: House, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Once its shelf kept the phantom: the next batch built versions and balances upon it."""
+    failing.after(monkeypatch, failing.BEFORE_COMMIT, failing.lose_answer, times)
+    with pytest.raises(AppendUnknown):
+        lucy.writer.submit([withdrawal(1, 60_00)])
+    [receipt] = lucy.writer.submit([withdrawal(2, 30_00)])
+    assert receipt.outcome is Outcome.ACCEPTED
+    lucy.writer.submit([withdrawal(1, 60_00)])
+    assert lucy.balances()["lucy:investor"] == (10_00, 90_00)
+    assert_whole(lucy)
+
+
+class Stop(BaseException):
+    """As a signal, between two lines."""
+
+
+@pytest.mark.parametrize("how", [failing.Broken, Stop])
+@pytest.mark.parametrize("step", [failing.BEFORE_COMMIT, failing.AFTER_COMMIT])
+def test_whatever_stops_a_batch_leaves_a_writer_that_is_right(
+    lucy: House, monkeypatch: pytest.MonkeyPatch, step: str, how: type[BaseException]
+) -> None:
+    def stop(_: Any) -> None:
+        raise how
+
+    before = everything(lucy)
+    failing.after(monkeypatch, step, stop)
+    with pytest.raises(how):
+        lucy.writer.submit([withdrawal(1, 60_00)])
+    if step == failing.BEFORE_COMMIT:
+        assert everything(lucy) == before
+    lucy.writer.submit([withdrawal(2, 30_00)])
+    lucy.writer.submit([withdrawal(1, 60_00)])
+    assert lucy.balances()["lucy:investor"] == (10_00, 90_00)
+    assert_whole(lucy)
+
+
+def test_a_message_is_parked_once_even_if_the_answer_was_lost(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.after(monkeypatch, failing.AFTER_COMMIT, failing.lose_answer)
+    [receipt] = lucy.writer.run([withdrawal(1, 1)], [8], [(7, b"{", "not JSON")])
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert lucy.query("SELECT position, reason FROM {}.parked") == [(7, "not JSON")]
+    assert lucy.query("SELECT position, outcome FROM {}.inbox_answer") == [(8, "accepted")]
+    assert_whole(lucy)
+
+
+# -- the last line of defence ---------------------------------------------------------------
+
+
+@pytest.fixture
+def careless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desk that forgot to look whether the money is there."""
+
+    def careless_move(self: Desk, legs: Any, *, refusable: bool) -> None:
+        for account, available_fen, frozen_fen in legs:
+            if account in UNBOUNDED:
+                continue
+            before = self.balance(account)
+            self._balances[account] = Balance(
+                before.available_fen + available_fen, before.frozen_fen + frozen_fen
+            )
+
+    monkeypatch.setattr(Desk, "_move", careless_move)
+
+
+@pytest.mark.usefixtures("careless")
+def test_even_a_broken_desk_cannot_overdraw(lucy: House) -> None:
+    before = everything(lucy)
+    with pytest.raises(IntegrityError, match="available_fen"):
+        lucy.writer.submit([withdrawal(1, 100_01)])
+    assert everything(lucy) == before
+
+
+def test_a_bug_in_a_decider_stops_the_batch_and_stores_nothing(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(desk: Desk, command: c.RequestRecharge) -> None:
+        on_members.request_recharge(desk, command)
+        raise InvariantBroken("a bug")
+
+    kind: type[Command] = c.RequestRecharge
+    monkeypatch.setitem(HANDLERS, kind, Handler(buggy, HANDLERS[kind].touches))
+    before = everything(lucy)
+    with pytest.raises(InvariantBroken):
+        lucy.writer.submit([withdrawal(1, 60_00), recharge(1)])
+    assert everything(lucy) == before
+    [receipt] = lucy.writer.submit([withdrawal(1, 60_00)])
+    assert (receipt.outcome, receipt.replayed) == (Outcome.ACCEPTED, False)
+    assert_whole(lucy)
+
+
+def test_the_shelf_may_be_small(lucy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.settlement.shelf.STREAMS_MAX", 4)
+    monkeypatch.setattr("services.settlement.shelf.ACCOUNTS_MAX", 0)
+    for number in range(5):
+        lucy.writer.submit([recharge(number), registration(number)])
+        lucy.settle(f"C-r{number}")
+    assert lucy.available("lucy:investor") == 105_00
+    assert len(lucy.writer._shelf.states) <= 4 + 2
+    assert_whole(lucy)
+
+
+def test_receipts_say_where_the_events_lie(lucy: House) -> None:
+    head = lucy.log.head()
+    answers = lucy.writer.submit([recharge(1), withdrawal(1, 100_01), recharge(2)])
+    places = [(r.first_position, r.last_position) for r in answers]
+    assert places == [(head + 1, head + 1), (0, 0), (head + 2, head + 2)]
+    assert isinstance(answers[0], Receipt)
+
+
+def test_the_platform_opening_is_the_first_event(lucy: House) -> None:
+    assert isinstance(lucy.events()[0], PlatformOpened)
