@@ -120,7 +120,8 @@ class ShardRecorder(PostgresApplicationRecorder):
         self._insert_rows(
             curs,
             "INSERT INTO {}.parked (position, message, reason)"
-            " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])",
+            " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])"
+            " ON CONFLICT DO NOTHING",  # Again, after an append whose outcome was unknown.
             batch.parked,
         )
         self._insert_rows(
@@ -128,7 +129,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             "INSERT INTO {}.inbox_answer (position, command_id, outcome, code, message, field,"
             " first_position, last_position, replayed) SELECT * FROM unnest(%b::bigint[],"
             " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
-            " %b::bigint[], %b::bool[])",
+            " %b::bigint[], %b::bool[]) ON CONFLICT DO NOTHING",
             batch.answered,
         )
         taken = [row[0] for row in (*batch.answered, *batch.parked)]

@@ -52,7 +52,7 @@ class Seal:
         try:
             key = _decrypt(self._master, sealed.wrapped_key, name)
             fields: dict[str, str] = orjson.loads(_decrypt(AESGCM(key), sealed.content, name))
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: an erased key has no nonce.
             raise VaultUnreadable(f"{sealed.ref} does not open with this master key") from None
         return fields
 

@@ -26,6 +26,13 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Digits = Annotated[str, Field(pattern=r"^[0-9]{8,32}$")]
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{6,20}$")]
+AccountName = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Za-z0-9_-]{1,32}:(investor|borrower|guarantor)"
+        r"|platform:(reserve|income|marketing))$"
+    ),
+]
 IdNumber = Annotated[str, Field(pattern=r"^[0-9A-Z]{8,20}$")]
 
 
@@ -285,7 +292,7 @@ class RecordBankMovement(FromBank):
     type: Literal["record_bank_movement"] = "record_bank_movement"
     bank_record: BankRef
     purpose: Literal[Purpose.RETURNED_WITHDRAWAL, Purpose.BANK_INTEREST, Purpose.BANK_ADJUSTMENT]
-    account: Annotated[str, Field(max_length=64)]
+    account: AccountName
     amount_fen: Fen
     credit: bool = True
     bank_date: date

@@ -67,7 +67,7 @@ def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
 
 
 def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
-    ref = f"card-{command.member_id}-{command.binding_id}"
+    ref = f"card-{command.member_id}.{command.binding_id}"  # Ids may hold dashes, never dots.
     wanted = member.BindingRequested(
         member_id=command.member_id,
         role=command.role,
