@@ -98,8 +98,13 @@ def hash_row(position: int, stream: str, version: int, topic: str, state: bytes)
 
 def decode_event(topic: str, state: bytes) -> Event:
     """The typed event alone. Raises KeyError for an unknown topic, ValidationError for bad data."""
-    event: Event = _READERS[topic].validate_json(state[state.index(_DATA) + len(_DATA) : -1])
+    event: Event = _READERS[topic].validate_json(data_of(state))
     return event
+
+
+def data_of(state: bytes) -> bytes:
+    """The event's own JSON, without its circumstances."""
+    return state[state.index(_DATA) + len(_DATA) : -1]
 
 
 def prev_of(state: bytes) -> bytes:

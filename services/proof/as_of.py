@@ -1,0 +1,91 @@
+"""What was known at a position of the log, or at the close of a business date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import Any, NamedTuple
+
+from adapters.codec import decode_event
+from adapters.event_log import LogReader
+from domain import cashbook
+from domain.platform import BusinessDateRolled, PlatformOpened
+from domain.streams import PLATFORM, fold_of
+from services.proof.snapshot import Snapshot
+
+_EVENTS = (
+    "SELECT notification_id, topic, state FROM {shard}.stored_events"
+    " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
+)
+_CASH = tuple(event.TOPIC for event in cashbook.EVENTS)
+_END = 2**63 - 1
+
+
+class NotOnRecord(ValueError):
+    """The log has no such date or position: bad input, nothing is wrong with the log."""
+
+    field = "as_of"
+
+
+class Balance(NamedTuple):
+    available_fen: int
+    frozen_fen: int
+
+
+def position_at_close(url: str, platform: str, day: date) -> int:
+    """The last position of a business date: the one before the event that closed it.
+
+    Raises NotOnRecord for a day before the platform's first, and for one that is not closed yet.
+    """
+    running: date | None = None
+    with Snapshot(url, platform) as snapshot:
+        for position, topic, state in snapshot.stream(_EVENTS, (PLATFORM, _END)):
+            event = decode_event(topic, state)
+            if isinstance(event, PlatformOpened):
+                running = event.business_date
+            elif isinstance(event, BusinessDateRolled):
+                if event.closed == day:
+                    return int(position) - 1
+                running = event.business_date
+    if running is not None and day >= running:
+        raise NotOnRecord(f"as_of: {day} is not closed, the business date is {running}")
+    raise NotOnRecord(f"as_of: the platform's books do not reach back to {day}")
+
+
+def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
+    """The aggregate of `stream` (see domain.streams) after the event at `position`; its initial
+    state where it had none by then. Raises NotOnRecord beyond the log's end."""
+    state, evolve = fold_of(stream)
+    with Snapshot(url, platform) as snapshot:
+        (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
+        _within(position, head)
+        for _, topic, raw in snapshot.stream(_EVENTS, (stream, position)):
+            state = evolve(state, decode_event(topic, raw))
+    return state
+
+
+def balances_as_of(url: str, platform: str, position: int) -> dict[str, Balance]:
+    """Every account's balance after the event at `position`, `outside` and `shortfall` included."""
+    fen: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    reader = LogReader(url, platform)
+    try:
+        _within(position, reader.head())
+        after = 0
+        while after < position:
+            batch = reader.read(after, topics=_CASH, upto=position)
+            if not batch:
+                break
+            for recorded in batch:
+                event: Any = recorded.event
+                for account, available_fen, frozen_fen in event.legs:
+                    fen[account][0] += available_fen
+                    fen[account][1] += frozen_fen
+            after = batch[-1].position
+    finally:
+        reader.close()
+    return {account: Balance(*pair) for account, pair in fen.items()}
+
+
+def _within(position: int, head: int) -> None:
+    if not 0 <= position <= head:
+        raise NotOnRecord(f"as_of: position {position} is not in the log of 0 to {head}")

@@ -1,0 +1,173 @@
+"""Rule 2: every movement is mirrored by exactly one instruction, and final by the bank's word only.
+
+The journal is read beside the log, both by position, so that neither is held in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from adapters.codec import Recorded
+from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
+from domain.investment import TenderFrozen, TenderReleased
+from domain.loan_events import AdvancePaid, LoanDisbursed, RepaymentHeld, RepaymentSettled
+from domain.model import Event
+from domain.reserve import PayoutPaid
+from services.proof.checks.check import Check, Look, looks_of
+from services.proof.snapshot import Snapshot
+
+CUSTODY = "custody"
+"""The actor of what our own service reports of the bank."""
+
+JOURNAL = (
+    "SELECT i.position, i.movement_id, i.entry_id, i.amount_fen, s.state"
+    " FROM {custody}.instruction i LEFT JOIN {custody}.request_step s"
+    " ON s.request_no = i.request_no AND s.state IN ('settled', 'refused')"
+    " ORDER BY i.position, i.movement_id"
+)
+"""Each instruction with the bank's final word on it."""
+
+FOLLOWER = "SELECT position FROM {custody}.follower"
+
+
+class Instruction(NamedTuple):
+    position: int
+    movement_id: str
+    entry_id: str
+    amount_fen: int
+    word: str | None
+
+
+class Mirror(Check):
+    """`planned_to` is the position up to which custody has planned: later movements may wait."""
+
+    NAME = "mirror"
+    RULE = 2
+    TITLE = "Exactly one instruction a movement, and no instruction without one"
+
+    def __init__(self, journal: Iterator[Any], planned_to: int) -> None:
+        super().__init__()
+        self._journal = journal
+        self._planned_to = planned_to
+        self._next = self._read()
+        self._words: dict[str, str | None] = {}  # By open entry.
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {
+            EntryRequested: self._requested,
+            BankMovementRecorded: self._by_bank,
+        }
+
+    def word(self, entry_id: str) -> str | None:
+        """The bank's final word on an entry, asked for once: when it closes."""
+        return self._words.pop(entry_id, None)
+
+    def _requested(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        position = recorded.position
+        wanted = {movement.id: movement.amount_fen for movement in event.movements}
+        self.looked_at["movements"] += len(wanted)
+        for instruction in self._take(position):
+            amount_fen = wanted.pop(instruction.movement_id, None)
+            if amount_fen is None:
+                self.violated(f"{instruction.movement_id} has no movement", position)
+            elif amount_fen != instruction.amount_fen or event.entry_id != instruction.entry_id:
+                self.violated(f"{instruction.movement_id} differs from its movement", position)
+            self._words[event.entry_id] = instruction.word
+        for movement_id in wanted:
+            if position <= self._planned_to:
+                self.violated(f"{movement_id} has no instruction", position)
+            else:
+                self.looked_at["not_yet_planned"] += 1
+
+    def _by_bank(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        if event.entry_id != f"B-{event.bank_record}" or not event.bank_record:
+            self.violated(f"{event.entry_id} is not of its bank record", recorded.position)
+        self.looked_at["bank_records"] += 1
+
+    def _take(self, position: int) -> Iterator[Instruction]:
+        """The instructions planned at this position; those before it had no movement."""
+        while (instruction := self._next) is not None and instruction.position <= position:
+            self._next = self._read()
+            if instruction.position == position:
+                yield instruction
+            else:
+                self._stray(instruction)
+
+    def _stray(self, instruction: Instruction) -> None:
+        self.violated(f"{instruction.movement_id} has no movement", instruction.position)
+
+    def _read(self) -> Instruction | None:
+        row = next(self._journal, None)
+        if row is None:
+            return None
+        self.looked_at["instructions"] += 1
+        return Instruction(*row)
+
+    def finish(self, snapshot: Snapshot) -> None:
+        while self._next is not None:
+            self._stray(self._next)
+            self._next = self._read()
+
+
+class BankWord(Check):
+    """What follows from an entry's success stands in the same command as that success."""
+
+    NAME = "bank_word"
+    RULE = 2
+    TITLE = "Nothing is final before the bank says so"
+
+    def __init__(self, mirror: Mirror) -> None:
+        super().__init__()
+        self._mirror = mirror
+        self._settled = ("", "")  # The command at hand, and the entry that it settled.
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return looks_of(
+            ((EntrySettled,), self._on_settled),
+            ((EntryRejected,), self._on_rejected),
+            ((BankMovementRecorded,), self._by_custody),
+            (tuple(_ENTRY_OF), self._follows),
+        )
+
+    def _on_settled(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._settled = (recorded.cause, event.entry_id)
+        self._by_custody(recorded)
+        if self._mirror.word(event.entry_id) != "settled":
+            self.violated(f"{event.entry_id} is settled without the bank", recorded.position)
+
+    def _on_rejected(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._by_custody(recorded)
+        if self._mirror.word(event.entry_id) != "refused":
+            self.violated(f"{event.entry_id} is rejected without the bank", recorded.position)
+
+    def _by_custody(self, recorded: Recorded) -> None:
+        self.looked_at["bank_answers"] += 1
+        if recorded.actor != CUSTODY:
+            self.violated(f"{recorded.stream} is closed by {recorded.actor}", recorded.position)
+
+    def _follows(self, recorded: Recorded) -> None:
+        self.looked_at["consequences"] += 1
+        event: Any = recorded.event
+        cause, entry_id = self._settled
+        prefix, name = _ENTRY_OF[type(event)]
+        wanted = f"{prefix}-{getattr(event, name)}"
+        settled = entry_id.rpartition("-")[0] if prefix == "D" else entry_id
+        if cause != recorded.cause or settled != wanted:
+            self.violated(f"{recorded.topic} without {wanted} being settled", recorded.position)
+
+
+_ENTRY_OF: dict[type[Event], tuple[str, str]] = {
+    TenderFrozen: ("T", "tender_id"),
+    TenderReleased: ("X", "tender_id"),
+    LoanDisbursed: ("D", "loan_id"),  # Its entry counts the attempts, too: D-{loan_id}-{n}.
+    RepaymentHeld: ("H", "payment_id"),
+    RepaymentSettled: ("R", "payment_id"),
+    AdvancePaid: ("P", "payout_id"),
+    PayoutPaid: ("P", "payout_id"),
+}
+"""Which entry's success an event follows from: the prefix, and the field that names the rest."""

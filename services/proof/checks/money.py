@@ -1,0 +1,160 @@
+"""Rules 1 and 4: whole fen, and balances that are the plain sum of the movements' legs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from adapters.codec import Recorded, Stored, data_of
+from domain.accounts import OUTSIDE
+from domain.cashbook import (
+    SHORTFALL,
+    UNBOUNDED,
+    BankMovementRecorded,
+    EntryRejected,
+    EntryRequested,
+    EntrySettled,
+    Leg,
+    holds,
+    net,
+    posts,
+)
+from domain.model import Event
+from services.proof.checks.book import Book
+from services.proof.checks.check import Check, Look
+from services.proof.snapshot import Snapshot
+
+
+class Integers(Check):
+    """The typed reader takes nothing but integers for an amount: what it refuses is looked into."""
+
+    NAME = "integers"
+    RULE = 1
+    TITLE = "Money is whole fen: no amount in the log is anything but an integer"
+
+    def unreadable(self, row: Stored) -> bool:
+        """Whether an amount is what the reader refused."""
+        try:
+            wrong = sorted(set(_not_whole(orjson.loads(data_of(row.state)))))
+        except ValueError:
+            return False
+        for name in wrong:
+            self.violated(f"{row.topic}: {name} is not whole fen", row.position)
+        return bool(wrong)
+
+
+def _not_whole(value: Any, name: str = "") -> list[str]:
+    """The names of amounts that are no integers, and of whatever is a fraction."""
+    match value:
+        case dict():
+            return [found for key, each in value.items() for found in _not_whole(each, key)]
+        case list():
+            return [found for each in value for found in _not_whole(each, name)]
+        case float():
+            return [name]
+        case str() | bool() if name.endswith("_fen"):
+            return [name]
+        case _:
+            return []
+
+
+class Balances(Check):
+    NAME = "balances"
+    RULE = 4
+    TITLE = "No account below zero at any position; the sum of accounts is what the bank holds"
+
+    def __init__(self, book: Book, bank_total_fen: int | None) -> None:
+        super().__init__()
+        self._book = book
+        self._bank_total_fen = bank_total_fen
+        self._fen: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {
+            EntryRequested: self._requested,
+            EntrySettled: self._settled,
+            EntryRejected: self._rejected,
+            BankMovementRecorded: self._recorded,
+        }
+
+    def available_fen(self, account: str) -> int:
+        return self._fen[account][0] if account in self._fen else 0
+
+    def _requested(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._post(recorded, holds(event.movements))
+
+    def _settled(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        requested = self._book.get(event.entry_id)
+        self._post(recorded, posts(requested.movements) if requested else None)
+
+    def _rejected(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        requested = self._book.get(event.entry_id)
+        held = requested.legs if requested else None
+        self._post(recorded, held and tuple(Leg(leg[0], -leg[1], -leg[2]) for leg in held))
+
+    def _recorded(self, recorded: Recorded) -> None:
+        """A forced debit takes what is there, and names the rest."""
+        event: Any = recorded.event
+        movement = event.movement
+        bearable_fen = movement.amount_fen
+        if movement.payer != OUTSIDE:
+            bearable_fen = min(bearable_fen, self.available_fen(movement.payer))
+        shortfall_fen = movement.amount_fen - bearable_fen
+        legs = [Leg(movement.payer, -bearable_fen, 0), Leg(movement.payee, movement.amount_fen, 0)]
+        if shortfall_fen:
+            legs.append(Leg(SHORTFALL, -shortfall_fen, 0))
+        if event.shortfall_fen != shortfall_fen:
+            self.violated(f"{event.entry_id}: the shortfall is {shortfall_fen}", recorded.position)
+        self._post(recorded, net(legs))
+
+    def _post(self, recorded: Recorded, legs: tuple[Leg, ...] | None) -> None:
+        """`legs` are those that the movements ask for, None where they are not known."""
+        event: Any = recorded.event
+        self.looked_at["steps"] += 1
+        if legs is not None and event.legs != legs:
+            self.violated(f"{event.entry_id}: legs and movements differ", recorded.position)
+        total_fen = 0
+        for account, available_fen, frozen_fen in event.legs:
+            total_fen += available_fen + frozen_fen
+            fen = self._fen[account]
+            fen[0] += available_fen
+            fen[1] += frozen_fen
+            if (fen[0] < 0 or fen[1] < 0) and account not in UNBOUNDED:
+                self.violated(f"{account} falls below zero", recorded.position)
+        if total_fen:
+            self.violated(f"{event.entry_id}: the legs add up to {total_fen}", recorded.position)
+
+    def finish(self, snapshot: Snapshot) -> None:
+        outside_fen = sum(self._fen.pop(OUTSIDE, ()))
+        shortfall_fen = sum(self._fen.pop(SHORTFALL, ()))
+        self.looked_at["accounts"] = len(self._fen)
+        book_total_fen = sum(map(sum, self._fen.values()))
+        self.looked_at["book_total_fen"] = book_total_fen
+        self.looked_at["shortfall_fen"] = -shortfall_fen
+        if book_total_fen + shortfall_fen + outside_fen:
+            self.violated(f"{-outside_fen} fen came from outside, the book has {book_total_fen}")
+        if self._bank_total_fen is not None:
+            # What the bank took by force and an account could not bear is gone at the bank.
+            self.looked_at["bank_total_fen"] = self._bank_total_fen
+            if self._bank_total_fen != book_total_fen + shortfall_fen:
+                self.violated(
+                    f"the bank holds {self._bank_total_fen} fen, the book {book_total_fen},"
+                    f" shortfalls {-shortfall_fen}"
+                )
+        self._compare_live(snapshot)
+
+    def _compare_live(self, snapshot: Snapshot) -> None:
+        for account, *live in snapshot.stream(
+            "SELECT account, available_fen, frozen_fen FROM {shard}.account_balance"
+        ):
+            folded = self._fen.pop(account, None)
+            if live != folded:
+                self.violated(f"{account}: the live balance is {live}, the events say {folded}")
+        for account in self._fen:
+            self.violated(f"{account} has no live balance")

@@ -1,0 +1,128 @@
+"""Rules 6 and 7: where money may leave to, and that what corrects names what it corrects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from adapters.codec import Recorded, decode_event
+from domain.accounts import owner_of, role_of
+from domain.cashbook import BankMovementRecorded, EntryRequested, EntrySettled, Movement
+from domain.member import check_payable
+from domain.model import Event, Refused
+from domain.purposes import Purpose
+from domain.streams import entry_stream
+from services.proof.checks.check import FORGED, Check, Look
+from services.proof.checks.streams import Streams
+from services.proof.snapshot import Snapshot
+
+
+class Withdrawals(Check):
+    NAME = "withdrawals"
+    RULE = 6
+    TITLE = "Money leaves only to the owner's bound bank account, after any cool-off"
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self._streams = streams
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {EntryRequested: self._requested}
+
+    def _requested(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        if event.purpose is not Purpose.WITHDRAWAL:
+            return
+        self.looked_at["withdrawals"] += 1
+        for movement in event.movements:
+            owner_id = owner_of(movement.payer)
+            if owner_id != event.subject:
+                self.violated(f"{movement.id} is not its owner's", recorded.position)
+            try:
+                check_payable(
+                    self._streams.member(owner_id),
+                    role_of(movement.payer),
+                    event.reference,
+                    self._streams.platform.business_date,
+                )
+            except Refused as refused:
+                self.violated(f"{movement.id}: {refused.code}", recorded.position)
+
+
+class Corrections(Check):
+    """What was corrected is looked up at the end: there are few of these."""
+
+    NAME = "corrections"
+    RULE = 7
+    TITLE = "A returned withdrawal or a reversal names the movement that it takes back"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._corrections: list[_Correction] = []
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {EntryRequested: self._requested, BankMovementRecorded: self._recorded}
+
+    def _requested(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        if event.purpose is Purpose.REVERSAL:
+            for movement in event.movements:
+                self._note(recorded.position, movement, event.reference)
+
+    def _recorded(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        if event.movement.purpose is Purpose.RETURNED_WITHDRAWAL:
+            self._note(recorded.position, event.movement, event.origin)
+
+    def _note(self, position: int, movement: Movement, origin: str | None) -> None:
+        self.looked_at["corrections"] += 1
+        self._corrections.append(_Correction(position, movement, origin or ""))
+
+    def finish(self, snapshot: Snapshot) -> None:
+        settled = _settled(snapshot, {each.origin for each in self._corrections})
+        given_back: dict[str, int] = {}
+        for position, movement, origin in self._corrections:
+            before = settled.get(origin)
+            if before is None or before.requested_at > position:
+                self.violated(f"{movement.id} names no settled movement", position)
+                continue
+            given_back[origin] = given_back.get(origin, 0) + movement.amount_fen
+            wanted = movement.purpose is Purpose.RETURNED_WITHDRAWAL
+            if wanted and before.movement.purpose is not Purpose.WITHDRAWAL:
+                self.violated(f"{movement.id}: {origin} is no withdrawal", position)
+            if movement.payee != before.movement.payer:
+                self.violated(f"{movement.id} goes back to another account", position)
+            if given_back[origin] > before.movement.amount_fen:
+                self.violated(f"{movement.id}: more comes back than {origin} moved", position)
+
+
+class _Correction(NamedTuple):
+    position: int
+    movement: Movement
+    origin: str
+
+
+class _Settled(NamedTuple):
+    movement: Movement
+    requested_at: int
+
+
+def _settled(snapshot: Snapshot, movement_ids: set[str]) -> dict[str, _Settled]:
+    """Those of these movements that the bank carried out."""
+    streams = [entry_stream(name.rpartition(".")[0]) for name in movement_ids]
+    requested: dict[str, _Settled] = {}
+    settled: dict[str, _Settled] = {}
+    for position, topic, state in snapshot.stream(
+        "SELECT notification_id, topic, state FROM {shard}.stored_events"
+        " WHERE originator_id = ANY(%s) ORDER BY notification_id",
+        (streams,),
+    ):
+        try:
+            event: Any = decode_event(topic, state)
+        except FORGED:
+            continue  # Reported where the log is read.
+        if isinstance(event, EntryRequested):
+            requested |= {each.id: _Settled(each, position) for each in event.movements}
+        elif isinstance(event, EntrySettled):
+            settled |= {name: requested[name] for name in event.movement_ids if name in requested}
+    return settled

@@ -1,0 +1,315 @@
+"""The claim register (债权登记) by its own bookkeeping: what was owed, paid and advanced.
+
+Looks at what each event says, not at the folded state, and then compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.codec import Recorded
+from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
+from domain.cashbook import EntryRequested, Movement
+from domain.loan import Loan
+from domain.loan_events import (
+    AdvanceOpened,
+    AdvancePaid,
+    AdvanceReleased,
+    InstalmentBilled,
+    LoanDisbursed,
+    LoanSettled,
+    RepaymentFailed,
+    RepaymentRouted,
+    RepaymentSettled,
+)
+from domain.model import Event
+from domain.purposes import Purpose
+from domain.register import Claim
+from services.proof.checks.check import Check, Look, looks_of
+from services.proof.checks.streams import Streams
+from services.proof.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Account:
+    """One loan's sums in fen: principal and interest, to whomever they are owed."""
+
+    claims: tuple[Claim, ...]
+    billed_fen: int = 0
+    paid_fen: int = 0
+    unbilled_fen: int = 0  # Principal.
+    advanced_fen: int = 0  # By the reserve ...
+    recovered_fen: int = 0  # ... and paid back to it.
+    principal: list[int] = field(default_factory=list)  # Received, by claim.
+    routed: RepaymentRouted | None = None
+    advances: dict[str, AdvanceOpened] = field(default_factory=dict)
+
+
+class Register(Check):
+    NAME = "register"
+    TITLE = "For every loan paid + open = due to the fen; every claim closes at zero"
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self._streams = streams
+        self._accounts: dict[str, Account] = {}
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return looks_of(
+            ((LoanDisbursed,), self._disbursed),
+            ((InstalmentBilled,), self._billed),
+            ((RepaymentRouted,), self._routed),
+            ((RepaymentSettled,), self._settled),
+            ((AdvanceOpened,), self._opened),
+            ((AdvancePaid, AdvanceReleased), self._advanced),
+            ((LoanSettled,), self._ended),
+            ((EntryRequested,), self._requested),
+        )
+
+    def _disbursed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        principal_fen = sum(claim.principal_fen for claim in event.claims)
+        if sum(row.principal_fen for row in event.schedule) != principal_fen:
+            self.violated(f"{event.loan_id}: schedule and claims differ", recorded.position)
+        self._accounts[event.loan_id] = Account(
+            event.claims, unbilled_fen=principal_fen, principal=[0] * len(event.claims)
+        )
+
+    def _billed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        account = self._accounts[event.loan_id]
+        principal_fen = sum(event.principal)
+        account.unbilled_fen -= principal_fen
+        account.billed_fen += principal_fen + sum(event.interest)
+        if account.unbilled_fen < 0:
+            self.violated(f"{event.loan_id}: more is billed than was lent", recorded.position)
+
+    def _routed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        if event.entry_id is not None:
+            self._accounts[event.loan_id].routed = event
+
+    def _settled(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        account = self._accounts[event.loan_id]
+        routed = account.routed
+        if routed is None or routed.payment_id != event.payment_id:
+            self.violated(f"{event.payment_id} was not routed", recorded.position)
+            return
+        account.routed = None
+        for part in routed.parts:
+            recovered_fen = part.reserve_principal_fen + part.reserve_interest_fen
+            account.recovered_fen += recovered_fen
+            account.paid_fen += sum(part.principal) + sum(part.interest) + recovered_fen
+            _add(account.principal, part.principal)
+        self._conserved(event.loan_id, account, recorded.position)
+
+    def _opened(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._accounts[event.loan_id].advances[event.payout_id] = event
+
+    def _advanced(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        account = self._accounts[event.loan_id]
+        opened = account.advances.pop(event.payout_id)
+        if isinstance(event, AdvancePaid):
+            account.advanced_fen += sum(opened.principal) + sum(opened.interest)
+            _add(account.principal, opened.principal)
+            self._conserved(event.loan_id, account, recorded.position)
+
+    def _ended(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self.looked_at["settled_loans"] += 1
+        account = self._accounts.pop(event.loan_id)
+        for claim, received_fen in zip(account.claims, account.principal, strict=True):
+            if received_fen != claim.principal_fen:
+                self.violated(
+                    f"{claim.tender_id} closes at {claim.principal_fen - received_fen} fen",
+                    recorded.position,
+                )
+        if account.billed_fen != account.paid_fen or account.advanced_fen != account.recovered_fen:
+            self.violated(f"{event.loan_id} is settled and not paid", recorded.position)
+
+    def _conserved(self, loan_id: str, account: Account, position: int | None = None) -> None:
+        loan = self._streams.loan(loan_id)
+        if loan is None:
+            return  # It ended with this event.
+        self.looked_at["comparisons"] += 1
+        open_fen = sum(billed.base_fen for billed in loan.billed.values())
+        reserve_fen = sum(
+            billed.reserve_principal_fen + billed.reserve_interest_fen
+            for billed in loan.billed.values()
+        )
+        if account.paid_fen + open_fen != account.billed_fen:
+            self.violated(
+                f"{loan_id}: {account.billed_fen} fen due, {account.paid_fen} paid,"
+                f" {open_fen} open",
+                position,
+            )
+        if account.advanced_fen - account.recovered_fen != reserve_fen:
+            self.violated(f"{loan_id}: {reserve_fen} fen open to the reserve", position)
+        if sum(loan.unbilled) != account.unbilled_fen:
+            self.violated(f"{loan_id}: {account.unbilled_fen} fen not yet billed", position)
+
+    # -- the money of it ----------------------------------------------------------------
+
+    def _requested(self, recorded: Recorded) -> None:
+        """A repayment's and a payout's movements are what the register's lines say."""
+        event: Any = recorded.event
+        prefix = event.entry_id[:2]
+        if prefix not in {"R-", "P-"}:
+            return
+        account = self._accounts[event.subject]
+        wanted: list[tuple[Purpose, str, int, int]]
+        if prefix == "R-":
+            if account.routed is None or account.routed.entry_id != event.entry_id:
+                self.violated(f"{event.entry_id} was not routed", recorded.position)
+                return
+            wanted = _repaid(account.claims, account.routed)
+        else:
+            wanted = _paid_out(account.claims, account.advances[event.reference])
+        self.looked_at["entries"] += 1
+        if sorted(wanted) != sorted(map(_line, event.movements)):
+            self.violated(f"{event.entry_id} moves other sums than are owed", recorded.position)
+
+    def finish(self, snapshot: Snapshot) -> None:
+        for loan_id, account in self._accounts.items():
+            self._conserved(loan_id, account)
+        self.looked_at["open_loans"] = len(self._accounts)
+
+
+def _line(movement: Movement) -> tuple[Purpose, str, int, int]:
+    return movement.purpose, movement.payee, movement.amount_fen, movement.interest_fen
+
+
+def _repaid(
+    claims: tuple[Claim, ...], routed: RepaymentRouted
+) -> list[tuple[Purpose, str, int, int]]:
+    lines = []
+    for place, claim in enumerate(claims):
+        principal_fen = sum(part.principal[place] for part in routed.parts)
+        interest_fen = sum(part.interest[place] + part.penalty[place] for part in routed.parts)
+        payee = account_of(claim.investor_id, Role.INVESTOR)
+        lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
+    reserve_fen = sum(part.reserve_fen for part in routed.parts)
+    fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
+    lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
+    lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
+    return [line for line in lines if line[2]]
+
+
+def _paid_out(
+    claims: tuple[Claim, ...], opened: AdvanceOpened
+) -> list[tuple[Purpose, str, int, int]]:
+    return [
+        (Purpose.RESERVE_PAYOUT, account_of(claim.investor_id, Role.INVESTOR), p + i, i)
+        for claim, p, i in zip(claims, opened.principal, opened.interest, strict=True)
+        if p + i
+    ]
+
+
+def _add(sums: list[int], more: tuple[int, ...]) -> None:
+    for place, fen in enumerate(more):
+        sums[place] += fen
+
+
+class Lines(Check):
+    """A line is one claim's part of one instalment; the reserve's part is one line more."""
+
+    NAME = "lines"
+    TITLE = "No line of the register has two open movements"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moving: dict[tuple[str, str], frozenset[tuple[int, int]]] = {}
+        self._by_loan: dict[str, set[tuple[int, int]]] = {}
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return looks_of(
+            ((RepaymentRouted,), self._routed),
+            ((AdvanceOpened,), self._advance_opened),
+            ((RepaymentSettled, RepaymentFailed), self._payment_ended),
+            ((AdvancePaid, AdvanceReleased), self._advance_ended),
+        )
+
+    def _routed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        lines = {
+            (part.period, place)
+            for part in event.parts
+            for vector in (part.principal, part.interest, part.penalty)
+            for place, fen in enumerate(vector)
+            if fen
+        }
+        lines |= {(part.period, -1) for part in event.parts if part.reserve_fen}
+        self._open(recorded, f"R-{event.payment_id}", lines)
+
+    def _advance_opened(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        lines = {
+            (event.period, place)
+            for vector in (event.principal, event.interest)
+            for place, fen in enumerate(vector)
+            if fen
+        }
+        self._open(recorded, f"P-{event.payout_id}", lines)
+
+    def _payment_ended(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._close(event.loan_id, f"R-{event.payment_id}")
+
+    def _advance_ended(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._close(event.loan_id, f"P-{event.payout_id}")
+
+    def _open(self, recorded: Recorded, entry_id: str, lines: set[tuple[int, int]]) -> None:
+        event: Any = recorded.event
+        self.looked_at["lines"] += len(lines)
+        moving = self._by_loan.setdefault(event.loan_id, set())
+        for period, _ in sorted(lines & moving):
+            self.violated(f"{entry_id}: instalment {period} is moving already", recorded.position)
+        moving |= lines
+        self._moving[event.loan_id, entry_id] = frozenset(lines)
+
+    def _close(self, loan_id: str, entry_id: str) -> None:
+        moving = self._by_loan.get(loan_id, set())
+        moving -= self._moving.pop((loan_id, entry_id), frozenset())
+        if not moving:
+            self._by_loan.pop(loan_id, None)
+
+
+class Principal(Check):
+    NAME = "principal"
+    TITLE = "The outstanding principal of all loans is what the shard's row says"
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self._streams = streams
+        self._outstanding_fen = 0
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {LoanDisbursed: self._disbursed, RepaymentSettled: self._settled}
+
+    def _disbursed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._outstanding_fen += sum(claim.principal_fen for claim in event.claims)
+
+    def _settled(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._outstanding_fen -= event.principal_fen
+
+    def finish(self, snapshot: Snapshot) -> None:
+        (kept_fen,) = snapshot.one("SELECT outstanding_principal_fen FROM {shard}.shard")
+        open_fen = sum(map(_principal_fen, self._streams.loans()))
+        self.looked_at["outstanding_principal_fen"] = self._outstanding_fen
+        if kept_fen != self._outstanding_fen:
+            self.violated(f"the row says {kept_fen} fen, the events {self._outstanding_fen}")
+        if open_fen != self._outstanding_fen:
+            self.violated(f"the loans add up to {open_fen} fen, not {self._outstanding_fen}")
+
+
+def _principal_fen(loan: Loan) -> int:
+    billed = loan.billed.values()
+    return sum(loan.unbilled) + sum(sum(b.principal) + b.reserve_principal_fen for b in billed)

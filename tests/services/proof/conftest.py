@@ -1,0 +1,29 @@
+"""One story, told once; each test gets a copy of its database to tamper with."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from infra.postgres import EmbeddedPostgres, connect
+from tests.services.proof.town import live
+
+_copies = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def told(postgres: EmbeddedPostgres) -> str:
+    """The name of the database that holds the story."""
+    live(postgres.ensure_database("proof_story"))
+    return "proof_story"
+
+
+@pytest.fixture
+def town_url(postgres: EmbeddedPostgres, told: str) -> Iterator[str]:
+    name = f"proof_copy_{next(_copies)}"
+    with connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {told}".encode())
+        yield postgres.url(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
