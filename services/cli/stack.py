@@ -139,7 +139,9 @@ def running(
                 closing(DayEnd(url, platform, writer, projector.catch_up))
             ),
             reconciler=opened.enter_context(
-                closing(Reconciler(url, platform, custodian, writer, bank_clock))
+                closing(
+                    Reconciler(url, platform, custodian, writer, bank_clock, projector.catch_up)
+                )
             ),
             bank=bank,
             _book_clock=book_clock,

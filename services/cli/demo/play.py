@@ -55,7 +55,6 @@ class Player:
     looks: Looks
     commands: Counter[str] = field(default_factory=Counter)
     withdrawals_refused: int = 0
-    days_reconciled: int = 0
     _numbers: int = 0
     _line: deque[str] = field(default_factory=deque)
     _agenda: dict[date, list[Due]] = field(default_factory=lambda: defaultdict(list))
@@ -94,7 +93,6 @@ class Player:
         self.stack.day_end.roll()
         self.stack.drain()
         self.stack.reconciler.reconcile(day)
-        self.days_reconciled += 1
 
     # -- setting up ---------------------------------------------------------------------
 

@@ -1,0 +1,154 @@
+"""`zhuanhu demo`: play a book from first recharge to proof, and say what came out."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import date, datetime
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from infra.clock import SHANGHAI
+from infra.logs import configure
+from infra.postgres import DataFolder
+from infra.settings import LogFormat, LogLevel, load_settings
+from services.cli.demo.book import Book, seeded_book
+from services.cli.demo.looks import Looks
+from services.cli.demo.play import Player
+from services.cli.demo.summary import Figures, collect, is_clean, show, tape_figures
+from services.cli.demo.tape import Recorded, tape_book
+from services.cli.errors import CliError
+from services.cli.installation import Installation, Keys
+from services.cli.stack import running
+from services.proof.event_digest import event_digest
+from services.proof.report import Report
+from services.proof.verify import verify
+
+app = typer.Typer()
+
+PLATFORM, PLATFORM_NO = "demo", "P10001"
+
+
+@app.command(
+    epilog="Example: zhuanhu demo --loans 50 --investors 80 --months 6 --seed 7 --json out.json"
+)
+def demo(
+    loans: Annotated[int, typer.Option(min=1, max=100_000, help="How many loans.")] = 200,
+    investors: Annotated[int, typer.Option(min=12, max=99_999, help="How many investors.")] = 300,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=120, help="How long; 12, or what the tape asks for.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 1,
+    tape: Annotated[
+        Path | None, typer.Option(help="A loan tape (CSV) instead of a made-up book.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Also write the figures to this file; - is the output.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the data folder, for: zhuanhu up --data DIR.")
+    ] = False,
+) -> None:
+    """Play a book of loans through its whole life on the embedded stack, and prove every fen."""
+    began = time.monotonic()
+    book, recorded = _book(loans, investors, months, seed, tape)
+    out = Console(file=sys.stderr if str(json) == "-" else sys.stdout)
+    with ExitStack() as opened:
+        data = opened.enter_context(_fresh_folder(keep=keep))
+        Keys(data / "keys").seed_vault(seed)
+        log = opened.enter_context((data / "zhuanhu.log").open("a", encoding="utf-8"))
+        configure(LogLevel.INFO, LogFormat.JSON, log)
+        starts_at = datetime.combine(book.start, clock_time(0, 1), SHANGHAI).isoformat()
+        installation = Installation(PLATFORM, PLATFORM_NO, starts_at)
+        installation.save(data)
+        figures, proof = _played(data, installation, book, recorded, began)
+    if json is not None:
+        _write(json, figures)
+    show(figures, proof, out)
+    if not is_clean(figures, proof, book):
+        raise CliError(
+            "demo_not_clean",
+            "the book does not end clean: see the figures above",
+            hint="run it again with --keep, then: zhuanhu verify --data DIR",
+            exit_code=1,
+        )
+
+
+def _book(
+    loans: int, investors: int, months: int | None, seed: int, tape: Path | None
+) -> tuple[Book, tuple[Recorded, ...]]:
+    if tape is None:
+        return seeded_book(loans, investors, months or 12, seed), ()
+    return tape_book(tape, investors, months)
+
+
+def _played(
+    data: Path,
+    installation: Installation,
+    book: Book,
+    recorded: tuple[Recorded, ...],
+    began: float,
+) -> tuple[Figures, Report]:
+    with running(data, installation) as stack:
+        stack.projector.catch_up()
+        with closing(Looks(stack.url, stack.platform)) as looks:
+            player = Player(stack, book, looks)
+            _watch(player.play(), book)
+        views = stack.projector.compare()
+        proof = verify(
+            stack.url,
+            stack.platform,
+            bank_total_fen=stack.bank.total_fen(),
+            compare_views=lambda: views,
+        )
+        figures = collect(player) | {
+            "replay_equal": all(views.values()),
+            "event_digest": event_digest(stack.url, stack.platform),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        if recorded:
+            figures["tape"] = tape_figures(player, recorded)
+        return figures, proof
+
+
+def _watch(days: Iterator[date], book: Book) -> None:
+    """Plays to the end, with a progress bar on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{book.start}", total=(book.end - book.start).days)
+        for day in days:
+            progress.update(task, advance=1, description=f"{day}")
+
+
+@contextmanager
+def _fresh_folder(*, keep: bool) -> Iterator[Path]:
+    """The demo's own data folder, made new. What a killed demo left there is removed first."""
+    path = load_settings().data_dir / "demo"
+    with DataFolder(path).acquire() as data:
+        for left in data.iterdir():
+            if left.name != "lock":
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        yield data
+        if not keep:
+            for left in data.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    if keep:
+        Console(stderr=True).print(f"Kept: zhuanhu up --data {path}")
+
+
+def _write(path: Path, figures: Figures) -> None:
+    text = orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n"
+    if str(path) == "-":
+        sys.stdout.buffer.write(text)
+    else:
+        path.write_bytes(text)
