@@ -14,7 +14,7 @@ from enum import IntFlag
 
 from services.custody.requests import FINAL, Kind, Lane, Open, State
 
-FIRST_LOOK = timedelta(seconds=5)  # How long the bank may take before it is asked.
+FIRST_LOOK = timedelta(seconds=2)  # How long the bank may take before it is asked.
 LONGEST = timedelta(minutes=10)
 
 

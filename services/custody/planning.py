@@ -241,9 +241,7 @@ def _single(
 
 
 def _execute(recorded: Recorded, event: EntryRequested) -> Request:
-    # A repayment that only pays the fee still is a repayment to the bank.
-    purpose = Purpose.REPAYMENT if event.purpose is Purpose.FEE else event.purpose
-    of_loan = purpose is not Purpose.RESERVE_SURPLUS
+    of_loan = event.purpose is not Purpose.RESERVE_SURPLUS
     key = loan_key(event.subject) if of_loan else event.movements[0].payer
     return Request(
         event.entry_id,
@@ -254,7 +252,7 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
         event.entry_id,
         recorded.correlation,
         {
-            "purpose": purpose.value,
+            "purpose": event.purpose.value,
             "project_no": event.subject if of_loan else None,
             "legs": [movement.model_dump(mode="json") for movement in event.movements],
         },

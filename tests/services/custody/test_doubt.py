@@ -46,7 +46,7 @@ def test_questions_come_ever_later(house: House) -> None:
         house.run(custody)
         if len(house.bank.asked) > before:
             asked_after_s.append(second)
-    assert asked_after_s == [5, 15, 35]
+    assert asked_after_s == [2, 6, 14, 30]
 
 
 def test_not_found_is_sent_again_as_it_was(house: House) -> None:

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from domain.accounts import Role
+from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role
+from domain.cashbook import Movement
 from domain.commands import (
     ConfirmAccount,
     ConfirmBinding,
@@ -23,6 +24,7 @@ from domain.ports import (
     EstablishProject,
     Execute,
     Freeze,
+    Leg,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -157,6 +159,29 @@ def test_a_disbursement_is_one_call_and_an_instruction_a_movement(house: House) 
     assert house.writer.ids.count("settle:D-L1-1") == 1
 
 
+def test_a_surplus_belongs_to_no_project(house: House) -> None:
+    moved = Movement(
+        id="Z-1.1",
+        purpose=Purpose.RESERVE_SURPLUS,
+        payer=RESERVE_ACCOUNT,
+        payee=INCOME_ACCOUNT,
+        amount_fen=9,
+    )
+    house.log.append(w.entry("Z-1", "platform", moved))
+    house.run()
+    leg = Leg("Z-1.1", Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT, 9)
+    assert house.bank.sent == [Execute("Z-1", Purpose.RESERVE_SURPLUS, None, (leg,))]
+
+
+def test_a_code_that_is_too_long_is_cut(house: House) -> None:
+    house.bank.always = BankAnswer(BankOutcome.REFUSED, "x" * 80)
+    house.log.append(w.recharge("1"))
+    house.run()
+    rejected = house.writer.taken["reject:C-1"]
+    assert isinstance(rejected, RejectEntry)
+    assert rejected.bank_code == "x" * 64
+
+
 def test_freezes_and_releases_name_project_and_freeze(house: House) -> None:
     house.log.append(*w.loan("L1"), w.tender("1"))
     custody = house.run()
@@ -228,10 +253,11 @@ class TestWithdrawal:
     def test_waits_until_the_log_is_read_to_its_end(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("services.custody.custody.EVENTS_MAX", 4)
-        house.log.append(*w.member_with_card("ann"), w.withdrawal("1"))
-        house.log.append(w.unbinding("ann"))
-        house.run()
+        house.log.append(*w.member_with_card("ann"))
+        custody = house.run()
+        monkeypatch.setattr("services.custody.custody.EVENTS_MAX", 1)
+        house.log.append(w.withdrawal("1"), w.unbinding("ann"))
+        house.run(custody)
         assert "W-1.1" not in house.bank.numbers
 
     def test_another_member_with_the_same_word_for_his_card_changes_nothing(

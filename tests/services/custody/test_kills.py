@@ -88,33 +88,29 @@ def story(house: House) -> None:
     house.writer.on_command = lambda command: house.log.append(*then.get(command.id, []))
 
 
-REQUESTS = set(
-    [
-        "A-ann-investor",
-        "B-b1",
-        "L-L1",
-        "C-1.1",
-        "T-1.1",
-        "T-2.1",
-        "W-1.1",
-        "D-L1-1",
-        "L-L1.repaying",
-        "H-1.1",
-    ]
-)
-REPORTS = set(
-    [
-        "account:ann:investor",
-        "binding:b1",
-        "project:L1:1",
-        "settle:C-1",
-        "settle:T-1",
-        "settle:T-2",
-        "settle:W-1",
-        "settle:D-L1-1",
-        "settle:H-1",
-    ]
-)
+REQUESTS = {
+    "A-ann-investor",
+    "B-b1",
+    "L-L1",
+    "C-1.1",
+    "T-1.1",
+    "T-2.1",
+    "W-1.1",
+    "D-L1-1",
+    "L-L1.repaying",
+    "H-1.1",
+}
+REPORTS = {
+    "account:ann:investor",
+    "binding:b1",
+    "project:L1:1",
+    "settle:C-1",
+    "settle:T-1",
+    "settle:T-2",
+    "settle:W-1",
+    "settle:D-L1-1",
+    "settle:H-1",
+}
 MOVEMENTS = ["C-1.1", "D-L1-1.1", "D-L1-1.2", "D-L1-1.3", "H-1.1", "T-1.1", "T-2.1", "W-1.1"]
 
 

@@ -93,9 +93,11 @@ class TestMiscarriage:
     def test_waits_until_the_log_is_read_to_its_end(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("services.custody.custody.EVENTS_MAX", 3)
-        house.log.append(*w.loan("L1"), w.miscarried("L1"), w.release("1"))
-        house.run()
+        house.log.append(*w.loan("L1"))
+        custody = house.run()
+        monkeypatch.setattr("services.custody.custody.EVENTS_MAX", 1)
+        house.log.append(w.miscarried("L1"), w.release("1"))
+        house.run(custody)
         assert house.bank.numbers == ["L-L1", "X-1.1", "L-L1.miscarried"]
 
     def test_is_not_told_of_a_project_that_the_bank_refused(self, house: House) -> None:
