@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
+import threading
+from contextlib import suppress
 
 import psycopg
 import uvicorn
@@ -35,6 +38,15 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.bind((host, port))
     listener.listen(256)
     return listener
+
+
+def _end_with_starter() -> None:
+    """Who started us holds the other end of our standard input; the kernel closes it for the dead,
+    also for one that was killed."""
+    with suppress(OSError):
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _serve(given: settings.Settings, listener: socket.socket) -> None:
@@ -66,6 +78,8 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
     if left:
         batches.work_off(teller.submit, faults, left)
     notifier.start()
+    if given.attached:
+        threading.Thread(target=_end_with_starter, name="starter", daemon=True).start()
     port = listener.getsockname()[1]
     sys.stdout.write(json.dumps({"port": port, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()

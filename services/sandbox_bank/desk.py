@@ -47,13 +47,12 @@ class Call:
 
 
 def serve(book: Book, call: Call, *, auto_complete: bool) -> Answer:
-    """The answer to one verified call; what it wrote is kept, or dropped whole."""
+    """The answer to one verified call. What it does not keep, the teller drops."""
     try:
         if call.service in INSTRUCTIONS:
             return _instruct(book, call, auto_complete=auto_complete)
         return _ask(book, call)
     except Refused as error:
-        book.drop()
         return refused(error, call.fields.data.get("requestNo") or call.fields.data.get("batchNo"))
 
 

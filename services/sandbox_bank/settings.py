@@ -25,6 +25,7 @@ class Settings:
     key_serial: str
     digest: Digest
     auto_complete: bool
+    attached: bool
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -60,8 +61,15 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         "on",
         choices=("on", "off"),
     )
+    option(
+        "attached",
+        "on: ends when its standard input does, and so with whoever started it (off)",
+        "off",
+        choices=("on", "off"),
+    )
     given = vars(parser.parse_args(argv))
-    return Settings(**given | {"auto_complete": given["auto_complete"] == "on"})
+    switches = {name: given[name] == "on" for name in ("auto_complete", "attached")}
+    return Settings(**given | switches)
 
 
 def _port(text: str) -> int:
