@@ -318,7 +318,7 @@ def _ending(teller: Teller) -> None:
     teller.roll_to(date(2024, 5, 1), "L1", "L4")
     teller.settle()
     teller.repay("p7", "L1", 60_000)
-    teller.repay("p8", "L4", 12_000)  # The investor's rest first, then the reserve's.
+    teller.repay("p8", "L4", 9_000)  # The investor's rest first, then the reserve's.
     teller.settle()
     teller.roll_to(date(2024, 5, 4), "L4")
     teller.settle()
