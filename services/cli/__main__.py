@@ -7,7 +7,19 @@ from typing import NoReturn
 
 import typer
 
-from services.cli import calculators
+from infra import logs
+from infra.settings import LogLevel
+from services.cli import (
+    calculators,
+    commands_list,
+    day_work,
+    doctor,
+    proving,
+    publish,
+    shows,
+    up,
+)
+from services.cli.demo import command as demo
 from services.cli.errors import run
 
 app = typer.Typer(
@@ -16,10 +28,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-app.add_typer(calculators.app)
+for part in (demo, up, publish, commands_list, shows, day_work, proving, doctor, calculators):
+    app.add_typer(part.app)
 
 
 def main() -> NoReturn:
+    logs.configure(LogLevel.WARNING)  # On standard error: the answer has the other to itself.
     sys.exit(run(app, sys.argv[1:]))
 
 

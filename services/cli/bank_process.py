@@ -68,10 +68,17 @@ def sandbox_bank(
         *("--database-url", database_url, "--port", str(port)),
         *("--keys", str(data / "keys"), "--platform-no", platform_no),
         *("--platform-key", str(data / "keys" / "platform_public.pem")),
-        *("--notify-url", notify_url),
+        *("--notify-url", notify_url, "--attached", "on"),
     ]
     with (data / "bank.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,  # Never written to: it closes when we are gone, however.
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # A Ctrl-C is for us: a step is finished before it ends.
+        )
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:

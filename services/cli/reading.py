@@ -77,7 +77,7 @@ def whole(text: str, field: str, *, at_most: int = MAX_FEN) -> int:
 
 def read_input(file: str, shape: type[InputT]) -> InputT:
     """The JSON of a file, or of standard input for `-`, in the given shape."""
-    parsed = _json(_text(file))
+    parsed = _json(read_text(file))
     try:
         return shape.model_validate(parsed)
     except ValidationError as error:
@@ -85,7 +85,8 @@ def read_input(file: str, shape: type[InputT]) -> InputT:
         raise bad_input(_place(first["loc"]), first["msg"].removeprefix("Value error, ")) from None
 
 
-def _text(file: str) -> str:
+def read_text(file: str) -> str:
+    """The UTF-8 text of a file, or of standard input for `-`."""
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +19,28 @@ from domain.money import yuan
 
 def show_json(answer: object) -> None:
     """One line, in ASCII; whole numbers stay exact at any size."""
-    print(json.dumps(answer))
+    print(json.dumps(plain(answer)), flush=True)
+
+
+def plain(value: object) -> Any:
+    """The same in words that JSON has: names of fields, ISO dates, decimals as text."""
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case Mapping():
+            return {str(plain(key)): plain(each) for key, each in value.items()}
+        case date() | Decimal():
+            return value.isoformat() if isinstance(value, date) else str(value)
+        case AbstractSet():
+            return sorted(map(plain, value))
+        case tuple() if hasattr(value, "_asdict"):
+            return plain(value._asdict())
+        case list() | tuple():
+            return [plain(each) for each in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return value
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -31,7 +58,19 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
     console.print(table)
 
 
+def show_record(title: str, record: Mapping[str, object]) -> None:
+    """One thing, a line for each of its fields."""
+    table = Table(title=title, show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for key, value in record.items():
+        table.add_row(key.removesuffix("_fen").replace("_", " "), _cell(key, value))
+    Console(markup=False, highlight=False).print(table)
+
+
 def _cell(key: str, value: object) -> str:
     if isinstance(value, int) and key.endswith("_fen"):
         return yuan(value)
-    return str(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)

@@ -1,0 +1,136 @@
+"""Examples of every command that may come from outside, as one story: in this order, with the
+bank's answers in between, each is accepted. Everybody in it is made up."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypedDict
+
+from domain import commands as c
+from domain.accounts import Role
+from domain.policy import PolicyTerms
+from domain.schedule import Method
+
+_DAY = date(2024, 1, 2)
+
+
+class _By(TypedDict):
+    id: str
+    platform: str
+    actor: str
+
+
+def _by(name: str, actor: str = "web") -> _By:
+    return {"id": f"example-{name}", "platform": "demo", "actor": actor}
+
+
+EXAMPLES: tuple[c.Command, ...] = (
+    c.OpenPlatform(business_date=_DAY, law_table="cn-p2p", **_by("open-platform", "ops-1")),
+    c.PublishPolicy(
+        terms=PolicyTerms(
+            version="2024-1",
+            valid_from=_DAY,
+            fee_by_grade={"A": "1.5", "B": "2.5"},
+            contribution_by_grade={"A": "0.5", "B": "1"},
+        ),
+        **_by("publish-policy", "risk-1"),
+    ),
+    c.SeedReserve(
+        seed_id="seed1",
+        amount_fen=1_000_000,
+        approved_by="finance-2",
+        **_by("seed-reserve", "finance-1"),
+    ),
+    c.RegisterMember(
+        member_id="I1",
+        kind="person",
+        roles=(Role.INVESTOR,),
+        name="测试投资人",
+        id_no="990101000000000001",
+        phone="19900000001",
+        **_by("register-investor"),
+    ),
+    c.RegisterMember(
+        member_id="B1",
+        kind="person",
+        roles=(Role.BORROWER,),
+        name="测试借款人",
+        id_no="990101000000000002",
+        phone="19900000002",
+        **_by("register-borrower"),
+    ),
+    c.BindBankAccount(
+        member_id="I1",
+        role=Role.INVESTOR,
+        binding_id="I1-card1",
+        card_no="9900000000018800",
+        bank_code="ICBC",
+        phone="19900000001",
+        **_by("bind-bank-account"),
+    ),
+    c.RequestRecharge(
+        recharge_id="I1-1",
+        member_id="I1",
+        role=Role.INVESTOR,
+        amount_fen=200_000,
+        **_by("recharge-investor"),
+    ),
+    c.RequestRecharge(
+        recharge_id="B1-1",
+        member_id="B1",
+        role=Role.BORROWER,
+        amount_fen=50_000,
+        **_by("recharge-borrower"),
+    ),
+    c.RequestLoan(
+        loan_id="L1",
+        borrower_id="B1",
+        amount_fen=100_000,
+        annual_rate="12",
+        periods=12,
+        method=Method.EQUAL_INSTALMENT,
+        purpose="renovation",
+        **_by("request-loan"),
+    ),
+    c.RateLoan(loan_id="L1", grade="A", **_by("rate-loan", "risk-1")),
+    c.PublishLoan(loan_id="L1", deadline=date(2024, 1, 12), **_by("publish-loan", "risk-1")),
+    c.PlaceTender(
+        tender_id="T1",
+        loan_id="L1",
+        investor_id="I1",
+        amount_fen=100_000,
+        **_by("place-tender"),
+    ),
+    c.ConcludeLoan(loan_id="L1", contract_hash="5e" * 32, **_by("conclude-loan", "contracts")),
+    c.DisburseLoan(loan_id="L1", **_by("disburse-loan", "ops-1")),
+    c.RepayLoan(
+        payment_id="P1", loan_id="L1", amount_fen=110_000, in_full=True, **_by("repay-loan")
+    ),
+    c.RequestWithdrawal(
+        withdrawal_id="W1",
+        member_id="I1",
+        role=Role.INVESTOR,
+        binding_id="I1-card1",
+        amount_fen=50_000,
+        **_by("request-withdrawal"),
+    ),
+    c.UnbindBankAccount(
+        member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")
+    ),
+    c.BlacklistMember(
+        member_id="B1",
+        evidence="case 17",
+        approved_by="risk-2",
+        **_by("blacklist-member", "risk-1"),
+    ),
+    c.MoveReserveSurplus(
+        surplus_id="surplus1",
+        amount_fen=500_000,
+        approved_by="finance-2",
+        **_by("move-reserve-surplus", "finance-1"),
+    ),
+)
+
+
+def examples_of(name: str) -> list[c.Command]:
+    return [each for each in EXAMPLES if each.type == name]

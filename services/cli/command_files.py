@@ -1,0 +1,75 @@
+"""Commands from a file, one JSON object a line. One malformed line, and none is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn, get_args
+
+from pydantic import ValidationError
+
+from domain import commands as c
+from domain.commands import Command
+from services.cli.failure import CliError
+from services.cli.reading import read_text
+
+HINT = "nothing was sent; zhuanhu commands --json gives every command's schema and an example"
+
+ALL: dict[str, type[Command]] = {
+    each.model_fields["type"].default: each for each in get_args(get_args(c.AnyCommand)[0])
+}
+FROM_OUTSIDE = {name: kind for name, kind in ALL.items() if kind.FROM_OUTSIDE}
+
+
+def read_commands(file: str) -> list[Command]:
+    """All commands of the file, or of standard input for `-`. Raises CliError that names the line,
+    the field and the rule, and never a value: it may be personal."""
+    commands = [_command(number, line) for number, line in _lines(read_text(file))]
+    if not commands:
+        raise CliError("bad_input", "file: holds no command", "file", HINT)
+    return commands
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _command(number: int, line: str) -> Command:
+    try:
+        parsed = json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise _bad(number, None, f"must be JSON: {said}") from None
+    if not isinstance(parsed, dict):
+        raise _bad(number, None, "must be a JSON object")
+    name = parsed.get("type")
+    if not isinstance(name, str) or name not in ALL:
+        raise _bad(number, "type", "must name a command: see zhuanhu commands")
+    if name not in FROM_OUTSIDE:
+        raise _bad(
+            number, "type", f"{name} is made by zhuanhu itself and is not taken from outside"
+        )
+    try:
+        return FROM_OUTSIDE[name].model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(step) for step in first["loc"])
+        raise _bad(number, field or None, first["msg"].removeprefix("Value error, ")) from None
+
+
+def _bad(number: int, field: str | None, rule: str) -> CliError:
+    place = f"line {number}" if field is None else f"line {number}: {field}"
+    return CliError("bad_command", f"{place}: {rule}", field, HINT)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return made
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a JSON number")

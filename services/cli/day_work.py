@@ -1,0 +1,138 @@
+"""The day's work: close it, hold it against the bank, and look at what does not fit.
+
+day-end   reconcile   days   breaks list | show | assign
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.looking import day, show
+from services.cli.opening import book_clock, database, find
+from services.cli.options import AsJson, Data, Platform
+from services.cli.showing import plain
+from services.cli.stack_work import perform
+from services.reconciliation.records import BreakUnknown, Records
+from services.reconciliation.results import BreakStatus, Verdict
+
+app = typer.Typer()
+breaks_app = typer.Typer(help="Differences between the book and the bank.", no_args_is_help=True)
+app.add_typer(breaks_app, name="breaks")
+
+BreakId = Annotated[str, typer.Argument(metavar="BREAK")]
+
+
+@app.command("day-end")
+def day_end_command(data: Data = None, platform: Platform = None, as_json: AsJson = False) -> None:
+    """Close the running business day, open the next and do what it decides (日终).
+
+    Where time is simulated, the bank's clock moves to the next day too.
+
+    Example: zhuanhu day-end --json
+    """
+    answer = perform(find(data, platform), "day-end", {})
+    show("day end", answer, as_json)
+
+
+@app.command("reconcile")
+def reconcile_command(
+    bank_date: Annotated[str, typer.Argument(metavar="DATE", help="A day of the bank.")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold the book against the bank's files of a day, line by line (对账). Exit 1 unless clean.
+
+    Asked again, it looks again and changes nothing that still holds.
+
+    Example: zhuanhu reconcile 2024-03-15 --json
+    """
+    date = day(bank_date, "date")
+    answer = perform(find(data, platform), "reconcile", {"bank_date": date.isoformat()})
+    if not as_json and answer["breaks"]:
+        answer["next"] = f"zhuanhu breaks list --date {date}"
+    show(f"bank day {date}", answer, as_json)
+    if not Verdict(answer["verdict"]).clean:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command("days")
+def days_command(data: Data = None, platform: Platform = None, as_json: AsJson = False) -> None:
+    """The last verdict of every bank day that was reconciled.
+
+    Example: zhuanhu days --json
+    """
+    with _records(data, platform) as records:
+        show("reconciled bank days", {"days": plain(records.days())}, as_json)
+
+
+@breaks_app.command("list")
+def breaks_list(
+    everything: Annotated[bool, typer.Option("--all", help="The resolved ones too.")] = False,
+    on: Annotated[
+        str | None, typer.Option("--date", metavar="DATE", help="Seen on that bank day.")
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open breaks, oldest first, with their age and owner.
+
+    Example: zhuanhu breaks list --date 2024-03-15 --json
+    """
+    status = None if everything else BreakStatus.OPEN
+    with _records(data, platform) as records:
+        found = records.breaks(status, None if on is None else day(on, "date"))
+    show("breaks", {"breaks": plain(found)}, as_json)
+
+
+@breaks_app.command("show")
+def breaks_show(
+    break_id: BreakId, data: Data = None, platform: Platform = None, as_json: AsJson = False
+) -> None:
+    """What happened to a break so far.
+
+    Example: zhuanhu breaks show 0f3a9c1b2d4e5f60 --json
+    """
+    with _records(data, platform) as records:
+        history = records.history(break_id)
+    show(f"break {break_id}", {"break_id": break_id, "history": plain(history)}, as_json)
+
+
+@breaks_app.command("assign")
+def breaks_assign(
+    break_id: BreakId,
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Works it from now on.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say who works a break.
+
+    Example: zhuanhu breaks assign 0f3a9c1b2d4e5f60 --owner finance-1 --by ops-2
+    """
+    with _records(data, platform) as records:
+        records.assign(break_id, owner, by)
+    show("assigned", {"break_id": break_id, "owner": owner}, as_json)
+
+
+@contextmanager
+def _records(data: Path | None, platform: str | None) -> Iterator[Records]:
+    place = find(data, platform)
+    with (
+        database(place) as url,
+        closing(Records(url, place.platform, book_clock(place, url))) as records,
+    ):
+        try:
+            yield records
+        except BreakUnknown as error:
+            raise CliError(
+                "not_found", str(error), "break", "zhuanhu breaks list --all gives their ids"
+            ) from None

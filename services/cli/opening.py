@@ -1,0 +1,86 @@
+"""How a command gets at an installation: its folder, its database, and whether somebody runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adapters.event_log import LogReader, prepare_shard
+from infra.clock import Clock, ManualClock, SystemClock
+from infra.errors import DataFolderInUse
+from infra.postgres import DataFolder, EmbeddedPostgres
+from infra.settings import load_settings
+from services.cli.errors import CliError
+from services.cli.installation import DATABASE, Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An installation and the folder that it lives in."""
+
+    data: Path
+    installation: Installation
+
+    @property
+    def platform(self) -> str:
+        return self.installation.platform
+
+
+def data_folder(data: Path | None) -> Path:
+    return (data or load_settings().data_dir).expanduser().resolve()
+
+
+def find(data: Path | None, platform: str | None) -> Place:
+    """The installation in the folder. Raises CliError if there is none, or of another platform."""
+    folder = data_folder(data)
+    place = Place(folder, Installation.load(folder))
+    wanted = platform or load_settings().platform
+    if wanted not in (None, place.platform):
+        raise CliError(
+            "platform_not_here",
+            f"platform {wanted} is not the one of {folder}, which is {place.platform}",
+            "platform",
+            "leave --platform out, or name another folder with --data",
+        )
+    return place
+
+
+@contextmanager
+def database(place: Place) -> Iterator[str]:
+    """The URL of the installation's database: of the server that runs, else of one started for as
+    long as the block lasts."""
+    with EmbeddedPostgres(place.data) as server:
+        url = server.ensure_database(DATABASE)
+        prepare_shard(url, place.platform)
+        yield url
+
+
+@contextmanager
+def alone(place: Place) -> Iterator[bool]:
+    """Holds the folder as long as the block lasts; False where another process has it."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(DataFolder(place.data).acquire())
+        except DataFolderInUse:
+            yield False
+        else:
+            yield True
+
+
+def is_in_use(place: Place) -> bool:
+    with alone(place) as mine:
+        return not mine
+
+
+def book_clock(place: Place, url: str) -> Clock:
+    """The time to record commands under while the bank is not there to tell a simulated one."""
+    starts_at = place.installation.starts_at
+    if starts_at is None:
+        return SystemClock()
+    with closing(LogReader(url, place.platform)) as log:
+        head = log.head()
+        last = [recorded.recorded_at for recorded in log.read(head - 1, 1)] if head else []
+    return ManualClock(datetime.fromisoformat(last[0] if last else starts_at))

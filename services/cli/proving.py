@@ -1,0 +1,160 @@
+"""Proofs on the command line: `verify` every money rule, `rebuild` a view and compare."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, NamedTuple
+
+import psycopg
+import typer
+
+from adapters.read_models.reading import ReadModels
+from adapters.read_models.store import ViewUnknown
+from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.looking import show
+from services.cli.opening import Place, database, find, is_in_use
+from services.cli.options import AsJson, Data, Platform
+from services.cli.showing import show_json, show_table
+from services.cli.stack_work import perform
+from services.projections.projector import Projector
+from services.proof.report import Report
+from services.proof.verify import verify
+
+app = typer.Typer()
+
+VIOLATIONS_SAID = 10  # To people; machines get as many as the report holds.
+
+
+@app.command("verify")
+def verify_command(data: Data = None, platform: Platform = None, as_json: AsJson = False) -> None:
+    """Read the whole log and prove every money rule. Exit 1 where one was broken.
+
+    Works while it runs and while it does not. The bank's total is compared while it runs.
+
+    Example: zhuanhu verify --json
+    """
+    place = find(data, platform)
+    bank = _ask_bank(place)
+    total_fen = bank.total_fen
+    with database(place) as url, Projector(url, place.platform) as projector:
+        look = partial(
+            verify,
+            url,
+            place.platform,
+            compare_views=projector.compare,
+            progress=_progress if sys.stderr.isatty() and not as_json else _silence,
+        )
+        report = look(bank_total_fen=total_fen)
+        if not report.ok and bank.asked and bank.position != report.head_position:
+            total_fen = None  # The book went on after the bank was asked: no comparison.
+            report = look(bank_total_fen=None)
+    if as_json:
+        show_json(report.as_json() | {"bank_total_fen": total_fen})
+    else:
+        _show(report, total_fen)
+    if not report.ok:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+class _Bank(NamedTuple):
+    """What the bank held in all when the book's log ended at `position`."""
+
+    total_fen: int | None = None
+    position: int = 0
+
+    @property
+    def asked(self) -> bool:
+        return self.total_fen is not None
+
+
+def _ask_bank(place: Place) -> _Bank:
+    """Where a stack runs; nobody else may ask."""
+    return _Bank(**perform(place, "bank-total", {})) if is_in_use(place) else _Bank()
+
+
+def _progress(position: int, head: int) -> None:
+    end = "\n" if position == head else ""
+    print(f"\r{position} of {head} events", end=end, file=sys.stderr, flush=True)
+
+
+def _silence(_position: int, _head: int) -> None:
+    pass
+
+
+def _show(report: Report, total_fen: int | None) -> None:
+    show_table(
+        f"{report.platform}: {report.events} events up to position {report.head_position},"
+        f" {report.events_per_second} a second",
+        [
+            {
+                "rule": finding.rule or "",
+                "title": finding.title,
+                "looked at": ", ".join(f"{n} {what}" for what, n in finding.looked_at.items()),
+                "verdict": "holds" if finding.ok else f"BROKEN {finding.violation_count} times",
+            }
+            for finding in report.findings
+        ],
+    )
+    if total_fen is None:
+        print("bank total: not asked (no zhuanhu runs on this folder); zhuanhu up, then again")
+    for finding in report.findings:
+        for violation in finding.violations[:VIOLATIONS_SAID]:
+            place = "" if violation.position is None else f" at position {violation.position}"
+            print(f"{finding.name}{place}: {violation.what}")
+    if report.ok:
+        print(f"all rules hold; keep the head's hash: {report.head_hash}")
+    else:
+        print("a rule was broken: stop zhuanhu, keep a copy of the data folder, and look there")
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    position: int
+    digest: str | None
+
+
+@app.command("rebuild")
+def rebuild_command(
+    name: Annotated[str, typer.Argument(metavar="VIEW", help="zhuanhu rebuild ? lists them.")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build a view anew from the first event and switch it in. Exit 1 if it came out differently.
+
+    Also while zhuanhu runs; then `equal` is empty where events came in between.
+
+    Example: zhuanhu rebuild balances --json
+    """
+    place = find(data, platform)
+    with database(place) as url, Projector(url, place.platform) as projector:
+        before = _standing(url, place, projector, name)
+        projector.rebuild(name)
+        after = _standing(url, place, projector, name)
+    comparable = before.position == after.position and before.digest is not None
+    equal = before.digest == after.digest if comparable else None
+    answer = {
+        "view": name,
+        "position": after.position,
+        "digest_before": before.digest,
+        "digest_after": after.digest,
+        "equal": equal,
+    }
+    show(f"view {name}", answer, as_json)
+    if equal is False:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _standing(url: str, place: Place, projector: Projector, name: str) -> _Standing:
+    with closing(ReadModels(url, place.platform)) as views:
+        try:
+            digest = projector.digest(name)
+        except ViewUnknown as error:
+            said = str(error.args[0])
+            raise CliError("view_unknown", said, "name", "name one of them") from None
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+            digest = None  # Made by a version that shaped it otherwise.
+        return _Standing(views.stamps()[name].position, digest)

@@ -1,0 +1,107 @@
+"""`zhuanhu publish`: commands from a file to the writer, and a receipt for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from adapters.commanding import Commands, Outcome, Receipt
+from adapters.inbox import Inbox
+from adapters.vault import Seal
+from domain.refusals import Code
+from services.cli.command_files import read_commands
+from services.cli.failure import EXIT_REFUSED
+from services.cli.installation import Keys
+from services.cli.opening import Place, alone, book_clock, database, find
+from services.cli.options import AsJson, Data, Platform
+from services.cli.showing import show_json
+from services.projections.projector import Projector
+from services.settlement.intake import Intake
+from services.settlement.writer import Writer
+
+AT_ONCE = 1000
+_MEANINGS = {code.value: code.meaning for code in Code}
+
+app = typer.Typer()
+
+
+@app.command("publish")
+def publish_command(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="JSON lines, or - for standard input.")
+    ],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send commands, one JSON object a line; gives one receipt a line, in their order.
+
+    A file with one malformed line sends nothing (exit 2). Exit 1 where a command was refused. The
+    same file may be sent again: what was decided keeps its outcome.
+
+    Example: echo '{"type": "open_platform", "id": "open",
+    "platform": "demo", "actor": "ops", "business_date": "2024-01-02", "law_table": "cn-p2p"}' |
+    zhuanhu publish - --json
+    """
+    commands = read_commands(file)
+    place = find(data, platform)
+    refused = False
+    with _writer(place) as writer:
+        for start in range(0, len(commands), AT_ONCE):
+            receipts = writer.submit(commands[start : start + AT_ONCE])
+            _show(receipts, as_json)
+            refused |= any(receipt.outcome is Outcome.REFUSED for receipt in receipts)
+    if refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@contextmanager
+def _writer(place: Place) -> Iterator[Commands]:
+    """The writer of the stack that runs on the folder, else one opened for the moment."""
+    with alone(place) as mine, database(place) as url:
+        if not mine:
+            with closing(Inbox(url, place.platform)) as inbox:
+                yield inbox
+            return
+        seal = Seal(Keys(place.data / "keys").ensure())
+        clock = book_clock(place, url)
+        with (
+            closing(Writer(url, place.platform, seal, clock)) as writer,
+            closing(Intake(url, place.platform, writer)) as intake,
+        ):
+            yield writer
+            while intake.step():  # Who published meanwhile took us for the one that runs.
+                pass
+        with Projector(url, place.platform) as projector:
+            projector.catch_up()
+
+
+def receipt_json(receipt: Receipt) -> dict[str, object]:
+    return asdict(receipt) | {"code": receipt.code or None, "message": _message(receipt) or None}
+
+
+def _message(receipt: Receipt) -> str:
+    return receipt.message or _MEANINGS.get(receipt.code, "")
+
+
+def _show(receipts: Sequence[Receipt], as_json: bool) -> None:
+    for receipt in receipts:
+        if as_json:
+            show_json(receipt_json(receipt))
+        else:
+            print(_line(receipt), flush=True)
+
+
+def _line(receipt: Receipt) -> str:
+    words = [receipt.outcome.value, receipt.command_id]
+    if receipt.code:
+        words.append(": ".join(filter(None, (receipt.code, receipt.field, _message(receipt)))))
+    elif receipt.first_position:
+        words.append(f"events {receipt.first_position} to {receipt.last_position}")
+    if receipt.replayed:
+        words.append("(decided before)")
+    return "  ".join(words)

@@ -1,0 +1,240 @@
+"""Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
+
+command show   account show   loan show   reserve show   member show
+positions      overdue        statement
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from adapters.event_log import LogReader
+from adapters.inbox import Inbox
+from domain.accounts import RESERVE_ACCOUNT
+from domain.streams import RESERVE, loan_stream
+from services.cli.failure import CliError
+from services.cli.looking import Answer, Look, day, looking, show
+from services.cli.options import AsJson, AsOf, Data, Platform
+from services.cli.publish import receipt_json
+from services.cli.showing import plain
+from services.proof.as_of import balances_as_of, state_as_of
+
+app = typer.Typer()
+command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
+account_app = typer.Typer(help="What an account has.", no_args_is_help=True)
+loan_app = typer.Typer(help="A loan with all that belongs to it.", no_args_is_help=True)
+reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
+member_app = typer.Typer(help="A member; references only.", no_args_is_help=True)
+for name, group in (
+    ("command", command_app),
+    ("account", account_app),
+    ("loan", loan_app),
+    ("reserve", reserve_app),
+    ("member", member_app),
+):
+    app.add_typer(group, name=name)
+
+
+@command_app.command("show")
+def command_show(
+    command_id: Annotated[str, typer.Argument(metavar="ID")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """The stored outcome of a command, and the events that it caused.
+
+    Example: zhuanhu command show C-000001 --json
+    """
+    with looking(data, platform) as look:
+        with closing(Inbox(look.url, look.platform)) as inbox:
+            receipt = inbox.find(command_id)
+        if receipt is None:
+            raise CliError(
+                "not_found", f"no command {command_id!r} was decided", "id", "is the id right?"
+            )
+        events = []
+        if receipt.first_position:
+            count = receipt.last_position - receipt.first_position + 1
+            with closing(LogReader(look.url, look.platform)) as log:
+                events = log.read(receipt.first_position - 1, count, upto=receipt.last_position)
+        answer = {
+            "receipt": receipt_json(receipt),
+            "events": [
+                {"position": each.position, "stream": each.stream, "topic": each.topic}
+                for each in events
+            ],
+        }
+    show(f"command {command_id}", answer, as_json)
+
+
+@account_app.command("show")
+def account_show(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="such as I1:investor")],
+    as_of: AsOf = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an account has, available and frozen.
+
+    Example: zhuanhu account show platform:reserve --as-of 2024-03-31 --json
+    """
+    with looking(data, platform) as look:
+        if as_of is None:
+            seen = look.views.account(account)
+            answer = plain(seen.value) | {"view": look.view(seen)}
+        else:
+            answer = {"account": account} | _account_as_of(look, account, as_of)
+    show(f"account {account}", answer, as_json)
+
+
+def _account_as_of(look: Look, account: str, as_of: str) -> Answer:
+    moment = look.moment(as_of)
+    balance = balances_as_of(look.url, look.platform, moment["position"]).get(account)
+    if balance is None:
+        raise CliError(
+            "not_found",
+            f"no account {account!r} up to position {moment['position']}",
+            "account",
+            "an account is called MEMBER:ROLE, such as I1:investor",
+        )
+    return {**plain(balance), "as_of": moment}
+
+
+@loan_app.command("show")
+def loan_show(
+    loan_id: Annotated[str, typer.Argument(metavar="LOAN")],
+    as_of: AsOf = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """A loan with its schedule, tenders, payments and claims; as of a moment, its replayed state.
+
+    Example: zhuanhu loan show L00001 --as-of 1200 --json
+    """
+    with looking(data, platform) as look:
+        if as_of is None:
+            seen = look.views.loan(loan_id)
+            answer = plain(seen.value) | {"view": look.view(seen)}
+        else:
+            moment = look.moment(as_of)
+            stream = loan_stream(loan_id)
+            state = plain(state_as_of(look.url, look.platform, stream, moment["position"]))
+            answer = {"loan_id": loan_id, "loan": state, "as_of": moment}
+    show(f"loan {loan_id}", answer, as_json)
+
+
+@reserve_app.command("show")
+def reserve_show(
+    as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
+) -> None:
+    """The reserve's money, its flows, its queue and its payouts.
+
+    Example: zhuanhu reserve show --json
+    """
+    with looking(data, platform) as look:
+        if as_of is None:
+            seen = look.views.reserve()
+            queued = {"queued_fen": seen.value.queued_fen}
+            answer = queued | plain(seen.value) | {"view": look.view(seen)}
+        else:
+            moment = look.moment(as_of)
+            position = moment["position"]
+            balances = balances_as_of(look.url, look.platform, position)
+            answer = {
+                "balance": plain(balances.get(RESERVE_ACCOUNT)),
+                "reserve": plain(state_as_of(look.url, look.platform, RESERVE, position)),
+                "as_of": moment,
+            }
+    show("reserve", answer, as_json)
+
+
+@member_app.command("show")
+def member_show(
+    member_id: Annotated[str, typer.Argument(metavar="MEMBER")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """A member's roles, bank accounts and debts. Names and numbers stay in the vault.
+
+    Example: zhuanhu member show I00001 --json
+    """
+    with looking(data, platform) as look:
+        seen = look.views.member(member_id)
+        answer = plain(seen.value) | {"view": look.view(seen)}
+    show(f"member {member_id}", answer, as_json)
+
+
+@app.command("positions")
+def positions_command(
+    investor: Annotated[str, typer.Argument(metavar="INVESTOR")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """An investor's claims: what is open of each, and what it has received.
+
+    Example: zhuanhu positions I00001 --json
+    """
+    with looking(data, platform) as look:
+        look.views.member(investor)  # A member that nobody knows has no empty list.
+        seen = look.views.positions_of(investor)
+        answer = {
+            "investor_id": investor,
+            "claims": plain(seen.value),
+            "view": look.view(seen),
+        }
+    show(f"positions of {investor}", answer, as_json)
+
+
+@app.command("overdue")
+def overdue_command(
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="Default: the business date.")
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is overdue, by stage of lateness (账龄), counted from what is open now.
+
+    Example: zhuanhu overdue --on 2024-06-30 --json
+    """
+    with looking(data, platform) as look:
+        days = look.views.business_days().value
+        if on is None and not days:
+            raise CliError(
+                "not_found", "the platform has no business date yet", "on", "name one with --on"
+            )
+        date = day(on, "on") if on is not None else days[-1].business_date
+        seen = look.views.overdue(date)
+        answer = {"on": date.isoformat(), "stages": plain(seen.value), "view": look.view(seen)}
+    show("overdue", answer, as_json)
+
+
+@app.command("statement")
+def statement_command(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="such as I1:investor")],
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="First business day.")],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="Last business day.")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every line of an account over some business days, both included.
+
+    Example: zhuanhu statement I00001:investor --from 2024-03-01 --to 2024-03-31 --json
+    """
+    begin, end = day(first, "from"), day(last, "to")
+    if end < begin:
+        raise CliError("bad_input", "to: must not be before --from", "to", "swap the two dates")
+    with looking(data, platform) as look:
+        seen = look.views.statement(account, begin, end)
+        answer = plain(seen.value) | {"view": look.view(seen)}
+    show(f"statement of {account}", answer, as_json)

@@ -1,0 +1,94 @@
+"""What needs the whole stack, the bank included: done in the one that runs, else in one opened for
+the moment.
+
+    reconcile  day-end  bank-total
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import date, datetime, time, timedelta
+
+import structlog
+
+from infra.clock import SHANGHAI
+from services.cli.errands import Answer, Errands
+from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.installation import Installation
+from services.cli.opening import Place, alone, database, is_in_use
+from services.cli.showing import plain
+from services.cli.stack import Stack, running
+from services.cli.translation import explain
+
+JUST_AFTER_MIDNIGHT = time(0, 30)  # A bank's day ends first, then ours.
+
+log = structlog.get_logger(__name__)
+
+
+def perform(place: Place, kind: str, argument: Answer) -> Answer:
+    """Does it here or has it done there. Raises CliError, and what the parts raise."""
+    with alone(place) as mine:
+        if mine:
+            with running(place.data, place.installation) as stack:
+                return WORK[kind](stack, place.installation, argument)
+    with database(place) as url, closing(Errands(url, place.platform)) as errands:
+        return errands.ask(kind, argument, lambda: is_in_use(place))
+
+
+def serve(errands: Errands, stack: Stack, installation: Installation) -> int:
+    """One errand, if one waits; gives how many were done."""
+    errand = errands.next()
+    if errand is None:
+        return 0
+    try:
+        answer = WORK[errand.kind](stack, installation, errand.argument)
+    except Exception as error:
+        told = explain(error)
+        errands.failed(errand, told or _unforeseen(errand.kind))
+        if told is None:
+            raise
+    else:
+        errands.done(errand, answer)
+    return 1
+
+
+def _unforeseen(kind: str) -> CliError:
+    return CliError(
+        "failed",
+        f"{kind} failed in the running zhuanhu, which has stopped",
+        hint="see what it wrote on its standard error",
+        exit_code=EXIT_REFUSED,
+    )
+
+
+def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> Answer:
+    stack.drain()
+    result = stack.reconciler.reconcile(date.fromisoformat(argument["bank_date"]))
+    stack.projector.catch_up()
+    answer: Answer = plain(result)
+    return answer
+
+
+def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Answer:
+    stack.drain()
+    closed = stack.day_end.business_date()
+    if installation.starts_at is not None:
+        night = datetime.combine(closed + timedelta(days=1), JUST_AFTER_MIDNIGHT, SHANGHAI)
+        stack.set_time(night)
+    result = stack.day_end.roll()
+    stack.drain()
+    answer: Answer = {"closed": closed.isoformat()} | plain(result)
+    return answer
+
+
+def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) -> Answer:
+    stack.drain()
+    return {"total_fen": stack.bank.total_fen(), "position": stack.writer.position}
+
+
+WORK: dict[str, Callable[[Stack, Installation, Answer], Answer]] = {
+    "reconcile": _reconcile,
+    "day-end": _day_end,
+    "bank-total": _bank_total,
+}

@@ -1,0 +1,116 @@
+"""What went wrong in another part, as the command line says it. One table, read from the top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import errors as sql_errors
+
+from adapters.event_log import AppendUnknown, WriterFenced
+from adapters.inbox import NoReceipt
+from adapters.read_models.answers import NotInView, NotYet
+from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
+from adapters.read_models.view import ProjectionFailed
+from domain.model import Refused
+from domain.money import BadFigure
+from infra.errors import PostgresUnavailable
+from infra.keys import KeyUnusable
+from infra.migrations import MigrationRefused
+from infra.settings import SettingsError
+from services.cli.failure import EXIT_REFUSED, CliError, bad_input
+from services.custody.custody import LogBehind
+from services.custody.lease import CustodyBusy
+from services.day_end.day_end import DayEndFailed
+from services.projections.projector import LogGap
+
+Tell = Callable[[Any], CliError]
+
+
+def explain(error: BaseException) -> CliError | None:
+    """None for what nobody foresaw: a bug, which keeps its traceback."""
+    if isinstance(error, CliError):
+        return error
+    return next((tell(error) for kinds, tell in _TABLE if isinstance(error, kinds)), None)
+
+
+def _says(code: str, hint: str | None = None, exit_code: int = EXIT_REFUSED) -> Tell:
+    return lambda error: CliError(code, str(error), hint=hint, exit_code=exit_code)
+
+
+def _postgres(error: PostgresUnavailable) -> CliError:
+    return CliError(error.code, str(error.args[0]), hint=error.hint)
+
+
+def _refused(error: Refused) -> CliError:
+    return CliError(error.code, error.message, error.field, exit_code=EXIT_REFUSED)
+
+
+def _database(error: psycopg.Error) -> CliError:
+    # Never the DETAIL, which quotes the row.
+    said = error.diag.message_primary or type(error).__name__
+    return CliError(
+        "database_failed",
+        f"PostgreSQL: {said}",
+        hint="try again; if it stays, see postgres.log in the data folder",
+        exit_code=EXIT_REFUSED,
+    )
+
+
+_VERIFY = "run zhuanhu verify, and report what it says"
+
+_TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell], ...] = (
+    (BadFigure, lambda error: bad_input(error.field, error.rule)),
+    (Refused, _refused),
+    (PostgresUnavailable, _postgres),
+    (
+        SettingsError,
+        lambda error: CliError("bad_settings", str(error), hint="correct the environment variable"),
+    ),
+    (
+        KeyUnusable,
+        lambda error: CliError(
+            "key_unusable", str(error), hint="put the key back from its safe copy"
+        ),
+    ),
+    (
+        MigrationRefused,
+        lambda error: CliError(
+            "schema_refused", str(error), hint="use the version of zhuanhu that made it, or a newer"
+        ),
+    ),
+    (
+        NotInView,
+        lambda error: CliError("not_found", str(error), error.noun, "is the id spelled right?"),
+    ),
+    (
+        NotYet,
+        lambda error: CliError("position_unknown", str(error), "as_of", "name an earlier one"),
+    ),
+    (
+        ViewUnknown,
+        lambda error: CliError("view_unknown", str(error).strip("'\""), "name", "name one of them"),
+    ),
+    (ViewOutdated, _says("view_outdated", "zhuanhu rebuild NAME makes it anew")),
+    (RebuildRunning, _says("rebuild_running", "try again when it is done")),
+    (ProjectionFailed, _says("view_failed", _VERIFY)),
+    (LogGap, _says("log_gap", _VERIFY)),
+    (LogBehind, _says("log_behind", "restore the newer backup; nothing was sent")),
+    (CustodyBusy, _says("custody_busy", "stop the other process first")),
+    (DayEndFailed, _says("day_end_failed", "see which command was refused, and why")),
+    (WriterFenced, _says("writer_replaced", "another writer runs on this database: stop one")),
+    (NoReceipt, _says("no_receipt", "ask later: zhuanhu command show ID")),
+    (AppendUnknown, _says("database_failed", "publish again: what was decided is not repeated")),
+    (
+        (sql_errors.UndefinedTable, sql_errors.InvalidSchemaName),
+        lambda _: CliError(
+            "not_prepared", "the tables are not there yet", hint="run zhuanhu up once"
+        ),
+    ),
+    (
+        sql_errors.DiskFull,
+        lambda _: CliError("no_space_left", "the disk is full", hint="free some space"),
+    ),
+    (psycopg.Error, _database),
+)

@@ -1,0 +1,147 @@
+"""`zhuanhu up`: the whole product on one machine, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from infra import logs
+from infra.postgres import DataFolder
+from infra.settings import load_settings
+from services.cli.errands import Errands
+from services.cli.failure import CliError
+from services.cli.installation import FILE, Installation
+from services.cli.opening import Place, data_folder, find
+from services.cli.options import AsJson, Data, Platform
+from services.cli.showing import show_json
+from services.cli.stack import Stack, running
+from services.cli.stack_work import serve
+
+PLATFORM = "demo"
+PLATFORM_NO = "P10001"
+IDLE_S = 0.05
+HOST = "127.0.0.1"
+
+app = typer.Typer()
+
+Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")]
+
+
+@app.command("up")
+def up_command(
+    data: Data = None,
+    platform: Platform = None,
+    bank_port: Port = 0,
+    callback_port: Port = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run it: PostgreSQL, the stand-in bank, and all parts, until Ctrl-C or SIGTERM.
+
+    A new folder is made into an installation; one that is there is gone on with, also after a kill.
+    Once it is ready it says so in one line.
+
+    Example: zhuanhu up --data .data --platform demo --json
+    """
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    for port, option in ((bank_port, "bank_port"), (callback_port, "callback_port")):
+        _check_free(port, option)
+    with _told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
+        place = _installed(folder, platform)
+        with (
+            running(
+                folder, place.installation, bank_port=bank_port, callback_port=callback_port
+            ) as stack,
+            closing(Errands(stack.url, stack.platform)) as errands,
+        ):
+            errands.forget()
+            _say_ready(stack, as_json)
+            while not stop.is_set():
+                done = stack.step() + serve(errands, stack, place.installation)
+                if not done:
+                    stop.wait(IDLE_S)
+            stack.projector.catch_up()
+
+
+def _installed(folder: Path, platform: str | None) -> Place:
+    if not (folder / FILE).exists():
+        name = platform or load_settings().platform or PLATFORM
+        Installation(_checked(name), PLATFORM_NO).save(folder)
+    return find(folder, platform)
+
+
+def _checked(platform: str) -> str:
+    head, tail = platform[:1], platform[1:]
+    rest_fits = all(char.islower() or char.isdigit() or char == "-" for char in tail)
+    if not (platform.isascii() and head.islower() and rest_fits and len(platform) <= 32):
+        raise CliError(
+            "bad_input",
+            "platform: must be 1 to 32 of a-z, 0-9 and -, beginning with a letter",
+            "platform",
+        )
+    return platform
+
+
+def _check_free(port: int, option: str) -> None:
+    if port == 0:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            flag = "--" + option.replace("_", "-")
+            raise CliError(
+                "port_taken",
+                f"{option}: port {port} cannot be used: {error.strerror}",
+                option,
+                f"stop what listens there, or name another with {flag} (0 takes a free one)",
+            ) from None
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM: a step is always finished. Asked twice, it stops at once."""
+    told = threading.Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        told.set()
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_ready(stack: Stack, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "ready": True,
+                "pid": os.getpid(),
+                "platform": stack.platform,
+                "data": str(stack.data),
+                "bank_url": stack.bank.url,
+                "bank_pid": stack.bank.pid,
+            }
+        )
+    else:
+        print(
+            f"ready: platform {stack.platform} in {stack.data}, bank at {stack.bank.url},"
+            f" pid {os.getpid()}; Ctrl-C stops it",
+            flush=True,
+        )
