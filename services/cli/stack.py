@@ -91,8 +91,7 @@ def running(
     data: Path, installation: Installation, *, bank_port: int = 0, callback_port: int = 0
 ) -> Iterator[Stack]:
     """The whole stack on the embedded PostgreSQL, while the block lasts."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)  # Caches of many small immutable objects: look less often.
+    tune_memory()
     keys = Keys(data / "keys")
     seal = Seal(keys.ensure())
     platform = installation.platform
@@ -147,6 +146,12 @@ def running(
             _book_clock=book_clock,
             _bank_clock=bank_clock,
         )
+
+
+def tune_memory() -> None:
+    """The writer keeps many small immutable objects that are never garbage: look less often."""
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
 
 
 class _Receiver:
