@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from domain.ports import (
 )
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
+from services.reconciliation.results import DayResult
 from tests.exemplars import PLATFORM, TODAY
 from tests.house import House
 
@@ -60,7 +61,7 @@ BALANCES = {
 
 def furnish(house: House) -> None:
     """The book of DAY."""
-    house.open(cool_off_days=0)
+    house.open(cool_off_days=0, policy={"overdue_fee_bands": "1-:0.01"})
     house.do(c.SeedReserve, seed_id="s1", amount_fen=500_000, approved_by="boss")
     for name, role in (("ann", Role.INVESTOR), ("carl", Role.INVESTOR), ("bob", Role.BORROWER)):
         house.member(name, role)
@@ -117,13 +118,16 @@ def without(*references: str) -> list[StatementLine]:
     return [each for each in LINES if each.reference not in references]
 
 
+SUCCEEDED = BankAnswer(BankOutcome.SUCCEEDED)
+
+
 @dataclass
 class ScriptedBank:
     """Gives out the statements that it was given, and takes confirmations."""
 
     statements: dict[date, BankStatement | Exception] = field(default_factory=dict)
     confirmed: list[tuple[str, date]] = field(default_factory=list)
-    answer: BankAnswer = BankAnswer(BankOutcome.SUCCEEDED)
+    answer: BankAnswer = SUCCEEDED
 
     def statement(self, bank_date: date) -> BankStatement:
         given = self.statements.get(bank_date, StatementNotReady("not published yet"))
@@ -145,7 +149,7 @@ class Office:
     bank: ScriptedBank
     reconciler: Reconciler
 
-    def run(self, given: BankStatement | Exception, day: date = DAY):  # type: ignore[no-untyped-def]
+    def run(self, given: BankStatement | Exception, day: date = DAY) -> DayResult:
         self.bank.statements[day] = given
         return self.reconciler.reconcile(day)
 
