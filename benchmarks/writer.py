@@ -1,4 +1,4 @@
-"""The writer's full production path of a tender: JSON in, three events, receipt and balances out."""
+"""The writer's whole production path of a tender: JSON in, events, receipt and balances out."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class RegisterMember(Command):
     member_id: Id
     kind: Literal["person", "company"]
     roles: Annotated[tuple[MemberRole, ...], Field(min_length=1, max_length=3, strict=False)]
-    name: Annotated[str, Field(min_length=1, max_length=100, repr=False)]
+    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", repr=False)]
     id_no: Annotated[IdNumber, Field(repr=False)]
     phone: Annotated[Phone, Field(repr=False)]
     related_party: bool = False

@@ -20,7 +20,8 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 CommandId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+"""One line for people, without control characters."""
 
 
 class InvariantBroken(Exception):

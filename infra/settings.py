@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path(".data"), description="Folder of this installation.")
     platform: str | None = Field(
         default=None,
-        pattern=r"^[a-z][a-z0-9-]{0,31}$",
+        pattern=r"^[a-z][a-z0-9_]{0,31}$",
         description="The platform to serve; unset means the only one there is.",
     )
     vault_key: SecretStr | None = Field(

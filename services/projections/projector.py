@@ -58,6 +58,8 @@ class Projector:
         self._connection = connect(url, autocommit=True)
         # A plan made for an empty table would stay while a rebuild fills it.
         self._connection.prepare_threshold = None
+        # Rows and position are lost together in a power cut, and come again from the log.
+        self._connection.execute("SET synchronous_commit TO off")
         with self._transaction() as cursor:
             self._store.prepare(cursor)
 
@@ -100,7 +102,9 @@ class Projector:
         the number of events applied."""
         target = self._log.head() if to is None else to
         applied = 0
-        while stepped := self.step(limit, upto=target):
+        stepped = limit
+        while stepped == limit:
+            stepped = self.step(limit, upto=target)
             applied += stepped
         return applied
 
