@@ -146,14 +146,9 @@ class Billed:
         )
 
 
-def bill(
-    row: Row, open_claims: Sequence[int], method: ShareMethod, principal_fen: int | None = None
-) -> tuple[Vector, Vector]:
-    """Share a row's principal and interest over the claims by their open principal, separately.
-
-    `principal_fen` replaces the row's where the whole rest is paid with it."""
-    wanted_fen = row.principal_fen if principal_fen is None else principal_fen
-    principal = _within(share(wanted_fen, open_claims, method), open_claims)
+def bill(row: Row, open_claims: Sequence[int], method: ShareMethod) -> tuple[Vector, Vector]:
+    """Share a row's principal and interest over the claims by their open principal, separately."""
+    principal = _within(share(row.principal_fen, open_claims, method), open_claims)
     return principal, tuple(share(row.interest_fen, open_claims, method))
 
 

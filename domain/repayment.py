@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 
 from domain import loan_events as e
 from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
@@ -21,6 +22,7 @@ from domain.model import InvariantBroken, Refused
 from domain.policy import PolicyTerms, Scope
 from domain.refusals import Code
 from domain.register import Billed, Row, Vector, bill, split
+from domain.schedule import Method, schedule
 
 
 def claim_id(loan_id: str, period: int) -> str:
@@ -103,10 +105,14 @@ def accept(
 
 
 def payoff_fen(loan: Loan, on: date) -> int:
-    """What pays the loan off: all that is billed, the running month's interest, all principal."""
-    due_fen = sum(sum(b.due(on, loan.policy)[1:]) for b in loan.billed.values())
-    row = _next_row(loan)
-    return due_fen if row is None else due_fen + sum(loan.unbilled) + row.interest_fen
+    """What pays the loan off: all that is billed, all principal, and interest for months begun."""
+    rest = _rest(loan, on)
+    due_fen = _due_fen(loan, on)
+    return due_fen if rest is None else due_fen + rest.principal_fen + rest.interest_fen
+
+
+def _due_fen(loan: Loan, on: date) -> int:
+    return sum(sum(billed.due(on, loan.policy)[1:]) for billed in loan.billed.values())
 
 
 def hold(loan: Loan, payment_id: str) -> tuple[e.LoanEvent, ...]:
@@ -140,12 +146,11 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.InstalmentBilled, ...]:
     """What is left after all that is billed pays the running month, or all the rest if asked."""
     on = payment.effective_on
-    row = _next_row(loan) if payment.in_full else _current_row(loan, on)
-    due_fen = sum(sum(b.due(on, loan.policy)[1:]) for b in loan.billed.values())
-    if row is None or payment.amount_fen <= due_fen:
+    if payment.amount_fen <= _due_fen(loan, on):
         return ()
     whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
-    return (_billing(loan, row, whole_rest=whole_rest),)
+    row = _rest(loan, on) if whole_rest else _current_row(loan, on)
+    return () if row is None else (_billing(loan, row, whole_rest=whole_rest),)
 
 
 def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
@@ -170,7 +175,9 @@ def _routed(loan: Loan) -> e.RepaymentRouted:
 
 
 def _end(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
-    if loan.status in IN_REPAYMENT and not loan.billed and _next_row(loan) is None:
+    rows_to_come = loan.rows[loan.next_period - 1 :]  # Of an annuity that cleared early: zeros.
+    owed = loan.billed or any(row.principal_fen or row.interest_fen for row in rows_to_come)
+    if loan.status in IN_REPAYMENT and not owed:
         return (e.LoanSettled(loan_id=loan.known().loan_id, settled_on=today),)
     return ()
 
@@ -246,13 +253,30 @@ def _current_row(loan: Loan, on: date) -> Row | None:
     return row if began < on else None
 
 
+def _rest(loan: Loan, on: date) -> Row | None:
+    """All that is not billed yet as one instalment, with the interest of the months begun only."""
+    row = _next_row(loan)
+    if row is None:
+        return None
+    begun = _current_row(loan, on) is not None
+    interest_fen = row.interest_fen if begun else 0
+    if loan.known().method is Method.BULLET:  # Its last row holds the interest of every month.
+        interest_fen = _bullet_interest_fen(loan, row.period if begun else row.period - 1)
+    return row._replace(principal_fen=sum(loan.unbilled), interest_fen=interest_fen)
+
+
+def _bullet_interest_fen(loan: Loan, months: int) -> int:
+    terms = loan.known()
+    rate = Decimal(terms.annual_rate)
+    rows = schedule(terms.amount_fen, rate, months, terms.method) if months else ()
+    return sum(row.interest_fen for row in rows)
+
+
 def _billing(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
     sharing = loan.policy.sharing
-    if sum(loan.unbilled):
-        rest_fen = sum(loan.unbilled) if whole_rest else None
-        principal, interest = bill(row, loan.unbilled, sharing, rest_fen)
-    else:  # An annuity that was rounded up may clear early: rows of zero follow.
-        principal = interest = (0,) * len(loan.unbilled)
+    # Flat interest runs on where a principal that was rounded up cleared early.
+    weights = loan.unbilled if sum(loan.unbilled) else [c.principal_fen for c in loan.claims]
+    principal, interest = bill(row, weights, sharing)
     return e.InstalmentBilled(
         loan_id=loan.known().loan_id,
         period=row.period,

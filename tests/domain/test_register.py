@@ -1,0 +1,250 @@
+"""The claim register: every claim closes at zero, and paid + open = due, to the fen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.allocation import AllocationOrder
+from domain.model import InvariantBroken
+from domain.money import Rounding
+from domain.policy import PolicyTerms, Subrogation
+from domain.register import Billed, Part, Row, bill, split
+from domain.schedule import Method, schedule
+from domain.sharing import ShareMethod
+from tests.exemplars import a_policy
+
+DUE = date(2018, 3, 1)
+PROFILE = settings(deadline=None, derandomize=True, max_examples=100)
+
+
+def billed(**changes: Any) -> Billed:
+    """60.00 + 40.00 principal and 6.00 + 4.00 interest, due on 1 March."""
+    return replace(Billed(1, DUE, (60_00, 40_00), (6_00, 4_00)), **changes)
+
+
+def part(period: int = 1, **changes: Any) -> Part:
+    return Part(period, (0, 0), (0, 0), (0, 0))._replace(**changes)
+
+
+def days_late(days: int) -> date:
+    return DUE + timedelta(days=days)
+
+
+# -- billing ------------------------------------------------------------------------------
+
+weights = st.lists(st.integers(1, 5_000_00) | st.just(1), min_size=1, max_size=12)
+
+
+@PROFILE
+@given(
+    weights,
+    st.sampled_from(Method),
+    st.sampled_from(ShareMethod),
+    st.integers(1, 36),
+    st.sampled_from(("0", "0.01", "7.3", "12", "36")),
+    st.sampled_from((Rounding.HALF_UP, Rounding.UP)),
+)
+def test_every_claim_closes_at_exactly_zero(
+    claims: list[int],
+    method: Method,
+    sharing: ShareMethod,
+    periods: int,
+    rate: str,
+    rounding: Rounding,
+) -> None:
+    left = list(claims)
+    for row in schedule(sum(claims), Decimal(rate), periods, method, rounding):
+        owed = left if sum(left) else claims  # Interest may come after the last principal (flat).
+        due = Row(row.period, DUE, row.principal_fen, row.interest_fen)
+        principal, interest = bill(due, owed, sharing)
+        assert (sum(principal), sum(interest)) == (row.principal_fen, row.interest_fen)
+        left = [open_fen - fen for open_fen, fen in zip(left, principal, strict=True)]
+        assert min(left) >= 0
+        assert min(interest) >= 0
+    assert left == [0] * len(claims)
+
+
+def test_principal_and_interest_are_shared_each_by_itself() -> None:
+    """Sharing the total gives other fen: 1 + 1 over two equal claims is (1, 0) + (1, 0)."""
+    assert bill(Row(1, DUE, 1, 1), (5, 5), ShareMethod.LARGEST_REMAINDER) == ((1, 0), (1, 0))
+
+
+def test_a_share_never_exceeds_what_is_open() -> None:
+    """The last would take 2 of 1: the excess goes to the first with room."""
+    row = Row(1, DUE, 3, 0)
+    assert bill(row, (2, 1, 1), ShareMethod.LAST_TAKES_REST)[0] == (2, 0, 1)
+
+
+# -- payments -----------------------------------------------------------------------------
+
+vectors = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 50)), min_size=1, max_size=5)
+policies = st.builds(
+    a_policy,
+    allocation=st.sampled_from(AllocationOrder),
+    subrogation=st.sampled_from(Subrogation),
+    sharing=st.sampled_from(ShareMethod),
+    penalty_bands=st.sampled_from(("1-:0.05", "1-30:0.5,31-:1", "5-:0")),
+    overdue_fee_bands=st.sampled_from(("1-:0", "1-:0.2")),
+)
+
+
+@PROFILE
+@given(
+    st.lists(vectors, min_size=1, max_size=3),
+    policies,
+    st.lists(
+        st.tuples(st.integers(0, 900), st.integers(0, 40), st.booleans()), min_size=1, max_size=8
+    ),
+)
+def test_paid_and_open_add_up_to_due_whatever_comes(
+    rows: list[list[tuple[int, int]]], terms: PolicyTerms, steps: list[tuple[int, int, bool]]
+) -> None:
+    """Payments, with days between, and advances by the reserve of half of what is open."""
+    claims = len(rows[0])
+    instalments = [
+        Billed(
+            period,
+            days_late(30 * (period - 1)),
+            tuple(p for p, _ in (row * claims)[:claims]),
+            tuple(i for _, i in (row * claims)[:claims]),
+        )
+        for period, row in enumerate(rows, start=1)
+    ]
+    on = DUE
+    for amount_fen, days, advance in steps:
+        on += timedelta(days=days)
+        parts, allocation = split(amount_fen, instalments, on, terms)
+        due_fen = sum(sum(each.due(on, terms)[1:]) for each in instalments)
+        applied_fen = sum(each.total_fen for each in parts)
+        assert applied_fen + allocation.left_fen == amount_fen
+        assert applied_fen == min(amount_fen, due_fen)
+        by_period = {each.period: each for each in parts}
+        instalments = [
+            each.paid(by_period[each.period], on, terms) if each.period in by_period else each
+            for each in instalments
+        ]
+        still_due_fen = sum(sum(each.due(on, terms)[1:]) for each in instalments)
+        assert applied_fen + still_due_fen == due_fen
+        assert all(fen >= 0 for p in parts for fen in (*p.principal, *p.interest, *p.penalty))
+        if advance:
+            before_fen = [each.base_fen for each in instalments]
+            instalments = [
+                each.advanced(
+                    tuple(fen // 2 for fen in each.principal),
+                    tuple(fen // 2 for fen in each.interest),
+                )
+                for each in instalments
+            ]
+            assert [each.base_fen for each in instalments] == before_fen
+
+
+def test_penalty_is_exact_until_its_one_rounding() -> None:
+    """0.05 % a day of 110.00: 5.5 fen a day; three days are 16.5, rounded once to 17."""
+    terms = a_policy()
+    assert [billed().due(days_late(days), terms).penalty_fen for days in (0, 1, 2, 3)] == [
+        0,
+        6,
+        11,
+        17,
+    ]
+    day_by_day = billed()
+    for days in (1, 2, 3):
+        day_by_day = day_by_day.accrued(days_late(days), terms)
+    assert day_by_day.due(days_late(3), terms).penalty_fen == 17
+
+
+def test_penalty_runs_on_what_is_left_after_a_payment() -> None:
+    terms = a_policy()
+    half = part(principal=(60_00, 0), interest=(0, 0))
+    after = billed().paid(half, days_late(10), terms)
+    assert after.due(days_late(10), terms).penalty_fen == 55
+    assert after.due(days_late(20), terms).penalty_fen == 55 + 25
+
+
+def test_a_backdated_payment_earns_no_penalty_of_later_days() -> None:
+    assert billed().due(days_late(-3), a_policy()).penalty_fen == 0
+
+
+def test_asking_backwards_never_charges_a_day_twice() -> None:
+    terms = a_policy()
+    asked = billed().accrued(days_late(10), terms)
+    assert asked.accrued(days_late(4), terms) == asked
+    assert asked.accrued(days_late(4), terms).due(days_late(10), terms).penalty_fen == 55
+
+
+PARTLY_ADVANCED = billed().advanced((30_00, 20_00), (6_00, 4_00))
+
+
+@pytest.mark.parametrize(
+    ("subrogation", "amount_fen", "investors", "reserve_fen"),
+    [
+        # Interest first (all the reserve's by now), then principal, open 30 + 20 of 50 + 50.
+        (Subrogation.REST_FIRST, 10_00, (0, 0), 10_00),
+        (Subrogation.REST_FIRST, 40_00, (18_00, 12_00), 10_00),
+        (Subrogation.REST_FIRST, 80_00, (30_00, 20_00), 30_00),
+        (Subrogation.PROPORTIONAL, 40_00, (9_00, 6_00), 25_00),
+        (Subrogation.PROPORTIONAL, 80_00, (21_00, 14_00), 45_00),
+        (Subrogation.PROPORTIONAL, 110_00, (30_00, 20_00), 60_00),
+    ],
+)
+def test_both_variants_of_rule_5(
+    subrogation: Subrogation, amount_fen: int, investors: tuple[int, int], reserve_fen: int
+) -> None:
+    terms = a_policy(subrogation=subrogation)
+    [only], allocation = split(amount_fen, [PARTLY_ADVANCED], DUE, terms)
+    assert (only.principal, only.interest, only.reserve_fen) == (investors, (0, 0), reserve_fen)
+    assert allocation.left_fen == 0
+
+
+@pytest.mark.parametrize(
+    ("subrogation", "penalty", "reserve_fen"),
+    [
+        (Subrogation.REST_FIRST, (66, 44), 0),
+        (Subrogation.PROPORTIONAL, (30, 20), 60),
+    ],
+)
+def test_penalty_follows_who_holds_the_late_claim(
+    subrogation: Subrogation, penalty: tuple[int, int], reserve_fen: int
+) -> None:
+    [only], _ = split(1_10, [PARTLY_ADVANCED], days_late(20), a_policy(subrogation=subrogation))
+    assert (only.penalty, only.reserve_penalty_fen) == (penalty, reserve_fen)
+
+
+def test_penalty_on_a_claim_that_is_all_the_reserves_is_the_reserves() -> None:
+    advanced = billed().advanced((60_00, 40_00), (6_00, 4_00))
+    [only], _ = split(1_10, [advanced], days_late(20), a_policy())
+    assert (only.penalty, only.reserve_penalty_fen) == ((0, 0), 1_10)
+
+
+@pytest.mark.parametrize(
+    ("order", "periods"),
+    [
+        (AllocationOrder.CATEGORY_FIRST, {1: 10_00, 2: 10_00}),
+        (AllocationOrder.INSTALMENT_FIRST, {1: 20_00}),
+    ],
+)
+def test_both_orders(order: AllocationOrder, periods: dict[int, int]) -> None:
+    instalments = [billed(), billed(period=2)]
+    parts, _ = split(20_00, instalments, DUE, a_policy(allocation=order))
+    assert {each.period: each.total_fen for each in parts} == periods
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        lambda: billed().advanced((60_01, 0), (0, 0)),
+        lambda: billed().advanced((0, 0), (0, 4_01)),
+        lambda: billed().paid(part(reserve_principal_fen=1), DUE, a_policy()),
+        lambda: billed().paid(part(interest=(6_01, 0)), DUE, a_policy()),
+    ],
+)
+def test_more_than_is_open_is_a_bug(impossible: Any) -> None:
+    with pytest.raises(InvariantBroken, match="more than it owes"):
+        impossible()
