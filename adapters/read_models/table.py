@@ -26,8 +26,7 @@ Key = Any
 
 
 def _quoted(value: str) -> str:
-    # PostgreSQL has no NUL in text; the log may.
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "\N{SYMBOL FOR NULL}")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

@@ -153,7 +153,7 @@ class Teller:
             annual_rate="12",
             periods=periods,
             method=Method.EQUAL_INSTALMENT,
-            purpose='stock "A\\B", and a NUL \0',
+            purpose='stock "A\\B", {all}',
         )
         self.tell(c.RateLoan, loan_id=loan_id, grade="A")
         deadline = self.today + timedelta(days=3)

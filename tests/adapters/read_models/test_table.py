@@ -28,7 +28,7 @@ class Thing:
 
 
 THINGS = Table("thing", Thing, key=["name", "number"], indexes=["since"])
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 things = st.builds(
     Thing,
     name=texts,
@@ -53,13 +53,10 @@ def thing(name: str, number: int = 1, **more: Any) -> Thing:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(things, max_size=8, unique_by=lambda t: (t.name.replace("\0", "\u2400"), t.number)))
+@given(st.lists(things, max_size=8, unique_by=lambda t: (t.name, t.number)))
 def test_rows_come_out_as_they_went_in(cursor: Cursor[Any], rows: list[Thing]) -> None:
     cursor.execute("TRUNCATE thing")
     THINGS.put(cursor, rows)
-    for row in rows:  # PostgreSQL has no NUL: its symbol stands for it.
-        row.name = row.name.replace("\0", "\u2400")
-        row.note = row.note and row.note.replace("\0", "\u2400")
     expected = {(row.name, row.number): row for row in rows}
     assert THINGS.load(cursor, expected.keys()) == expected
 
