@@ -20,7 +20,8 @@ from domain.purposes import Purpose
 from domain.schedule import Method
 
 MemberRole = Literal[Role.INVESTOR, Role.BORROWER, Role.GUARANTOR]
-RateText = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,6})?$")]
+Actor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,64}$")]
+RateText = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,6})?$")]
 Grade = Annotated[str, Field(pattern=r"^[A-Z]{1,3}[0-9]?$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -44,7 +45,7 @@ class Command(Message):
     type: str
     id: CommandId
     platform: Id
-    actor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,64}$")]
+    actor: Actor
     correlation_id: CommandId | None = None
     effective_on: date | None = None
     reason: Text | None = None
@@ -76,7 +77,7 @@ class SeedReserve(Command):
     type: Literal["seed_reserve"] = "seed_reserve"
     seed_id: Id
     amount_fen: Fen
-    approved_by: Text
+    approved_by: Actor
 
 
 class MoveReserveSurplus(Command):
@@ -85,7 +86,7 @@ class MoveReserveSurplus(Command):
     type: Literal["move_reserve_surplus"] = "move_reserve_surplus"
     surplus_id: Id
     amount_fen: Fen
-    approved_by: Text
+    approved_by: Actor
 
 
 # -- members ----------------------------------------------------------------------------
@@ -129,7 +130,7 @@ class BlacklistMember(Command):
     type: Literal["blacklist_member"] = "blacklist_member"
     member_id: Id
     evidence: Text
-    approved_by: Text
+    approved_by: Actor
 
 
 class RequestRecharge(Command):

@@ -22,7 +22,8 @@ from domain.refusals import Code
 from domain.register import Claim, Row
 from domain.schedule import schedule
 
-TENDERS_MAX = 1000
+TENDERS_MAX = 990
+"""So that a disbursement's movements have three digits, and their ids at most 40 characters."""
 
 
 def request(loan: Loan, wanted: e.LoanRequested) -> tuple[e.LoanEvent, ...]:

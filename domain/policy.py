@@ -23,7 +23,7 @@ from domain.penalty import parse_bands
 from domain.refusals import Code
 from domain.sharing import ShareMethod
 
-Percent = Annotated[str, Field(pattern=r"^\d{1,2}(\.\d{1,6})?$")]
+Percent = Annotated[str, Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,6})?$")]
 """Per cent as decimal text, e.g. "1.5"."""
 
 

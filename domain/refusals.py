@@ -79,7 +79,6 @@ class Code(StrEnum):
     NOT_CONCLUDED = "not_concluded", "The loan's contract is not on record."
     AMOUNT_BELOW_PAYOFF = "amount_below_payoff", "The amount does not pay the loan off."
     NOTHING_DUE = "nothing_due", "Nothing is due on the loan."
-    NOTHING_TO_DO = "nothing_to_do", "The command would change nothing."
     # Reserve.
     SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."
     # The business date.

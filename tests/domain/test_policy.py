@@ -1,0 +1,122 @@
+"""Policy versions: dated, never changed, and what each charges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain import policy as p
+from domain.model import Refused
+from domain.refusals import Code
+from tests.exemplars import TODAY, a_policy
+
+V1 = a_policy(valid_from=date(2018, 1, 1))
+V2 = a_policy(version="v2", valid_from=date(2018, 3, 1))
+
+
+def published(*versions: p.PolicyTerms) -> p.Policies:
+    state = p.INITIAL
+    for terms in versions:
+        state = p.evolve(state, p.PolicyPublished(terms=terms))
+    return state
+
+
+def test_the_first_may_start_in_the_past() -> None:
+    """A platform's books may begin in the middle of its life."""
+    assert p.decide(p.INITIAL, V1, TODAY) == (p.PolicyPublished(terms=V1),)
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "code"),
+    [
+        ([V1], V1, Code.POLICY_VERSION_TAKEN),
+        ([V1], V2.model_copy(update={"version": "v1"}), Code.POLICY_VERSION_TAKEN),
+        ([V1], V2.model_copy(update={"valid_from": date(2018, 1, 30)}), Code.POLICY_IN_PAST),
+        (
+            [V1, V2],
+            V2.model_copy(update={"version": "v3"}),
+            Code.POLICY_OVERLAPS,
+        ),
+        (
+            [V1, V2],
+            V2.model_copy(update={"version": "v3", "valid_from": TODAY}),
+            Code.POLICY_OVERLAPS,
+        ),
+    ],
+)
+def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Code) -> None:
+    with pytest.raises(Refused) as caught:
+        p.decide(published(*given), asked, TODAY)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("on", "version"),
+    [
+        (date(2017, 12, 31), None),
+        (date(2018, 1, 1), "v1"),
+        (date(2018, 2, 28), "v1"),
+        (date(2018, 3, 1), "v2"),
+        (date(2030, 1, 1), "v2"),
+    ],
+)
+def test_the_version_in_force(on: date, version: str | None) -> None:
+    terms = published(V1, V2).in_force(on)
+    assert (terms.version if terms else None) == version
+
+
+@pytest.mark.parametrize(
+    ("grade", "changes", "contribution_fen", "fee_fen"),
+    [
+        ("A", {}, 100, 300),
+        ("B", {}, 0, 0),  # A grade without a rate.
+        ("A", {"accrual_frozen": True}, 0, 300),
+        ("A", {"fee_by_grade": {"A": "0.5"}}, 50, 50),  # Out of the fee, never more than it.
+        ("A", {"fee_by_grade": {}}, 0, 0),
+    ],
+)
+def test_fee_and_contribution(
+    grade: str, changes: dict[str, object], contribution_fen: int, fee_fen: int
+) -> None:
+    terms = a_policy(**changes)
+    assert p.contribution_fen(terms, grade, 100_00) == contribution_fen
+    assert p.service_fee_fen(terms, grade, 100_00) == fee_fen
+
+
+@pytest.mark.parametrize(
+    ("fen", "percent", "share_fen"),
+    [(100, "0.5", 1), (99, "0.5", 0), (1, "50", 1), (10_000, "1.5", 150), (33, "1.000000", 0)],
+)
+def test_percent_of_rounds_half_up_once(fen: int, percent: str, share_fen: int) -> None:
+    assert p.percent_of(fen, percent) == share_fen
+
+
+@given(st.integers(0, 10**15), st.sampled_from(("0", "1", "1.5", "99.999999")))
+def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None:
+    assert 0 <= p.percent_of(fen, percent) <= fen
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cap": "100.5"},
+        {"cap": "-1"},
+        {"cap": "1."},
+        {"cap": "１"},  # A digit, though not one of ours: it would go to the bank like that.
+        {"trigger_days": -1},
+        {"penalty_bands": "31-:0.04,1-30:0.03"},
+        {"overdue_fee_bands": "x"},
+        {"rounding": "down"},
+        {"version": "v 1"},
+        {"fee_by_grade": {"A": "1e1"}},
+        {"unknown": 1},
+    ],
+)
+def test_bad_terms_are_bad_input(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        a_policy(**changes)
