@@ -157,6 +157,9 @@ class Custody:
 
     def _plan(self, desk: Desk) -> int:
         head = self._log.head()
+        if head == self._position:
+            self._caught_up = True
+            return 0
         events = self._log.read(self._position, EVENTS_MAX, TOPICS, upto=head)
         position = events[-1].position if len(events) == EVENTS_MAX else head
         if events:
@@ -185,7 +188,7 @@ class Custody:
         return len(first)
 
     def _call(self, desk: Desk) -> int:
-        """Writes a wave down as sent, sends it, and writes down what the bank said."""
+        """Chooses a wave, writes it down as sent, and lets it go out."""
         now, today = self._clock.now(), self._today()
         asked = desk.due(now, WAVE_MAX)
         again = desk.take_again() if self._caught_up else []
@@ -196,23 +199,31 @@ class Custody:
         why |= {each.no: NOT_FOUND_LATER for each in again if each.sent_on != today}
         calls = self._calls([*ready, *again], why, ask=False)
         calls += self._calls(asked, why, ask=True)
+        refused = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
         held = [each for each in (*asked, *again) if each.no in why]
-        steps = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
         sent = [Step(call.open, State.SENT) for call in calls if not call.ask]
-        self._take([*steps, *sent], [Trouble(each.no, why[each.no]) for each in held])
-        answers = list(self._threads.map(partial(carry_out, self._bank), calls))
-        outcome = Hearing(today)
-        for call, answer in zip(calls, answers, strict=True):
-            outcome.take(call, answer)
-        self._take(outcome.steps, outcome.troubles)
-        for each in outcome.again:
-            desk.send_again(each)
-        for each in (*held, *outcome.nothing_new):
-            desk.look_later(each, now)
-        steps += outcome.steps
-        for step in steps:
+        self._take([*refused, *sent], [Trouble(each.no, why[each.no]) for each in held])
+        for step in refused:
             desk.follow(step.open, now)
-        return len(steps) + len(outcome.again)
+        for each in held:
+            desk.look_later(each, now)
+        return len(refused) + self._carry_out(desk, calls)
+
+    def _carry_out(self, desk: Desk, calls: Sequence[Call]) -> int:
+        """All workers call the bank; what it said is written down in one go."""
+        heard = Hearing(self._today())
+        answers = list(self._threads.map(partial(carry_out, self._bank), calls))
+        for call, answer in zip(calls, answers, strict=True):
+            heard.take(call, answer)
+        self._take(heard.steps, heard.troubles)
+        now = self._clock.now()
+        for step in heard.steps:
+            desk.follow(step.open, now)
+        for each in heard.again:
+            desk.send_again(each)
+        for each in heard.nothing_new:
+            desk.look_later(each, now)
+        return len(heard.steps) + len(heard.again)
 
     def _calls(self, requests: Sequence[Open], why: dict[str, str], *, ask: bool) -> list[Call]:
         """Those that are not held back; erased personal data hold a request back too."""
