@@ -39,19 +39,18 @@ class Cut:
 def cut_at(
     day: date,
     lines: Mapping[str, Sequence[StatementLine]],
-    movements: Mapping[str, MovementRow],
-    straddling: Iterable[MovementRow],
+    rows: Iterable[MovementRow],
     seen: DaysSeen,
 ) -> Cut:
-    """`lines` and `movements` by key. `seen` tells of other days' lines."""
-    done = {
-        row.movement_id for row in straddling if _listed_by(day, key_of_movement(row), lines, seen)
-    }
-    undone = {
-        row.movement_id
-        for key, row in movements.items()
-        if row.bank_date == day and key not in lines and min(seen.get(key, ()), default=day) > day
-    }
+    """`lines` by key. `seen` tells of other days' lines."""
+    done, undone = set(), set()
+    for row in rows:
+        key = key_of_movement(row)
+        if row.bank_date != day:
+            if _listed_by(day, key, lines, seen):
+                done.add(row.movement_id)
+        elif key not in lines and min(seen.get(key, ()), default=day) > day:
+            undone.add(row.movement_id)
     return Cut(day, done, undone)
 
 
@@ -64,12 +63,15 @@ def _listed_by(
 
 
 def at_the_bank(
-    held: Mapping[str, BankBalance], rows: Sequence[MovementRow], cut: Cut
+    held: Mapping[str, BankBalance],
+    later: Iterable[Movement],
+    rows: Iterable[MovementRow],
+    cut: Cut,
 ) -> dict[str, BankBalance]:
-    """`held` is what the book has now. `rows`: every movement that is open now, that the bank
-    dated after the day, or that is named by `cut`."""
+    """`held` is what the book has now; `later` all that the bank dated after the day. `rows`: every
+    movement that is open now, or named by `cut`."""
     balances = dict(held)
-    for account, available_fen, frozen_fen in net(_corrections(rows, cut)):
+    for account, available_fen, frozen_fen in net(_corrections(later, rows, cut)):
         before = balances.get(account, _NOTHING)
         balances[account] = BankBalance(
             before.available_fen + available_fen, before.frozen_fen + frozen_fen
@@ -77,23 +79,23 @@ def at_the_bank(
     return {name: each for name, each in balances.items() if name not in (OUTSIDE, SHORTFALL)}
 
 
-def _corrections(rows: Sequence[MovementRow], cut: Cut) -> Iterator[Leg]:
+def _corrections(later: Iterable[Movement], rows: Iterable[MovementRow], cut: Cut) -> Iterator[Leg]:
+    for movement in later:
+        yield from _minus(_effect(movement))
     open_entries: dict[str, list[Movement]] = defaultdict(list)
     for row in rows:
-        movement = _movement(row)
         if row.status == Status.REQUESTED:
-            open_entries[row.entry_id].append(movement)
-            if row.movement_id in cut.done:
-                yield from _effect(movement)
-        elif row.status == Status.SETTLED and _is_undone(row, cut):
-            yield from _minus(_effect(movement))
+            open_entries[row.entry_id].append(_movement(row))
+        if row.movement_id in cut.done and _is_open_or_later(row, cut.day):
+            yield from _effect(_movement(row))
+        elif row.movement_id in cut.undone:
+            yield from _minus(_effect(_movement(row)))
     for movements in open_entries.values():
         yield from _minus(holds(movements))
 
 
-def _is_undone(row: MovementRow, cut: Cut) -> bool:
-    later = row.bank_date is not None and row.bank_date > cut.day
-    return row.movement_id in cut.undone or (later and row.movement_id not in cut.done)
+def _is_open_or_later(row: MovementRow, day: date) -> bool:
+    return row.status == Status.REQUESTED or (row.bank_date is not None and row.bank_date > day)
 
 
 def _movement(row: MovementRow) -> Movement:

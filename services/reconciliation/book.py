@@ -16,11 +16,14 @@ from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
 from adapters.read_models.store import ViewStore
 from adapters.read_models.table import in_schema
 from domain.accounts import PLATFORM_ACCOUNTS, owner_of, role_of
+from domain.cashbook import Movement
 from domain.ports import BankBalance, LineKind, StatementLine
+from domain.purposes import Purpose
 from services.reconciliation.matching import (
     BANK_BEGAN,
     COMMISSIONS,
     UNLISTED,
+    entry_of,
     key_of_line,
     key_of_movement,
 )
@@ -35,12 +38,14 @@ class Snapshot:
     """The book at one event.
 
     `movements` by key: settled on the bank's day (freezes and releases left out), and whatever the
-    day's lines name. `straddling`: open now, dated later by the bank, or rejected after the day.
+    day's lines name. `straddling`: what was out at the day's end, or may have been. `later`: all
+    that the bank dated after the day, added up by purpose and parties. `balances` are today's.
     """
 
     position: int
     movements: dict[str, MovementRow]
     straddling: list[MovementRow]
+    later: list[Movement]
     balances: dict[str, BankBalance]
 
 
@@ -49,8 +54,10 @@ class Book:
         self._connection = connection
         self._store = ViewStore(platform, ())
 
-    def snapshot(self, day: date, lines: Sequence[StatementLine]) -> Snapshot:
-        """Raises ViewsApart."""
+    def snapshot(
+        self, day: date, lines: Sequence[StatementLine], apart: Collection[str]
+    ) -> Snapshot:
+        """`apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
         with self._snapshot() as cursor:
             stamps = self._store.stamps(cursor)
             position = stamps[Movements.NAME].position
@@ -59,7 +66,8 @@ class Book:
             return Snapshot(
                 position,
                 _movements(cursor, day, lines),
-                _straddling(cursor, day),
+                _straddling(cursor, day, apart),
+                _later(cursor, day),
                 {
                     row.account: BankBalance(row.available_fen, row.frozen_fen)
                     for row in BALANCES.select(cursor)
@@ -116,11 +124,31 @@ def _movements(
     return movements
 
 
-def _straddling(cursor: Cursor[Any], day: date) -> list[MovementRow]:
-    # Rejected ones matter only while they were out on the day: the bank may have held the money.
-    return MOVEMENTS.select(
-        cursor,
-        "bank_date > %s OR (bank_date IS NULL AND (status = 'requested' OR closed_on > %s))",
-        day,
-        day,
+def _straddling(cursor: Cursor[Any], day: date, apart: Collection[str]) -> list[MovementRow]:
+    """Open now; refused after the day; withdrawn after it; or dated after it, and listed before."""
+    condition = (
+        "(bank_date IS NULL AND (status = 'requested' OR closed_on > %s))"
+        " OR (bank_date > %s AND"
+        " ((purpose = 'withdrawal' AND requested_on <= %s) OR entry_id = ANY(%s)))"
     )
+    entries = [entry_of(key) for key in apart]
+    return MOVEMENTS.select(cursor, condition, day, day, day, entries)
+
+
+def _later(cursor: Cursor[Any], day: date) -> list[Movement]:
+    cursor.execute(
+        "SELECT purpose, payer, payee, freeze_id IS NULL, sum(amount_fen - shortfall_fen)::bigint"
+        " FROM movement WHERE bank_date > %s GROUP BY 1, 2, 3, 4",
+        (day,),
+    )
+    return [
+        Movement.model_construct(
+            id="",
+            purpose=Purpose(purpose),
+            payer=payer,
+            payee=payee,
+            amount_fen=amount_fen,
+            freeze=None if freeze_is_null else "",
+        )
+        for purpose, payer, payee, freeze_is_null, amount_fen in cursor.fetchall()
+    ]

@@ -54,6 +54,11 @@ def key_of_movement(row: MovementRow) -> str:
     return f"{row.entry_id}>{row.payee}" if row.purpose in COMMISSIONS else row.movement_id
 
 
+def entry_of(key: str) -> str:
+    entry_id, commission, _ = key.partition(">")
+    return entry_id if commission else key.rpartition(".")[0]
+
+
 def by_key(lines: Iterable[StatementLine]) -> dict[str, list[StatementLine]]:
     groups: dict[str, list[StatementLine]] = {}
     for line in lines:
@@ -133,6 +138,8 @@ def _not_listed(day: date, key: str, row: MovementRow, seen: DaysSeen) -> Differ
 def _compare(
     day: date, key: str, line: StatementLine, row: MovementRow, seen: DaysSeen
 ) -> Iterator[Difference]:
+    if _agree(day, line, row):
+        return
     figures = (key, row.amount_fen, line.amount_fen)
     yield from _compare_standing(day, figures, line, row, seen)
     if (line.payer, line.payee) != (row.payer, row.payee):
@@ -142,6 +149,17 @@ def _compare(
         yield Difference(kind, *figures, detail)
     if line.amount_fen != row.amount_fen:
         yield Difference(BreakClass.AMOUNT, *figures)
+
+
+def _agree(day: date, line: StatementLine, row: MovementRow) -> bool:
+    """What nearly all do."""
+    return (
+        line.amount_fen == row.amount_fen
+        and line.succeeded
+        and row.bank_date == day
+        and line.payer == row.payer
+        and line.payee == row.payee
+    )
 
 
 def _compare_standing(

@@ -11,7 +11,7 @@ A day may be run as often as one likes: the same facts give the same breaks and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,6 @@ from pathlib import Path
 import structlog
 
 from adapters.commanding import Commands, Outcome
-from adapters.read_models.movements import MovementRow
 from domain.ports import (
     BankOutcome,
     BankStatement,
@@ -138,17 +137,17 @@ class Reconciler:
         self, statement: BankStatement, lines: Mapping[str, Sequence[StatementLine]]
     ) -> _Found:
         day = statement.bank_date
-        book = self._book.snapshot(day, statement.lines)
-        straddling = {key_of_movement(row) for row in book.straddling}
-        wanted = suspects(day, lines, book.movements) | straddling
+        apart = self.records.dated_apart(before=day)
+        book = self._book.snapshot(day, statement.lines, apart)
+        straddling = {key_of_movement(row): row for row in book.straddling}
+        wanted = suspects(day, lines, book.movements) | straddling.keys()
         seen = self.records.days_seen(wanted, but=day)
-        cut = cut_at(day, lines, book.movements, book.straddling, seen)
+        rows = (straddling | book.movements).values()
+        cut = cut_at(day, lines, rows, seen)
         out = list(under_way(book.straddling, cut))
-        rows = [*book.straddling, *_rows(book.movements.values(), cut.undone)]
+        expected = at_the_bank(book.balances, book.later, rows, cut)
         differences = match(day, lines, book.movements, seen)
-        differences += compare(
-            statement.balances, at_the_bank(book.balances, rows, cut), room_for(out)
-        )
+        differences += compare(statement.balances, expected, room_for(out))
         return _Found(differences, len(out), book.position)
 
     def _result(
@@ -203,7 +202,3 @@ _UNREADABLE = (
     ConnectionError,
     ViewsApart,
 )
-
-
-def _rows(rows: Collection[MovementRow], ids: Collection[str]) -> list[MovementRow]:
-    return [row for row in rows if row.movement_id in ids]

@@ -119,6 +119,16 @@ class Records:
                     seen[key].add(bank_date)
         return seen
 
+    def dated_apart(self, before: date) -> list[str]:
+        """Keys that earlier bank days list, and that the book did not have on those days."""
+        with self.transaction() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT reference FROM break JOIN sighting USING (break_id)"
+                " WHERE class = %s AND bank_date < %s AND NOT gone",
+                (BreakClass.TIMING.value, before),
+            )
+            return [key for (key,) in cursor]
+
     def assign(self, break_id: str, owner: str, by: str) -> None:
         """Who works the break from now on. Raises BreakUnknown."""
         with self.transaction() as cursor:

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.read_models.movements import MovementRow
+from domain.cashbook import Movement
 from domain.ports import BankBalance, LineKind, StatementLine
+from domain.purposes import Purpose
 from services.reconciliation.balances import at_the_bank, cut_at
 from services.reconciliation.matching import key_of_movement
 
@@ -120,16 +122,23 @@ def test_wound_back_it_is_what_the_bank_did(
         ]
         for key, row in listed.items()
     }
-    straddling = [
-        row
-        for row in rows
-        if row.status == "requested" or (row.bank_date is not None and row.bank_date > day)
-    ]
-    cut = cut_at(day, lines, {}, straddling, {})
+    later = [movement_of(row) for row in rows if row.bank_date is not None and row.bank_date > day]
+    cut = cut_at(day, lines, rows, {})
     done = [
         row
         for row in rows
         if row.movement_id in listed or (row.bank_date is not None and row.bank_date <= day)
     ]
-    wound_back = at_the_bank(held_now(rows), straddling, cut)
+    wound_back = at_the_bank(held_now(rows), later, rows, cut)
     assert nonzero(wound_back) == nonzero(total([effect(row) for row in done]))
+
+
+def movement_of(row: MovementRow) -> Movement:
+    return Movement(
+        id=row.movement_id,
+        purpose=Purpose(row.purpose),
+        payer=row.payer,
+        payee=row.payee,
+        amount_fen=row.amount_fen,
+        freeze=row.freeze_id,
+    )
