@@ -105,7 +105,7 @@ class Table(Generic[R]):
         return digest.digest()
 
     def _rows(self, cursor: Cursor[Any]) -> Iterator[R]:
-        return (self.row(*values) for values in cursor)
+        return (self.row(*values) for values in cursor.fetchall())
 
     def _key_columns(self, keys: Collection[Key]) -> Iterable[Sequence[Any]]:
         return zip(*keys, strict=True) if len(self._key) > 1 else (tuple(keys),)
