@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.accounts import Role
 from domain.model import CommandId, Fen, Id, Message, Text
@@ -35,6 +35,12 @@ AccountName = Annotated[
     ),
 ]
 IdNumber = Annotated[str, Field(pattern=r"^[0-9A-Z]{8,20}$")]
+
+
+def _each_once(roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    if len(set(roles)) < len(roles):
+        raise ValueError("each role may stand once")
+    return roles
 
 
 class Command(Message):
@@ -98,7 +104,11 @@ class RegisterMember(Command):
     type: Literal["register_member"] = "register_member"
     member_id: Id
     kind: Literal["person", "company"]
-    roles: Annotated[tuple[MemberRole, ...], Field(min_length=1, max_length=3, strict=False)]
+    roles: Annotated[
+        tuple[MemberRole, ...],
+        Field(min_length=1, max_length=3, strict=False),
+        AfterValidator(_each_once),
+    ]
     name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", repr=False)]
     id_no: Annotated[IdNumber, Field(repr=False)]
     phone: Annotated[Phone, Field(repr=False)]

@@ -1,0 +1,140 @@
+"""The published language: what may arrive, and what is bad input before anybody decides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from domain import commands as c
+from domain.accounts import Role
+from domain.purposes import Purpose
+from domain.schedule import Method
+from tests.exemplars import CARD, ID_NO, NAME, PHONE, TODAY, command
+
+READER: TypeAdapter[c.Command] = TypeAdapter(c.AnyCommand)
+KINDS: tuple[type[c.Command], ...] = get_args(get_args(c.AnyCommand)[0])
+
+RECHARGE = command(
+    c.RequestRecharge, recharge_id="r1", member_id="lucy", role=Role.INVESTOR, amount_fen=1
+)
+LUCY = command(
+    c.RegisterMember,
+    member_id="lucy",
+    kind="person",
+    roles=(Role.INVESTOR,),
+    name=NAME,
+    id_no=ID_NO,
+    phone=PHONE,
+)
+BINDING = command(
+    c.BindBankAccount,
+    member_id="lucy",
+    role=Role.INVESTOR,
+    binding_id="b1",
+    card_no=CARD,
+    bank_code="ICBC",
+    phone=PHONE,
+)
+
+
+def test_types_are_unique_and_permanent() -> None:
+    types = [kind.model_fields["type"].default for kind in KINDS]
+    assert len(set(types)) == len(types) == 32
+
+
+def test_our_own_services_commands_are_told_apart() -> None:
+    inner = {kind for kind in KINDS if not kind.FROM_OUTSIDE}
+    assert inner == {k for k in KINDS if issubclass(k, c.FromBank | c.FromDayEnd)}
+    assert c.SettleEntry in inner
+    assert c.RollBusinessDate in inner
+    assert c.RepayLoan not in inner
+
+
+@pytest.mark.parametrize("sent", [RECHARGE, LUCY, BINDING], ids=lambda sent: sent.type)
+def test_there_and_back_as_json(sent: c.Command) -> None:
+    assert READER.validate_json(sent.model_dump_json()) == sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "change"),
+    [
+        (RECHARGE, {"amount_fen": 0}),
+        (RECHARGE, {"amount_fen": -1}),
+        (RECHARGE, {"amount_fen": 1.0}),
+        (RECHARGE, {"amount_fen": "1"}),
+        (RECHARGE, {"amount_fen": True}),
+        (RECHARGE, {"amount_fen": 10**15 + 1}),
+        (RECHARGE, {"role": "reserve"}),
+        (RECHARGE, {"role": "platform"}),
+        (RECHARGE, {"member_id": ""}),
+        (RECHARGE, {"member_id": "a b"}),
+        (RECHARGE, {"member_id": "a\n"}),
+        (RECHARGE, {"member_id": "a.b"}),
+        (RECHARGE, {"member_id": "x" * 33}),
+        (RECHARGE, {"id": "x" * 65}),
+        (RECHARGE, {"id": 'a"b'}),
+        (RECHARGE, {"actor": 'a"b'}),
+        (RECHARGE, {"correlation_id": 'a"b'}),
+        (RECHARGE, {"effective_on": "2018-02-30"}),
+        (RECHARGE, {"effective_on": 1517356800}),
+        (RECHARGE, {"reason": ""}),
+        (RECHARGE, {"surprise": 1}),
+        (RECHARGE, {"type": "steal"}),
+        (LUCY, {"roles": []}),
+        (LUCY, {"roles": ["outside"]}),
+        (LUCY, {"roles": ["investor", "investor"]}),
+        (LUCY, {"kind": "dog"}),
+        (LUCY, {"id_no": "12"}),
+        (LUCY, {"phone": "+86 138"}),
+        (BINDING, {"card_no": "6222x"}),
+        (BINDING, {"bank_code": "icbc"}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_bad_input_names_its_field(sent: c.Command, change: dict[str, Any]) -> None:
+    message = sent.model_dump(mode="json") | change
+    with pytest.raises(ValidationError) as caught:
+        READER.validate_json(json.dumps(message))
+    [field] = change
+    assert field in str(caught.value)
+
+
+def test_the_second_person_is_named_like_an_actor() -> None:
+    """`ops ` is not another person than `ops`."""
+    with pytest.raises(ValidationError, match="approved_by"):
+        command(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="ops ")
+
+
+@pytest.mark.parametrize("rate", ["", "-1", "1.", ".5", "1e3", "1,5", "1234", "１２", "12%"])
+def test_rates_are_plain_decimals(rate: str) -> None:
+    with pytest.raises(ValidationError, match="annual_rate"):
+        command(
+            c.RequestLoan,
+            loan_id="L1",
+            borrower_id="bob",
+            amount_fen=1,
+            annual_rate=rate,
+            periods=1,
+            method=Method.FLAT,
+            purpose="stock",
+        )
+
+
+def test_a_command_never_changes() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        RECHARGE.amount_fen = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("account", ["lucy:investor", "a-b_1:guarantor", "platform:reserve"])
+def test_accounts_that_the_bank_may_name(account: str) -> None:
+    assert command(
+        c.RecordBankMovement,
+        bank_record="2018.1-7:x",
+        purpose=Purpose.BANK_INTEREST,
+        account=account,
+        amount_fen=1,
+        bank_date=TODAY,
+    )
