@@ -1,0 +1,184 @@
+"""Every reason for a refusal, reached through the writer; and no refusal changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from domain import commands as c
+from domain.accounts import Role
+from domain.funding import TENDERS_MAX
+from domain.purposes import Purpose
+from domain.refusals import Code
+from domain.schedule import Method
+from tests.exemplars import ID_NO, NAME, PHONE, TODAY, a_policy, command
+from tests.house import House
+
+Ask = Callable[[House], str]
+IDENTITY: dict[str, Any] = {"kind": "person", "name": NAME, "id_no": ID_NO, "phone": PHONE}
+CARD: dict[str, Any] = {"card_no": "62220202", "bank_code": "ICBC", "phone": PHONE}
+LOAN: dict[str, Any] = {
+    "amount_fen": 1,
+    "annual_rate": "12",
+    "periods": 1,
+    "method": Method.FLAT,
+    "purpose": "stock",
+}
+
+
+def ask(kind: type[c.Command], /, **fields: Any) -> Ask:
+    return lambda house: house.refused(kind, **fields)
+
+
+def payout(**fields: Any) -> Ask:
+    usual = {"withdrawal_id": "w9", "member_id": "lucy", "role": Role.INVESTOR, "binding_id": "b1"}
+    return ask(c.RequestWithdrawal, **(usual | {"amount_fen": 1} | fields))
+
+
+def tender(loan_id: str, fen: int = 1, investor_id: str = "lucy", tender_id: str = "t9") -> Ask:
+    return ask(
+        c.PlaceTender,
+        tender_id=tender_id,
+        loan_id=loan_id,
+        investor_id=investor_id,
+        amount_fen=fen,
+    )
+
+
+def publish(loan_id: str, deadline: date = TODAY) -> Ask:
+    return ask(c.PublishLoan, loan_id=loan_id, deadline=deadline)
+
+
+def repay(loan_id: str, fen: int = 1, **fields: Any) -> Ask:
+    return ask(c.RepayLoan, payment_id="p9", loan_id=loan_id, amount_fen=fen, **fields)
+
+
+def another_payload(house: House) -> str:
+    first = command(c.SeedReserve, id="same", seed_id="s8", amount_fen=1, approved_by="boss")
+    house.writer.submit([first])
+    return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2, approved_by="boss")
+
+
+def policy(**changes: Any) -> Ask:
+    return ask(c.PublishPolicy, terms=a_policy(**changes))
+
+
+REACHED: dict[Code, Ask] = {
+    Code.COMMAND_ID_REUSED: another_payload,
+    Code.PLATFORM_UNKNOWN: lambda house: (
+        house.writer.submit([command(c.AssessLoan, platform="p2", loan_id="REPAYING")])[0].code
+    ),
+    Code.PLATFORM_ALREADY_OPEN: ask(c.OpenPlatform, business_date=TODAY, law_table="none"),
+    Code.EFFECTIVE_DATE_IN_FUTURE: repay("REPAYING", effective_on=TODAY + timedelta(days=1)),
+    Code.EFFECTIVE_DATE_NEEDS_REASON: repay("REPAYING", effective_on=TODAY - timedelta(days=1)),
+    Code.ID_TAKEN: ask(c.RegisterMember, member_id="lucy", roles=(Role.INVESTOR,), **IDENTITY),
+    Code.SECOND_PERSON_REQUIRED: ask(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="ops"),
+    Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
+    Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
+    Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
+    Code.POLICY_MISSING: ask(c.ConcludeLoan, loan_id="EARLY", contract_hash="0" * 64),
+    Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
+    Code.ROLE_MISSING: payout(role=Role.BORROWER),
+    Code.ACCOUNT_NOT_OPEN: payout(member_id="shut"),
+    Code.BINDING_EXISTS: ask(
+        c.BindBankAccount, member_id="lucy", role=Role.INVESTOR, binding_id="b8", **CARD
+    ),
+    Code.BANK_ACCOUNT_NOT_OWN: payout(binding_id="b9"),
+    Code.BANK_ACCOUNT_NOT_BOUND: ask(c.ConfirmBinding, member_id="lucy", binding_id="b1"),
+    Code.BANK_ACCOUNT_COOLING_OFF: payout(member_id="max", binding_id="b3"),
+    Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
+    Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
+    Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
+    Code.MOVEMENT_NOT_ALLOWED: ask(
+        c.RecordBankMovement,
+        bank_record="x",
+        purpose=Purpose.RETURNED_WITHDRAWAL,
+        account="platform:reserve",
+        amount_fen=1,
+        bank_date=TODAY,
+    ),
+    Code.LOAN_UNKNOWN: repay("GHOST"),
+    Code.LOAN_WRONG_STATE: ask(c.RateLoan, loan_id="REPAYING", grade="A"),
+    Code.LOAN_NOT_OPEN: tender("REPAYING"),
+    Code.DEADLINE_IN_PAST: publish("RATED", TODAY - timedelta(days=1)),
+    Code.DEADLINE_NOT_REACHED: ask(c.MiscarryLoan, loan_id="OPEN"),
+    Code.BUSINESS_NOT_LAWFUL: publish("SHADY"),
+    Code.BLACKLISTED: publish("BLACK"),
+    Code.LEGAL_LIMIT_EXCEEDED: publish("HUGE"),
+    Code.RELATED_PARTY: publish("RELATED"),
+    Code.TENDER_ABOVE_LEFT: tender("OPEN", 5_001),
+    Code.TENDER_ABOVE_LIMIT: tender("OPEN", 4_001),
+    Code.TENDERS_TOO_MANY: tender("CROWDED"),
+    Code.SELF_TENDER: tender("OWN", investor_id="bob"),
+    Code.NOT_CONCLUDED: ask(c.DisburseLoan, loan_id="OPEN"),
+    Code.AMOUNT_BELOW_PAYOFF: repay("REPAYING", in_full=True),
+    Code.NOTHING_DUE: repay("REPAYING"),
+    Code.SURPLUS_BELOW_CAP: ask(
+        c.MoveReserveSurplus, surplus_id="z", amount_fen=1, approved_by="boss"
+    ),
+    Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
+}
+ELSEWHERE = {
+    Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
+    Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
+}
+
+
+@pytest.fixture
+def town(house: House) -> House:
+    """Somebody and something in every state that is needed."""
+    tomorrow = TODAY + timedelta(days=1)
+    house.open(law_table="cn-p2p", policy={"valid_from": tomorrow}, tender_max_fen=4_000)
+    house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
+    house.member("lucy", Role.INVESTOR, 10_000_00)
+    house.bind("lucy", Role.INVESTOR, "b1")
+    house.member("max", Role.INVESTOR, 1_00)
+    house.bind("max", Role.INVESTOR, "b2")
+    house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")
+    house.do(c.ConfirmUnbinding, member_id="max", binding_id="b2")
+    house.bind("max", Role.INVESTOR, "b3")
+    house.do(c.RegisterMember, member_id="shut", roles=(Role.INVESTOR,), **IDENTITY)
+    house.do(c.RegisterMember, member_id="bob", roles=(Role.INVESTOR, Role.BORROWER), **IDENTITY)
+    for role in (Role.INVESTOR, Role.BORROWER):
+        house.do(c.ConfirmAccount, member_id="bob", role=role)
+    house.member("shady", Role.BORROWER, kind="company")
+    house.member("black", Role.BORROWER)
+    house.do(c.BlacklistMember, member_id="black", evidence="judgement", approved_by="boss")
+    house.member("related", Role.BORROWER, related_party=True)
+    for loan_id, borrower_id, fen in (
+        ("SHADY", "shady", 1),
+        ("BLACK", "black", 1),
+        ("RELATED", "related", 1),
+        ("RATED", "bob", 1),
+        ("HUGE", "bob", 200_000_00),
+    ):
+        house.rated(loan_id, borrower_id, fen)
+    house.published("OPEN", "bob", 5_000)
+    house.published("OWN", "bob", 1_00)
+    house.published("CROWDED", "bob", 2_000)
+    house.writer.submit(
+        [
+            command(
+                c.PlaceTender,
+                tender_id=f"crowd{n}",
+                loan_id="CROWDED",
+                investor_id="lucy",
+                amount_fen=1,
+            )
+            for n in range(TENDERS_MAX)
+        ]
+    )
+    house.published("EARLY", "bob", 1_00)
+    house.tender("early", "EARLY", "lucy", 1_00)
+    house.settle("T-early")
+    house.clock.advance(timedelta(days=1))  # Contracts go by Shanghai's date, not the business's.
+    house.lend("REPAYING", "bob", {"lucy": 1_000})
+    return house
+
+
+def test_every_code_is_reached_and_changes_nothing(town: House) -> None:
+    assert REACHED.keys() | ELSEWHERE.keys() == set(Code)
+    assert {code: reach(town) for code, reach in REACHED.items()} == {c: c for c in REACHED}
