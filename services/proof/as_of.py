@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from adapters.codec import decode_event
-from adapters.event_log import LogReader
 from domain import cashbook
 from domain.platform import BusinessDateRolled, PlatformOpened
 from domain.streams import PLATFORM, fold_of
@@ -17,7 +16,10 @@ _EVENTS = (
     "SELECT notification_id, topic, state FROM {shard}.stored_events"
     " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
 )
-_CASH = tuple(event.TOPIC for event in cashbook.EVENTS)
+_STEPS = (
+    "SELECT topic, state FROM {shard}.stored_events WHERE topic = ANY(%s) AND notification_id <= %s"
+)
+_CASH = [event.TOPIC for event in cashbook.EVENTS]
 _END = 2**63 - 1
 
 
@@ -57,8 +59,7 @@ def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
     state where it had none by then. Raises NotOnRecord beyond the log's end."""
     state, evolve = fold_of(stream)
     with Snapshot(url, platform) as snapshot:
-        (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
-        _within(position, head)
+        _within(snapshot, position)
         for _, topic, raw in snapshot.stream(_EVENTS, (stream, position)):
             state = evolve(state, decode_event(topic, raw))
     return state
@@ -67,25 +68,17 @@ def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
 def balances_as_of(url: str, platform: str, position: int) -> dict[str, Balance]:
     """Every account's balance after the event at `position`, `outside` and `shortfall` included."""
     fen: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    reader = LogReader(url, platform)
-    try:
-        _within(position, reader.head())
-        after = 0
-        while after < position:
-            batch = reader.read(after, topics=_CASH, upto=position)
-            if not batch:
-                break
-            for recorded in batch:
-                event: Any = recorded.event
-                for account, available_fen, frozen_fen in event.legs:
-                    fen[account][0] += available_fen
-                    fen[account][1] += frozen_fen
-            after = batch[-1].position
-    finally:
-        reader.close()
+    with Snapshot(url, platform) as snapshot:
+        _within(snapshot, position)
+        for topic, state in snapshot.stream(_STEPS, (_CASH, position)):
+            event: Any = decode_event(topic, state)
+            for account, available_fen, frozen_fen in event.legs:
+                fen[account][0] += available_fen
+                fen[account][1] += frozen_fen
     return {account: Balance(*pair) for account, pair in fen.items()}
 
 
-def _within(position: int, head: int) -> None:
+def _within(snapshot: Snapshot, position: int) -> None:
+    (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
     if not 0 <= position <= head:
         raise NotOnRecord(f"as_of: position {position} is not in the log of 0 to {head}")

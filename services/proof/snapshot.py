@@ -51,10 +51,10 @@ class Snapshot:
     def stream(self, query: LiteralString, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """The rows of `query`, in which {shard}, {custody} and {reconciliation} are schemas."""
         cursor = psycopg.ServerCursor(self._connection, f"stream_{next(self._names)}")
-        cursor.itersize = ROWS_AT_ONCE
         with cursor:
             cursor.execute(self._sql(query), values, binary=True)
-            yield from cursor
+            while rows := cursor.fetchmany(ROWS_AT_ONCE):  # Quicker than row by row.
+                yield from rows
 
     def one(self, query: LiteralString) -> tuple[Any, ...]:
         row = self._connection.execute(self._sql(query)).fetchone()

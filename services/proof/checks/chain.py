@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
 
 from adapters.codec import GENESIS, Recorded, Stored, hash_row, prev_of
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntrySettled
@@ -22,6 +22,7 @@ class Chain(Check):
         super().__init__()
         self.position = 0
         self.hash = GENESIS
+        self.events = 0
 
     def see(self, row: Stored) -> None:
         position, stream, version, topic, state = row
@@ -35,9 +36,10 @@ class Chain(Check):
             self.violated("does not continue the bytes of the event before it", position)
         self.position = position
         self.hash = hash_row(position, stream, version, topic, state)
-        self.looked_at["events"] += 1
+        self.events += 1
 
     def finish(self, snapshot: Snapshot) -> None:
+        self.looked_at["events"] = self.events
         head, head_hash = snapshot.one("SELECT head_position, head_hash FROM {shard}.shard")
         if head != self.position:
             self.violated(f"the head is {head}, the last event {self.position}", head)
@@ -67,12 +69,11 @@ class Retention(Check):
     def __init__(self) -> None:
         super().__init__()
         self._versions: dict[str, int] = {}
+        self._first = 0
 
     def see(self, row: Stored) -> None:
         position, stream, version, topic, _ = row
-        if not self.looked_at["events"] and position != 1:
-            self.violated("the log does not begin at 1", position)
-        self.looked_at["events"] += 1
+        self._first = self._first or position
         before = self._versions.get(stream, 0)
         if version != before + 1:
             self.violated(f"{stream}: version {version} follows {before}", position)
@@ -85,14 +86,13 @@ class Retention(Check):
         else:
             self._versions[stream] = version
 
+    def finish(self, snapshot: Snapshot) -> None:
+        if self._first > 1:
+            self.violated("the log does not begin at 1", self._first)
 
-class _Receipt(NamedTuple):
-    number: int
-    command_id: str
-    actor: str
-    outcome: str
-    first_position: int
-    last_position: int
+
+_Receipt = tuple[int, str, str, str, int, int]
+"""Number, command, actor, outcome, first and last position."""
 
 
 class Receipts(Check):
@@ -101,58 +101,53 @@ class Receipts(Check):
     NAME = "receipts"
     TITLE = "One receipt a command; every event has an accepted one, no refused one has events"
 
-    def __init__(self, rows: Iterator[Any]) -> None:
+    def __init__(self, rows: Iterator[_Receipt]) -> None:
         super().__init__()
         self._rows = rows
         self._tiled = 0
         self._current: _Receipt | None = None
+        self._receipts = 0
 
     def see(self, recorded: Recorded) -> None:
         position = recorded.position
-        while position > self._tiled and (receipt := self._next()) is not None:
-            self._current = receipt
+        if position > self._tiled:
+            self._advance(position)
         current = self._current
-        if current is None or not current.first_position <= position <= current.last_position:
+        if current is None or not current[4] <= position <= current[5]:
             self.violated(f"no receipt covers the event of command {recorded.cause}", position)
-        elif current.command_id != recorded.cause or current.actor != recorded.actor:
+        elif current[1] != recorded.cause or current[2] != recorded.actor:
             self.violated(
-                f"receipt {current.number} is {current.command_id}'s of {current.actor},"
+                f"receipt {current[0]} is {current[1]}'s of {current[2]},"
                 f" the event {recorded.cause}'s of {recorded.actor}",
                 position,
             )
 
-    def _next(self) -> _Receipt | None:
-        """The next receipt that has events."""
-        for row in self._rows:
-            receipt = _Receipt(*row)
-            self.looked_at[receipt.outcome] += 1
-            self.looked_at["receipts"] += 1
-            if receipt.number != self.looked_at["receipts"]:
-                self.violated(f"receipt {receipt.number} is number {self.looked_at['receipts']}")
-            if self._covers(receipt):
-                return receipt
-        return None
-
-    def _covers(self, receipt: _Receipt) -> bool:
-        first, last = receipt.first_position, receipt.last_position
-        if first == 0 and last == 0:
-            return False
-        if receipt.outcome != "accepted":
-            self.violated(f"{receipt.command_id} was {receipt.outcome} and names events", first)
-            return False
-        if first != self._tiled + 1 or last < first:
-            self.violated(
-                f"receipt {receipt.number} names {first} to {last} after {self._tiled}", first
-            )
-        self._tiled = max(self._tiled, last)
-        return True
+    def _advance(self, position: float) -> None:
+        """Reads receipts up to one that reaches this position."""
+        for receipt in self._rows:
+            number, command_id, _, outcome, first, last = receipt
+            self.looked_at[outcome] += 1
+            self._receipts += 1
+            if number != self._receipts:
+                self.violated(f"receipt {number} is the {self._receipts}th")
+            if first == 0 and last == 0:
+                continue
+            if outcome != "accepted":
+                self.violated(f"{command_id} was {outcome} and names events", first)
+                continue
+            if first != self._tiled + 1 or last < first:
+                self.violated(f"receipt {number} names {first} to {last} after {self._tiled}")
+            self._tiled = max(self._tiled, last)
+            self._current = receipt
+            if self._tiled >= position:
+                return
 
     def finish(self, snapshot: Snapshot) -> None:
-        while self._next() is not None:
-            pass
+        self._advance(math.inf)
+        self.looked_at["receipts"] = self._receipts
         count, head = snapshot.one("SELECT receipts, head_position FROM {shard}.shard")
-        if self.looked_at["receipts"] != count:
-            self.violated(f"{self.looked_at['receipts']} receipts, the shard counts {count}")
+        if self._receipts != count:
+            self.violated(f"{self._receipts} receipts, the shard counts {count}")
         if self._tiled != head:
             self.violated(f"the receipts cover {self._tiled} events, the head is {head}", head)
         for (command_id,) in snapshot.stream(

@@ -5,8 +5,9 @@ The journal is read beside the log, both by position, so that neither is held in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapters.codec import Recorded
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
@@ -31,12 +32,8 @@ JOURNAL = (
 FOLLOWER = "SELECT position FROM {custody}.follower"
 
 
-class Instruction(NamedTuple):
-    position: int
-    movement_id: str
-    entry_id: str
-    amount_fen: int
-    word: str | None
+Instruction = tuple[int, str, str, int, str | None]
+"""Position, movement, entry, fen, and the bank's final word."""
 
 
 class Mirror(Check):
@@ -46,11 +43,11 @@ class Mirror(Check):
     RULE = 2
     TITLE = "Exactly one instruction a movement, and no instruction without one"
 
-    def __init__(self, journal: Iterator[Any], planned_to: int) -> None:
+    def __init__(self, journal: Iterator[Instruction], planned_to: int) -> None:
         super().__init__()
         self._journal = journal
         self._planned_to = planned_to
-        self._next = self._read()
+        self._next = next(journal, None)
         self._words: dict[str, str | None] = {}  # By open entry.
 
     def looks(self) -> Mapping[type[Event], Look]:
@@ -68,13 +65,13 @@ class Mirror(Check):
         position = recorded.position
         wanted = {movement.id: movement.amount_fen for movement in event.movements}
         self.looked_at["movements"] += len(wanted)
-        for instruction in self._take(position):
-            amount_fen = wanted.pop(instruction.movement_id, None)
-            if amount_fen is None:
-                self.violated(f"{instruction.movement_id} has no movement", position)
-            elif amount_fen != instruction.amount_fen or event.entry_id != instruction.entry_id:
-                self.violated(f"{instruction.movement_id} differs from its movement", position)
-            self._words[event.entry_id] = instruction.word
+        for _, movement_id, entry_id, amount_fen, word in self._take(position):
+            wanted_fen = wanted.pop(movement_id, None)
+            if wanted_fen is None:
+                self.violated(f"{movement_id} has no movement", position)
+            elif amount_fen != wanted_fen or entry_id != event.entry_id:
+                self.violated(f"{movement_id} differs from its movement", position)
+            self._words[event.entry_id] = word
         for movement_id in wanted:
             if position <= self._planned_to:
                 self.violated(f"{movement_id} has no instruction", position)
@@ -87,29 +84,22 @@ class Mirror(Check):
             self.violated(f"{event.entry_id} is not of its bank record", recorded.position)
         self.looked_at["bank_records"] += 1
 
-    def _take(self, position: int) -> Iterator[Instruction]:
+    def _take(self, position: float) -> list[Instruction]:
         """The instructions planned at this position; those before it had no movement."""
-        while (instruction := self._next) is not None and instruction.position <= position:
-            self._next = self._read()
-            if instruction.position == position:
-                yield instruction
+        found = []
+        instruction = self._next
+        while instruction is not None and instruction[0] <= position:
+            self.looked_at["instructions"] += 1
+            if instruction[0] == position:
+                found.append(instruction)
             else:
-                self._stray(instruction)
-
-    def _stray(self, instruction: Instruction) -> None:
-        self.violated(f"{instruction.movement_id} has no movement", instruction.position)
-
-    def _read(self) -> Instruction | None:
-        row = next(self._journal, None)
-        if row is None:
-            return None
-        self.looked_at["instructions"] += 1
-        return Instruction(*row)
+                self.violated(f"{instruction[1]} has no movement", instruction[0])
+            instruction = next(self._journal, None)
+        self._next = instruction
+        return found
 
     def finish(self, snapshot: Snapshot) -> None:
-        while self._next is not None:
-            self._stray(self._next)
-            self._next = self._read()
+        self._take(math.inf)
 
 
 class BankWord(Check):

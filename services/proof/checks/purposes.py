@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of
@@ -116,10 +117,10 @@ class Freezes(Check):
                 self._change(frozen, movement.freeze, movement.amount_fen)
 
     def _change(self, frozen: _Frozen, movement_id: str, fen: int) -> None:
-        left_fen = frozen.left_fen + fen
-        if left_fen:
-            self._left[movement_id] = frozen._replace(left_fen=left_fen)
-        else:  # Nothing left: the memory of it is only needed if the spending is rejected.
+        frozen.left_fen += fen
+        if frozen.left_fen:
+            self._left[movement_id] = frozen
+        else:  # If the spending is rejected, the movement itself tells what it was.
             self._left.pop(movement_id, None)
 
     def _movements(self, recorded: Recorded) -> Iterable[Movement]:
@@ -128,7 +129,8 @@ class Freezes(Check):
         return requested.movements if requested else ()
 
 
-class _Frozen(NamedTuple):
+@dataclass(slots=True)
+class _Frozen:
     payer: str
     purpose: Purpose
     left_fen: int

@@ -15,6 +15,7 @@ from domain.platform import Platform
 from domain.reserve import Reserve
 from domain.streams import PLATFORM, RESERVE, fold_of, loan_stream, member_stream
 from services.proof.checks.check import FORGED, Check
+from services.proof.snapshot import Snapshot
 
 
 class Streams(Check):
@@ -27,24 +28,23 @@ class Streams(Check):
     def __init__(self) -> None:
         super().__init__()
         self._states: dict[str, Any] = {}
+        self._folded = 0
 
     def see(self, recorded: Recorded) -> None:
         stream = recorded.stream
-        kind = _KINDS[recorded.topic]
+        prefix, id_field, initial, evolve = _KINDS[recorded.topic]
         event: Any = recorded.event
-        if stream != (
-            kind.prefix + getattr(event, kind.id_field) if kind.id_field else kind.prefix
-        ):
+        if stream != (prefix + getattr(event, id_field) if id_field else prefix):
             self.violated(f"{recorded.topic} stands in {stream}", recorded.position)
             return
-        if kind.prefix == "entry-":
+        if prefix == "entry-":
             return
-        self.looked_at["folded"] += 1
-        state = self._states.get(stream)
+        self._folded += 1
+        state = self._states.get(stream, initial)
         try:
-            if kind.prefix == "investment-":
-                investment.decide(state or investment.INITIAL, event)
-            state = kind.evolve(kind.initial if state is None else state, event)
+            if prefix == "investment-":
+                investment.decide(state, event)
+            state = evolve(state, event)
         except FORGED as error:
             self.violated(f"{stream} can't take {recorded.topic}: {error!r}", recorded.position)
             return
@@ -52,6 +52,9 @@ class Streams(Check):
             self._states.pop(stream, None)
         else:
             self._states[stream] = state
+
+    def finish(self, snapshot: Snapshot) -> None:
+        self.looked_at["folded"] = self._folded
 
     def loan(self, loan_id: str) -> Loan | None:
         return cast("Loan | None", self._states.get(loan_stream(loan_id)))
