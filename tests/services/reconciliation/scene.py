@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -159,7 +159,12 @@ class Office:
         return {(each.kind.value, each.reference) for each in opened}
 
 
-def office(house: House, projector: Projector, folder: Path | None = None) -> Office:
+def office(
+    house: House,
+    projector: Projector,
+    folder: Path | None = None,
+    catch_up: Callable[[], int] | None = None,
+) -> Office:
     bank = ScriptedBank()
     reconciler = Reconciler(
         house.url,
@@ -167,7 +172,7 @@ def office(house: House, projector: Projector, folder: Path | None = None) -> Of
         bank,  # type: ignore[arg-type]
         house.writer,
         house.clock,
-        projector.catch_up,
+        catch_up or projector.catch_up,
         folder,
     )
     return Office(house, projector, bank, reconciler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from domain.ports import (
 from services.projections.projector import Projector
 from services.reconciliation.records import BreakUnknown
 from services.reconciliation.results import BreakStatus, Verdict
+from tests.exemplars import PLATFORM
 from tests.house import House
 from tests.services.reconciliation.scene import (
     DAY,
@@ -68,6 +70,18 @@ def test_files_that_cannot_be_read_leave_the_day_incomplete(desk: Office, error:
 def test_the_files_of_another_day_are_not_taken(desk: Office) -> None:
     result = desk.run(statement(day=NEXT))
     assert result.verdict is Verdict.INCOMPLETE and "2018-02-01" in result.reason
+
+
+def test_views_that_stand_apart_leave_the_day_incomplete(own_desk: Office) -> None:
+    house, projector = own_desk.house, own_desk.projector
+    projector.catch_up()
+    move = f"UPDATE views_{PLATFORM}.view_position SET position = 1 WHERE name = 'balances'"
+    house.connection.execute(move.encode())
+    apart = office(house, projector, catch_up=lambda: 0)
+    with closing(apart.reconciler):
+        result = apart.run(statement())
+    assert result.verdict is Verdict.INCOMPLETE and "different events" in result.reason
+    assert apart.bank.confirmed == []
 
 
 def test_what_was_found_out_stays_when_the_bank_is_away(desk: Office) -> None:

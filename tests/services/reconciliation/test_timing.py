@@ -114,6 +114,14 @@ def test_an_open_line_of_yesterday_still_counts_in_todays_balance(own_desk: Offi
     assert own_desk.found(NEXT) == {("balance", ANN)}
 
 
+def test_what_was_listed_before_and_is_dated_later_counts_in_between(own_desk: Office) -> None:
+    ask_late(own_desk)
+    settle_late(own_desk, NEXT + timedelta(days=1))
+    own_desk.run(statement([*LINES, LATE], WITH_LATE))
+    result = own_desk.run(statement([], WITH_LATE, NEXT), NEXT)
+    assert (result.verdict, own_desk.found(NEXT)) == (Verdict.RECONCILED, set())
+
+
 # -- under way --------------------------------------------------------------------------
 
 
