@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 import psycopg
@@ -25,23 +25,27 @@ from domain.schedule import Method
 from domain.streams import RESERVE, fold_of, loan_stream
 from infra.clock import SHANGHAI, ManualClock
 from services.settlement.writer import Writer
-from tests.exemplars import CARD, ID_NO, NAME, NOON, PHONE, PLATFORM, TODAY, a_policy, command
+from tests.exemplars import CARD, ID_NO, NAME, PHONE, PLATFORM, TODAY, a_policy, command
 
 V = TypeVar("V", bound=Event)
 SEAL = Seal(bytes(32))
 
 
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), SHANGHAI)
+
+
 class House:
     """`ask` gives the receipt; `do` insists that it was accepted."""
 
-    def __init__(self, url: str, platform: str = PLATFORM) -> None:
+    def __init__(self, url: str, platform: str = PLATFORM, today: date = TODAY) -> None:
         prepare_shard(url, platform)
         self.url, self.platform = url, platform
-        self.clock = ManualClock(NOON)
+        self.clock = ManualClock(_noon(today))
         self.writer = self.new_writer()
         self.log = LogReader(url, platform)
         self.connection = psycopg.connect(url, autocommit=True)
-        self.today = TODAY
+        self.today = today
         self.loans: list[str] = []
 
     def new_writer(self) -> Writer:
@@ -179,12 +183,7 @@ class House:
         """Day by day, with all that a day end asks."""
         while self.today < day:
             self.today += timedelta(days=1)
-            noon = (
-                self.clock.now()
-                .astimezone(SHANGHAI)
-                .replace(year=self.today.year, month=self.today.month, day=self.today.day)
-            )
-            self.clock.set(noon)
+            self.clock.set(_noon(self.today))
             batch: list[Command] = [
                 command(c.RollBusinessDate, platform=self.platform, business_date=self.today)
             ]

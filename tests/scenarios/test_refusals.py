@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -128,10 +128,10 @@ ELSEWHERE = {
 
 
 @pytest.fixture
-def town(house: House) -> House:
+def town(database: str) -> Iterator[House]:
     """Somebody and something in every state that is needed."""
-    tomorrow = TODAY + timedelta(days=1)
-    house.open(law_table="cn-p2p", policy={"valid_from": tomorrow}, tender_max_fen=4_000)
+    house = House(database, today=TODAY - timedelta(days=1))
+    house.open(law_table="cn-p2p", policy={"valid_from": TODAY}, tender_max_fen=4_000)
     house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
     house.member("lucy", Role.INVESTOR, 10_000_00)
     house.bind("lucy", Role.INVESTOR, "b1")
@@ -174,9 +174,10 @@ def town(house: House) -> House:
     house.published("EARLY", "bob", 1_00)
     house.tender("early", "EARLY", "lucy", 1_00)
     house.settle("T-early")
-    house.clock.advance(timedelta(days=1))  # Contracts go by Shanghai's date, not the business's.
+    house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
-    return house
+    yield house
+    house.close()
 
 
 def test_every_code_is_reached_and_changes_nothing(town: House) -> None:
