@@ -100,6 +100,12 @@ def test_a_recharge_is_listed(day: Day) -> None:
     )
 
 
+def test_a_fact_is_listed_on_its_own_day_only(day: Day) -> None:
+    for listed in ("RECHARGE", "TRANSACTION", "COMMISSION"):
+        assert day.rows(listed)
+        assert day.rows(listed, "20180106") == []
+
+
 def test_a_trade_is_listed_by_its_legs(day: Day) -> None:
     (row,) = day.rows("TRANSACTION")
     assert (row[2], row[4], row[5], row[6]) == (day.lent, "TENDER", "500.00", "0.00")
