@@ -170,6 +170,11 @@ class Reserve:
         """Claims with a payout on its way to the bank."""
         return frozenset(payout.claim_id for payout in self.held.values())
 
+    @property
+    def paying_in_part(self) -> bool:
+        """A part of a claim is on its way: its rest comes before all others (rule 2)."""
+        return any(payout.amount_fen < payout.claim_fen for payout in self.held.values())
+
 
 INITIAL = Reserve()
 

@@ -44,7 +44,7 @@ def _queued(desk: Desk, loan: Loan, filed: ClaimFiled) -> ClaimQueued:
 def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
     """The rules of the day's policy say who is paid; what a claim covers, its own loan's."""
     terms = desk.policies.in_force(desk.today)
-    if terms is None:
+    if terms is None or desk.reserve.paying_in_part:
         return
     monthly = terms.bucket is BucketPeriod.MONTH
     if monthly and desk.today.day != 1:
