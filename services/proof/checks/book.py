@@ -9,6 +9,7 @@ from adapters.codec import Recorded
 from domain.cashbook import EntryRejected, EntryRequested, EntrySettled
 from domain.model import Event
 from services.proof.checks.check import Check, Look
+from services.proof.snapshot import Snapshot
 
 
 class Book(Check):
@@ -49,3 +50,6 @@ class Book(Check):
         elif event.movement_ids != tuple(movement.id for movement in requested.movements):
             self.violated(f"{event.entry_id} closes other movements", recorded.position)
         self.looked_at["closed"] += 1
+
+    def finish(self, snapshot: Snapshot) -> None:
+        self.looked_at["open"] = len(self._open)

@@ -55,6 +55,7 @@ class Streams(Check):
 
     def finish(self, snapshot: Snapshot) -> None:
         self.looked_at["folded"] = self._folded
+        self.looked_at["open"] = len(self._states)
 
     def loan(self, loan_id: str) -> Loan | None:
         return cast("Loan | None", self._states.get(loan_stream(loan_id)))
