@@ -17,11 +17,12 @@ from services.proof.checks.book import Book
 from services.proof.checks.chain import RECEIPTS, Chain, Receipts, Retention
 from services.proof.checks.check import FORGED, Check, Look
 from services.proof.checks.days import ReconciledDays
+from services.proof.checks.lines import Lines, Principal
 from services.proof.checks.mirror import FOLLOWER, JOURNAL, BankWord, Mirror
 from services.proof.checks.money import Balances, Integers
 from services.proof.checks.payments_out import Corrections, Withdrawals
 from services.proof.checks.purposes import Freezes, Lending, Purposes
-from services.proof.checks.register import Lines, Principal, Register
+from services.proof.checks.register import Register
 from services.proof.checks.reserve import ReserveQueue
 from services.proof.checks.streams import Streams
 from services.proof.checks.views import CompareViews, Views

@@ -1,0 +1,122 @@
+"""Beside the register's sums: no line moves twice at once, and all principal is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.codec import Recorded
+from domain.loan import Loan
+from domain.loan_events import (
+    AdvanceOpened,
+    AdvancePaid,
+    AdvanceReleased,
+    LoanDisbursed,
+    RepaymentFailed,
+    RepaymentRouted,
+    RepaymentSettled,
+)
+from domain.model import Event
+from services.proof.checks.check import Check, Look, looks_of
+from services.proof.checks.streams import Streams
+from services.proof.snapshot import Snapshot
+
+
+class Lines(Check):
+    """A line is one claim's part of one instalment; the reserve's part is one line more."""
+
+    NAME = "lines"
+    TITLE = "No line of the register has two open movements"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moving: dict[tuple[str, str], frozenset[tuple[int, int]]] = {}
+        self._by_loan: dict[str, set[tuple[int, int]]] = {}
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return looks_of(
+            ((RepaymentRouted,), self._routed),
+            ((AdvanceOpened,), self._advance_opened),
+            ((RepaymentSettled, RepaymentFailed), self._payment_ended),
+            ((AdvancePaid, AdvanceReleased), self._advance_ended),
+        )
+
+    def _routed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        lines = {
+            (part.period, place)
+            for part in event.parts
+            for vector in (part.principal, part.interest, part.penalty)
+            for place, fen in enumerate(vector)
+            if fen
+        }
+        lines |= {(part.period, -1) for part in event.parts if part.reserve_fen}
+        self._open(recorded, f"R-{event.payment_id}", lines)
+
+    def _advance_opened(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        lines = {
+            (event.period, place)
+            for vector in (event.principal, event.interest)
+            for place, fen in enumerate(vector)
+            if fen
+        }
+        self._open(recorded, f"P-{event.payout_id}", lines)
+
+    def _payment_ended(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._close(event.loan_id, f"R-{event.payment_id}")
+
+    def _advance_ended(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._close(event.loan_id, f"P-{event.payout_id}")
+
+    def _open(self, recorded: Recorded, entry_id: str, lines: set[tuple[int, int]]) -> None:
+        event: Any = recorded.event
+        self.looked_at["lines"] += len(lines)
+        moving = self._by_loan.setdefault(event.loan_id, set())
+        for period, _ in sorted(lines & moving):
+            self.violated(f"{entry_id}: instalment {period} is moving already", recorded.position)
+        moving |= lines
+        self._moving[event.loan_id, entry_id] = frozenset(lines)
+
+    def _close(self, loan_id: str, entry_id: str) -> None:
+        moving = self._by_loan.get(loan_id, set())
+        moving -= self._moving.pop((loan_id, entry_id), frozenset())
+        if not moving:
+            self._by_loan.pop(loan_id, None)
+
+
+class Principal(Check):
+    NAME = "principal"
+    TITLE = "The outstanding principal of all loans is what the shard's row says"
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self._streams = streams
+        self._outstanding_fen = 0
+
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {LoanDisbursed: self._disbursed, RepaymentSettled: self._settled}
+
+    def _disbursed(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._outstanding_fen += sum(claim.principal_fen for claim in event.claims)
+
+    def _settled(self, recorded: Recorded) -> None:
+        event: Any = recorded.event
+        self._outstanding_fen -= event.principal_fen
+
+    def finish(self, snapshot: Snapshot) -> None:
+        (kept_fen,) = snapshot.one("SELECT outstanding_principal_fen FROM {shard}.shard")
+        open_fen = sum(map(_principal_fen, self._streams.loans()))
+        self.looked_at["outstanding_principal_fen"] = self._outstanding_fen
+        if kept_fen != self._outstanding_fen:
+            self.violated(f"the row says {kept_fen} fen, the events {self._outstanding_fen}")
+        if open_fen != self._outstanding_fen:
+            self.violated(f"the loans add up to {open_fen} fen, not {self._outstanding_fen}")
+
+
+def _principal_fen(loan: Loan) -> int:
+    billed = loan.billed.values()
+    return sum(loan.unbilled) + sum(sum(b.principal) + b.reserve_principal_fen for b in billed)
