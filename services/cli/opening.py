@@ -37,7 +37,7 @@ def find(data: Path | None, platform: str | None) -> Place:
     """The installation in the folder. Raises CliError if there is none, or of another platform."""
     folder = data_folder(data)
     place = Place(folder, Installation.load(folder))
-    wanted = platform or load_settings().platform
+    wanted = platform if platform is not None else load_settings().platform
     if wanted not in (None, place.platform):
         raise CliError(
             "platform_not_here",

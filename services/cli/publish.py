@@ -50,7 +50,7 @@ def publish_command(
     commands = read_commands(file)
     place = find(data, platform)
     refused = False
-    with _writer(place) as writer:
+    with publishing(place) as writer:
         for start in range(0, len(commands), AT_ONCE):
             receipts = writer.submit(commands[start : start + AT_ONCE])
             _show(receipts, as_json)
@@ -60,7 +60,7 @@ def publish_command(
 
 
 @contextmanager
-def _writer(place: Place) -> Iterator[Commands]:
+def publishing(place: Place) -> Iterator[Commands]:
     """The writer of the stack that runs on the folder, else one opened for the moment."""
     with alone(place) as mine, database(place) as url:
         if not mine:

@@ -20,8 +20,10 @@ from services.cli.opening import Place, alone, database, is_in_use
 from services.cli.showing import plain
 from services.cli.stack import Stack, running
 from services.cli.translation import explain
+from services.custody.requests import Kind
 
 JUST_AFTER_MIDNIGHT = time(0, 30)  # A bank's day ends first, then ours.
+NEXT_DAY = (Kind.WITHDRAW,)  # What the bank ends only with its own day.
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +65,7 @@ def _unforeseen(kind: str) -> CliError:
 
 
 def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> Answer:
-    stack.drain()
+    stack.drain(besides=NEXT_DAY)
     result = stack.reconciler.reconcile(date.fromisoformat(argument["bank_date"]))
     stack.projector.catch_up()
     answer: Answer = plain(result)
@@ -71,19 +73,20 @@ def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> A
 
 
 def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Answer:
-    stack.drain()
+    stack.drain(besides=NEXT_DAY)
     closed = stack.day_end.business_date()
-    if installation.starts_at is not None:
+    moves_the_bank = installation.starts_at is not None
+    if moves_the_bank:
         night = datetime.combine(closed + timedelta(days=1), JUST_AFTER_MIDNIGHT, SHANGHAI)
         stack.set_time(night)
     result = stack.day_end.roll()
-    stack.drain()
+    stack.drain(besides=() if moves_the_bank else NEXT_DAY)
     answer: Answer = {"closed": closed.isoformat()} | plain(result)
     return answer
 
 
 def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) -> Answer:
-    stack.drain()
+    stack.drain(besides=NEXT_DAY)
     return {"total_fen": stack.bank.total_fen(), "position": stack.writer.position}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -18,7 +19,7 @@ from infra import logs
 from infra.postgres import DataFolder
 from infra.settings import load_settings
 from services.cli.errands import Errands
-from services.cli.failure import CliError
+from services.cli.failure import CliError, bad_input
 from services.cli.installation import FILE, Installation
 from services.cli.opening import Place, data_folder, find
 from services.cli.options import AsJson, Data, Platform
@@ -28,6 +29,7 @@ from services.cli.stack_work import serve
 
 PLATFORM = "demo"
 PLATFORM_NO = "P10001"
+PLATFORM_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 IDLE_S = 0.05
 HOST = "127.0.0.1"
 
@@ -74,21 +76,13 @@ def up_command(
 
 def _installed(folder: Path, platform: str | None) -> Place:
     if not (folder / FILE).exists():
-        name = platform or load_settings().platform or PLATFORM
-        Installation(_checked(name), PLATFORM_NO).save(folder)
+        name = platform if platform is not None else load_settings().platform or PLATFORM
+        if not PLATFORM_NAME.fullmatch(name):
+            raise bad_input(
+                "platform", "must be 1 to 32 of a-z, 0-9 and -, beginning with a letter"
+            )
+        Installation(name, PLATFORM_NO).save(folder)
     return find(folder, platform)
-
-
-def _checked(platform: str) -> str:
-    head, tail = platform[:1], platform[1:]
-    rest_fits = all(char.islower() or char.isdigit() or char == "-" for char in tail)
-    if not (platform.isascii() and head.islower() and rest_fits and len(platform) <= 32):
-        raise CliError(
-            "bad_input",
-            "platform: must be 1 to 32 of a-z, 0-9 and -, beginning with a letter",
-            "platform",
-        )
-    return platform
 
 
 def _check_free(port: int, option: str) -> None:

@@ -1,0 +1,134 @@
+"""A command line in this process, and `zhuanhu up` as a process of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.__main__ import app
+from services.cli.errors import run
+from services.cli.installation import Installation
+
+START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.err)
+        return told
+
+
+Zhuanhu = Callable[..., Answer]
+
+
+@pytest.fixture
+def zhuanhu(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Zhuanhu:
+    """One command line, as from a shell: `zhuanhu("publish", "-", stdin="...")`."""
+
+    def call(*words: str, stdin: str = "") -> Answer:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsys.readouterr()
+        code = run(app, words)
+        return Answer(code, *capsys.readouterr())
+
+    return call
+
+
+def zhuanhu_process(*words: str, **environment: str) -> Answer:
+    """The same as a process of its own: what needs a whole stack writes logs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+        env=os.environ | environment,
+        check=False,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+class Up:
+    """A running `zhuanhu up`. Not to be used before `ready` was read: it is, when made."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "services.cli", "up", "--data", str(data), "--json", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"up ended: {self.process.communicate()[1]}")
+        self.ready = json.loads(line)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        self.process.communicate(timeout=START_TIMEOUT_S)
+        return self.process.returncode
+
+
+@pytest.fixture(scope="module")
+def make_folder() -> Iterator[Callable[[], Path]]:
+    """Folders for data. Not pytest's own: under root the server runs as another user."""
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="zhuanhu-test-")))
+        return made[-1] / "data"
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def make_up() -> Iterator[Callable[..., Up]]:
+    """Whoever still runs at the end is stopped."""
+    made: list[Up] = []
+
+    def make(data: Path, *options: str) -> Up:
+        made.append(Up(data, *options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        if each.process.poll() is None:
+            each.stop()
+
+
+def simulated(data: Path) -> Path:
+    """An installation whose time is the bank's, moved by hand."""
+    data.mkdir(mode=0o700)
+    Installation("demo", "P10001", "2024-01-02T10:00:00+08:00").save(data)
+    return data

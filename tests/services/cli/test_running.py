@@ -1,0 +1,177 @@
+"""A stack that runs: a whole loan is published into it, looked at, closed, reconciled, proved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.command_examples import EXAMPLES
+from services.cli.command_files import FROM_OUTSIDE
+from services.cli.opening import find
+from services.cli.publish import publishing, receipt_json
+from services.cli.stack_work import perform
+from tests.services.cli.conftest import Up, Zhuanhu, simulated, zhuanhu_process
+
+VIEW = {"position", "log_position", "recorded_at", "age_s"}
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def data(make_folder: Callable[[], Path], make_up: Callable[..., Up]) -> Path:
+    """Every example was published, one by one, each when the bank had answered the one before."""
+    folder = simulated(make_folder())
+    ready = make_up(folder).ready
+    assert ready["ready"] is True
+    assert ready["platform"] == "demo"
+    place = find(folder, None)
+    for example in EXAMPLES:
+        with publishing(place) as commands:
+            (receipt,) = commands.submit([example])
+        assert receipt_json(receipt)["code"] is None, receipt
+        perform(place, "bank-total", {})
+    return folder
+
+
+@pytest.fixture
+def ask(zhuanhu: Zhuanhu, data: Path) -> Ask:
+    def answer(*words: str) -> Any:
+        told = zhuanhu(*words, "--data", str(data), "--json")
+        assert (told.code, told.err) == (0, "")
+        return told.json
+
+    return answer
+
+
+def test_every_command_from_outside_has_an_example_that_is_accepted(data: Path) -> None:
+    assert {example.type for example in EXAMPLES} == set(FROM_OUTSIDE)
+
+
+def test_what_was_published_may_be_published_again(zhuanhu: Zhuanhu, data: Path) -> None:
+    lines = "\n".join(example.model_dump_json() for example in EXAMPLES)
+    told = zhuanhu("publish", "-", "--data", str(data), "--json", stdin=lines)
+    assert told.code == 0
+    assert [each["command_id"] for each in told.lines] == [example.id for example in EXAMPLES]
+    assert all(each["replayed"] and each["outcome"] == "accepted" for each in told.lines)
+
+
+def test_a_refusal_has_its_receipt_and_exit_1(zhuanhu: Zhuanhu, data: Path) -> None:
+    rate = {"type": "rate_loan", "id": "r", "platform": "demo", "actor": "me", "grade": "A"}
+    lines = json.dumps(rate | {"loan_id": "nobody"})
+    told = zhuanhu("publish", "-", "--data", str(data), "--json", stdin=lines)
+    assert told.code == 1
+    (receipt,) = told.lines
+    assert (receipt["code"], receipt["field"]) == ("loan_unknown", "loan_id")
+    assert receipt["message"]
+
+
+def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
+    for words in (
+        ("account", "show", "I1:investor"),
+        ("loan", "show", "L1"),
+        ("reserve", "show"),
+        ("member", "show", "I1"),
+        ("positions", "I1"),
+        ("overdue",),
+        ("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02"),
+    ):
+        told = ask(*words)
+        assert set(told["view"]) == VIEW, words
+        assert told["view"]["position"] == told["view"]["log_position"] > 0
+
+
+def test_the_looks_agree_with_one_another(ask: Ask) -> None:
+    account = ask("account", "show", "I1:investor")
+    statement = ask("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02")
+    assert account["available_fen"] == statement["closing"]["available_fen"]
+    loan = ask("loan", "show", "L1")
+    assert loan["loan"]["status"] == "settled"
+    (claim,) = ask("positions", "I1")["claims"]
+    assert claim["received_principal_fen"] == loan["loan"]["amount_fen"] == 100_000
+    assert ask("reserve", "show")["flows_fen"]["surplus"] == 500_000
+    assert ask("overdue")["on"] == "2024-01-02"
+
+
+def test_as_of_the_head_is_what_the_view_says(ask: Ask) -> None:
+    now = ask("account", "show", "platform:reserve")
+    head = str(now["view"]["position"])
+    then = ask("account", "show", "platform:reserve", "--as-of", head)
+    assert then["available_fen"] == now["available_fen"]
+    assert then["as_of"]["position"] == int(head)
+
+
+def test_as_of_before_is_what_was_then(ask: Ask) -> None:
+    events = ask("command", "show", "example-disburse-loan")["events"]
+    before = str(events[0]["position"] - 1)
+    loan = ask("loan", "show", "L1", "--as-of", before)
+    assert loan["loan"]["status"] == "concluded"
+    reserve = ask("reserve", "show", "--as-of", before)
+    assert reserve["balance"]["available_fen"] == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "field"),
+    [
+        (("account", "show", "nobody:investor"), "not_found", "account"),
+        (("loan", "show", "nothing"), "not_found", "loan"),
+        (("positions", "nobody"), "not_found", "member"),
+        (("command", "show", "never"), "not_found", "id"),
+        (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
+        (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
+        (("account", "show", "I1:investor", "--as-of", "soon"), "bad_input", "as_of"),
+        (("reconcile", "2024-02-30"), "bad_input", "date"),
+        (("rebuild", "everything"), "view_unknown", "name"),
+        (("breaks", "show", "0000"), "not_found", "break"),
+        (("verify", "--platform", "other"), "platform_not_here", "platform"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    zhuanhu: Zhuanhu, data: Path, words: tuple[str, ...], code: str, field: str
+) -> None:
+    told = zhuanhu(*words, "--data", str(data), "--json")
+    assert (told.code, told.out) == (2, "")
+    assert (told.error["code"], told.error["field"]) == (code, field)
+    assert told.error["hint"]
+
+
+def test_people_get_tables_in_yuan(zhuanhu: Zhuanhu, data: Path) -> None:
+    told = zhuanhu("account", "show", "platform:reserve", "--data", str(data))
+    assert told.code == 0
+    assert "5005.00" in told.out
+
+
+def test_a_rebuilt_view_is_equal(ask: Ask) -> None:
+    told = ask("rebuild", "loans")
+    assert told["equal"] is True
+    assert told["digest_before"] == told["digest_after"]
+
+
+def test_a_day_is_closed_and_reconciled_in_the_stack_that_runs(
+    ask: Ask, zhuanhu: Zhuanhu, data: Path
+) -> None:
+    early = zhuanhu("reconcile", "2024-01-02", "--data", str(data), "--json")
+    assert (early.code, early.json["verdict"]) == (1, "incomplete")
+    assert ask("day-end")["business_date"] == "2024-01-03"
+    told = ask("reconcile", "2024-01-02")
+    assert (told["verdict"], told["pending"]) == ("reconciled_with_pending", 1)  # The withdrawal.
+    assert ask("breaks", "list")["breaks"] == []
+    assert [each["verdict"] for each in ask("days")["days"]] == [told["verdict"]]
+    closed = ask("account", "show", "platform:reserve", "--as-of", "2024-01-02")
+    assert closed["as_of"]["business_date"] == "2024-01-02"
+
+
+def test_all_rules_hold_and_the_bank_was_asked(ask: Ask) -> None:
+    told = ask("verify")
+    assert told["ok"] is True
+    assert told["bank_total_fen"] > 0
+    assert all(check["ok"] for check in told["checks"])
+
+
+def test_the_folder_is_in_use(data: Path) -> None:
+    told = zhuanhu_process("up", "--data", str(data), "--json")
+    assert (told.code, told.out) == (2, "")
+    assert told.error["code"] == "data_folder_in_use"
+    assert told.error["hint"]

@@ -1,0 +1,136 @@
+"""`zhuanhu up`: it goes on after a kill, ends when told, and says what is in its way."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.cli.command_examples import EXAMPLES
+from services.cli.installation import Installation
+from services.cli.opening import find
+from services.cli.publish import publishing
+from services.cli.stack_work import perform
+from tests.services.cli.conftest import Up, Zhuanhu, zhuanhu_process
+
+MakeUp = Callable[..., Up]
+MakeFolder = Callable[[], Path]
+
+
+def test_it_goes_on_after_a_kill_and_ends_when_told(
+    make_up: MakeUp, make_folder: MakeFolder, zhuanhu: Zhuanhu
+) -> None:
+    data = make_folder()
+    killed = make_up(data, "--platform", "demo")
+    bank = psutil.Process(killed.ready["bank_pid"])
+    with publishing(find(data, None)) as commands:
+        commands.submit(EXAMPLES[:5])  # Accounts and a recharge are on their way to the bank.
+    assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
+    bank.wait(timeout=30)  # It never outlives whom it was started by.
+
+    again = make_up(data)
+    assert again.ready["platform"] == "demo"
+    place = find(data, None)
+    perform(place, "bank-total", {})  # Until the bank has answered.
+    told = zhuanhu("member", "show", "B1", "--data", str(data), "--json")
+    assert told.json["member"]["open_roles"] == "borrower"
+    seeded = zhuanhu("account", "show", "platform:reserve", "--data", str(data), "--json")
+    assert seeded.json["available_fen"] == 1_000_000  # Once.
+    proof = zhuanhu("verify", "--data", str(data), "--json")
+    assert proof.code == 0
+    assert proof.json["bank_total_fen"] == 1_000_000
+    assert again.stop(signal.SIGTERM) == 0
+
+    _works_while_nothing_runs(data, zhuanhu)
+
+
+def _works_while_nothing_runs(data: Path, zhuanhu: Zhuanhu) -> None:
+    policy = EXAMPLES[1].model_dump_json()
+    rate = '{"type": "rate_loan", "id": "r", "platform": "demo", "actor": "me", "grade": "A",'
+    lines = f'{policy}\n{rate} "loan_id": "L9"}}\n'
+    told = zhuanhu("publish", "-", "--data", str(data), "--json", stdin=lines)
+    assert told.code == 1
+    assert [each["replayed"] for each in told.lines] == [True, False]
+    assert zhuanhu("command", "show", "r", "--data", str(data), "--json").code == 0
+    proof = zhuanhu("verify", "--data", str(data), "--json")
+    assert (proof.code, proof.json["bank_total_fen"]) == (0, None)
+    rolled = zhuanhu_process("day-end", "--data", str(data), "--json")
+    assert (rolled.code, rolled.err) == (0, "")
+    assert rolled.json["closed"] == "2024-01-02"
+
+
+@pytest.mark.parametrize("option", ["--bank-port", "--callback-port"])
+def test_a_taken_port_is_named(make_folder: MakeFolder, zhuanhu: Zhuanhu, option: str) -> None:
+    data = make_folder()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        told = zhuanhu("up", "--data", str(data), option, port, "--json")
+    assert (told.code, told.out) == (2, "")
+    assert told.error["code"] == "port_taken"
+    assert port in told.error["message"]
+    assert option in told.error["hint"]
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("name", ["Demo", "", "1st", "a b", "x" * 33, "é"])
+def test_a_platform_is_named_in_plain_letters(
+    make_folder: MakeFolder, zhuanhu: Zhuanhu, name: str
+) -> None:
+    told = zhuanhu("up", "--data", str(make_folder()), "--platform", name, "--json")
+    assert told.code == 2
+    assert told.error["field"] == "platform"
+
+
+def test_a_full_disk_is_named(
+    make_folder: MakeFolder, zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "infra.data_folder.shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 20})
+    )
+    told = zhuanhu("up", "--data", str(make_folder()), "--json")
+    assert told.code == 2
+    assert told.error["code"] == "no_space_left"
+    assert told.error["hint"]
+
+
+def test_a_folder_of_another_platform_is_not_taken_over(
+    make_folder: MakeFolder, zhuanhu: Zhuanhu
+) -> None:
+    data = make_folder()
+    data.mkdir()
+    Installation("one", "P1").save(data)
+    told = zhuanhu("up", "--data", str(data), "--platform", "two", "--json")
+    assert (told.code, told.error["code"]) == (2, "platform_not_here")
+
+
+def test_a_wrong_setting_is_named(make_folder: MakeFolder) -> None:
+    told = zhuanhu_process("up", "--data", str(make_folder()), "--json", ZHUANHU_LOG_LEVEL="loudly")
+    assert (told.code, told.out) == (2, "")
+    assert told.error["code"] == "bad_settings"
+    assert "ZHUANHU_LOG_LEVEL" in told.error["message"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("publish", "-"),
+        ("account", "show", "a:investor"),
+        ("verify",),
+        ("rebuild", "loans"),
+        ("reconcile", "2024-01-02"),
+    ],
+)
+def test_an_empty_folder_is_named(
+    make_folder: MakeFolder, zhuanhu: Zhuanhu, words: tuple[str, ...]
+) -> None:
+    data = make_folder()
+    told = zhuanhu(*words, "--data", str(data), "--json", stdin=EXAMPLES[0].model_dump_json())
+    assert (told.code, told.out) == (2, "")
+    assert told.error["code"] == "no_installation"
+    assert not data.exists()
