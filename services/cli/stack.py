@@ -65,7 +65,8 @@ class Stack:
         return done + self.projector.step()
 
     def drain(self, besides: Collection[Kind] = ()) -> None:
-        """Until the bank has answered everything `besides` these, and the views have seen it."""
+        """Until the bank has answered everything `besides` these. The views do not follow by
+        themselves."""
         if not self.custody.drain(besides=besides):
             raise CliError(
                 "bank_silent",
@@ -73,7 +74,6 @@ class Stack:
                 hint="zhuanhu up goes on asking; see bank.log in the data folder",
                 exit_code=1,
             )
-        self.projector.catch_up()
 
     def set_time(self, now: datetime) -> None:
         """A simulated stack's time, at the bank and here."""

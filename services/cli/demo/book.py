@@ -32,6 +32,7 @@ class Habit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedLoan:
+    number: int  # Distinct in a book.
     loan_id: str
     borrower_id: str
     company: bool
@@ -47,6 +48,7 @@ class PlannedLoan:
     paid_periods: int = 0  # For EARLY, STOPS and RETURNS: how many instalments come on time.
     late_days: int = 0
     fills: bool = True  # False: too few investors are found, it miscarries.
+    takes_out: bool = True  # Has a card bound, and withdraws the proceeds on the next day.
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _planned(rng: random.Random, number: int, issue_days: int) -> PlannedLoan:
     habit = rng.choices(list(Habit), weights=(66, 12, 8, 7, 7))[0]
     periods = rng.choice((3, 6, 9, 12, 12, 18, 24))
     return PlannedLoan(
+        number=number,
         loan_id=f"L{number:05d}",
         borrower_id=f"B{number:05d}",
         company=company,

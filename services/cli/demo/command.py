@@ -22,8 +22,9 @@ from infra.logs import configure
 from infra.postgres import DataFolder
 from infra.settings import LogFormat, LogLevel, load_settings
 from services.cli.demo.book import Book, seeded_book
+from services.cli.demo.front import Front
 from services.cli.demo.looks import Looks
-from services.cli.demo.play import Player
+from services.cli.demo.play import play
 from services.cli.demo.summary import Figures, collect, is_clean, show, tape_figures
 from services.cli.demo.tape import Recorded, tape_book
 from services.cli.errors import CliError
@@ -99,10 +100,10 @@ def _played(
     began: float,
 ) -> tuple[Figures, Report]:
     with running(data, installation) as stack:
+        with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
+            front = Front(stack, looks)
+            _watch(play(front, book), book)
         stack.projector.catch_up()
-        with closing(Looks(stack.url, stack.platform)) as looks:
-            player = Player(stack, book, looks)
-            _watch(player.play(), book)
         views = stack.projector.compare()
         proof = verify(
             stack.url,
@@ -110,13 +111,13 @@ def _played(
             bank_total_fen=stack.bank.total_fen(),
             compare_views=lambda: views,
         )
-        figures = collect(player) | {
+        figures = collect(front, book) | {
             "replay_equal": all(views.values()),
             "event_digest": event_digest(stack.url, stack.platform),
             "seconds": round(time.monotonic() - began, 1),
         }
         if recorded:
-            figures["tape"] = tape_figures(player, recorded)
+            figures["tape"] = tape_figures(front, recorded)
         return figures, proof
 
 

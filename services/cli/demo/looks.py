@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, LiteralString, NamedTuple
 
@@ -18,7 +18,10 @@ class Owed(NamedTuple):
 
 
 class Looks:
-    def __init__(self, url: str, platform: str) -> None:
+    """Every look first has the views follow the log: `catch_up`."""
+
+    def __init__(self, url: str, platform: str, catch_up: Callable[[], object]) -> None:
+        self._catch_up = catch_up
         self._connection = connect(url, autocommit=True)
         self._views = sql.Identifier(f"views_{platform}")
 
@@ -73,4 +76,5 @@ class Looks:
         return {row[0]: Owed(*row) for row in rows}
 
     def _rows(self, query: LiteralString, *values: object) -> list[Any]:
+        self._catch_up()
         return self._connection.execute(sql.SQL(query).format(self._views), values).fetchall()

@@ -14,16 +14,16 @@ from domain.cashbook import UNBOUNDED
 from domain.money import yuan
 from infra.postgres import connect
 from services.cli.demo.book import Book
-from services.cli.demo.play import Player
+from services.cli.demo.front import Front
 from services.cli.demo.tape import Recorded
 from services.proof.report import Report
 
 Figures = dict[str, Any]
 
 
-def collect(player: Player) -> Figures:
+def collect(front: Front, book: Book) -> Figures:
     """The figures of the contract that the views, the mirror and the bank know."""
-    stack = player.stack
+    stack = front.stack
     with connect(stack.url, autocommit=True) as connection:
         ask = _Asker(connection, stack.platform)
         movements = ask.pairs("SELECT status, count(*) FROM {views}.movement GROUP BY status")
@@ -31,10 +31,10 @@ def collect(player: Player) -> Figures:
         days = [day for day in stack.reconciler.records.days() if day.verdict.clean]
         return {
             "loans": ask.number("SELECT count(*) FROM {views}.loan"),
-            "investors": player.book.investors,
+            "investors": book.investors,
             "commands": {
-                "accepted": player.commands["accepted"],
-                "refused": player.commands["refused"],
+                "accepted": front.outcomes["accepted"],
+                "refused": front.outcomes["refused"],
             },
             "movements": {
                 "settled": movements.get("settled", 0),
@@ -58,7 +58,7 @@ def collect(player: Player) -> Figures:
                     "SELECT count(*) FROM {views}.movement"
                     " WHERE purpose = 'withdrawal' AND status = 'settled'"
                 ),
-                "refused": player.withdrawals_refused,
+                "refused": front.withdrawals_refused,
             },
             "reconciliation": {
                 "days": len(days),
@@ -74,11 +74,11 @@ def collect(player: Player) -> Figures:
         }
 
 
-def tape_figures(player: Player, recorded: Sequence[Recorded]) -> Mapping[str, int]:
+def tape_figures(front: Front, recorded: Sequence[Recorded]) -> Mapping[str, int]:
     """How many loans have the tape's instalment, and how many current ones its balance somewhere
     on their schedule (or before the first payment)."""
-    with connect(player.stack.url, autocommit=True) as connection:
-        ask = _Asker(connection, player.stack.platform)
+    with connect(front.stack.url, autocommit=True) as connection:
+        ask = _Asker(connection, front.stack.platform)
         rows = ask.rows(
             "SELECT loan_id, amount_fen, array_agg(i.principal_fen ORDER BY period),"
             " (array_agg(i.principal_fen + i.interest_fen ORDER BY period))[1]"

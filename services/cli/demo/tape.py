@@ -33,6 +33,7 @@ COLUMNS = (
     "balance",
 )
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WITHDRAW_EVERY = 10
 ISSUE_DAYS = 20  # Loans are issued on days 1 to 20 of their month.
 HABITS = {
     "Current": (Habit.ON_TIME, 0),
@@ -117,6 +118,7 @@ def _line(number: int, row: dict[str, str]) -> tuple[PlannedLoan, Recorded]:
     if not 1 <= periods <= MAX_PERIODS:
         raise _bad(number, "term", f"must be from 1 to {MAX_PERIODS}")
     planned = PlannedLoan(
+        number=number,
         loan_id=loan_id,
         borrower_id=f"B-{loan_id}",
         company=False,
@@ -131,6 +133,7 @@ def _line(number: int, row: dict[str, str]) -> tuple[PlannedLoan, Recorded]:
         habit=habit,
         paid_periods=figure,
         late_days=figure if habit is Habit.LATE else 0,
+        takes_out=number % WITHDRAW_EVERY == 0,
     )
     return planned, Recorded(loan_id, installment_fen, fen("balance"), status == "Current")
 
