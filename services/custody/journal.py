@@ -113,11 +113,11 @@ class Journal:
         troubles: Collection[Trouble] = (),
         notices: Sequence[int] = (),
     ) -> None:
-        """Writes the steps, then takes them. `notices` are done with by that."""
+        """Writes the steps, one a request, then takes them. `notices` are done with by that."""
         with self.transaction() as cursor:
-            _insert(cursor, _STEPS, _numbered(steps, now))
-            changed = {s.open.no: s for s in steps if s.state is not State.CONTRADICTED}
-            _insert(cursor, _STATES, (_state_row(step, today) for step in changed.values()))
+            _insert(cursor, _STEPS, (_step_row(step, now) for step in steps))
+            changed = [s for s in steps if s.state is not State.CONTRADICTED]
+            _insert(cursor, _STATES, (_state_row(step, today) for step in changed))
             again = [s.open.no for s in steps if s.state is State.CONTRADICTED]
             if again:
                 cursor.execute(_CONTRADICTED, (again,))
@@ -184,13 +184,15 @@ def _request_row(request: Request, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _numbered(steps: Sequence[Step], now: datetime) -> Iterator[tuple[Any, ...]]:
-    """A request may take several steps in one commit."""
-    taken: dict[str, int] = {}
-    for step in steps:
-        seq = taken.get(step.open.no, step.open.steps) + 1
-        taken[step.open.no] = seq
-        yield step.open.no, seq, step.state.value, step.code, step.bank_date, now
+def _step_row(step: Step, now: datetime) -> tuple[Any, ...]:
+    return (
+        step.open.no,
+        step.open.steps + 1,
+        step.state.value,
+        step.code,
+        step.bank_date,
+        now,
+    )
 
 
 def _state_row(step: Step, today: date) -> tuple[Any, ...]:
@@ -204,7 +206,7 @@ def _apply(step: Step, today: date) -> None:
     if step.state is State.CONTRADICTED:
         return
     request.state, request.code, request.bank_date = step.state, step.code, step.bank_date
-    if step.state is State.SENT and request.sent_on is None:
+    if step.state is State.SENT:
         request.sent_on = today
 
 
@@ -257,15 +259,12 @@ _STEPS: LiteralString = (
 # The state that a request is left in, and how many steps it has by now.
 _STATES: LiteralString = (
     "UPDATE request_state s SET state = n.state, code = n.code, bank_date = n.bank_date,"
-    " sent_on = coalesce(s.sent_on, n.sent_on),"
-    " steps = (SELECT max(seq) FROM request_step t WHERE t.request_no = s.request_no)"
+    " sent_on = coalesce(n.sent_on, s.sent_on), steps = s.steps + 1"
     " FROM unnest(%s::text[], %s::text[], %s::text[], %s::date[], %s::date[])"
     " AS n (request_no, state, code, bank_date, sent_on) WHERE s.request_no = n.request_no"
 )
 _CONTRADICTED: LiteralString = (
-    "UPDATE request_state s SET"
-    " steps = (SELECT max(seq) FROM request_step t WHERE t.request_no = s.request_no)"
-    " WHERE s.request_no = ANY(%s)"
+    "UPDATE request_state SET steps = steps + 1 WHERE request_no = ANY(%s)"
 )
 _REPORTED: LiteralString = "UPDATE request_state SET reported = true WHERE request_no = ANY(%s)"
 _TROUBLES: LiteralString = (

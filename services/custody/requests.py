@@ -113,7 +113,7 @@ class Open:
     state: State = State.PLANNED
     code: str = ""
     bank_date: date | None = None
-    sent_on: date | None = None  # The bank's day of the first sending.
+    sent_on: date | None = None  # The bank's day: it is never sent on another one.
     steps: int = 1
     asks: int = 0
     ask_at: datetime | None = None

@@ -130,6 +130,29 @@ class TestNotices:
         assert house.steps_of("C-1.1") == ["planned", "sent", "pending", "settled"]
         assert house.writer.ids == ["settle:C-1"]
 
+    def test_one_that_overtakes_a_not_found_keeps_it_from_being_sent_again(
+        self, house: House
+    ) -> None:
+        house.bank.answers["C-1.1"] = [w.UNKNOWN]
+        house.bank.queries["C-1.1"] = [w.NOT_FOUND]
+        house.log.append(w.recharge("1"))
+        custody = house.start()
+        house.bank.while_asked = lambda _: custody.receive(w.notice("C-1.1"))
+        house.run(custody)
+        assert house.bank.numbers == ["C-1.1"]
+        assert house.states() == {"C-1.1": "settled"}
+
+    def test_one_that_says_wait_puts_the_next_question_off(self, house: House) -> None:
+        house.bank.answers["C-1.1"] = [w.UNKNOWN]
+        house.log.append(w.recharge("1"))
+        custody = house.run()
+        house.clock.advance(timedelta(seconds=1))
+        custody.receive(w.notice("C-1.1", BankOutcome.PENDING))
+        house.run(custody)
+        house.clock.advance(timedelta(seconds=1))
+        house.run(custody)
+        assert len(house.bank.asked) == 1
+
     def test_the_same_again_before_and_after_the_report_changes_nothing(self, house: House) -> None:
         house.bank.answers["C-1.1"] = [w.PENDING]
         house.log.append(w.recharge("1"))
@@ -215,6 +238,7 @@ class TestReturnedWithdrawal:
         house.run(custody)
 
     def test_is_recorded_once_however_often_it_is_told(self, withdrawn: House) -> None:
+        withdrawn.clock.advance(timedelta(days=1))  # The bank's date counts, not ours.
         self.come_back(withdrawn)
         self.come_back(withdrawn)
         recorded = withdrawn.writer.taken["bank:K7"]

@@ -122,6 +122,7 @@ class Bank:
     sent: list[BankRequest] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     during: Callable[[BankRequest], None] = lambda _: None
+    while_asked: Callable[[BankRequest], None] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, request: BankRequest) -> BankAnswer:
@@ -133,6 +134,7 @@ class Bank:
         return answer
 
     def query(self, request: BankRequest) -> BankAnswer:
+        self.while_asked(request)
         with self.lock:
             self.asked.append(request.request_no)
             script = self.queries.get(request.request_no)
