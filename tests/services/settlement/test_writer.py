@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from adapters.codec import GENESIS, Stored, hash_row, prev_of
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, WriterFenced
 from domain import commands as c
@@ -20,7 +19,6 @@ from domain.commands import AnyCommand, Command
 from domain.model import InvariantBroken
 from domain.platform import PlatformOpened
 from domain.refusals import Code
-from domain.streams import fold_of
 from services.settlement import on_members
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, Handler
@@ -28,6 +26,7 @@ from services.settlement.shelf import Balance
 from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
 from tests.house import House
 from tests.services.settlement import failing
+from tests.services.settlement.whole import assert_whole
 
 INVESTOR = Role.INVESTOR
 
@@ -76,14 +75,6 @@ def registration(number: int) -> c.RegisterMember:
     )
 
 
-def stored(house: House) -> list[Stored]:
-    rows = house.query(
-        "SELECT notification_id, originator_id, originator_version, topic, state"
-        " FROM {}.stored_events ORDER BY notification_id"
-    )
-    return [Stored(row[0], row[1], row[2], row[3], bytes(row[4])) for row in rows]
-
-
 def everything(house: House) -> tuple[Any, ...]:
     """All that a command could have changed."""
     return (
@@ -95,31 +86,6 @@ def everything(house: House) -> tuple[Any, ...]:
         house.balances(),
         house.log.head(),
     )
-
-
-def assert_whole(house: House) -> None:
-    """Positions and versions without gaps, one unbroken chain, receipts that fit, and a shelf that
-    is equal to what the log adds up to."""
-    rows = stored(house)
-    assert [row.position for row in rows] == list(range(1, len(rows) + 1))
-    prev, versions = GENESIS, dict[str, int]()
-    for row in rows:
-        assert prev_of(row.state) == prev
-        prev = hash_row(*row)
-        assert row.version == versions.get(row.stream, 0) + 1
-        versions[row.stream] = row.version
-    receipts = house.query("SELECT number FROM {}.receipt ORDER BY number")
-    assert [row[0] for row in receipts] == list(range(1, len(receipts) + 1))
-    [head] = house.query("SELECT head_position, head_hash, receipts FROM {}.shard")
-    assert (head[0], bytes(head[1]), head[2]) == (len(rows), prev, len(receipts))
-    shelf, states = house.writer._shelf, house.states()
-    for stream, kept in shelf.states.items():
-        folded = states.get(stream, fold_of(stream).initial)
-        assert kept == (versions.get(stream, 0), folded), stream
-    balances = house.balances()
-    assert {
-        k: tuple(v) for k, v in shelf.balances.items() if v != (0, 0)
-    }.items() <= balances.items()
 
 
 # -- one outcome an id --------------------------------------------------------------------
