@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench clean requirements
+.PHONY: demo test lint bench docs clean requirements
 
 demo: $(STAMP)
 	$(BIN)/zhuanhu demo
@@ -20,6 +20,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# The pages that are made from the code; a test keeps them current.
+docs: $(STAMP)
+	$(BIN)/python -m services.cli.error_pages
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -6,11 +6,9 @@ the moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
-
-import structlog
 
 from infra.clock import SHANGHAI
 from services.cli.errands import Answer, Errands
@@ -24,8 +22,6 @@ from services.custody.requests import Kind
 
 JUST_AFTER_MIDNIGHT = time(0, 30)  # A bank's day ends first, then ours.
 NEXT_DAY = (Kind.WITHDRAW,)  # What the bank ends only with its own day.
-
-log = structlog.get_logger(__name__)
 
 
 def perform(place: Place, kind: str, argument: Answer) -> Answer:
@@ -64,8 +60,14 @@ def _unforeseen(kind: str) -> CliError:
     )
 
 
+def _settle(stack: Stack, besides: Collection[Kind] = NEXT_DAY) -> None:
+    """Until the bank has answered and the views have seen it."""
+    stack.drain(besides)
+    stack.projector.catch_up()
+
+
 def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> Answer:
-    stack.drain(besides=NEXT_DAY)
+    _settle(stack)
     result = stack.reconciler.reconcile(date.fromisoformat(argument["bank_date"]))
     stack.projector.catch_up()
     answer: Answer = plain(result)
@@ -73,20 +75,20 @@ def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> A
 
 
 def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Answer:
-    stack.drain(besides=NEXT_DAY)
+    _settle(stack)
     closed = stack.day_end.business_date()
     moves_the_bank = installation.starts_at is not None
     if moves_the_bank:
         night = datetime.combine(closed + timedelta(days=1), JUST_AFTER_MIDNIGHT, SHANGHAI)
         stack.set_time(night)
     result = stack.day_end.roll()
-    stack.drain(besides=() if moves_the_bank else NEXT_DAY)
+    _settle(stack, besides=() if moves_the_bank else NEXT_DAY)
     answer: Answer = {"closed": closed.isoformat()} | plain(result)
     return answer
 
 
 def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) -> Answer:
-    stack.drain(besides=NEXT_DAY)
+    _settle(stack)
     return {"total_fen": stack.bank.total_fen(), "position": stack.writer.position}
 
 
