@@ -143,6 +143,15 @@ def test_a_withdrawal_under_way_may_be_frozen_at_the_bank(own_desk: Office, sett
         assert (result.verdict, result.pending) == (Verdict.RECONCILED, 0)
 
 
+def test_a_withdrawal_that_is_listed_is_no_longer_under_way(own_desk: Office) -> None:
+    withdraw(own_desk.house, "w3", 30_000)
+    gone = line(LineKind.WITHDRAWAL, "W-w3.1", 300, BOB, OUTSIDE)
+    result = own_desk.run(statement([*LINES, gone], {**BALANCES, BOB: BankBalance(740_000, 0)}))
+    assert (result.pending, own_desk.found()) == (0, {("timing", "W-w3.1")})
+    own_desk.run(statement([*LINES, gone], {**BALANCES, BOB: BankBalance(710_000, 30_000)}))
+    assert own_desk.found() == {("timing", "W-w3.1"), ("balance", BOB)}
+
+
 def test_a_refused_withdrawal_may_have_been_frozen_on_the_day(own_desk: Office) -> None:
     withdraw(own_desk.house, "w3", 30_000)
     own_desk.house.roll_to(NEXT)
@@ -179,8 +188,10 @@ def test_a_day_gives_the_same_however_much_happened_since(own_desk: Office) -> N
     house.recharge("bob", Role.BORROWER, 1_000_000)
     house.repay("p1", "L1", 200_000)
     house.settle_all()
+    withdraw(house, "w3", 30_000)
     again = own_desk.run(statement())
     assert (again.verdict, again.matched, again.pending) == (first.verdict, first.matched, 0)
+    house.reject("W-w3")
 
     lines = [
         listed(movement, event.entry_id)
