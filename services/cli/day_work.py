@@ -32,7 +32,8 @@ BreakId = Annotated[str, typer.Argument(metavar="BREAK")]
 def day_end_command(data: Data = None, platform: Platform = None, as_json: AsJson = False) -> None:
     """Close the running business day, open the next and do what it decides (日终).
 
-    Where time is simulated, the bank's clock moves to the next day too.
+    Where time is simulated, the bank's clock moves to the next day too, and its days that are over
+    are reconciled; else: zhuanhu reconcile DATE, when the bank's day is over.
 
     Example: zhuanhu day-end --json
     """

@@ -19,6 +19,7 @@ from services.cli.showing import plain
 from services.cli.stack import Stack, running
 from services.cli.translation import explain
 from services.custody.requests import Kind
+from services.reconciliation.results import Verdict
 
 JUST_AFTER_MIDNIGHT = time(0, 30)  # A bank's day ends first, then ours.
 NEXT_DAY = (Kind.WITHDRAW,)  # What the bank ends only with its own day.
@@ -84,7 +85,25 @@ def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Ans
     result = stack.day_end.roll()
     _settle(stack, besides=() if moves_the_bank else NEXT_DAY)
     answer: Answer = {"closed": closed.isoformat()} | plain(result)
+    if moves_the_bank:
+        answer["reconciled"] = _reconcile_up_to(stack, closed)
     return answer
+
+
+def _reconcile_up_to(stack: Stack, last: date) -> list[Answer]:
+    """The bank's days that are over and were not, or not completely, reconciled: after a kill
+    there may be several. A day that is run again changes nothing."""
+    known = stack.reconciler.records.days()
+    incomplete = [each.bank_date for each in known if each.verdict is Verdict.INCOMPLETE]
+    following = [known[-1].bank_date + timedelta(days=1)] if known else []
+    day = min((*incomplete, *following, last))
+    told: list[Answer] = []
+    while day <= last:
+        result = stack.reconciler.reconcile(day)
+        told.append({"bank_date": day.isoformat(), "verdict": result.verdict.value})
+        day += timedelta(days=1)
+    stack.projector.catch_up()
+    return told
 
 
 def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) -> Answer:

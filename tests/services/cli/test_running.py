@@ -154,9 +154,11 @@ def test_a_day_is_closed_and_reconciled_in_the_stack_that_runs(
 ) -> None:
     early = zhuanhu("reconcile", "2024-01-02", "--data", str(data), "--json")
     assert (early.code, early.json["verdict"]) == (1, "incomplete")
-    assert ask("day-end")["business_date"] == "2024-01-03"
+    rolled = ask("day-end")
+    assert rolled["business_date"] == "2024-01-03"
     told = ask("reconcile", "2024-01-02")
     assert (told["verdict"], told["pending"]) == ("reconciled_with_pending", 1)  # The withdrawal.
+    assert rolled["reconciled"] == [{"bank_date": "2024-01-02", "verdict": told["verdict"]}]
     assert ask("breaks", "list")["breaks"] == []
     assert [each["verdict"] for each in ask("days")["days"]] == [told["verdict"]]
     closed = ask("account", "show", "platform:reserve", "--as-of", "2024-01-02")
