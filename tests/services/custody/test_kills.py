@@ -60,8 +60,8 @@ class Killer:
             raise Killed
 
     @contextmanager
-    def transaction(self, journal: Journal) -> Iterator[psycopg.Cursor[Any]]:
-        with REAL_TRANSACTION(journal) as cursor:
+    def transaction(self, journal: Journal, *, on_disk: bool) -> Iterator[psycopg.Cursor[Any]]:
+        with REAL_TRANSACTION(journal, on_disk=on_disk) as cursor:
             yield cursor
             self.point()  # Everything is written, nothing is committed.
         self.point()  # Committed, and nobody has heard of it.
@@ -122,8 +122,10 @@ def run_killed_at(house: House, at: int, monkeypatch: pytest.MonkeyPatch) -> boo
     killer = Killer(at)
     submit = house.writer.submit
 
-    def transaction(journal: Journal) -> AbstractContextManager[psycopg.Cursor[Any]]:
-        return killer.transaction(journal)
+    def transaction(
+        journal: Journal, *, on_disk: bool = False
+    ) -> AbstractContextManager[psycopg.Cursor[Any]]:
+        return killer.transaction(journal, on_disk=on_disk)
 
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "transaction", transaction)
