@@ -17,7 +17,7 @@ from psycopg import sql
 from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from domain import commands as c
-from domain.policy import PolicyPublished, PolicyTerms
+from domain.policy import PolicyPublished, PolicyTerms, Scope
 
 ACTOR = "day-end"
 
@@ -37,7 +37,7 @@ class DayEnd:
     """`catch_up` brings the views up to the end of the log: what is due is found there."""
 
     def __init__(
-        self, url: str, platform: str, commands: Commands, catch_up: Callable[[], None]
+        self, url: str, platform: str, commands: Commands, catch_up: Callable[[], object]
     ) -> None:
         self._platform = platform
         self._commands = commands
@@ -105,26 +105,29 @@ class DayEnd:
 
     def _due(self, today: date) -> list[str]:
         """Loans with an instalment to bill, to mark overdue, or late enough for the reserve."""
-        terms = self._policies()
+        terms = [each for each in self._policies() if each.scope is not Scope.NONE]
         return self._loans(
             """
             SELECT DISTINCT i.loan_id
             FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
-            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[]) AS p (version, late_from)
-                ON p.version = l.policy_version
+            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[], %(interest)s::bool[])
+                AS p (version, late_from, interest) ON p.version = l.policy_version
             WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
               AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
               AND (NOT i.billed
                    OR (i.open_principal_fen + i.open_interest_fen
                        + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
                        AND ((NOT i.overdue AND i.due_on < %(today)s)
-                            OR (NOT i.filed AND %(today)s - i.due_on >= p.late_from))))
+                            OR (NOT i.filed AND %(today)s - i.due_on >= p.late_from
+                                AND (i.open_principal_fen > 0
+                                     OR (p.interest AND i.open_interest_fen > 0))))))
             ORDER BY i.loan_id
             """,
             {
                 "today": today,
                 "versions": [each.version for each in terms],
                 "late_from": [each.trigger_days + (not each.trigger_inclusive) for each in terms],
+                "interest": [each.scope is Scope.PRINCIPAL_AND_INTEREST for each in terms],
             },
         )
 
