@@ -112,18 +112,25 @@ def prev_of(state: bytes) -> bytes:
     return bytes.fromhex(state[end - 64 : end].decode())
 
 
-def decode(row: Stored) -> Recorded:
-    head = row.state[: row.state.index(_DATA)].decode().split('"')
+def circumstances_of(state: bytes) -> Circumstances:
+    """Raises ValueError or TypeError where it is no envelope."""
+    pieces = state[: state.index(_DATA)].decode().split('"')
     # {"at":"..","on":"..","cause":"..","corr":"..","actor":"..","prev":".." -> every 4th piece.
+    return Circumstances._make(pieces[3:20:4])
+
+
+def decode(row: Stored) -> Recorded:
+    position, stream, version, topic, state = row
+    recorded_at, business_date, cause, correlation, actor = circumstances_of(state)
     return Recorded(
-        row.position,
-        row.stream,
-        row.version,
-        row.topic,
-        head[3],
-        date.fromisoformat(head[7]),
-        head[11],
-        head[15],
-        head[19],
-        decode_event(row.topic, row.state),
+        position,
+        stream,
+        version,
+        topic,
+        recorded_at,
+        date.fromisoformat(business_date),
+        cause,
+        correlation,
+        actor,
+        decode_event(topic, state),
     )

@@ -14,18 +14,16 @@ is on record; a line of the register has at most one open movement.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, TypeVar, assert_never
+from typing import NamedTuple, assert_never
 
 from domain import loan_events as e
-from domain.model import InvariantBroken, Refused
+from domain.model import InvariantBroken, Refused, changed, without
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Billed, Claim, Row
-
-V = TypeVar("V")
 
 
 class Status(StrEnum):
@@ -59,7 +57,7 @@ class Payment(NamedTuple):
     held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loan:
     status: Status = Status.NONE
     terms: e.LoanRequested | None = None
@@ -121,52 +119,53 @@ INITIAL = Loan()
 def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
     match event:
         case e.LoanRequested():
-            return replace(loan, status=Status.REQUESTED, terms=event)
+            return changed(loan, status=Status.REQUESTED, terms=event)
         case e.LoanRated():
-            return replace(loan, status=Status.RATED, grade=event.grade)
+            return changed(loan, status=Status.RATED, grade=event.grade)
         case e.LoanAdmitted():
-            return replace(loan, status=Status.ADMITTED, deadline=event.deadline)
+            return changed(loan, status=Status.ADMITTED, deadline=event.deadline)
         case e.LoanPublished():
-            return replace(loan, status=Status.PUBLISHED)
+            return changed(loan, status=Status.PUBLISHED)
         case e.ProjectRefused():
-            return replace(loan, status=Status.RATED)
+            return changed(loan, status=Status.RATED)
         case e.TenderReserved():
             tender = Tender(event.investor_id, event.amount_fen, secured=False)
-            return replace(
+            return changed(
                 loan,
                 tenders={**loan.tenders, event.tender_id: tender},
                 reserved_fen=loan.reserved_fen + event.amount_fen,
             )
         case e.TenderSecured():
             tender = loan.tenders[event.tender_id]
-            return replace(
+            return changed(
                 loan,
                 tenders={**loan.tenders, event.tender_id: tender._replace(secured=True)},
                 secured_fen=loan.secured_fen + tender.amount_fen,
             )
         case e.TenderDropped():
-            tenders = dict(loan.tenders)
-            dropped = tenders.pop(event.tender_id)
-            return replace(
-                loan, tenders=tenders, reserved_fen=loan.reserved_fen - dropped.amount_fen
+            dropped = loan.tenders[event.tender_id]
+            return changed(
+                loan,
+                tenders=without(loan.tenders, event.tender_id),
+                reserved_fen=loan.reserved_fen - dropped.amount_fen,
             )
         case e.LoanFilled():
-            return replace(loan, status=Status.FILLED, filled=event)
+            return changed(loan, status=Status.FILLED, filled=event)
         case e.LoanMiscarried():
-            return replace(loan, status=Status.MISCARRIED)
+            return changed(loan, status=Status.MISCARRIED)
         case e.LoanConcluded():
-            return replace(loan, status=Status.CONCLUDED, concluded=event)
+            return changed(loan, status=Status.CONCLUDED, concluded=event)
         case e.DisbursementRequested():
-            return replace(
+            return changed(
                 loan,
                 status=Status.DISBURSING,
                 disbursement=event,
                 attempts=loan.attempts + 1,
             )
         case e.DisbursementRejected():
-            return replace(loan, status=Status.CONCLUDED)
+            return changed(loan, status=Status.CONCLUDED)
         case e.LoanDisbursed():
-            return replace(
+            return changed(
                 loan,
                 status=Status.REPAYING,
                 disbursed=event,
@@ -182,44 +181,44 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
         case e.InstalmentBilled():
             billed = Billed(event.period, event.due_on, event.principal, event.interest)
             left = tuple(a - b for a, b in zip(loan.unbilled, event.principal, strict=True))
-            return replace(
+            return changed(
                 loan,
                 billed=_open_only({**loan.billed, event.period: billed}),
                 unbilled=left,
                 next_period=len(loan.rows) + 1 if event.whole_rest else event.period + 1,
             )
         case e.InstalmentOverdue():
-            return replace(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
+            return changed(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
         case e.ClaimFiled():
-            return replace(loan, filed=loan.filed | {event.period})
+            return changed(loan, filed=loan.filed | {event.period})
         case e.RepaymentAccepted():
             payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
-            return replace(loan, payments={**loan.payments, event.payment_id: payment})
+            return changed(loan, payments={**loan.payments, event.payment_id: payment})
         case e.RepaymentHeld():
             held = loan.payments[event.payment_id]._replace(held=True)
-            return replace(loan, payments={**loan.payments, event.payment_id: held})
+            return changed(loan, payments={**loan.payments, event.payment_id: held})
         case e.RepaymentRouted():
             if event.entry_id is None:  # Nothing was owed: all of it goes back.
                 return _ended(loan, event.payment_id)
-            return replace(loan, routed=event)
+            return changed(loan, routed=event)
         case e.RepaymentSettled():
             return _settled(loan, event)
         case e.RepaymentFailed():
             return _ended(loan, event.payment_id)
         case e.AdvanceOpened():
-            return replace(loan, advances={**loan.advances, event.payout_id: event})
+            return changed(loan, advances={**loan.advances, event.payout_id: event})
         case e.AdvancePaid():
             opened = loan.advances[event.payout_id]
             after = loan.billed[opened.period].advanced(opened.principal, opened.interest)
-            return replace(
+            return changed(
                 loan,
                 billed={**loan.billed, opened.period: after},
-                advances=_without(loan.advances, event.payout_id),
+                advances=without(loan.advances, event.payout_id),
             )
         case e.AdvanceReleased():
-            return replace(loan, advances=_without(loan.advances, event.payout_id))
+            return changed(loan, advances=without(loan.advances, event.payout_id))
         case e.LoanSettled():
-            return replace(loan, status=Status.SETTLED)
+            return changed(loan, status=Status.SETTLED)
         case _:
             assert_never(event)
 
@@ -233,7 +232,7 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
         billed[part.period] = billed[part.period].paid(part, routed.effective_on, loan.policy)
     still_open = _open_only(billed)
     late = loan.overdue & still_open.keys()
-    return replace(
+    return changed(
         _ended(loan, event.payment_id),
         billed=still_open,
         overdue=late,
@@ -245,12 +244,8 @@ def _ended(loan: Loan, payment_id: str) -> Loan:
     routed = loan.routed
     if routed is not None and routed.payment_id == payment_id:
         routed = None
-    return replace(loan, payments=_without(loan.payments, payment_id), routed=routed)
+    return changed(loan, payments=without(loan.payments, payment_id), routed=routed)
 
 
 def _open_only(billed: Mapping[int, Billed]) -> dict[int, Billed]:
     return {period: instalment for period, instalment in billed.items() if instalment.base_fen}
-
-
-def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
-    return {k: v for k, v in mapping.items() if k != key}

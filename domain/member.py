@@ -15,13 +15,13 @@ Invariant: at most one bank account is bound (or about to be) for each role.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
 from domain.accounts import Role
-from domain.model import Event, Fen, Refused
+from domain.model import Event, Fen, Refused, changed, without
 from domain.refusals import Code
 
 # -- events -----------------------------------------------------------------------------
@@ -157,14 +157,14 @@ class BindingStatus(StrEnum):
 LIVE = frozenset({BindingStatus.REQUESTED, BindingStatus.BOUND, BindingStatus.UNBINDING})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     role: Role
     status: BindingStatus
     usable_from: date = date.max
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     registered: MemberRegistered | None = None
     open_roles: frozenset[Role] = frozenset()
@@ -280,16 +280,16 @@ def _in_status(member: Member, binding_id: str, status: BindingStatus) -> Bindin
 def evolve(member: Member, event: MemberEvent) -> Member:
     match event:
         case MemberRegistered():
-            return replace(member, registered=event)
+            return changed(member, registered=event)
         case AccountOpened():
-            return replace(member, open_roles=member.open_roles | {event.role})
+            return changed(member, open_roles=member.open_roles | {event.role})
         case AccountRefused():
             return member
         case BindingRequested():
             return _with(member, event.binding_id, Binding(event.role, BindingStatus.REQUESTED))
         case BindingConfirmed():
             binding = member.bindings[event.binding_id]
-            bound = replace(binding, status=BindingStatus.BOUND, usable_from=event.usable_from)
+            bound = changed(binding, status=BindingStatus.BOUND, usable_from=event.usable_from)
             return _with(member, event.binding_id, bound)
         case BindingRefused():
             return _moved(member, event.binding_id, BindingStatus.REFUSED)
@@ -300,20 +300,19 @@ def evolve(member: Member, event: MemberEvent) -> Member:
         case BankAccountUnbound():
             return _moved(member, event.binding_id, BindingStatus.UNBOUND)
         case MemberBlacklisted():
-            return replace(member, blacklisted=True)
+            return changed(member, blacklisted=True)
         case DebtTaken():
             debts = {**member.debts_fen, event.loan_id: event.amount_fen}
-            return replace(member, debts_fen=debts)
+            return changed(member, debts_fen=debts)
         case DebtEnded():
-            debts = {k: v for k, v in member.debts_fen.items() if k != event.loan_id}
-            return replace(member, debts_fen=debts)
+            return changed(member, debts_fen=without(member.debts_fen, event.loan_id))
         case _:
             assert_never(event)
 
 
 def _with(member: Member, binding_id: str, binding: Binding) -> Member:
-    return replace(member, bindings={**member.bindings, binding_id: binding})
+    return changed(member, bindings={**member.bindings, binding_id: binding})
 
 
 def _moved(member: Member, binding_id: str, status: BindingStatus) -> Member:
-    return _with(member, binding_id, replace(member.bindings[binding_id], status=status))
+    return _with(member, binding_id, changed(member.bindings[binding_id], status=status))

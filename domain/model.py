@@ -8,9 +8,13 @@ A decider is two pure functions over one immutable state:
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+S = TypeVar("S")
+V = TypeVar("V")
 
 Fen = Annotated[int, Field(gt=0, le=10**15)]
 """Money is whole fen (分). A float never enters."""
@@ -49,3 +53,24 @@ class Refused(Exception):
         self.code: str = str(code)
         self.message = message
         self.field = field
+
+
+def changed(state: S, **changes: Any) -> S:
+    """`dataclasses.replace`, several times as quick: replays live on it.
+
+    `state` is a frozen dataclass without slots. Raises TypeError for a field that it does not have.
+    """
+    after: S = object.__new__(type(state))
+    fields = after.__dict__
+    fields.update(state.__dict__)
+    fields.update(changes)
+    if len(fields) != len(state.__dict__):
+        raise TypeError(f"{type(state).__name__} has other fields than {', '.join(changes)}")
+    return after
+
+
+def without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+    """A copy that lacks `key`."""
+    rest = dict(mapping)
+    rest.pop(key, None)
+    return rest

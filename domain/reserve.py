@@ -16,16 +16,14 @@ Invariant: a claim is either waiting or held by one payout, never both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, NamedTuple, TypeVar, assert_never, get_args
+from typing import ClassVar, NamedTuple, assert_never, get_args
 
-from domain.model import Event, Fen, Refused
+from domain.model import Event, Fen, Refused, changed, without
 from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
 from domain.policy import PolicyTerms, percent_of
 from domain.refusals import Code
-
-V = TypeVar("V")
 
 # -- events -----------------------------------------------------------------------------
 
@@ -159,7 +157,7 @@ class Waiting(NamedTuple):
                 assert_never(order)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reserve:
     queue: Mapping[str, Waiting] = field(default_factory=dict)
     held: Mapping[str, PayoutHeld] = field(default_factory=dict)
@@ -279,22 +277,18 @@ def evolve(reserve: Reserve, event: ReserveEvent) -> Reserve:
                 event.overdue_on,
                 event.eligible_on,
             )
-            return replace(reserve, queue={**reserve.queue, event.claim_id: waiting})
+            return changed(reserve, queue={**reserve.queue, event.claim_id: waiting})
         case PayoutHeld():
             held = {**reserve.held, event.payout_id: event}
-            return replace(reserve, held=held, payouts=reserve.payouts + 1)
+            return changed(reserve, held=held, payouts=reserve.payouts + 1)
         case PayoutPaid():
-            queue = _without(reserve.queue, event.claim_id) if event.in_full else reserve.queue
-            return replace(reserve, queue=queue, held=_without(reserve.held, event.payout_id))
+            queue = without(reserve.queue, event.claim_id) if event.in_full else reserve.queue
+            return changed(reserve, queue=queue, held=without(reserve.held, event.payout_id))
         case PayoutReleased():
-            return replace(reserve, held=_without(reserve.held, event.payout_id))
+            return changed(reserve, held=without(reserve.held, event.payout_id))
         case ClaimDropped():
-            return replace(reserve, queue=_without(reserve.queue, event.claim_id))
+            return changed(reserve, queue=without(reserve.queue, event.claim_id))
         case PayoutRunDecided() | RecoveryReceived() | SurplusMoved() | ReserveSeeded():
             return reserve
         case _:
             assert_never(event)
-
-
-def _without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
-    return {k: v for k, v in mapping.items() if k != key}

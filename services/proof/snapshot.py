@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from types import TracebackType
 from typing import Any, LiteralString
@@ -15,14 +17,26 @@ from infra.postgres import connect
 
 ROWS_AT_ONCE = 5_000
 
+LOG = (
+    "SELECT notification_id, originator_id, originator_version, topic, state"
+    " FROM {shard}.stored_events ORDER BY notification_id"
+)
+"""All rows of the log, in order, each with the fields of adapters.codec.Stored."""
+
 
 class Snapshot:
-    """Streams rows in chunks: several streams may be open at once, and memory stays flat."""
+    """Streams rows in chunks: several streams may be open at once, and memory stays flat.
 
-    def __init__(self, url: str, platform: str) -> None:
+    `instant` is what another snapshot, still open, has exported: both then read the same commit.
+    """
+
+    def __init__(self, url: str, platform: str, instant: str | None = None) -> None:
         self._connection = connect(url)
         self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
         self._connection.read_only = True
+        if instant is not None:
+            query = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(instant)
+            self._connection.execute(query)
         # A stream is read to its end: plans that start fast and end late do not pay.
         self._connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
         self._names = count(1)
@@ -42,6 +56,10 @@ class Snapshot:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
+
+    def export(self) -> str:
+        (instant,) = self.one("SELECT pg_export_snapshot()")
+        return str(instant)
 
     def has(self, schema: str) -> bool:
         """Whether the platform's schema of that part is there."""
@@ -65,3 +83,16 @@ class Snapshot:
     def _sql(self, query: LiteralString) -> sql.Composed:
         names = {name: sql.Identifier(schema) for name, schema in self._schemas.items()}
         return sql.SQL(query).format(**names)
+
+
+@contextmanager
+def no_cycles() -> Iterator[None]:
+    """The collector of cycles would go through all open states over and over: reading a log makes
+    no cycles, and what is done with is freed at once."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -1,21 +1,22 @@
 """Reads a platform's whole log once, from zero, and says of every rule whether it held.
 
-The log, the receipts and custody's journal are read side by side as they were at one instant;
-what is kept in memory is what is open (loans, tenders, entries), the members and the accounts.
+Two processes read it side by side, as it was at one instant: one what was written (see
+services.proof.record), one what it says. The log, the receipts and custody's journal are merged by
+position; what is kept in memory is what is open (loans, tenders, entries), the members and the
+accounts.
 """
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from adapters.codec import Stored, decode
+from adapters.codec import Stored, decode_event
 from domain.model import Event
+from services.proof.beside import beside
 from services.proof.checks.book import Book
-from services.proof.checks.chain import RECEIPTS, Chain, Receipts, Retention
-from services.proof.checks.check import FORGED, Check, Look
+from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.days import ReconciledDays
 from services.proof.checks.lines import Lines, Principal
 from services.proof.checks.mirror import FOLLOWER, JOURNAL, BankWord, Mirror
@@ -26,13 +27,9 @@ from services.proof.checks.register import Register
 from services.proof.checks.reserve import ReserveQueue
 from services.proof.checks.streams import Streams
 from services.proof.checks.views import CompareViews, Views
+from services.proof.record import read_record
 from services.proof.report import Report
-from services.proof.snapshot import ROWS_AT_ONCE, Snapshot
-
-LOG = (
-    "SELECT notification_id, originator_id, originator_version, topic, state"
-    " FROM {shard}.stored_events ORDER BY notification_id"
-)
+from services.proof.snapshot import LOG, ROWS_AT_ONCE, Snapshot, no_cycles
 
 Progress = Callable[[int, int], None]
 """Called now and then with the position reached and the head's."""
@@ -49,49 +46,33 @@ def verify(
 ) -> Report:
     """Never raises for what it finds: every violation is in the report."""
     began = timer()
-    with Snapshot(url, platform) as snapshot, _no_cycles():
+    with (
+        Snapshot(url, platform) as snapshot,
+        beside(partial(read_record, url, platform, snapshot.export())) as record_read,
+        no_cycles(),
+    ):
         audit = Audit(snapshot, bank_total_fen)
-        (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
-        for row in snapshot.stream(LOG):
-            audit.see(Stored(*row))
-            if audit.chain.position % ROWS_AT_ONCE == 0:
-                progress(audit.chain.position, head)
-        audit.finish(snapshot)
-        progress(head, head)
-    audit.integers.looked_at["events"] = audit.chain.events
+        audit.read(snapshot, progress)
+        record = record_read()
     seconds = timer() - began
     if compare_views is not None:
         audit.views.compare(compare_views)
+    findings = (*record.findings, *(check.finding() for check in audit.checks))
     return Report(
         platform=platform,
-        head_position=audit.chain.position,
-        head_hash=audit.chain.hash.hex(),
-        events=audit.chain.events,
+        head_position=record.head_position,
+        head_hash=record.head_hash,
+        events=record.events,
         seconds=seconds,
-        findings=tuple(check.finding() for check in audit.checks),
+        findings=tuple(sorted(findings, key=lambda finding: finding.rule or 10)),
     )
 
 
-@contextmanager
-def _no_cycles() -> Iterator[None]:
-    """The collector of cycles would go through all open states over and over: nothing here makes
-    cycles, and what is done with is freed at once."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
 class Audit:
-    """All checks, and which of them look at which events."""
+    """All checks of what the events say, and which of them look at which events."""
 
     def __init__(self, snapshot: Snapshot, bank_total_fen: int | None) -> None:
         custody = snapshot.has("custody")
-        self.chain, self.retention = Chain(), Retention()
-        self.receipts = Receipts(snapshot.stream(RECEIPTS))
         self.integers, self.views = Integers(), Views()
         self.streams = streams = Streams()
         self.book = book = Book()
@@ -115,8 +96,7 @@ class Audit:
             Principal(streams),
             ReserveQueue(streams, balances, book),
         ]
-        others = (self.chain, self.retention, self.receipts, self.integers, self.views, streams)
-        self.checks = sorted((*others, book, *watching), key=lambda check: check.RULE or 10)
+        self.checks = (self.integers, self.views, streams, book, *watching)
         self._looks: dict[str, list[tuple[Check, Look]]] = {}
         for check in (book, *watching):
             self._add(check, check.looks())
@@ -126,23 +106,30 @@ class Audit:
         for event, look in looks.items():
             self._looks.setdefault(event.TOPIC, []).append((check, look))
 
-    def finish(self, snapshot: Snapshot) -> None:
+    def read(self, snapshot: Snapshot, progress: Progress) -> None:
+        (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
+        events = 0
+        for events, row in enumerate(snapshot.stream(LOG), start=1):
+            self._see(row)
+            if events % ROWS_AT_ONCE == 0:
+                progress(row[0], head)
+        self.integers.looked_at["events"] = events
         for check in self.checks:
             check.finish(snapshot)
+        progress(head, head)
 
-    def see(self, row: Stored) -> None:
-        self.chain.see(row)
-        self.retention.see(row)
+    def _see(self, row: Stored) -> None:
+        position, stream, _, topic, state = row
         try:
-            recorded = decode(row)
+            event = decode_event(topic, state)
         except FORGED as error:
             if not self.integers.unreadable(row):
-                self.streams.violated(f"unreadable: {type(error).__name__}", row.position)
+                self.streams.violated(f"unreadable: {type(error).__name__}", position)
             return
-        self.receipts.see(recorded)
-        self.streams.see(recorded)
-        for check, look in self._looks.get(recorded.topic, ()):
+        fact = Fact(position, stream, topic, state, event)
+        self.streams.see(fact)
+        for check, look in self._looks.get(topic, ()):
             try:
-                look(recorded)
+                look(fact)
             except FORGED as error:
-                check.violated(f"does not follow from the log: {error!r}", recorded.position)
+                check.violated(f"does not follow from the log: {error!r}", position)

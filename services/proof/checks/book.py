@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.cashbook import EntryRejected, EntryRequested, EntrySettled
 from domain.model import Event
-from services.proof.checks.check import Check, Look
+from services.proof.checks.check import Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
 
@@ -32,23 +30,23 @@ class Book(Check):
     def get(self, entry_id: str) -> EntryRequested | None:
         return self._open.get(entry_id)
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         if event.entry_id in self._open:
-            self.violated(f"{event.entry_id} is requested again", recorded.position)
+            self.violated(f"{event.entry_id} is requested again", fact.position)
         for number, movement in enumerate(event.movements, start=1):
             if movement.id != f"{event.entry_id}.{number}":
-                self.violated(f"{movement.id} is not {event.entry_id}'s", recorded.position)
+                self.violated(f"{movement.id} is not {event.entry_id}'s", fact.position)
         self._open[event.entry_id] = event
         self.looked_at["entries"] += 1
 
-    def _closed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _closed(self, fact: Fact) -> None:
+        event = fact.event
         requested = self._open.pop(event.entry_id, None)
         if requested is None:
-            self.violated(f"{event.entry_id} closes and is not open", recorded.position)
+            self.violated(f"{event.entry_id} closes and is not open", fact.position)
         elif event.movement_ids != tuple(movement.id for movement in requested.movements):
-            self.violated(f"{event.entry_id} closes other movements", recorded.position)
+            self.violated(f"{event.entry_id} closes other movements", fact.position)
         self.looked_at["closed"] += 1
 
     def finish(self, snapshot: Snapshot) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from adapters.codec import GENESIS, Recorded, Stored, hash_row, prev_of
+from adapters.codec import GENESIS, Stored, circumstances_of, hash_row, prev_of
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntrySettled
 from domain.investment import InvestmentClosed, TenderRefused, TenderReleased
 from domain.loan_events import LoanRequested
-from services.proof.checks.check import Check
+from services.proof.checks.check import FORGED, Check
 from services.proof.snapshot import Snapshot
 
 
@@ -108,17 +108,21 @@ class Receipts(Check):
         self._current: _Receipt | None = None
         self._receipts = 0
 
-    def see(self, recorded: Recorded) -> None:
-        position = recorded.position
+    def see(self, row: Stored) -> None:
+        position = row[0]
         if position > self._tiled:
             self._advance(position)
+        try:
+            _, _, cause, _, actor = circumstances_of(row[4])
+        except FORGED:
+            return  # What cannot be read is reported with its stream.
         current = self._current
         if current is None or not current[4] <= position <= current[5]:
-            self.violated(f"no receipt covers the event of command {recorded.cause}", position)
-        elif current[1] != recorded.cause or current[2] != recorded.actor:
+            self.violated(f"no receipt covers the event of command {cause}", position)
+        elif current[1] != cause or current[2] != actor:
             self.violated(
                 f"receipt {current[0]} is {current[1]}'s of {current[2]},"
-                f" the event {recorded.cause}'s of {recorded.actor}",
+                f" the event {cause}'s of {actor}",
                 position,
             )
 

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from adapters.codec import Recorded
+from adapters.codec import Circumstances, circumstances_of
 from domain.model import Event, InvariantBroken, Refused
 from services.proof.report import VIOLATIONS_SHOWN, Finding, Violation
 from services.proof.snapshot import Snapshot
 
-Look = Callable[[Recorded], None]
+
+class Fact(NamedTuple):
+    """One event as it stands in the log. Its circumstances are read where a check asks for them."""
+
+    position: int
+    stream: str
+    topic: str
+    state: bytes
+    event: Any
+
+    @property
+    def circumstances(self) -> Circumstances:
+        return circumstances_of(self.state)
+
+
+Look = Callable[[Fact], None]
 
 FORGED = (
     ArithmeticError,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.model import Event
 from domain.platform import BusinessDateRolled
-from services.proof.checks.check import Check, Look
+from services.proof.checks.check import Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
 VERDICTS = (
@@ -38,8 +36,8 @@ class ReconciledDays(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {BusinessDateRolled: self._rolled}
 
-    def _rolled(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _rolled(self, fact: Fact) -> None:
+        event = fact.event
         self._closed.append(event.closed)
 
     def finish(self, snapshot: Snapshot) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.loan import Loan
 from domain.loan_events import (
     AdvanceOpened,
@@ -17,7 +15,7 @@ from domain.loan_events import (
     RepaymentSettled,
 )
 from domain.model import Event
-from services.proof.checks.check import Check, Look, looks_of
+from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
 
@@ -41,8 +39,8 @@ class Lines(Check):
             ((AdvancePaid, AdvanceReleased), self._advance_ended),
         )
 
-    def _routed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _routed(self, fact: Fact) -> None:
+        event = fact.event
         lines = {
             (part.period, place)
             for part in event.parts
@@ -51,32 +49,32 @@ class Lines(Check):
             if fen
         }
         lines |= {(part.period, -1) for part in event.parts if part.reserve_fen}
-        self._open(recorded, f"R-{event.payment_id}", lines)
+        self._open(fact, f"R-{event.payment_id}", lines)
 
-    def _advance_opened(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _advance_opened(self, fact: Fact) -> None:
+        event = fact.event
         lines = {
             (event.period, place)
             for vector in (event.principal, event.interest)
             for place, fen in enumerate(vector)
             if fen
         }
-        self._open(recorded, f"P-{event.payout_id}", lines)
+        self._open(fact, f"P-{event.payout_id}", lines)
 
-    def _payment_ended(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _payment_ended(self, fact: Fact) -> None:
+        event = fact.event
         self._close(event.loan_id, f"R-{event.payment_id}")
 
-    def _advance_ended(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _advance_ended(self, fact: Fact) -> None:
+        event = fact.event
         self._close(event.loan_id, f"P-{event.payout_id}")
 
-    def _open(self, recorded: Recorded, entry_id: str, lines: set[tuple[int, int]]) -> None:
-        event: Any = recorded.event
+    def _open(self, fact: Fact, entry_id: str, lines: set[tuple[int, int]]) -> None:
+        event = fact.event
         self.looked_at["lines"] += len(lines)
         moving = self._by_loan.setdefault(event.loan_id, set())
         for period, _ in sorted(lines & moving):
-            self.violated(f"{entry_id}: instalment {period} is moving already", recorded.position)
+            self.violated(f"{entry_id}: instalment {period} is moving already", fact.position)
         moving |= lines
         self._moving[event.loan_id, entry_id] = frozenset(lines)
 
@@ -99,12 +97,12 @@ class Principal(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {LoanDisbursed: self._disbursed, RepaymentSettled: self._settled}
 
-    def _disbursed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _disbursed(self, fact: Fact) -> None:
+        event = fact.event
         self._outstanding_fen += sum(claim.principal_fen for claim in event.claims)
 
-    def _settled(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _settled(self, fact: Fact) -> None:
+        event = fact.event
         self._outstanding_fen -= event.principal_fen
 
     def finish(self, snapshot: Snapshot) -> None:

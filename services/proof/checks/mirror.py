@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
 from domain.investment import TenderFrozen, TenderReleased
 from domain.loan_events import AdvancePaid, LoanDisbursed, RepaymentHeld, RepaymentSettled
 from domain.model import Event
 from domain.reserve import PayoutPaid
-from services.proof.checks.check import Check, Look, looks_of
+from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.snapshot import Snapshot
 
 CUSTODY = "custody"
@@ -60,9 +58,9 @@ class Mirror(Check):
         """The bank's final word on an entry, asked for once: when it closes."""
         return self._words.pop(entry_id, None)
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
-        position = recorded.position
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
+        position = fact.position
         wanted = {movement.id: movement.amount_fen for movement in event.movements}
         self.looked_at["movements"] += len(wanted)
         for _, movement_id, entry_id, amount_fen, word in self._take(position):
@@ -78,10 +76,10 @@ class Mirror(Check):
             else:
                 self.looked_at["not_yet_planned"] += 1
 
-    def _by_bank(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _by_bank(self, fact: Fact) -> None:
+        event = fact.event
         if event.entry_id != f"B-{event.bank_record}" or not event.bank_record:
-            self.violated(f"{event.entry_id} is not of its bank record", recorded.position)
+            self.violated(f"{event.entry_id} is not of its bank record", fact.position)
         self.looked_at["bank_records"] += 1
 
     def _take(self, position: float) -> list[Instruction]:
@@ -122,33 +120,35 @@ class BankWord(Check):
             (tuple(_ENTRY_OF), self._follows),
         )
 
-    def _on_settled(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
-        self._settled = (recorded.cause, event.entry_id)
-        self._by_custody(recorded)
+    def _on_settled(self, fact: Fact) -> None:
+        event = fact.event
+        self._settled = (self._by_custody(fact), event.entry_id)
         if self._mirror.word(event.entry_id) != "settled":
-            self.violated(f"{event.entry_id} is settled without the bank", recorded.position)
+            self.violated(f"{event.entry_id} is settled without the bank", fact.position)
 
-    def _on_rejected(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
-        self._by_custody(recorded)
+    def _on_rejected(self, fact: Fact) -> None:
+        event = fact.event
+        self._by_custody(fact)
         if self._mirror.word(event.entry_id) != "refused":
-            self.violated(f"{event.entry_id} is rejected without the bank", recorded.position)
+            self.violated(f"{event.entry_id} is rejected without the bank", fact.position)
 
-    def _by_custody(self, recorded: Recorded) -> None:
+    def _by_custody(self, fact: Fact) -> str:
+        """Gives the command, which was read with its actor."""
         self.looked_at["bank_answers"] += 1
-        if recorded.actor != CUSTODY:
-            self.violated(f"{recorded.stream} is closed by {recorded.actor}", recorded.position)
+        _, _, cause, _, actor = fact.circumstances
+        if actor != CUSTODY:
+            self.violated(f"{fact.stream} is closed by {actor}", fact.position)
+        return cause
 
-    def _follows(self, recorded: Recorded) -> None:
+    def _follows(self, fact: Fact) -> None:
         self.looked_at["consequences"] += 1
-        event: Any = recorded.event
+        event = fact.event
         cause, entry_id = self._settled
         prefix, name = _ENTRY_OF[type(event)]
         wanted = f"{prefix}-{getattr(event, name)}"
         settled = entry_id.rpartition("-")[0] if prefix == "D" else entry_id
-        if cause != recorded.cause or settled != wanted:
-            self.violated(f"{recorded.topic} without {wanted} being settled", recorded.position)
+        if cause != fact.circumstances.cause or settled != wanted:
+            self.violated(f"{fact.topic} without {wanted} being settled", fact.position)
 
 
 _ENTRY_OF: dict[type[Event], tuple[str, str]] = {

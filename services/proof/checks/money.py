@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from adapters.codec import Recorded, Stored, data_of
+from adapters.codec import Stored, data_of
 from domain.accounts import OUTSIDE
 from domain.cashbook import (
     SHORTFALL,
@@ -24,7 +24,7 @@ from domain.cashbook import (
 )
 from domain.model import Event
 from services.proof.checks.book import Book
-from services.proof.checks.check import Check, Look
+from services.proof.checks.check import Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
 
@@ -37,12 +37,13 @@ class Integers(Check):
 
     def unreadable(self, row: Stored) -> bool:
         """Whether an amount is what the reader refused."""
+        position, _, _, topic, state = row
         try:
-            wrong = sorted(set(_not_whole(orjson.loads(data_of(row.state)))))
+            wrong = sorted(set(_not_whole(orjson.loads(data_of(state)))))
         except ValueError:
             return False
         for name in wrong:
-            self.violated(f"{row.topic}: {name} is not whole fen", row.position)
+            self.violated(f"{topic}: {name} is not whole fen", position)
         return bool(wrong)
 
 
@@ -83,24 +84,24 @@ class Balances(Check):
     def available_fen(self, account: str) -> int:
         return self._fen[account][0] if account in self._fen else 0
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
-        self._post(recorded, holds(event.movements))
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
+        self._post(fact, holds(event.movements))
 
-    def _settled(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _settled(self, fact: Fact) -> None:
+        event = fact.event
         requested = self._book.get(event.entry_id)
-        self._post(recorded, posts(requested.movements) if requested else None)
+        self._post(fact, posts(requested.movements) if requested else None)
 
-    def _rejected(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _rejected(self, fact: Fact) -> None:
+        event = fact.event
         requested = self._book.get(event.entry_id)
         held = requested.legs if requested else None
-        self._post(recorded, held and tuple(Leg(leg[0], -leg[1], -leg[2]) for leg in held))
+        self._post(fact, held and tuple(Leg(leg[0], -leg[1], -leg[2]) for leg in held))
 
-    def _recorded(self, recorded: Recorded) -> None:
+    def _recorded(self, fact: Fact) -> None:
         """A forced debit takes what is there, and names the rest."""
-        event: Any = recorded.event
+        event = fact.event
         movement = event.movement
         bearable_fen = movement.amount_fen
         if movement.payer != OUTSIDE:
@@ -110,15 +111,15 @@ class Balances(Check):
         if shortfall_fen:
             legs.append(Leg(SHORTFALL, -shortfall_fen, 0))
         if event.shortfall_fen != shortfall_fen:
-            self.violated(f"{event.entry_id}: the shortfall is {shortfall_fen}", recorded.position)
-        self._post(recorded, net(legs))
+            self.violated(f"{event.entry_id}: the shortfall is {shortfall_fen}", fact.position)
+        self._post(fact, net(legs))
 
-    def _post(self, recorded: Recorded, legs: tuple[Leg, ...] | None) -> None:
+    def _post(self, fact: Fact, legs: tuple[Leg, ...] | None) -> None:
         """`legs` are those that the movements ask for, None where they are not known."""
-        event: Any = recorded.event
+        event = fact.event
         self.looked_at["steps"] += 1
         if legs is not None and event.legs != legs:
-            self.violated(f"{event.entry_id}: legs and movements differ", recorded.position)
+            self.violated(f"{event.entry_id}: legs and movements differ", fact.position)
         total_fen = 0
         for account, available_fen, frozen_fen in event.legs:
             total_fen += available_fen + frozen_fen
@@ -126,9 +127,9 @@ class Balances(Check):
             fen[0] += available_fen
             fen[1] += frozen_fen
             if (fen[0] < 0 or fen[1] < 0) and account not in UNBOUNDED:
-                self.violated(f"{account} falls below zero", recorded.position)
+                self.violated(f"{account} falls below zero", fact.position)
         if total_fen:
-            self.violated(f"{event.entry_id}: the legs add up to {total_fen}", recorded.position)
+            self.violated(f"{event.entry_id}: the legs add up to {total_fen}", fact.position)
 
     def finish(self, snapshot: Snapshot) -> None:
         outside_fen = sum(self._fen.pop(OUTSIDE, ()))

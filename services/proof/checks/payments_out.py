@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from adapters.codec import Recorded, decode_event
+from adapters.codec import decode_event
 from domain.accounts import owner_of, role_of
 from domain.cashbook import BankMovementRecorded, EntryRequested, EntrySettled, Movement
 from domain.member import check_payable
 from domain.model import Event, Refused
 from domain.purposes import Purpose
 from domain.streams import entry_stream
-from services.proof.checks.check import FORGED, Check, Look
+from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
 
@@ -29,15 +29,15 @@ class Withdrawals(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {EntryRequested: self._requested}
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         if event.purpose is not Purpose.WITHDRAWAL:
             return
         self.looked_at["withdrawals"] += 1
         for movement in event.movements:
             owner_id = owner_of(movement.payer)
             if owner_id != event.subject:
-                self.violated(f"{movement.id} is not its owner's", recorded.position)
+                self.violated(f"{movement.id} is not its owner's", fact.position)
             try:
                 check_payable(
                     self._streams.member(owner_id),
@@ -46,7 +46,7 @@ class Withdrawals(Check):
                     self._streams.platform.business_date,
                 )
             except Refused as refused:
-                self.violated(f"{movement.id}: {refused.code}", recorded.position)
+                self.violated(f"{movement.id}: {refused.code}", fact.position)
 
 
 class Corrections(Check):
@@ -63,16 +63,16 @@ class Corrections(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {EntryRequested: self._requested, BankMovementRecorded: self._recorded}
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         if event.purpose is Purpose.REVERSAL:
             for movement in event.movements:
-                self._note(recorded.position, movement, event.reference)
+                self._note(fact.position, movement, event.reference)
 
-    def _recorded(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _recorded(self, fact: Fact) -> None:
+        event = fact.event
         if event.movement.purpose is Purpose.RETURNED_WITHDRAWAL:
-            self._note(recorded.position, event.movement, event.origin)
+            self._note(fact.position, event.movement, event.origin)
 
     def _note(self, position: int, movement: Movement, origin: str | None) -> None:
         self.looked_at["corrections"] += 1

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.accounts import Role, account_of
 from domain.cashbook import (
     BankMovementRecorded,
@@ -20,7 +18,7 @@ from domain.loan_events import LoanDisbursed
 from domain.model import Event
 from domain.purposes import MATRIX, Purpose, Shape
 from services.proof.checks.book import Book
-from services.proof.checks.check import Check, Look
+from services.proof.checks.check import Check, Fact, Look
 from services.proof.checks.streams import Streams
 
 _ALLOWED = frozenset(
@@ -39,27 +37,27 @@ class Purposes(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {EntryRequested: self._requested, BankMovementRecorded: self._recorded}
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         for movement in event.movements:
-            self._check(recorded, movement, by_bank=False)
+            self._check(fact, movement, by_bank=False)
         if not event.movements or event.movements[0].purpose is not event.purpose:
-            self.violated(f"{event.entry_id} leads with another purpose", recorded.position)
+            self.violated(f"{event.entry_id} leads with another purpose", fact.position)
 
-    def _recorded(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
-        self._check(recorded, event.movement, by_bank=True)
+    def _recorded(self, fact: Fact) -> None:
+        event = fact.event
+        self._check(fact, event.movement, by_bank=True)
 
-    def _check(self, recorded: Recorded, movement: Movement, *, by_bank: bool) -> None:
+    def _check(self, fact: Fact, movement: Movement, *, by_bank: bool) -> None:
         self.looked_at["movements"] += 1
         purpose = movement.purpose
         roles = movement.payer.rpartition(":")[2], movement.payee.rpartition(":")[2]
         if (purpose, *roles) not in _ALLOWED:
-            self.violated(f"{movement.id}: {purpose} {roles[0]} -> {roles[1]}", recorded.position)
+            self.violated(f"{movement.id}: {purpose} {roles[0]} -> {roles[1]}", fact.position)
         if MATRIX[purpose].by_bank is not by_bank:
-            self.violated(f"{movement.id}: who may start a {purpose}", recorded.position)
+            self.violated(f"{movement.id}: who may start a {purpose}", fact.position)
         if not 0 <= movement.interest_fen <= movement.amount_fen:
-            self.violated(f"{movement.id}: interest exceeds the amount", recorded.position)
+            self.violated(f"{movement.id}: interest exceeds the amount", fact.position)
 
 
 class Freezes(Check):
@@ -81,13 +79,13 @@ class Freezes(Check):
             EntryRejected: self._rejected,
         }
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         for movement in event.movements:
             needs = MATRIX[movement.purpose].needs
             if movement.freeze is None:
                 if needs is not None:
-                    self.violated(f"{movement.id} names no {needs}", recorded.position)
+                    self.violated(f"{movement.id} names no {needs}", fact.position)
                 continue
             self.looked_at["spent"] += 1
             frozen = self._left.get(movement.freeze)
@@ -97,19 +95,19 @@ class Freezes(Check):
                 or needs not in {None, frozen.purpose}
                 or frozen.left_fen < movement.amount_fen
             ):
-                self.violated(f"{movement.id} has no {movement.freeze} to spend", recorded.position)
+                self.violated(f"{movement.id} has no {movement.freeze} to spend", fact.position)
             else:
                 self._change(frozen, movement.freeze, -movement.amount_fen)
 
-    def _settled(self, recorded: Recorded) -> None:
-        for movement in self._movements(recorded):
+    def _settled(self, fact: Fact) -> None:
+        for movement in self._movements(fact):
             if MATRIX[movement.purpose].shape is Shape.FREEZE:
                 self.looked_at["freezes"] += 1
                 frozen = _Frozen(movement.payer, movement.purpose, movement.amount_fen)
                 self._left[movement.id] = frozen
 
-    def _rejected(self, recorded: Recorded) -> None:
-        for movement in self._movements(recorded):
+    def _rejected(self, fact: Fact) -> None:
+        for movement in self._movements(fact):
             if movement.freeze is not None:
                 purpose = MATRIX[movement.purpose].needs or Purpose.REPAYMENT_HOLD
                 none = _Frozen(movement.payer, purpose, 0)
@@ -123,8 +121,8 @@ class Freezes(Check):
         else:  # If the spending is rejected, the movement itself tells what it was.
             self._left.pop(movement_id, None)
 
-    def _movements(self, recorded: Recorded) -> Iterable[Movement]:
-        event: Any = recorded.event
+    def _movements(self, fact: Fact) -> Iterable[Movement]:
+        event = fact.event
         requested = self._book.get(event.entry_id)
         return requested.movements if requested else ()
 
@@ -149,14 +147,14 @@ class Lending(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return {EntryRequested: self._requested, LoanDisbursed: self._disbursed}
 
-    def _requested(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _requested(self, fact: Fact) -> None:
+        event = fact.event
         if event.purpose is not Purpose.DISBURSEMENT:
             return
         loan = self._streams.loan(event.subject) or Loan()
         terms = loan.terms
         if terms is None or loan.concluded is None:
-            self.violated(f"{event.subject}: no contract is on record", recorded.position)
+            self.violated(f"{event.subject}: no contract is on record", fact.position)
             return
         borrower = account_of(terms.borrower_id, Role.BORROWER)
         tenders = {
@@ -167,22 +165,22 @@ class Lending(Check):
         lines = [m for m in event.movements if m.purpose is Purpose.DISBURSEMENT]
         paid = {m.freeze: (m.payer, m.amount_fen) for m in lines}
         if paid != tenders or len(paid) != len(lines):
-            self.violated(f"{event.entry_id} does not pay the loan's tenders", recorded.position)
+            self.violated(f"{event.entry_id} does not pay the loan's tenders", fact.position)
         if any(m.payee != borrower for m in lines):
-            self.violated(f"{event.entry_id} does not pay the borrower", recorded.position)
+            self.violated(f"{event.entry_id} does not pay the borrower", fact.position)
         if sum(m.amount_fen for m in lines) != terms.amount_fen:
-            self.violated(f"{event.entry_id} is not the loan's amount", recorded.position)
+            self.violated(f"{event.entry_id} is not the loan's amount", fact.position)
         rest = (m for m in event.movements if m.purpose is not Purpose.DISBURSEMENT)
         if any(m.payer != borrower for m in rest):
-            self.violated(f"{event.entry_id}: others than the borrower pay", recorded.position)
+            self.violated(f"{event.entry_id}: others than the borrower pay", fact.position)
         self._lent[event.subject] = sorted((m.payer, m.amount_fen) for m in lines)
 
-    def _disbursed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _disbursed(self, fact: Fact) -> None:
+        event = fact.event
         self.looked_at["loans"] += 1
         claims = sorted(
             (account_of(claim.investor_id, Role.INVESTOR), claim.principal_fen)
             for claim in event.claims
         )
         if self._lent.pop(event.loan_id, None) != claims:
-            self.violated(f"{event.loan_id}: claims and money lent differ", recorded.position)
+            self.violated(f"{event.loan_id}: claims and money lent differ", fact.position)

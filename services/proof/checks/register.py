@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from adapters.codec import Recorded
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
@@ -25,7 +23,7 @@ from domain.loan_events import (
 from domain.model import Event
 from domain.purposes import Purpose
 from domain.register import Claim
-from services.proof.checks.check import Check, Look, looks_of
+from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
 
@@ -66,35 +64,35 @@ class Register(Check):
             ((EntryRequested,), self._requested),
         )
 
-    def _disbursed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _disbursed(self, fact: Fact) -> None:
+        event = fact.event
         principal_fen = sum(claim.principal_fen for claim in event.claims)
         if sum(row.principal_fen for row in event.schedule) != principal_fen:
-            self.violated(f"{event.loan_id}: schedule and claims differ", recorded.position)
+            self.violated(f"{event.loan_id}: schedule and claims differ", fact.position)
         self._accounts[event.loan_id] = Account(
             event.claims, unbilled_fen=principal_fen, principal=[0] * len(event.claims)
         )
 
-    def _billed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _billed(self, fact: Fact) -> None:
+        event = fact.event
         account = self._accounts[event.loan_id]
         principal_fen = sum(event.principal)
         account.unbilled_fen -= principal_fen
         account.billed_fen += principal_fen + sum(event.interest)
         if account.unbilled_fen < 0:
-            self.violated(f"{event.loan_id}: more is billed than was lent", recorded.position)
+            self.violated(f"{event.loan_id}: more is billed than was lent", fact.position)
 
-    def _routed(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _routed(self, fact: Fact) -> None:
+        event = fact.event
         if event.entry_id is not None:
             self._accounts[event.loan_id].routed = event
 
-    def _settled(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _settled(self, fact: Fact) -> None:
+        event = fact.event
         account = self._accounts[event.loan_id]
         routed = account.routed
         if routed is None or routed.payment_id != event.payment_id:
-            self.violated(f"{event.payment_id} was not routed", recorded.position)
+            self.violated(f"{event.payment_id} was not routed", fact.position)
             return
         account.routed = None
         for part in routed.parts:
@@ -102,33 +100,33 @@ class Register(Check):
             account.recovered_fen += recovered_fen
             account.paid_fen += sum(part.principal) + sum(part.interest) + recovered_fen
             _add(account.principal, part.principal)
-        self._conserved(event.loan_id, account, recorded.position)
+        self._conserved(event.loan_id, account, fact.position)
 
-    def _opened(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _opened(self, fact: Fact) -> None:
+        event = fact.event
         self._accounts[event.loan_id].advances[event.payout_id] = event
 
-    def _advanced(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _advanced(self, fact: Fact) -> None:
+        event = fact.event
         account = self._accounts[event.loan_id]
         opened = account.advances.pop(event.payout_id)
         if isinstance(event, AdvancePaid):
             account.advanced_fen += sum(opened.principal) + sum(opened.interest)
             _add(account.principal, opened.principal)
-            self._conserved(event.loan_id, account, recorded.position)
+            self._conserved(event.loan_id, account, fact.position)
 
-    def _ended(self, recorded: Recorded) -> None:
-        event: Any = recorded.event
+    def _ended(self, fact: Fact) -> None:
+        event = fact.event
         self.looked_at["settled_loans"] += 1
         account = self._accounts.pop(event.loan_id)
         for claim, received_fen in zip(account.claims, account.principal, strict=True):
             if received_fen != claim.principal_fen:
                 self.violated(
                     f"{claim.tender_id} closes at {claim.principal_fen - received_fen} fen",
-                    recorded.position,
+                    fact.position,
                 )
         if account.billed_fen != account.paid_fen or account.advanced_fen != account.recovered_fen:
-            self.violated(f"{event.loan_id} is settled and not paid", recorded.position)
+            self.violated(f"{event.loan_id} is settled and not paid", fact.position)
 
     def _conserved(self, loan_id: str, account: Account, position: int | None = None) -> None:
         loan = self._streams.loan(loan_id)
@@ -153,9 +151,9 @@ class Register(Check):
 
     # -- the money of it ----------------------------------------------------------------
 
-    def _requested(self, recorded: Recorded) -> None:
+    def _requested(self, fact: Fact) -> None:
         """A repayment's and a payout's movements are what the register's lines say."""
-        event: Any = recorded.event
+        event = fact.event
         prefix = event.entry_id[:2]
         if prefix not in {"R-", "P-"}:
             return
@@ -163,14 +161,14 @@ class Register(Check):
         wanted: list[tuple[Purpose, str, int, int]]
         if prefix == "R-":
             if account.routed is None or account.routed.entry_id != event.entry_id:
-                self.violated(f"{event.entry_id} was not routed", recorded.position)
+                self.violated(f"{event.entry_id} was not routed", fact.position)
                 return
             wanted = _repaid(account.claims, account.routed)
         else:
             wanted = _paid_out(account.claims, account.advances[event.reference])
         self.looked_at["entries"] += 1
         if sorted(wanted) != sorted(map(_line, event.movements)):
-            self.violated(f"{event.entry_id} moves other sums than are owed", recorded.position)
+            self.violated(f"{event.entry_id} moves other sums than are owed", fact.position)
 
     def finish(self, snapshot: Snapshot) -> None:
         for loan_id, account in self._accounts.items():

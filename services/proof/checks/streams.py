@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from adapters.codec import EVENT_TYPES, Recorded
+from adapters.codec import EVENT_TYPES
 from domain import investment
 from domain.loan import Loan
 from domain.loan import Status as LoanStatus
 from domain.member import Member
-from domain.model import Event
+from domain.model import Event, changed
 from domain.platform import Platform
 from domain.reserve import Reserve
 from domain.streams import PLATFORM, RESERVE, fold_of, loan_stream, member_stream
-from services.proof.checks.check import FORGED, Check
+from services.proof.checks.check import FORGED, Check, Fact
 from services.proof.snapshot import Snapshot
 
 
@@ -30,25 +30,22 @@ class Streams(Check):
         self._states: dict[str, Any] = {}
         self._folded = 0
 
-    def see(self, recorded: Recorded) -> None:
-        stream = recorded.stream
-        prefix, id_field, initial, evolve = _KINDS[recorded.topic]
-        event: Any = recorded.event
+    def see(self, fact: Fact) -> None:
+        stream = fact.stream
+        prefix, id_field, initial, evolve = _KINDS[fact.topic]
+        event = fact.event
         if stream != (prefix + getattr(event, id_field) if id_field else prefix):
-            self.violated(f"{recorded.topic} stands in {stream}", recorded.position)
+            self.violated(f"{fact.topic} stands in {stream}", fact.position)
             return
         if prefix == "entry-":
             return
         self._folded += 1
-        state = self._states.get(stream, initial)
         try:
-            if prefix == "investment-":
-                investment.decide(state, event)
-            state = evolve(state, event)
+            state = _kept(evolve(self._states.get(stream, initial), event))
         except FORGED as error:
-            self.violated(f"{stream} can't take {recorded.topic}: {error!r}", recorded.position)
+            self.violated(f"{stream} can't take {fact.topic}: {error!r}", fact.position)
             return
-        if _over(state):
+        if state is None:
             self._states.pop(stream, None)
         else:
             self._states[stream] = state
@@ -92,10 +89,18 @@ _ID_FIELDS = {
 }
 
 
+def _step(state: investment.Investment, event: investment.InvestmentEvent) -> Any:
+    """A tender's fold takes any step; which one may follow, only its decision knows."""
+    investment.decide(state, event)
+    return investment.evolve(state, event)
+
+
 def _kind(event: type[Event]) -> _Kind:
     name = event.TOPIC.partition(".")[0].replace("cash", "entry")
     id_field = _ID_FIELDS.get(name, "")
-    return _Kind(f"{name}-" if id_field else name, id_field, *fold_of(name))
+    initial, evolve = fold_of(name)
+    evolve = _step if name == "investment" else evolve
+    return _Kind(f"{name}-" if id_field else name, id_field, initial, evolve)
 
 
 _KINDS = {event.TOPIC: _kind(event) for event in EVENT_TYPES}
@@ -103,9 +108,15 @@ _KINDS = {event.TOPIC: _kind(event) for event in EVENT_TYPES}
 _ENDS = frozenset({investment.Status.REFUSED, investment.Status.RELEASED, investment.Status.CLOSED})
 
 
-def _over(state: Any) -> bool:
-    if isinstance(state, investment.Investment):
-        return state.status in _ENDS
-    if isinstance(state, Loan):  # Held money may still go back after the end.
-        return state.status is LoanStatus.SETTLED and not state.payments
-    return False
+def _kept(state: Any) -> Any:
+    """What is kept of a state: nothing of what is over, and not what no check asks for. A member's
+    papers and a tender's terms (the loan has those) would be most of the memory."""
+    match state:
+        case Member() if state.registered is not None:
+            return changed(state, registered=None)
+        case investment.Investment():
+            return None if state.status in _ENDS else investment.Investment(state.status)
+        case Loan() if state.status is LoanStatus.SETTLED and not state.payments:
+            return None  # Held money may still go back after the end.
+        case _:
+            return state
