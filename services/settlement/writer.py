@@ -210,7 +210,7 @@ class _Pen:
         self._sealed: list[Any] = []
 
     def write(self, command: Command, desk: Desk) -> None:
-        # The date under which an event stands is the one that the command found.
+        # The business date that the command leaves: a roll stands under the date that it opens.
         opening = Circumstances(
             self._recorded_at,
             desk.today.isoformat(),

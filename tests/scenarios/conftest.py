@@ -1,15 +1,37 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from infra.postgres import EmbeddedPostgres
 from tests.house import House
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def street(postgres: EmbeddedPostgres) -> str:
+    """One database for all stories: each has a shard of its own, which is made faster."""
+    return postgres.ensure_database("street")
 
 
 @pytest.fixture
-def house(database: str) -> Iterator[House]:
-    """A platform without books yet."""
-    house = House(database)
-    yield house
-    house.close()
+def new_house(street: str) -> Iterator[Callable[..., House]]:
+    """A platform without books yet: `new_house(today=...)`."""
+    built: list[House] = []
+
+    def build(**fields: Any) -> House:
+        built.append(House(street, f"p{next(_numbers)}", **fields))
+        return built[-1]
+
+    yield build
+    for house in built:
+        house.close()
+
+
+@pytest.fixture
+def house(new_house: Callable[..., House]) -> House:
+    return new_house()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,8 +57,7 @@ def repay(loan_id: str, fen: int = 1, **fields: Any) -> Ask:
 
 
 def another_payload(house: House) -> str:
-    first = command(c.SeedReserve, id="same", seed_id="s8", amount_fen=1, approved_by="boss")
-    house.writer.submit([first])
+    house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1, approved_by="boss")
     return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2, approved_by="boss")
 
 
@@ -69,7 +68,7 @@ def policy(**changes: Any) -> Ask:
 REACHED: dict[Code, Ask] = {
     Code.COMMAND_ID_REUSED: another_payload,
     Code.PLATFORM_UNKNOWN: lambda house: (
-        house.writer.submit([command(c.AssessLoan, platform="p2", loan_id="REPAYING")])[0].code
+        house.writer.submit([command(c.AssessLoan, platform="another", loan_id="REPAYING")])[0].code
     ),
     Code.PLATFORM_ALREADY_OPEN: ask(c.OpenPlatform, business_date=TODAY, law_table="none"),
     Code.EFFECTIVE_DATE_IN_FUTURE: repay("REPAYING", effective_on=TODAY + timedelta(days=1)),
@@ -128,9 +127,9 @@ ELSEWHERE = {
 
 
 @pytest.fixture
-def town(database: str) -> Iterator[House]:
+def town(new_house: Callable[..., House]) -> House:
     """Somebody and something in every state that is needed."""
-    house = House(database, today=TODAY - timedelta(days=1))
+    house = new_house(today=TODAY - timedelta(days=1))
     house.open(law_table="cn-p2p", policy={"valid_from": TODAY}, tender_max_fen=4_000)
     house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
     house.member("lucy", Role.INVESTOR, 10_000_00)
@@ -163,6 +162,7 @@ def town(database: str) -> Iterator[House]:
         [
             command(
                 c.PlaceTender,
+                platform=house.platform,
                 tender_id=f"crowd{n}",
                 loan_id="CROWDED",
                 investor_id="lucy",
@@ -176,8 +176,7 @@ def town(database: str) -> Iterator[House]:
     house.settle("T-early")
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
-    yield house
-    house.close()
+    return house
 
 
 def test_every_code_is_reached_and_changes_nothing(town: House) -> None:

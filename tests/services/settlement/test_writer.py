@@ -16,7 +16,7 @@ from domain import commands as c
 from domain.accounts import Role
 from domain.cashbook import UNBOUNDED
 from domain.commands import AnyCommand, Command
-from domain.model import InvariantBroken
+from domain.model import InvariantBroken, Refused
 from domain.platform import PlatformOpened
 from domain.refusals import Code
 from services.settlement import on_members
@@ -419,6 +419,27 @@ def test_a_bug_in_a_decider_stops_the_batch_and_stores_nothing(
     assert everything(lucy) == before
     [receipt] = lucy.writer.submit([withdrawal(1, 60_00)])
     assert (receipt.outcome, receipt.replayed) == (Outcome.ACCEPTED, False)
+    assert_whole(lucy)
+
+
+def test_a_refusal_late_in_a_decider_sweeps_the_desk_clean(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(desk: Desk, command: c.RequestWithdrawal) -> None:
+        on_members.request_withdrawal(desk, command)
+        desk.put_away("late", {"name": NAME})
+        raise Refused(Code.LOAN_UNKNOWN)
+
+    first, refused, last = withdrawal(1, 60_00), withdrawal(2, 30_00), withdrawal(3, 40_00)
+    kind: type[Command] = c.RequestWithdrawal
+    real = HANDLERS[kind]
+    decide = {first.id: real.decide, refused.id: late, last.id: real.decide}
+    chosen = Handler(lambda desk, command: decide[command.id](desk, command), real.touches)
+    monkeypatch.setitem(HANDLERS, kind, chosen)
+    codes = [receipt.code for receipt in lucy.writer.submit([first, refused, last])]
+    assert codes == ["", "loan_unknown", ""]
+    assert lucy.balances()["lucy:investor"] == (0, 100_00)
+    assert lucy.query("SELECT ref FROM {}.vault WHERE ref = 'late'") == []
     assert_whole(lucy)
 
 

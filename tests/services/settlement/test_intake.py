@@ -1,0 +1,146 @@
+"""Commands that come by way of the inbox: each decided once, and answered."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from adapters.commanding import Outcome, Receipt
+from adapters.inbox import Inbox, NoReceipt
+from domain import commands as c
+from domain.accounts import Role
+from domain.commands import Command
+from services.settlement.intake import Intake
+from services.settlement.writer import BATCH_MAX
+from tests.exemplars import ID_NO, NAME, PHONE, command
+from tests.house import House
+from tests.services.settlement import failing
+from tests.services.settlement.whole import assert_whole
+
+
+@pytest.fixture
+def open_house(house: House) -> House:
+    house.open()
+    house.member("lucy", Role.INVESTOR)
+    return house
+
+
+@pytest.fixture
+def intake(open_house: House) -> Iterator[Intake]:
+    intake = Intake(open_house.url, open_house.platform, open_house.writer)
+    yield intake
+    intake.close()
+
+
+def recharge(number: int, **fields: Any) -> c.RequestRecharge:
+    usual = {"recharge_id": f"r{number}", "member_id": "lucy", "role": Role.INVESTOR}
+    return command(c.RequestRecharge, amount_fen=1, **(usual | fields))
+
+
+def put(house: House, *messages: str) -> None:
+    for message in messages:
+        house.query("INSERT INTO {}.inbox (message) VALUES (%s) RETURNING 1", message.encode())
+
+
+def left(house: House) -> int:
+    [[count]] = house.query("SELECT count(*) FROM {}.inbox")
+    return int(count)
+
+
+def answers(house: House) -> list[tuple[Any, ...]]:
+    return house.query(
+        "SELECT command_id, outcome, code, replayed FROM {}.inbox_answer ORDER BY position"
+    )
+
+
+def test_messages_are_decided_in_order_and_taken_away(open_house: House, intake: Intake) -> None:
+    batch = [recharge(1), recharge(1), recharge(2, member_id="ghost"), recharge(3)]
+    put(open_house, *(sent.model_dump_json() for sent in [*batch, batch[0]]))
+    assert (intake.step(), left(open_house), intake.step()) == (5, 0, 0)
+    assert answers(open_house) == [
+        (batch[0].id, "accepted", "", False),
+        (batch[1].id, "refused", "id_taken", False),
+        (batch[2].id, "refused", "member_unknown", False),
+        (batch[3].id, "accepted", "", False),
+        (batch[0].id, "accepted", "", True),
+    ]
+    assert_whole(open_house)
+
+
+def test_more_than_a_batch_waits_for_the_next_step(open_house: House, intake: Intake) -> None:
+    many = [recharge(number).model_dump_json() for number in range(BATCH_MAX + 1)]
+    put(open_house, *many)
+    assert [intake.step(), intake.step(), intake.step()] == [BATCH_MAX, 1, 0]
+
+
+def test_what_cannot_be_read_is_parked_and_holds_up_nobody(
+    open_house: House, intake: Intake
+) -> None:
+    """The reason names field and rule, and nothing of the person."""
+    bad = command(
+        c.RegisterMember,
+        member_id="max",
+        kind="person",
+        roles=(Role.INVESTOR,),
+        name=NAME,
+        id_no=ID_NO,
+        phone=PHONE,
+    ).model_dump(mode="json")
+    bad["phone"] = "at home"
+    message = json.dumps(bad)
+    good = recharge(1)
+    put(open_house, "{", message, good.model_dump_json(), '{"type": "steal"}')
+    assert intake.step() == 4
+    reasons = [row[0] for row in open_house.query("SELECT reason FROM {}.parked ORDER BY position")]
+    assert len(reasons) == 3
+    assert "Invalid JSON" in reasons[0]
+    assert reasons[1].startswith("register_member.phone: String should match pattern")
+    assert "steal" in reasons[2]
+    assert not [s for s in (NAME, ID_NO, PHONE, "at home") if s in "".join(reasons)]
+    assert answers(open_house) == [(good.id, "accepted", "", False)]
+    assert left(open_house) == 0
+
+
+@pytest.mark.parametrize("step", [failing.BEFORE_COMMIT, failing.AFTER_COMMIT])
+def test_a_crash_loses_no_message_and_decides_none_twice(
+    open_house: House, intake: Intake, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    put(open_house, recharge(1).model_dump_json(), "{")
+    failing.after(monkeypatch, step, failing.break_down)
+    with pytest.raises(failing.Broken):
+        intake.step()
+    intake.step()
+    assert [(row[1], row[3]) for row in answers(open_house)] == [("accepted", False)]
+    assert open_house.at_bank() == ["C-r1"]
+    assert left(open_house) == 0
+    assert_whole(open_house)
+
+
+def test_a_sender_in_another_process_gets_its_receipts(open_house: House, intake: Intake) -> None:
+    inbox = Inbox(open_house.url, open_house.platform)
+    batch: list[Command] = [recharge(1), recharge(2, member_id="ghost")]
+    received: list[Sequence[Receipt]] = []
+    sender = threading.Thread(target=lambda: received.append(inbox.submit(batch)))
+    sender.start()
+    taken = 0
+    while taken < len(batch):
+        taken += intake.step()
+    sender.join()
+    [[first, second]] = received
+    assert (first.outcome, second.code) == (Outcome.ACCEPTED, "member_unknown")
+    assert inbox.find(batch[0].id) == first
+    assert inbox.find("never") is None
+    assert answers(open_house) == []
+    inbox.close()
+
+
+def test_without_a_writer_there_is_no_receipt_and_the_command_stays(open_house: House) -> None:
+    inbox = Inbox(open_house.url, open_house.platform, timeout_s=0)
+    with pytest.raises(NoReceipt):
+        inbox.submit([recharge(1)])
+    inbox.close()
+    assert left(open_house) == 1
