@@ -64,8 +64,11 @@ class DayEnd:
         return running
 
     def roll(self) -> DayEndResult:
-        """Close the running day, open the next, and run it."""
-        to = self.business_date() + timedelta(days=1)
+        """Close the running day, open the next, and run it. What a kill left undone of the running
+        day is done first: it belongs under that day's date."""
+        today = self.business_date()
+        self.run(today)
+        to = today + timedelta(days=1)
         self._submit([c.RollBusinessDate(id=f"day:{to}", business_date=to, **self._by())])
         return self.run(to)
 
