@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from domain.ports import (
     BankAnswer,
+    BankBalance,
     BankOutcome,
     CustodianUntrusted,
     StatementNotReady,
@@ -24,6 +24,7 @@ from services.reconciliation.results import BreakStatus, Verdict
 from tests.exemplars import PLATFORM
 from tests.house import House
 from tests.services.reconciliation.scene import (
+    BALANCES,
     DAY,
     LINES,
     NEXT,
@@ -147,18 +148,20 @@ def test_a_break_that_is_gone_is_resolved_by_itself_and_may_come_back(desk: Offi
 
 def test_a_break_of_two_days_is_one_and_open_until_both_are_clear(desk: Office) -> None:
     records = desk.reconciler.records
-    off = {
-        **statement().balances,
-        "SYS_GENERATE_005": replace(statement().balances["carl:investor"]),
-    }
-    desk.run(statement(balances=off))
+
+    def off(fen: int) -> dict[str, BankBalance]:
+        return {**BALANCES, "SYS_GENERATE_005": BankBalance(fen, 0)}
+
+    desk.run(statement(balances=off(1)))
     [first] = records.breaks()
-    desk.run(statement((), off, NEXT), NEXT)
+    desk.run(statement((), off(2), NEXT), NEXT)
+    desk.run(statement(balances=off(3)))
     [both] = records.breaks()
     assert both.break_id == first.break_id
-    assert (both.first_seen, both.last_seen) == (DAY, NEXT)
+    assert (both.first_seen, both.last_seen, both.bank_fen) == (DAY, NEXT, 2)
     desk.run(statement((), day=NEXT), NEXT)
-    assert [each.status for each in records.breaks()] == [BreakStatus.OPEN]
+    [left] = records.breaks()
+    assert (left.status, left.bank_fen) == (BreakStatus.OPEN, 3)
     desk.run(statement())
     assert records.breaks() == []
 

@@ -72,6 +72,8 @@ def test_a_refusal_that_the_book_waits_for_is_timing(own_desk: Office) -> None:
     result = own_desk.run(statement([*LINES, failed]))
     assert own_desk.found() == {("timing", "W-w3.1")}
     assert result.verdict is Verdict.RECONCILED_WITH_PENDING
+    own_desk.run(statement([], day=NEXT), NEXT)
+    assert own_desk.found(NEXT) == set()
 
 
 def test_a_wrong_amount_is_not_borne_because_of_its_date(own_desk: Office) -> None:
@@ -98,11 +100,13 @@ def test_the_book_and_the_bank_may_date_it_apart(own_desk: Office, listed: date)
     assert own_desk.found(NEXT) == {("timing", "C-late.1")}
 
 
-def test_a_line_that_is_listed_again_on_another_day_is_a_duplicate(desk: Office) -> None:
+@pytest.mark.parametrize(("number", "key"), [(1, "C-r1.1"), (5, "D-L1-1>platform:income")])
+def test_a_line_that_is_listed_again_on_another_day_is_a_duplicate(
+    desk: Office, number: int, key: str
+) -> None:
     desk.run(statement())
-    again = line(LineKind.RECHARGE, "C-r1.1", 10_000, OUTSIDE, ANN)
-    result = desk.run(statement([again], day=NEXT), NEXT)
-    assert (result.verdict, desk.found(NEXT)) == (Verdict.BREAKS, {("duplicate", "C-r1.1")})
+    result = desk.run(statement([LINES[number]], day=NEXT), NEXT)
+    assert (result.verdict, desk.found(NEXT)) == (Verdict.BREAKS, {("duplicate", key)})
 
 
 def test_an_open_line_of_yesterday_still_counts_in_todays_balance(own_desk: Office) -> None:
