@@ -1,0 +1,96 @@
+"""`zhuanhu demo` as a process: what a seed gives, the contract's figures, a tape made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.cli.conftest import Answer, zhuanhu_process
+from tests.services.cli.demo.tapes import LINES, tape
+
+CONTRACT: dict[str, set[str] | None] = {
+    "loans": None,
+    "investors": None,
+    "commands": {"accepted", "refused"},
+    "movements": {"settled", "rejected", "open"},
+    "mirror": {"instructions", "unmatched"},
+    "overdue_loans": None,
+    "reserve": {"contributed_fen", "paid_fen", "recovered_fen", "queued_fen", "balance_fen"},
+    "withdrawals": {"settled", "refused"},
+    "reconciliation": {"days", "matched", "breaks"},
+    "book_total_fen": None,
+    "bank_total_fen": None,
+    "replay_equal": None,
+    "event_digest": None,
+    "seconds": None,
+}
+TAPE_FIGURES = {"loans", "installment_equal", "balance_equal"}
+SMALL = ("--loans", "13", "--investors", "12", "--months", "1")
+
+Demo = Callable[..., Answer]
+
+
+@pytest.fixture(scope="module")
+def demo(make_folder: Callable[[], Path]) -> Demo:
+    """A demo in a data folder of its own, which it leaves empty."""
+
+    def run(*words: str) -> Answer:
+        data = make_folder()
+        answer = zhuanhu_process("demo", *words, "--json=-", ZHUANHU_DATA_DIR=str(data))
+        left = {path.name for path in data.rglob("*")}
+        assert left <= {"demo", "lock"}
+        return answer
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def first(demo: Demo) -> dict[str, Any]:
+    return played(demo, *SMALL, "--seed", "7")
+
+
+def played(demo: Demo, *words: str) -> dict[str, Any]:
+    answer = demo(*words)
+    assert answer.code == 0, answer.err
+    figures: dict[str, Any] = answer.json
+    return figures
+
+
+def test_it_says_what_the_contract_says(first: dict[str, Any]) -> None:
+    assert {
+        key: set(value) if isinstance(value, dict) else None for key, value in first.items()
+    } == CONTRACT
+
+
+def test_it_is_clean(first: dict[str, Any]) -> None:
+    assert (first["loans"], first["investors"]) == (13, 12)
+    assert first["movements"]["open"] == first["mirror"]["unmatched"] == 0
+    assert first["movements"]["settled"] > 100
+    assert first["mirror"]["instructions"] > first["movements"]["settled"] // 2
+    assert first["reconciliation"]["days"] == 31
+    assert first["reconciliation"]["breaks"] == 0
+    assert first["book_total_fen"] == first["bank_total_fen"] > 0
+    assert first["withdrawals"]["refused"] > 0
+    assert first["replay_equal"] is True
+
+
+def test_one_seed_gives_one_history(first: dict[str, Any], demo: Demo) -> None:
+    again = played(demo, *SMALL, "--seed", "7")
+    again["seconds"] = first["seconds"]
+    assert again == first
+    other = played(demo, *SMALL, "--seed", "8")
+    assert other["event_digest"] != first["event_digest"]
+    assert set(other) == set(first)
+
+
+def test_a_tape_is_played_as_it_says(demo: Demo, tmp_path: Path) -> None:
+    path = tape(tmp_path, *LINES)
+    figures = played(demo, "--tape", str(path), "--investors", "12", "--months", "4")
+    assert set(figures) == {*CONTRACT, "tape"}
+    assert set(figures["tape"]) == TAPE_FIGURES
+    assert figures["tape"] == {"loans": 10, "installment_equal": 9, "balance_equal": 3}
+    assert figures["loans"] == 10
+    assert figures["overdue_loans"] == 3  # Two late ones and the one charged off.
