@@ -249,11 +249,14 @@ def posts(movements: Sequence[Movement]) -> tuple[Leg, ...]:
 
 def net(legs: Iterable[Leg]) -> tuple[Leg, ...]:
     """One leg an account, in order of first appearance, none that changes nothing."""
-    sums: dict[str, tuple[int, int]] = {}
-    for account, available_fen, frozen_fen in legs:
-        before = sums.get(account, (0, 0))
-        sums[account] = (before[0] + available_fen, before[1] + frozen_fen)
-    return tuple(Leg(account, *fen) for account, fen in sums.items() if fen != (0, 0))
+    sums: dict[str, Leg] = {}
+    for leg in legs:
+        account, available_fen, frozen_fen = leg
+        before = sums.get(account)
+        sums[account] = (
+            Leg(account, before[1] + available_fen, before[2] + frozen_fen) if before else leg
+        )
+    return tuple([leg for leg in sums.values() if leg.available_fen or leg.frozen_fen])
 
 
 def _check(movement: Movement) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from types import TracebackType
 from typing import Any, LiteralString
 
@@ -15,7 +14,7 @@ from psycopg import IsolationLevel, sql
 from adapters.shard_schema import shard_schema
 from infra.postgres import connect
 
-ROWS_AT_ONCE = 5_000
+ROWS_AT_ONCE = 200
 
 LOG = (
     "SELECT notification_id, originator_id, originator_version, topic, state"
@@ -27,24 +26,21 @@ LOG = (
 class Snapshot:
     """Streams rows in chunks: several streams may be open at once, and memory stays flat.
 
-    `instant` is what another snapshot, still open, has exported: both then read the same commit.
+    Each open stream has a connection of its own, on which the server goes on while what it sent is
+    looked at. `instant` is another open snapshot's: both then read the same commit.
     """
 
     def __init__(self, url: str, platform: str, instant: str | None = None) -> None:
-        self._connection = connect(url)
-        self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        self._connection.read_only = True
-        if instant is not None:
-            query = sql.SQL("SET TRANSACTION SNAPSHOT {}").format(instant)
-            self._connection.execute(query)
-        # A stream is read to its end: plans that start fast and end late do not pay.
-        self._connection.execute("SET LOCAL cursor_tuple_fraction = 1.0")
-        self._names = count(1)
+        self._url = url
         self._schemas = {
             "shard": shard_schema(platform),
             "custody": f"custody_{platform}",
             "reconciliation": f"reconciliation_{platform}",
         }
+        self._open: list[psycopg.Connection] = []
+        self._idle: list[psycopg.Connection] = []
+        self._connection = self._connect(instant)
+        self.instant = instant or str(self.one("SELECT pg_export_snapshot()")[0])
 
     def __enter__(self) -> Snapshot:
         return self
@@ -55,11 +51,8 @@ class Snapshot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._connection.close()
-
-    def export(self) -> str:
-        (instant,) = self.one("SELECT pg_export_snapshot()")
-        return str(instant)
+        for connection in self._open:
+            connection.close()
 
     def has(self, schema: str) -> bool:
         """Whether the platform's schema of that part is there."""
@@ -68,17 +61,25 @@ class Snapshot:
 
     def stream(self, query: LiteralString, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """The rows of `query`, in which {shard}, {custody} and {reconciliation} are schemas."""
-        cursor = psycopg.ServerCursor(self._connection, f"stream_{next(self._names)}")
-        with cursor:
-            cursor.execute(self._sql(query), values, binary=True)
-            while rows := cursor.fetchmany(ROWS_AT_ONCE):  # Quicker than row by row.
-                yield from rows
+        connection = self._idle.pop() if self._idle else self._connect(self.instant)
+        cursor = connection.cursor()
+        yield from cursor.stream(self._sql(query), values, binary=True, size=ROWS_AT_ONCE)
+        self._idle.append(connection)
 
     def one(self, query: LiteralString) -> tuple[Any, ...]:
         row = self._connection.execute(self._sql(query)).fetchone()
         if row is None:
             raise LookupError("no row")
         return row
+
+    def _connect(self, instant: str | None) -> psycopg.Connection:
+        connection = connect(self._url)
+        self._open.append(connection)
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        if instant is not None:
+            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(instant))
+        return connection
 
     def _sql(self, query: LiteralString) -> sql.Composed:
         names = {name: sql.Identifier(schema) for name, schema in self._schemas.items()}

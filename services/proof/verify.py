@@ -29,7 +29,9 @@ from services.proof.checks.streams import Streams
 from services.proof.checks.views import CompareViews, Views
 from services.proof.record import read_record
 from services.proof.report import Report
-from services.proof.snapshot import LOG, ROWS_AT_ONCE, Snapshot, no_cycles
+from services.proof.snapshot import LOG, Snapshot, no_cycles
+
+PROGRESS_EVERY = 5_000  # Events.
 
 Progress = Callable[[int, int], None]
 """Called now and then with the position reached and the head's."""
@@ -48,7 +50,7 @@ def verify(
     began = timer()
     with (
         Snapshot(url, platform) as snapshot,
-        beside(partial(read_record, url, platform, snapshot.export())) as record_read,
+        beside(partial(read_record, url, platform, snapshot.instant)) as record_read,
         no_cycles(),
     ):
         audit = Audit(snapshot, bank_total_fen)
@@ -111,7 +113,7 @@ class Audit:
         events = 0
         for events, row in enumerate(snapshot.stream(LOG), start=1):
             self._see(row)
-            if events % ROWS_AT_ONCE == 0:
+            if events % PROGRESS_EVERY == 0:
                 progress(row[0], head)
         self.integers.looked_at["events"] = events
         for check in self.checks:

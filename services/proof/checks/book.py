@@ -45,7 +45,7 @@ class Book(Check):
         requested = self._open.pop(event.entry_id, None)
         if requested is None:
             self.violated(f"{event.entry_id} closes and is not open", fact.position)
-        elif event.movement_ids != tuple(movement.id for movement in requested.movements):
+        elif [*event.movement_ids] != [movement.id for movement in requested.movements]:
             self.violated(f"{event.entry_id} closes other movements", fact.position)
         self.looked_at["closed"] += 1
 

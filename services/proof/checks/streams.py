@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from adapters.codec import EVENT_TYPES
-from domain import investment
+from domain import investment, loan, member
+from domain.investment import Investment, InvestmentEvent
 from domain.loan import Loan
 from domain.loan import Status as LoanStatus
+from domain.loan_events import LoanEvent
 from domain.member import Member
-from domain.model import Event, changed
+from domain.model import Event
 from domain.platform import Platform
 from domain.reserve import Reserve
 from domain.streams import PLATFORM, RESERVE, fold_of, loan_stream, member_stream
@@ -31,19 +33,18 @@ class Streams(Check):
         self._folded = 0
 
     def see(self, fact: Fact) -> None:
-        stream = fact.stream
-        prefix, id_field, initial, evolve = _KINDS[fact.topic]
-        event = fact.event
+        _, stream, topic, _, event = fact
+        prefix, id_field, initial, step = _KINDS[topic]
         if stream != (prefix + getattr(event, id_field) if id_field else prefix):
-            self.violated(f"{fact.topic} stands in {stream}", fact.position)
+            self.violated(f"{topic} stands in {stream}", fact.position)
             return
-        if prefix == "entry-":
+        if step is None:
             return
         self._folded += 1
         try:
-            state = _kept(evolve(self._states.get(stream, initial), event))
+            state = step(self._states.get(stream, initial), event)
         except FORGED as error:
-            self.violated(f"{stream} can't take {fact.topic}: {error!r}", fact.position)
+            self.violated(f"{stream} can't take {topic}: {error!r}", fact.position)
             return
         if state is None:
             self._states.pop(stream, None)
@@ -72,51 +73,53 @@ class Streams(Check):
         return cast("Reserve", self._states.get(RESERVE) or Reserve())
 
 
-class _Kind(NamedTuple):
-    """How a stream's name is made of its event, and how its events add up."""
-
-    prefix: str
-    id_field: str
-    initial: Any
-    evolve: Callable[[Any, Any], Any]
+# -- how each kind of stream adds up; None is the end, after which nothing is kept ------------
 
 
-_ID_FIELDS = {
-    "member": "member_id",
-    "loan": "loan_id",
-    "investment": "tender_id",
-    "entry": "entry_id",
-}
+def _member(state: Member, event: member.MemberEvent) -> Member:
+    """Without who the member is: no check asks, and it would be most of the memory."""
+    return state if isinstance(event, member.MemberRegistered) else member.evolve(state, event)
 
 
-def _step(state: investment.Investment, event: investment.InvestmentEvent) -> Any:
-    """A tender's fold takes any step; which one may follow, only its decision knows."""
+def _loan(state: Loan, event: LoanEvent) -> Loan | None:
+    after = loan.evolve(state, event)
+    over = after.status is LoanStatus.SETTLED and not after.payments
+    return None if over else after  # Held money may still go back after the end.
+
+
+def _investment(state: Investment, event: InvestmentEvent) -> Investment | None:
+    """A tender's fold takes any step: which one may follow, its decision knows. What was tendered
+    stands in the loan."""
     investment.decide(state, event)
-    return investment.evolve(state, event)
+    status = investment.evolve(state, event).status
+    return None if status in _ENDS else Investment(status)
 
-
-def _kind(event: type[Event]) -> _Kind:
-    name = event.TOPIC.partition(".")[0].replace("cash", "entry")
-    id_field = _ID_FIELDS.get(name, "")
-    initial, evolve = fold_of(name)
-    evolve = _step if name == "investment" else evolve
-    return _Kind(f"{name}-" if id_field else name, id_field, initial, evolve)
-
-
-_KINDS = {event.TOPIC: _kind(event) for event in EVENT_TYPES}
 
 _ENDS = frozenset({investment.Status.REFUSED, investment.Status.RELEASED, investment.Status.CLOSED})
 
 
-def _kept(state: Any) -> Any:
-    """What is kept of a state: nothing of what is over, and not what no check asks for. A member's
-    papers and a tender's terms (the loan has those) would be most of the memory."""
-    match state:
-        case Member() if state.registered is not None:
-            return changed(state, registered=None)
-        case investment.Investment():
-            return None if state.status in _ENDS else investment.Investment(state.status)
-        case Loan() if state.status is LoanStatus.SETTLED and not state.payments:
-            return None  # Held money may still go back after the end.
+class _Kind(NamedTuple):
+    """How a stream's name is made of its event, and how its events add up (None: not here)."""
+
+    prefix: str
+    id_field: str
+    initial: Any
+    step: Callable[[Any, Any], Any] | None
+
+
+def _kind(event: type[Event]) -> _Kind:
+    name = event.TOPIC.partition(".")[0]
+    match name:
+        case "member":
+            return _Kind("member-", "member_id", member.INITIAL, _member)
+        case "loan":
+            return _Kind("loan-", "loan_id", loan.INITIAL, _loan)
+        case "investment":
+            return _Kind("investment-", "tender_id", investment.INITIAL, _investment)
+        case "cash":
+            return _Kind("entry-", "entry_id", None, None)
         case _:
-            return state
+            return _Kind(name, "", *fold_of(name))
+
+
+_KINDS = {event.TOPIC: _kind(event) for event in EVENT_TYPES}
