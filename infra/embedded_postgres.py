@@ -44,6 +44,7 @@ SERVER_OPTIONS = {
     "jit": "off",
     "max_wal_size": "2GB",
 }
+SOCKET_LOCK = f".s.PGSQL.{SERVER_OPTIONS['port']}.lock"
 INITDB_OPTIONS = (
     "--username=postgres",
     "--auth=trust",  # The socket's folder is the guard.
@@ -147,8 +148,9 @@ class EmbeddedPostgres:
                 time.sleep(0.2)
 
     def _launch(self) -> bool:
-        self._drop_foreign_pid_file()
-        options = SERVER_OPTIONS | {"unix_socket_directories": str(self._new_socket_dir())}
+        socket_dir = self._new_socket_dir()
+        self._drop_foreign_pid_files(socket_dir)
+        options = SERVER_OPTIONS | {"unix_socket_directories": str(socket_dir)}
         words = (shlex.quote(f"--{name}={value}") for name, value in options.items())
         return self._run("pg_ctl", "start", "-s", "-w", "-t", "60", "-o", " ".join(words))
 
@@ -190,16 +192,17 @@ class EmbeddedPostgres:
             return process.status() != psutil.STATUS_ZOMBIE and str(self._pg) in process.cmdline()
         return False
 
-    def _drop_foreign_pid_file(self) -> None:
-        """Removes a pid file whose number now belongs to something else (or to a zombie).
+    def _drop_foreign_pid_files(self, socket_dir: Path) -> None:
+        """Removes pid files whose number now belongs to something else (or to a zombie).
 
         PostgreSQL would take that for itself and refuse to start. It copes with a number that
         belongs to nobody, and its shared memory guards it against children of a dead server.
         """
-        with suppress(PostgresUnavailable):
-            first = self._pid_file()[:1]
-            if not first or not first[0].isdigit() or psutil.pid_exists(int(first[0])):
-                (self._pg / "postmaster.pid").unlink()
+        for file in (self._pg / "postmaster.pid", socket_dir / SOCKET_LOCK):
+            with suppress(FileNotFoundError):
+                first = file.read_text(encoding="utf-8").splitlines()[:1]
+                if not first or not first[0].isdigit() or psutil.pid_exists(int(first[0])):
+                    file.unlink()
 
     def _pid_file(self) -> list[str]:
         """PostgreSQL's postmaster.pid: process id, folder, start time, port, socket folder, ..."""

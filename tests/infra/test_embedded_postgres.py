@@ -141,12 +141,16 @@ def test_two_that_start_at_once_share_one_server(folder: Path) -> None:
         assert first_line(one) == first_line(two)
 
 
+@pytest.mark.parametrize("name", ["postmaster.pid", ".s.PGSQL.5432.lock"])
 @pytest.mark.parametrize("content", ["{pid}\n{pg}\n1\n5432\n\n\n\nready\n", "", "rubbish\n"])
-def test_a_pid_file_of_something_else_does_not_stop_it(folder: Path, content: str) -> None:
+def test_a_pid_file_of_something_else_does_not_stop_it(
+    folder: Path, name: str, content: str
+) -> None:
+    """Also of a server just killed, whose number is still taken."""
     with EmbeddedPostgres(folder):
         pass
     pg = folder / "pg"
-    (pg / "postmaster.pid").write_text(content.format(pid=os.getpid(), pg=pg), encoding="ascii")
+    (pg / name).write_text(content.format(pid=os.getpid(), pg=pg), encoding="ascii")
     with EmbeddedPostgres(folder) as server:
         assert server.pid != os.getpid()
 
