@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import urllib3
 
-from services.cli.errors import CliError
+from services.cli.failure import EXIT_REFUSED, CliError
 
 STOP_TIMEOUT_S = 10
 
@@ -44,14 +44,22 @@ class BankControl:
         self._call("POST", "/control/interest", {"platformUserNo": user_no, "amount": amount})
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        answer = urllib3.request(
-            method,
-            self.url + path,
-            body=None if body is None else orjson.dumps(body),
-            headers={"Content-Type": "application/json"},
-            timeout=60,
-            retries=False,
-        )
+        try:
+            answer = urllib3.request(
+                method,
+                self.url + path,
+                body=None if body is None else orjson.dumps(body),
+                headers={"Content-Type": "application/json"},
+                timeout=60,
+                retries=False,
+            )
+        except urllib3.exceptions.HTTPError:
+            raise CliError(
+                "bank_silent",
+                f"{path}: the stand-in bank does not answer any more",
+                hint="zhuanhu up starts it again; see bank.log in the data folder",
+                exit_code=EXIT_REFUSED,
+            ) from None
         if answer.status != 200:
             raise CliError("bank_control", f"{path}: {answer.status} {answer.data[:200]!r}")
         told: dict[str, Any] = orjson.loads(answer.data)
