@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -46,4 +47,5 @@ def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
 
 
 def _answer(work: Callable[[], T], sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The first process ends this one.
     sender.send(work())

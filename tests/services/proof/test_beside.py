@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from functools import partial
 
 import pytest
 
@@ -35,3 +36,8 @@ def test_nothing_outlives_an_error_of_the_first_process() -> None:
     with pytest.raises(LookupError), beside(signal.pause):
         raise LookupError
     assert multiprocessing.active_children() == []
+
+
+def test_an_interrupt_from_the_terminal_is_the_first_processs_to_say() -> None:
+    with beside(partial(signal.getsignal, signal.SIGINT)) as answer:
+        assert answer() is signal.SIG_IGN
