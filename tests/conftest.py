@@ -1,14 +1,17 @@
-"""What all tests share: one real PostgreSQL a session, and a fresh database for each that asks."""
+"""What all tests share: one real PostgreSQL a session, a fresh database for each that asks, and
+logging that one test cannot leave to the next."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from infra.postgres import EmbeddedPostgres, connect
 
@@ -24,6 +27,19 @@ def postgres() -> Iterator[EmbeddedPostgres]:
             yield server
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs within a test sets up logging for the whole process, on a stream that
+    ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()  # Kept from `configure`, which closes what it replaces.
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 _numbers = itertools.count(1)

@@ -68,6 +68,7 @@ def demo(
         Keys(data / "keys").seed_vault(seed)
         log = opened.enter_context((data / "zhuanhu.log").open("a", encoding="utf-8"))
         configure(LogLevel.INFO, LogFormat.JSON, log)
+        opened.callback(configure, LogLevel.WARNING)  # Nothing is logged to a file that is closed.
         starts_at = datetime.combine(book.start, clock_time(0, 1), SHANGHAI).isoformat()
         installation = Installation(PLATFORM, PLATFORM_NO, starts_at)
         installation.save(data)
