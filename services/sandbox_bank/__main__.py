@@ -84,7 +84,12 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
     sys.stdout.write(json.dumps({"port": port, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
     config = uvicorn.Config(
-        app, http="httptools", log_level="error", access_log=False, timeout_graceful_shutdown=1
+        app,
+        http="httptools",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
     )
     try:
         asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
