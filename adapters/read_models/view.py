@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from psycopg import Cursor
@@ -63,10 +64,12 @@ class View(ABC):
             rows.save(cursor)
 
     @classmethod
+    @cache
     def topics(cls) -> frozenset[str]:
         return frozenset(event.TOPIC for event in cls.EVENTS)
 
     @classmethod
+    @cache
     def shape(cls) -> str:
         """Changes with any table, so that rows of an older program are not taken for ours."""
         return hashlib.sha256("\n".join(table.ddl for table in cls.TABLES).encode()).hexdigest()

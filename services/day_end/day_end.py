@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import LiteralString, TypedDict
 
-import psycopg
 from psycopg import sql
 
 from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from domain import commands as c
 from domain.policy import PolicyPublished, PolicyTerms, Scope
+from domain.streams import POLICY
+from infra.postgres import connect
 
 ACTOR = "day-end"
 
@@ -42,9 +43,10 @@ class DayEnd:
         self._platform = platform
         self._commands = commands
         self._catch_up = catch_up
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True)
         self._log = LogReader(url, platform)
         self._views = sql.Identifier(f"views_{platform}")
+        self._done: date | None = None  # The last day that was run to its end from here.
 
     def close(self) -> None:
         self._connection.close()
@@ -67,7 +69,8 @@ class DayEnd:
         """Close the running day, open the next, and run it. What a kill left undone of the running
         day is done first: it belongs under that day's date."""
         today = self.business_date()
-        self.run(today)
+        if today != self._done:
+            self.run(today)
         to = today + timedelta(days=1)
         self._submit([c.RollBusinessDate(id=f"day:{to}", business_date=to, **self._by())])
         return self.run(to)
@@ -90,6 +93,7 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        self._done = today
         return DayEndResult(today, len(due), len(expired))
 
     def _submit(self, commands: list[c.FromDayEnd]) -> list[Receipt]:
@@ -135,8 +139,8 @@ class DayEnd:
         )
 
     def _policies(self) -> list[PolicyTerms]:
-        published = self._log.read(0, topics=[PolicyPublished.TOPIC])
-        return [r.event.terms for r in published if isinstance(r.event, PolicyPublished)]
+        published = self._log.stream(POLICY)
+        return [each.terms for each in published if isinstance(each, PolicyPublished)]
 
     def _loans(self, query: LiteralString, values: dict[str, object]) -> list[str]:
         text = sql.SQL(query).format(self._views)
