@@ -6,20 +6,23 @@ append that finds another end (or another epoch) is refused whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
 
-from adapters.codec import Recorded, Stored, decode
+from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
-from infra.postgres import connect, migrate
+from domain.model import Event
+from infra.postgres import PostgresUnavailable, connect, migrate
 
 EVENTS_TABLE = "stored_events"
 
@@ -57,6 +60,22 @@ class Batch:
     parked: Sequence[tuple[int, bytes, str]]
 
 
+class _Datastore(PostgresDatastore):
+    """Says that the server is gone in our own words, which the library does not wait upon: it
+    would try a lost server ten times, five seconds each."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+        try:
+            with super().get_connection() as connection:
+                yield connection
+        except (InterfaceError, OperationalError) as error:
+            raise PostgresUnavailable(
+                f"the connection to PostgreSQL was lost: {str(error).strip()}",
+                "Check that the server runs, and start again: nothing is lost or done twice.",
+            ) from None
+
+
 class ShardRecorder(PostgresApplicationRecorder):
     """The library's recorder with one insert for all rows, and our tables in its transaction."""
 
@@ -66,19 +85,25 @@ class ShardRecorder(PostgresApplicationRecorder):
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as connection:
             try:
-                with connection.transaction(), connection.cursor() as cursor:
+                with (
+                    connection.pipeline() as pipeline,
+                    connection.transaction(),
+                    connection.cursor() as cursor,
+                ):
+                    advanced = self._advance(connection, batch)
                     self._insert_events(cursor, stored_events, batch=batch)
                     self._insert_stored_events(cursor, stored_events, batch=batch)
+                    pipeline.sync()
+                    if advanced.rowcount != 1:
+                        before = batch.before
+                        raise WriterFenced(f"epoch {before.epoch}, position {before.position}")
             except psycopg.OperationalError as error:
                 raise AppendUnknown(str(error)) from None
         return [row.position for row in batch.events]
 
-    def _insert_events(
-        self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> None:
-        batch: Batch = kwargs["batch"]
+    def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> psycopg.Cursor[Any]:
         before, after = batch.before, batch.after
-        curs.execute(
+        return connection.execute(
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
                 " outstanding_principal_fen = %s WHERE epoch = %s AND head_position = %s"
@@ -93,8 +118,11 @@ class ShardRecorder(PostgresApplicationRecorder):
             ),
             prepare=True,
         )
-        if curs.rowcount != 1:
-            raise WriterFenced(f"epoch {before.epoch}, position {before.position}")
+
+    def _insert_events(
+        self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> None:
+        batch: Batch = kwargs["batch"]
         self._insert_rows(
             curs,
             "INSERT INTO {}.receipt (command_id, number, type, actor, payload_hash, outcome, code,"
@@ -163,7 +191,7 @@ class ShardRecorder(PostgresApplicationRecorder):
 def open_recorder(url: str, platform: str) -> ShardRecorder:
     """The shard's recorder, on a pool of one connection that does not reconnect by itself."""
     parts = conninfo_to_dict(url)
-    datastore = PostgresDatastore(
+    datastore = _Datastore(
         dbname=str(parts.get("dbname", "")),
         host=str(parts.get("host", "")),
         port=str(parts.get("port", "")),
@@ -218,6 +246,10 @@ class LogReader:
             )
             for row in rows
         ]
+
+    def stream(self, name: str) -> list[Event]:
+        """What happened to one aggregate, in order."""
+        return [decode_event(row.topic, row.state) for row in self._recorder.select_events(name)]
 
     def close(self) -> None:
         self._recorder.datastore.close()

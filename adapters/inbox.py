@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import psycopg
 from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
 from adapters.shard_schema import shard_schema
 from domain.commands import Command
+from infra.postgres import connect
 
 POLL_S = 0.02
 
@@ -27,7 +27,7 @@ class Inbox:
     """Implements adapters.commanding.Commands by way of the table."""
 
     def __init__(self, url: str, platform: str, timeout_s: float = 30.0) -> None:
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True, by_key=True)
         self._schema = sql.Identifier(shard_schema(platform))
         self._timeout_s = timeout_s
 

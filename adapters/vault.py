@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import orjson
-import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
+
+from infra.postgres import connect
 
 NONCE_BYTES = 12
 
@@ -69,7 +70,7 @@ class Vault:
     """Reads what the writer stored. One connection."""
 
     def __init__(self, url: str, schema: str, seal: Seal) -> None:
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True, by_key=True)
         self._query = sql.SQL("SELECT wrapped_key, content FROM {}.vault WHERE ref = %s").format(
             sql.Identifier(schema)
         )

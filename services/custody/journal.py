@@ -68,7 +68,8 @@ class Journal:
 
     @contextmanager
     def transaction(self, *, on_disk: bool = False) -> Iterator[psycopg.Cursor[Any]]:
-        with self._connection.transaction(), self._connection.cursor() as cursor:
+        connection = self._connection
+        with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
             if on_disk:
                 cursor.execute("SET LOCAL synchronous_commit TO on")
             yield cursor

@@ -22,7 +22,7 @@ def take_lease(url: str, platform: str) -> psycopg.Connection[Any]:
     """The session that holds the platform's lease. The journal is written through it alone, so
     that who has lost the lease can't write either. Raises CustodyBusy, PostgresUnavailable."""
     schema = custody_schema(platform)
-    connection = connect(url, autocommit=True)
+    connection = connect(url, autocommit=True, by_key=True)
     migrate(connection, schema, MIGRATIONS)
     enter(connection, schema)
     try:

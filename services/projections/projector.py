@@ -60,6 +60,7 @@ class Projector:
         self._connection.prepare_threshold = None
         # Rows and position are lost together in a power cut, and come again from the log.
         self._connection.execute("SET synchronous_commit TO off")
+        self._reached = 0  # Every view has come at least so far.
         with self._transaction() as cursor:
             self._store.prepare(cursor)
 
@@ -80,7 +81,7 @@ class Projector:
 
     def step(self, limit: int = 5000, upto: int | None = None) -> int:
         """Applies at most `limit` events to every view; gives how many there were to apply."""
-        with self._transaction() as cursor:
+        with self._connection.pipeline(), self._transaction() as cursor:
             self._store.lock_to_write(cursor)
             positions = self._store.positions(cursor)
             after = min(positions.values())
@@ -102,10 +103,13 @@ class Projector:
         the number of events applied."""
         target = self._log.head() if to is None else to
         applied = 0
+        if target <= self._reached:
+            return 0
         stepped = limit
         while stepped == limit:
             stepped = self.step(limit, upto=target)
             applied += stepped
+        self._reached = target
         return applied
 
     def rebuild(self, name: str) -> int:

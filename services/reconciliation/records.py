@@ -45,7 +45,7 @@ class Records:
     """One platform's records. One connection: not for several threads at once."""
 
     def __init__(self, url: str, platform: str, clock: Clock) -> None:
-        self._connection = connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True, by_key=True)
         self._connection.prepare_threshold = None  # A plan made for empty tables must not stay.
         self._clock = clock
         self._schema = reconciliation_schema(platform)

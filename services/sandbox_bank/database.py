@@ -17,6 +17,8 @@ from services.sandbox_bank.schema import MIGRATIONS, SCHEMA
 _LOCK = 7_240_001
 _LOCK_TRIES = 30
 _FOUNDED = date(2000, 1, 1)
+# Everything is found by a key or a day: a plan made while a table was empty must not stay.
+_OPTIONS = f"-c search_path={SCHEMA} -c timezone=Asia/Shanghai -c enable_seqscan=off"
 
 
 class DatabaseInUse(Exception):
@@ -24,7 +26,7 @@ class DatabaseInUse(Exception):
 
 
 def connect(url: str) -> store.Db:
-    db = psycopg.connect(url, options=f"-c search_path={SCHEMA} -c timezone=Asia/Shanghai")
+    db = psycopg.connect(url, options=_OPTIONS)
     set_json_loads(orjson.loads, db)
     return db
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import psycopg
 from psycopg import sql
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.shard_schema import shard_schema
 from domain.commands import AnyCommand, Command
+from infra.postgres import connect
 from services.settlement.writer import BATCH_MAX, Writer
 
 READER: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -20,7 +20,7 @@ def read_command(message: bytes | str) -> Command:
 
 class Intake:
     def __init__(self, url: str, platform: str, writer: Writer) -> None:
-        self._connection = psycopg.connect(url, autocommit=True)
+        self._connection = connect(url, autocommit=True, by_key=True)
         self._query = sql.SQL(
             "SELECT position, message FROM {}.inbox ORDER BY position LIMIT %s"
         ).format(sql.Identifier(shard_schema(platform)))

@@ -25,6 +25,7 @@ from domain.commands import Command, OpenPlatform
 from domain.model import Refused
 from domain.refusals import Code
 from infra.clock import Clock
+from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk, Staged
 from services.settlement.handlers import HANDLERS
 from services.settlement.receipts import Answered, Receipts
@@ -51,7 +52,7 @@ class Writer:
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
-        self._connection = psycopg.connect(self._url, autocommit=True)
+        self._connection = connect(self._url, autocommit=True, by_key=True)
         self._shelf = Shelf(self._connection, self._schema)
         self._receipts = Receipts(self._connection, self._schema)
 
@@ -99,7 +100,7 @@ class Writer:
                     self._reload()
                 self._sure = False
                 receipts = self._run(commands, inbox, parked)
-            except (AppendUnknown, psycopg.OperationalError) as error:
+            except (AppendUnknown, PostgresUnavailable, psycopg.OperationalError) as error:
                 log.warning("append_unknown", attempt=attempt, error=type(error).__name__)
                 if attempt == ATTEMPTS_MAX:
                     raise
