@@ -75,12 +75,12 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         default=None,
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="host:port,...; unset means the parts read the event log itself.",
+        description="host:port,...; taken and not used yet: the parts read the event log itself.",
     )
     data_dir: Path = Field(default=Path(".data"), description="Folder of this installation.")
     platform: str | None = Field(
         default=None,
-        pattern=r"^[a-z][a-z0-9_]{0,31}$",
+        pattern=r"^[a-z][a-z0-9-]{0,31}$",
         description="The platform to serve; unset means the only one there is.",
     )
     vault_key: SecretStr | None = Field(
@@ -100,9 +100,6 @@ class Settings(BaseSettings):
     platform_private_key: Path | None = Field(
         default=None, description="PEM file of the key that signs our requests."
     )
-    platform_public_key: Path | None = Field(
-        default=None, description="PEM file of the key by which the bank checks them."
-    )
     key_serial: str = Field(
         default="1", pattern=r"^[0-9]{1,10}$", description="证书序号 of our key at the bank."
     )
@@ -117,6 +114,10 @@ class Settings(BaseSettings):
 
     log_level: LogLevel = Field(default=LogLevel.INFO, description="The least level written.")
     log_format: LogFormat = Field(default=LogFormat.JSON, description="json or console.")
+
+    def alone(self) -> Settings:
+        """The same with nothing of others: embedded PostgreSQL, stand-in bank, own vault key."""
+        return self.model_copy(update={"database_url": None, "bank_url": None, "vault_key": None})
 
 
 def load_settings() -> Settings:

@@ -78,15 +78,17 @@ def sandbox_bank(
         *("--platform-key", str(data / "keys" / "platform_public.pem")),
         *("--notify-url", notify_url, "--attached", "on"),
     ]
-    with (data / "bank.log").open("ab") as log:
-        process = subprocess.Popen(
+    with (
+        (data / "bank.log").open("ab") as log,
+        subprocess.Popen(
             command,
             stdin=subprocess.PIPE,  # Never written to: it closes when we are gone, however.
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             start_new_session=True,  # A Ctrl-C is for us: a step is finished before it ends.
-        )
+        ) as process,
+    ):
         try:
             line = process.stdout.readline() if process.stdout else ""
             if not line:
@@ -103,4 +105,3 @@ def sandbox_bank(
                 process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()

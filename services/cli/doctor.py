@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import NamedTuple
 
+import psycopg
 import typer
+from pydantic import SecretStr
 
 from infra.data_folder import MIN_FREE_BYTES
 from infra.errors import DataFolderInUse, PostgresUnavailable
@@ -68,9 +70,9 @@ def examine(data: Path | None) -> Iterator[Finding]:
         yield Finding("settings", True, "all readable")
     folder = (data or settings.data_dir).expanduser().resolve()
     yield _data_folder(folder)
-    yield _postgres(folder)
+    yield _postgres(folder) if settings.database_url is None else _external(settings.database_url)
     yield _installation(folder)
-    yield _keys(Keys(folder / "keys"))
+    yield _keys(Keys(folder / "keys"), settings)
     yield _port()
 
 
@@ -132,10 +134,22 @@ def _postgres(folder: Path) -> Finding:
         return Finding("postgresql", False, str(error.args[0]), error.hint)
 
 
+def _external(url: SecretStr) -> Finding:
+    try:
+        with connect(url.get_secret_value()) as connection:
+            return Finding("postgresql", True, f"DATABASE_URL answers, {_version(connection)}")
+    except PostgresUnavailable as error:
+        return Finding("postgresql", False, str(error.args[0]), error.hint)
+
+
 def _server_version(folder: Path) -> str:
     with EmbeddedPostgres(folder) as server, connect(server.url("postgres")) as connection:
-        row = connection.execute("SHOW server_version").fetchone()
-        return f"starts and answers, version {row[0] if row else '?'}"
+        return f"starts and answers, {_version(connection)}"
+
+
+def _version(connection: psycopg.Connection) -> str:
+    row = connection.execute("SHOW server_version").fetchone()
+    return f"version {row[0] if row else '?'}"
 
 
 def _installation(folder: Path) -> Finding:
@@ -149,13 +163,17 @@ def _installation(folder: Path) -> Finding:
     return Finding("installation", True, f"platform {found.platform}")
 
 
-def _keys(keys: Keys) -> Finding:
-    vault = keys.folder / "vault.key"
-    checks: tuple[tuple[Path, Callable[[Path], object]], ...] = (
-        (keys.platform_private, load_private_key),
-        (keys.bank_public, load_public_key),
-        (vault, lambda path: parse_vault_key(path.read_text("ascii", "replace"), str(path))),
-    )
+def _keys(keys: Keys, settings: Settings) -> Finding:
+    """Those of the data folder, and in place of each the one that a setting names."""
+    ours, banks = keys.platform_private, keys.bank_public
+    if settings.bank_url is not None:
+        ours, banks = settings.platform_private_key or ours, settings.bank_public_key or banks
+    checks: list[tuple[Path, Callable[[Path], object]]] = [
+        (ours, load_private_key),
+        (banks, load_public_key),
+    ]
+    if settings.vault_key is None:
+        checks.append((keys.vault, lambda path: parse_vault_key(_text(path), str(path))))
     found = [(path, check) for path, check in checks if path.exists()]
     if not found:
         return Finding("keys", True, "none yet", "zhuanhu up makes them")
@@ -164,12 +182,16 @@ def _keys(keys: Keys) -> Finding:
             check(path)
     except (KeyUnusable, OSError) as error:
         return Finding("keys", False, str(error), "put the key back from its safe copy")
-    loose = [path.name for path, _ in checks if path.suffix != ".pem" or "private" in path.name]
-    open_to_others = [name for name in loose if (keys.folder / name).stat().st_mode & 0o077]
+    secret = [path for path, _ in checks if path != banks]
+    open_to_others = [str(path) for path in secret if path.stat().st_mode & 0o077]
     if open_to_others:
         told = f"readable by others: {', '.join(open_to_others)}"
-        return Finding("keys", False, told, f"chmod 600 in {keys.folder}")
+        return Finding("keys", False, told, "chmod 600 these files")
     return Finding("keys", True, "readable, and by their owner only")
+
+
+def _text(path: Path) -> str:
+    return path.read_text("ascii", "replace")
 
 
 def _port() -> Finding:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import orjson
 
-from infra.keys import VAULT_KEY_BYTES, ensure_rsa_key, ensure_vault_key
+from adapters.vault import Seal
+from infra.keys import VAULT_KEY_BYTES, ensure_rsa_key, ensure_vault_key, parse_vault_key
+from infra.settings import Settings, load_settings
 from services.cli.errors import CliError
 
 FILE = "installation.json"
@@ -25,6 +27,18 @@ class Installation:
     platform: str
     platform_no: str
     starts_at: str | None = None
+
+    def settings(self) -> Settings:
+        """Simulated time is the stand-in bank's: such an installation uses nothing of others."""
+        settings = load_settings()
+        return settings if self.starts_at is None else settings.alone()
+
+    def seal(self, data: Path) -> Seal:
+        """With the vault key that was set, else the data folder's, made where missing."""
+        given = self.settings().vault_key
+        if given is not None:
+            return Seal(parse_vault_key(given.get_secret_value()))
+        return Seal(ensure_vault_key(Keys(data / "keys").vault))
 
     def save(self, data: Path) -> None:
         (data / FILE).write_bytes(orjson.dumps(asdict(self)))
@@ -57,16 +71,18 @@ class Keys:
     def bank_public(self) -> Path:
         return self.folder / "bank_public.pem"
 
-    def ensure(self) -> bytes:
-        """Makes both key pairs and the vault key where missing; gives the vault key."""
+    @property
+    def vault(self) -> Path:
+        return self.folder / "vault.key"
+
+    def ensure_pairs(self) -> None:
+        """Makes the platform's and the stand-in bank's key pair where missing."""
         ensure_rsa_key(self.platform_private, self.folder / "platform_public.pem")
         ensure_rsa_key(self.folder / "bank_private.pem", self.bank_public)
-        return ensure_vault_key(self.folder / "vault.key")
 
     def seed_vault(self, seed: int) -> None:
         """A vault key that follows from a seed: the events of a trial book must be repeatable."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = hashlib.blake2b(f"seed {seed}".encode(), digest_size=VAULT_KEY_BYTES).digest()
-        path = self.folder / "vault.key"
-        path.write_bytes(base64.b64encode(key))
-        path.chmod(0o600)
+        self.vault.write_bytes(base64.b64encode(key))
+        self.vault.chmod(0o600)

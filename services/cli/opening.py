@@ -50,10 +50,15 @@ def find(data: Path | None, platform: str | None) -> Place:
 
 @contextmanager
 def database(place: Place) -> Iterator[str]:
-    """The URL of the installation's database: of the server that runs, else of one started for as
-    long as the block lasts."""
-    with EmbeddedPostgres(place.data) as server:
-        url = server.ensure_database(DATABASE)
+    """The URL of the installation's database, with its shard, while the block lasts: of the server
+    that DATABASE_URL names, else of the embedded one, which is started where it does not run."""
+    with ExitStack() as opened:
+        given = place.installation.settings().database_url
+        if given is not None:
+            url = given.get_secret_value()
+        else:
+            server = opened.enter_context(EmbeddedPostgres(place.data))
+            url = server.ensure_database(DATABASE)
         prepare_shard(url, place.platform)
         yield url
 

@@ -99,7 +99,7 @@ def _show(report: Report, total_fen: int | None) -> None:
         ],
     )
     if total_fen is None:
-        print("bank total: not asked (no zhuanhu runs on this folder); zhuanhu up, then again")
+        print("bank total: not asked (no stand-in bank runs here): start zhuanhu up, then again")
     for finding in report.findings:
         for violation in finding.violations[:VIOLATIONS_SAID]:
             place = "" if violation.position is None else f" at position {violation.position}"

@@ -11,11 +11,9 @@ import typer
 
 from adapters.commanding import Commands, Outcome, Receipt
 from adapters.inbox import Inbox
-from adapters.vault import Seal
 from domain.refusals import Code
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
-from services.cli.installation import Keys
 from services.cli.opening import Place, alone, book_clock, database, find
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
@@ -67,7 +65,7 @@ def publishing(place: Place) -> Iterator[Commands]:
             with closing(Inbox(url, place.platform)) as inbox:
                 yield inbox
             return
-        seal = Seal(Keys(place.data / "keys").ensure())
+        seal = place.installation.seal(place.data)
         clock = book_clock(place, url)
         with (
             closing(Writer(url, place.platform, seal, clock)) as writer,

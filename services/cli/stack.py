@@ -1,7 +1,7 @@
-"""The composition root of the embedded stack: every part in one process, the bank in its own.
+"""The composition root: every part of ours in one process, the bank in its own.
 
-with running(data, installation) as stack:
-    stack.commands.submit(...)
+with running(place) as stack:
+    stack.submit(...)
     stack.drain()
 """
 
@@ -15,21 +15,16 @@ from datetime import datetime
 from pathlib import Path
 
 from adapters.commanding import Receipt
-from adapters.custody.service_family.channel import Link
-from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.envelope import Signer
-from adapters.event_log import prepare_shard
 from adapters.shard_schema import shard_schema
-from adapters.vault import Seal, Vault
+from adapters.vault import Vault
 from domain.commands import Command
 from infra.clock import Clock, ManualClock, RunningClock, SystemClock
-from infra.keys import load_private_key, load_public_key
-from infra.postgres import EmbeddedPostgres
-from services.cli.bank_process import BankControl, sandbox_bank
+from services.cli.bank_process import BankControl
+from services.cli.custodians import bank_of
 from services.cli.errors import CliError
-from services.cli.installation import BANK_DATABASE, DATABASE, Installation, Keys
+from services.cli.installation import Installation
+from services.cli.opening import Place, database
 from services.custody.custody import Custody
-from services.custody.notices import listening
 from services.custody.requests import Kind
 from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
@@ -51,9 +46,17 @@ class Stack:
     projector: Projector
     day_end: DayEnd
     reconciler: Reconciler
-    bank: BankControl
+    bank_url: str
+    control: BankControl | None
     _book_clock: Clock
     _bank_clock: Clock
+
+    @property
+    def bank(self) -> BankControl:
+        """The controls of a stand-in bank. Raises CliError where the bank is somebody's."""
+        if self.control is None:
+            raise CliError("bank_is_real", f"the bank at {self.bank_url} takes no orders from here")
+        return self.control
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         return self.writer.submit(commands)
@@ -87,38 +90,19 @@ class Stack:
 
 
 @contextmanager
-def running(
-    data: Path, installation: Installation, *, bank_port: int = 0, callback_port: int = 0
-) -> Iterator[Stack]:
-    """The whole stack on the embedded PostgreSQL, while the block lasts."""
+def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iterator[Stack]:
+    """The whole stack while the block lasts. The ports are those of a stand-in bank."""
     tune_memory()
-    keys = Keys(data / "keys")
-    seal = Seal(keys.ensure())
-    platform = installation.platform
+    platform = place.platform
+    seal = place.installation.seal(place.data)
     with ExitStack() as opened:
-        server = opened.enter_context(EmbeddedPostgres(data))
-        url = server.ensure_database(DATABASE)
-        bank_url = server.ensure_database(BANK_DATABASE)
-        prepare_shard(url, platform)
+        url = opened.enter_context(database(place))
         receiver = _Receiver()
-        host, port = opened.enter_context(listening("127.0.0.1", callback_port, receiver.receive))
         bank = opened.enter_context(
-            sandbox_bank(
-                bank_url, data, installation.platform_no, f"http://{host}:{port}/", bank_port
-            )
+            bank_of(place, receiver.receive, bank_port=bank_port, callback_port=callback_port)
         )
-        book_clock, bank_clock = _clocks(installation, bank)
-        custodian = opened.enter_context(
-            closing(
-                ServiceFamilyBank(
-                    Link(bank.url, installation.platform_no),
-                    Signer(
-                        load_private_key(keys.platform_private), load_public_key(keys.bank_public)
-                    ),
-                    bank_clock,
-                )
-            )
-        )
+        book_clock, bank_clock = _clocks(place.installation, bank.control)
+        custodian = opened.enter_context(closing(bank.connected(bank_clock)))
         writer = opened.enter_context(closing(Writer(url, platform, seal, book_clock)))
         vault = opened.enter_context(closing(Vault(url, shard_schema(platform), seal)))
         custody = opened.enter_context(
@@ -129,7 +113,7 @@ def running(
         yield Stack(
             url=url,
             platform=platform,
-            data=data,
+            data=place.data,
             writer=writer,
             intake=opened.enter_context(closing(Intake(url, platform, writer))),
             custody=custody,
@@ -142,7 +126,8 @@ def running(
                     Reconciler(url, platform, custodian, writer, bank_clock, projector.catch_up)
                 )
             ),
-            bank=bank,
+            bank_url=bank.link.url,
+            control=bank.control,
             _book_clock=book_clock,
             _bank_clock=bank_clock,
         )
@@ -165,10 +150,10 @@ class _Receiver:
         self.custody.receive(form)
 
 
-def _clocks(installation: Installation, bank: BankControl) -> tuple[Clock, Clock]:
+def _clocks(installation: Installation, bank: BankControl | None) -> tuple[Clock, Clock]:
     """The book's and the one for the bank. In a simulation the book's stands still between steps,
     so that a seed gives the same events; the other runs on, so that waiting has an end."""
-    if installation.starts_at is None:
+    if installation.starts_at is None or bank is None:
         return SystemClock(), SystemClock()
     now = bank.clock()
     if now is None:

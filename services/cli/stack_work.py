@@ -29,7 +29,7 @@ def perform(place: Place, kind: str, argument: Answer) -> Answer:
     """Does it here or has it done there. Raises CliError, and what the parts raise."""
     with alone(place) as mine:
         if mine:
-            with running(place.data, place.installation) as stack:
+            with running(place) as stack:
                 return WORK[kind](stack, place.installation, argument)
     with database(place) as url, closing(Errands(url, place.platform)) as errands:
         return errands.ask(kind, argument, lambda: is_in_use(place))
@@ -107,8 +107,10 @@ def _reconcile_up_to(stack: Stack, last: date) -> list[Answer]:
 
 
 def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) -> Answer:
+    """None from a bank that has no controls: it is compared day by day, account by account."""
     _settle(stack)
-    return {"total_fen": stack.bank.total_fen(), "position": stack.writer.position}
+    total_fen = None if stack.control is None else stack.control.total_fen()
+    return {"total_fen": total_fen, "position": stack.writer.position}
 
 
 WORK: dict[str, Callable[[Stack, Installation, Answer], Answer]] = {

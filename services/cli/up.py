@@ -48,7 +48,8 @@ def up_command(
 ) -> None:
     """Run it: PostgreSQL, the stand-in bank, and all parts, until Ctrl-C or SIGTERM.
 
-    A new folder is made into an installation; one that is there is gone on with, also after a kill.
+    With DATABASE_URL and ZHUANHU_BANK_URL on another PostgreSQL, with another bank. A new
+    folder is made into an installation; one that is there is gone on with, also after a kill.
     Once it is ready it says so in one line.
 
     Example: zhuanhu up --data .data --platform demo --json
@@ -60,9 +61,7 @@ def up_command(
     with _told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
-            running(
-                folder, place.installation, bank_port=bank_port, callback_port=callback_port
-            ) as stack,
+            running(place, bank_port=bank_port, callback_port=callback_port) as stack,
             closing(Errands(stack.url, stack.platform)) as errands,
         ):
             errands.forget()
@@ -76,12 +75,13 @@ def up_command(
 
 def _installed(folder: Path, platform: str | None) -> Place:
     if not (folder / FILE).exists():
-        name = platform if platform is not None else load_settings().platform or PLATFORM
+        settings = load_settings()
+        name = platform if platform is not None else settings.platform or PLATFORM
         if not PLATFORM_NAME.fullmatch(name):
             raise bad_input(
                 "platform", "must be 1 to 32 of a-z, 0-9 and -, beginning with a letter"
             )
-        Installation(name, PLATFORM_NO).save(folder)
+        Installation(name, settings.platform_no or PLATFORM_NO).save(folder)
     return find(folder, platform)
 
 
@@ -129,13 +129,13 @@ def _say_ready(stack: Stack, as_json: bool) -> None:
                 "pid": os.getpid(),
                 "platform": stack.platform,
                 "data": str(stack.data),
-                "bank_url": stack.bank.url,
-                "bank_pid": stack.bank.pid,
+                "bank_url": stack.bank_url,
+                "bank_pid": stack.control.pid if stack.control else None,
             }
         )
     else:
         print(
-            f"ready: platform {stack.platform} in {stack.data}, bank at {stack.bank.url},"
+            f"ready: platform {stack.platform} in {stack.data}, bank at {stack.bank_url},"
             f" pid {os.getpid()}; Ctrl-C stops it",
             flush=True,
         )

@@ -136,10 +136,13 @@ def test_a_demo_that_lost_what_it_needs_says_so(demo: Demo, victims: str, positi
     code, said = demo.end()
     error = json.loads(said)
     assert code in (1, 2)
-    assert error["code"] in {
-        "bank": {"bank_silent"},
-        "postmaster": {"database_failed", "postgres_unavailable"},  # In a query, or before one.
-    }[victims]
+    assert (
+        error["code"]
+        in {
+            "bank": {"bank_silent"},
+            "postmaster": {"database_failed", "postgres_unavailable"},  # In a query, or before one.
+        }[victims]
+    )
     assert error["hint"]
     goes_on_and_proves(demo.data)
 

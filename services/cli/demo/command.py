@@ -29,6 +29,7 @@ from services.cli.demo.summary import Figures, collect, is_clean, show, tape_fig
 from services.cli.demo.tape import Recorded, tape_book
 from services.cli.errors import CliError
 from services.cli.installation import Installation, Keys
+from services.cli.opening import Place
 from services.cli.stack import running
 from services.proof.event_digest import event_digest
 from services.proof.report import Report
@@ -100,7 +101,7 @@ def _played(
     recorded: tuple[Recorded, ...],
     began: float,
 ) -> tuple[Figures, Report]:
-    with running(data, installation) as stack:
+    with running(Place(data, installation)) as stack:
         with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
             front = Front(stack, looks)
             _watch(play(front, book), book)

@@ -91,7 +91,8 @@ def test_doctor_finds_what_is_wrong(
     data = make_folder()
     data.mkdir()
     Installation("demo", "P1").save(data)
-    Keys(data / "keys").ensure()
+    Keys(data / "keys").ensure_pairs()
+    Installation("demo", "P1").seal(data)
     assert findings(zhuanhu, data)[0] == 0
 
     (data / "keys" / "vault.key").chmod(0o644)

@@ -1,0 +1,81 @@
+"""As docker-compose.yml runs it: on a PostgreSQL and with a bank that somebody else has started."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.postgres import EmbeddedPostgres
+from services.cli.bank_process import BankControl, sandbox_bank
+from services.cli.command_examples import EXAMPLES
+from services.cli.installation import Keys
+from services.cli.opening import find
+from services.cli.publish import publishing
+from services.cli.stack_work import perform
+from tests.services.cli.conftest import Up, Zhuanhu
+
+NUMBER = "6000000001"
+
+
+@pytest.fixture
+def bank(
+    postgres: EmbeddedPostgres,
+    database: str,
+    make_folder: Callable[[], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[BankControl]:
+    """A bank on a folder of its own, and the settings that lead to it and to `database`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    folder = make_folder()
+    keys = Keys(folder / "keys")
+    keys.ensure_pairs()
+    books = postgres.ensure_database("elsewhere_bank")
+    with sandbox_bank(books, folder, NUMBER, f"http://127.0.0.1:{port}/") as control:
+        for name, value in {
+            "DATABASE_URL": database,
+            "ZHUANHU_BANK_URL": control.url,
+            "ZHUANHU_BANK_PUBLIC_KEY": str(keys.bank_public),
+            "ZHUANHU_PLATFORM_NO": NUMBER,
+            "ZHUANHU_PLATFORM_PRIVATE_KEY": str(keys.platform_private),
+            "ZHUANHU_CALLBACK_PORT": port,
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield control
+
+
+def test_it_works_on_what_the_settings_name(
+    bank: BankControl,
+    make_up: Callable[..., Up],
+    make_folder: Callable[[], Path],
+    zhuanhu: Zhuanhu,
+) -> None:
+    data = make_folder()
+    up = make_up(data)
+    assert (up.ready["bank_url"], up.ready["bank_pid"]) == (bank.url, None)
+    with publishing(find(data, None)) as commands:
+        commands.submit(EXAMPLES[:5])
+    perform(find(data, None), "bank-total", {})  # Until the bank has answered.
+    assert bank.total_fen() == 1_000_000
+    seeded = zhuanhu("account", "show", "platform:reserve", "--data", str(data), "--json")
+    assert seeded.json["available_fen"] == 1_000_000
+    proof = zhuanhu("verify", "--data", str(data), "--json")
+    assert (proof.code, proof.json["bank_total_fen"]) == (0, None)
+    assert up.stop(signal.SIGTERM) == 0
+    assert not (data / "pg").exists()
+    assert zhuanhu("doctor", "--data", str(data), "--json").code == 0
+
+
+@pytest.mark.usefixtures("bank")
+def test_what_such_a_bank_needs_is_named(
+    make_folder: Callable[[], Path], zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZHUANHU_PLATFORM_PRIVATE_KEY")
+    told = zhuanhu("up", "--data", str(make_folder()), "--json")
+    assert (told.code, told.error["code"]) == (2, "bad_settings")
+    assert "ZHUANHU_PLATFORM_PRIVATE_KEY" in told.error["message"]
