@@ -22,7 +22,7 @@ from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
-from infra.postgres import PostgresUnavailable, connect, migrate
+from infra.postgres import PostgresUnavailable, connect, forbid_changes, migrate
 
 EVENTS_TABLE = "stored_events"
 
@@ -204,7 +204,8 @@ def open_recorder(url: str, platform: str) -> ShardRecorder:
 
 
 def prepare_shard(url: str, platform: str) -> None:
-    """Creates the shard's schema and tables where they are missing."""
+    """Creates the shard's schema and tables where they are missing. Money rules 7 and 9: events
+    and receipts can be added, and neither changed nor deleted."""
     with connect(url, autocommit=True) as connection:
         migrate(connection, shard_schema(platform), MIGRATIONS)
     recorder = open_recorder(url, platform)
@@ -212,6 +213,8 @@ def prepare_shard(url: str, platform: str) -> None:
         recorder.create_table()
     finally:
         recorder.datastore.close()
+    with connect(url, autocommit=True) as connection:
+        forbid_changes(connection, shard_schema(platform), EVENTS_TABLE, "receipt")
 
 
 class LogReader:

@@ -1,5 +1,6 @@
 """The one door to PostgreSQL: the embedded server, connections, databases, migrations."""
 
+from infra.append_only import forbid_changes
 from infra.data_folder import DataFolder
 from infra.database import connect, ensure_database
 from infra.embedded_postgres import EmbeddedPostgres
@@ -14,5 +15,6 @@ __all__ = [
     "PostgresUnavailable",
     "connect",
     "ensure_database",
+    "forbid_changes",
     "migrate",
 ]

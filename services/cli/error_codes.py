@@ -21,6 +21,7 @@ COMMAND_LINE = {
     "key_unusable": "A key is missing, unreadable, of the wrong kind or too short.",
     "schema_refused": "The database was made by another version of zhuanhu.",
     "clock_is_real": "The time of this installation is the machine's and cannot be moved.",
+    "bank_is_real": "The bank is no stand-in: its clock and its sums are its own.",
     "bank_not_started": "The stand-in bank did not come up.",
     "bank_control": "The stand-in bank refused one of its controls.",
     # What stands in the way: exit 1, or 2 where the input can help.

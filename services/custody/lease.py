@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
-from infra.postgres import connect, migrate
-from services.custody.schema import MIGRATIONS, custody_schema
+from infra.postgres import connect, forbid_changes, migrate
+from services.custody.schema import JOURNAL, MIGRATIONS, custody_schema
 
 PATIENCE_MS = 1_000  # The server may notice a moment late that a killed holder is gone.
 
@@ -24,6 +24,7 @@ def take_lease(url: str, platform: str) -> psycopg.Connection[Any]:
     schema = custody_schema(platform)
     connection = connect(url, autocommit=True, by_key=True)
     migrate(connection, schema, MIGRATIONS)
+    forbid_changes(connection, schema, *JOURNAL)
     enter(connection, schema)
     try:
         connection.execute(f"SET lock_timeout = {PATIENCE_MS}".encode())

@@ -1,12 +1,14 @@
 """The tables of custody, one schema a platform.
 
-`request`, `instruction` and `request_step` are the journal: only ever added to, never rebuilt.
+The tables of JOURNAL are only ever added to, and never rebuilt.
 `request_state` is each request's last step, kept beside it for speed.
 """
 
 from __future__ import annotations
 
 from infra.postgres import Migration
+
+JOURNAL = ("request", "instruction", "request_step")
 
 
 def custody_schema(platform: str) -> str:

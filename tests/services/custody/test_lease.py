@@ -12,6 +12,7 @@ import services.custody
 from infra.postgres import connect
 from services.custody.custody import Custody, LogBehind
 from services.custody.lease import CustodyBusy, take_lease
+from services.custody.schema import JOURNAL
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House, MakeHouse
 
@@ -62,6 +63,14 @@ def test_only_the_holder_of_the_lease_knows_a_custodian() -> None:
             if isinstance(node, ast.Name) and node.id == "Custodian":
                 able.add(path.stem)
     assert able == {"custody", "wave"}
+
+
+@pytest.mark.parametrize("table", JOURNAL)
+def test_the_journal_is_only_added_to(house: House, table: str) -> None:
+    house.log.append(w.recharge("1"))
+    house.run()
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        house.change(f"DELETE FROM {table}")
 
 
 def test_a_journal_that_is_ahead_of_the_log_sends_nothing(house: House) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import TypeAdapter
 
@@ -37,7 +38,7 @@ from services.proof.report import VIOLATIONS_SHOWN, Report
 from services.proof.verify import verify
 from services.reconciliation.schema import MIGRATIONS as RECONCILIATION
 from services.reconciliation.schema import reconciliation_schema
-from tests.services.proof.forger import Forger
+from tests.services.proof.forger import UNGUARDED, Forger
 from tests.services.proof.town import PLATFORM
 
 BOOK_TOTAL_FEN = 4_450_000
@@ -523,7 +524,7 @@ def test_rule_6_a_withdrawal_to_another_members_account(town_url: str) -> None:
 
 
 def change(url: str, query: str, *values: Any) -> None:
-    with connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, options=UNGUARDED) as connection:
         connection.execute(query.format(shard=f"shard_{PLATFORM}").encode(), values)
 
 

@@ -396,6 +396,15 @@ def careless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Desk, "_move", careless_move)
 
 
+@pytest.mark.parametrize("table", ["stored_events", "receipt"])
+def test_what_is_on_record_is_never_changed_or_deleted(lucy: House, table: str) -> None:
+    before = everything(lucy)
+    for change in (f"DELETE FROM shard_p1.{table}", f"TRUNCATE shard_p1.{table}"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            lucy.connection.execute(change.encode())
+    assert everything(lucy) == before
+
+
 @pytest.mark.usefixtures("careless")
 def test_even_a_broken_desk_cannot_overdraw(lucy: House) -> None:
     before = everything(lucy)
