@@ -86,15 +86,16 @@ class ShardRecorder(PostgresApplicationRecorder):
         with self.datastore.get_connection() as connection:
             try:
                 with (
-                    connection.pipeline() as pipeline,
+                    connection.pipeline(),
                     connection.transaction(),
                     connection.cursor() as cursor,
                 ):
                     advanced = self._advance(connection, batch)
                     self._insert_events(cursor, stored_events, batch=batch)
                     self._insert_stored_events(cursor, stored_events, batch=batch)
-                    pipeline.sync()
-                    if advanced.rowcount != 1:
+                    # A fetch sends all that waits to be sent; `sync()` may wait for an answer to
+                    # what it never sent whole, for ever.
+                    if advanced.fetchone() is None:
                         before = batch.before
                         raise WriterFenced(f"epoch {before.epoch}, position {before.position}")
             except psycopg.OperationalError as error:
@@ -107,6 +108,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
                 " outstanding_principal_fen = %s WHERE epoch = %s AND head_position = %s"
+                " RETURNING epoch"
             ),
             (
                 after.position,

@@ -256,6 +256,13 @@ def test_one_transaction_of_ten_thousand_commands_and_two_thousand_events(lucy: 
     assert_whole(lucy)
 
 
+def test_one_transaction_of_ten_thousand_events(lucy: House) -> None:
+    """More than the server takes in at once, up to the last statement."""
+    receipts = lucy.writer.run([recharge(number) for number in range(10_000)])
+    assert {r.outcome for r in receipts} == {Outcome.ACCEPTED}
+    assert_whole(lucy)
+
+
 # -- one writer ---------------------------------------------------------------------------
 
 
