@@ -109,6 +109,7 @@ def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iter
             closing(Custody(url, platform, custodian, writer, bank_clock, vault))
         )
         receiver.custody = custody
+        opened.callback(receiver.stop)
         projector = opened.enter_context(closing(Projector(url, platform)))
         yield Stack(
             url=url,
@@ -140,7 +141,7 @@ def tune_memory() -> None:
 
 
 class _Receiver:
-    """The bank may call before custody is there: it is told to come again."""
+    """The bank may call before custody is there, or when it has gone: it is told to come again."""
 
     custody: Custody | None = None
 
@@ -148,6 +149,9 @@ class _Receiver:
         if self.custody is None:
             raise ConnectionError("not ready")
         self.custody.receive(form)
+
+    def stop(self) -> None:
+        self.custody = None
 
 
 def _clocks(installation: Installation, bank: BankControl | None) -> tuple[Clock, Clock]:

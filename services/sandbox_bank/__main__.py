@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -91,6 +92,8 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=1,
     )
+    gc.freeze()  # What is loaded stays: the collector need not go through it again and again.
+    gc.set_threshold(50_000, 20, 100)
     try:
         asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
     finally:

@@ -16,6 +16,7 @@ from domain.schedule import Method
 START = date(2018, 1, 2)
 PURPOSES = ("car", "shop", "wedding", "renovation", "medical", "education", "working capital")
 GRADES = "ABCDE"
+ISSUE_WEEKDAYS = (1, 4)
 FEES = {"A": "1.5", "B": "2", "C": "2.5", "D": "3", "E": "3.5", "F": "4", "G": "5"}
 CONTRIBUTIONS = {"A": "0.1", "B": "0.2", "C": "0.3", "D": "0.4", "E": "0.5", "F": "0.6", "G": "1"}
 
@@ -77,7 +78,8 @@ def policy(rounding: Rounding, start: date) -> PolicyTerms:
 
 def seeded_book(loans: int, investors: int, months: int, seed: int) -> Book:
     """A varied book: all methods and grades, one loan in twenty-five miscarries, one in four
-    borrowers has trouble paying. Loans are issued over the first third of the months."""
+    borrowers has trouble paying. Loans are issued on Tuesdays and Fridays of the first third of
+    the months."""
     rng = random.Random(seed)
     issue_days = max(1, months * 10)
     planned = [_planned(rng, number, issue_days) for number in range(1, loans + 1)]
@@ -109,10 +111,15 @@ def _planned(rng: random.Random, number: int, issue_days: int) -> PlannedLoan:
         method=list(Method)[number % len(Method)],
         grade=rng.choice(GRADES),
         purpose=rng.choice(PURPOSES),
-        issue_on=START + timedelta(days=1 + rng.randrange(issue_days)),
+        issue_on=_issue_day(START + timedelta(days=1 + rng.randrange(issue_days))),
         investors=rng.randrange(5, 9),
         habit=habit,
         paid_periods=rng.randrange(1, max(2, periods // 2)),
         late_days=rng.choice((2, 5, 12, 20, 40)),
         fills=number % 25 != 7,
     )
+
+
+def _issue_day(earliest: date) -> date:
+    days = (earliest + timedelta(days=later) for later in range(7))
+    return next(day for day in days if day.weekday() in ISSUE_WEEKDAYS)

@@ -81,7 +81,7 @@ class Borrowers:
         )
 
     def _top_up(self, day: date, amounts: dict[str, tuple[Due, int]]) -> None:
-        """A borrower brings the money for three instalments at a time."""
+        """A borrower brings the money for six instalments at a time."""
         has = self.front.looks.available(
             [account_of(due.loan.borrower_id, Role.BORROWER) for due, _ in amounts.values()]
         )
@@ -91,7 +91,7 @@ class Borrowers:
                     recharge_id=f"{loan_id}-{day:%y%m%d}",
                     member_id=due.loan.borrower_id,
                     role=Role.BORROWER,
-                    amount_fen=amount_fen if due.in_full else 3 * amount_fen,
+                    amount_fen=amount_fen if due.in_full else 6 * amount_fen,
                     **self.front.by("borrower"),
                 )
                 for loan_id, (due, amount_fen) in amounts.items()
