@@ -7,6 +7,7 @@ postings sum to zero, and no balance is ever below zero (the tables check it aga
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +19,7 @@ import orjson
 from services.sandbox_bank import store
 from services.sandbox_bank.clock import bank_date
 from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.keys import Key, Kind
 from services.sandbox_bank.rows import (
     OUTSIDE,
     Account,
@@ -155,13 +157,16 @@ class Book:
                 (self.last_no, self.today, self.stands_at),
             )
 
-    def fetch(self, keys: frozenset[str]) -> None:
+    def fetch(self, keys: frozenset[Key]) -> None:
         """Read ahead whatever these keys name, and what the freezes among them belong to."""
-        self.freezes.fetch(keys)
-        owners = {row.account_no for key in keys if (row := self.freezes.get(key))}
-        self.accounts.fetch(keys | owners)
-        self.projects.fetch(keys)
-        self.requests.fetch(keys)
+        nos: dict[Kind, set[str]] = defaultdict(set)
+        for kind, no in keys:
+            nos[kind].add(no)
+        self.freezes.fetch(nos["freeze"])
+        owners = {row.account_no for no in nos["freeze"] if (row := self.freezes.get(no))}
+        self.accounts.fetch(nos["account"] | owners)
+        self.projects.fetch(nos["project"])
+        self.requests.fetch(nos["request"] | nos["freeze"])
 
     def _mark(self) -> tuple[object, ...]:
         return self.last_no, self.today, self.stands_at

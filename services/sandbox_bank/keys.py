@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-_NAMES = (
-    "requestNo",
-    "batchNo",
-    "platformUserNo",
-    "projectNo",
-    "preTransactionNo",
-    "freezeRequestNo",
-    "sourcePlatformUserNo",
-    "targetPlatformUserNo",
-)
+Kind = Literal["account", "freeze", "project", "request"]
+
+_NAMES: dict[str, Kind] = {
+    "requestNo": "request",
+    "batchNo": "request",
+    "platformUserNo": "account",
+    "projectNo": "project",
+    "preTransactionNo": "freeze",
+    "freezeRequestNo": "freeze",
+    "sourcePlatformUserNo": "account",
+    "targetPlatformUserNo": "account",
+}
 
 
-def keys_in(data: Mapping[str, Any]) -> frozenset[str]:
-    keys: set[str] = set()
+class Key(NamedTuple):
+    kind: Kind
+    no: str
+
+
+def keys_in(data: Mapping[str, Any]) -> frozenset[Key]:
+    keys: set[Key] = set()
     _collect(data, keys)
     return frozenset(keys)
 
 
-def _collect(data: Mapping[str, Any], keys: set[str]) -> None:
-    keys.update(value for name in _NAMES if isinstance(value := data.get(name), str) and value)
+def _collect(data: Mapping[str, Any], keys: set[Key]) -> None:
+    for name, kind in _NAMES.items():
+        if isinstance(no := data.get(name), str) and no:
+            keys.add(Key(kind, no))
     for name in ("details", "bizDetails"):
         items = data.get(name)
         if isinstance(items, list):

@@ -19,6 +19,7 @@ from services.sandbox_bank import store
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BankClock, bank_date
 from services.sandbox_bank.database import open_database
+from services.sandbox_bank.keys import Key
 
 _BATCH = 64
 _TICK_S = 1.0
@@ -29,11 +30,11 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Job:
     """`run` reads and writes the book and returns its answer; what it neither keeps nor drops is
-    dropped. `keys` are the record keys worth reading ahead. An `alone` job gets its own batch, so
+    dropped. `keys` are the records worth reading ahead. An `alone` job gets its own batch, so
     that it may read the tables themselves. The future is done once the job is committed."""
 
     run: Callable[[Book], Any]
-    keys: frozenset[str] = frozenset()
+    keys: frozenset[Key] = frozenset()
     alone: bool = False
     future: Future[Any] = field(default_factory=Future)
 

@@ -15,7 +15,7 @@ from psycopg import sql
 from adapters.codec import decode_event
 from domain.streams import fold_of
 
-STREAMS_MAX = 200_000
+STREAMS_MAX = 100_000
 ACCOUNTS_MAX = 400_000
 
 
