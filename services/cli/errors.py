@@ -10,6 +10,7 @@ raise CliError; what other parts raise is turned into one by translation.explain
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -27,6 +28,9 @@ __all__ = ["EXIT_BAD_INPUT", "EXIT_REFUSED", "CliError", "bad_input", "run"]
 
 def run(app: typer.Typer, argv: Sequence[str]) -> int:
     """Runs one command line and returns the exit code."""
+    if sys.stdout is None:
+        no_output = CliError("no_output", "standard output is closed", hint="give it a place to go")
+        return _fail(no_output, argv)
     try:
         answer = get_command(app).main(args=list(argv), prog_name="zhuanhu", standalone_mode=False)
     except TyperException as error:
@@ -34,15 +38,24 @@ def run(app: typer.Typer, argv: Sequence[str]) -> int:
     except typer.Abort:
         return _fail(CliError("aborted", "stopped by hand", exit_code=EXIT_REFUSED), argv)
     except BrokenPipeError:
-        # Whoever read the answer has seen enough; nor does the interpreter flush into the void.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # Whoever read the answer has seen enough.
         return EXIT_REFUSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _say_no_more()
+        return _fail(CliError("no_space_left", "the disk is full", hint="free some space"), argv)
     except Exception as error:
         told = explain(error)
         if told is None:
             raise
         return _fail(told, argv)
     return answer if isinstance(answer, int) else 0
+
+
+def _say_no_more() -> None:
+    """What is left of the answer has nowhere to go: the interpreter shall not try it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: CliError, argv: Sequence[str]) -> int:

@@ -87,6 +87,8 @@ def read_input(file: str, shape: type[InputT]) -> InputT:
 
 def read_text(file: str) -> str:
     """The UTF-8 text of a file, or of standard input for `-`."""
+    if file == "-" and sys.stdin is None:
+        raise CliError("unreadable_file", "file: standard input is closed", "file")
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)

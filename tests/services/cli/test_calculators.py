@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from services.cli.__main__ import app
 from services.cli.errors import run
 
+ROOT = Path(__file__).parents[3]
 SCHEDULE = {
     "--principal-fen": "1000000",
     "--annual-rate": "12",
@@ -52,6 +53,26 @@ DUE = {
     "principal_fen": 900,
 }
 ALLOCATE = {"amount_fen": 500, "order": "category-first", "dues": [DUE]}
+
+
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [
+        ("share --amount-fen 5 --weights 1 --json >&-", "no_output"),
+        ("share --amount-fen 5 --weights 1 --json >/dev/full", "no_space_left"),
+        ("payout-plan - --json <&-", "unreadable_file"),
+    ],
+)
+def test_streams_that_lead_nowhere_are_named(shell: str, code: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m services.cli {shell}",
+        shell=True,
+        stderr=subprocess.PIPE,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stderr)["code"] == code
 
 
 class Cli:
