@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -22,6 +23,7 @@ from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
+from infra.arrays import array, takes_arrays
 from infra.postgres import PostgresUnavailable, connect, forbid_changes, migrate
 
 EVENTS_TABLE = "stored_events"
@@ -58,6 +60,7 @@ class Batch:
     sealed: Sequence[Sealed]
     answered: Sequence[tuple[Any, ...]]  # Inbox messages, with what came of them.
     parked: Sequence[tuple[int, bytes, str]]
+    recorded_at: datetime
 
 
 class _Datastore(PostgresDatastore):
@@ -84,6 +87,7 @@ class ShardRecorder(PostgresApplicationRecorder):
     ) -> Sequence[int] | None:
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as connection:
+            takes_arrays(connection)
             try:
                 with (
                     connection.pipeline(),
@@ -128,10 +132,13 @@ class ShardRecorder(PostgresApplicationRecorder):
         self._insert_rows(
             curs,
             "INSERT INTO {}.receipt (command_id, number, type, actor, payload_hash, outcome, code,"
-            " message, field, first_position, last_position, recorded_at) SELECT * FROM unnest("
-            "%b::text[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[],"
-            " %b::text[], %b::text[], %b::bigint[], %b::bigint[], %b::timestamptz[])",
+            " message, field, first_position, last_position, recorded_at)"
+            " SELECT *, %s::timestamptz FROM unnest(%b::text[], %b::bigint[], %b::text[],"
+            " %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::text[],"
+            " %b::bigint[], %b::bigint[])",
+            "text bigint text text bytea text text text text bigint bigint",
             batch.receipts,
+            batch.recorded_at,
         )
         self._insert_rows(
             curs,
@@ -139,12 +146,14 @@ class ShardRecorder(PostgresApplicationRecorder):
             " SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[])"
             " ON CONFLICT (account) DO UPDATE SET available_fen = excluded.available_fen,"
             " frozen_fen = excluded.frozen_fen",
+            "text bigint bigint",
             batch.balances,
         )
         self._insert_rows(
             curs,
             "INSERT INTO {}.vault (ref, wrapped_key, content)"
             " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::bytea[])",
+            "text bytea bytea",
             batch.sealed,
         )
         self._insert_rows(
@@ -152,6 +161,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             "INSERT INTO {}.parked (position, message, reason)"
             " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])"
             " ON CONFLICT DO NOTHING",  # Again, after an append whose outcome was unknown.
+            "bigint bytea text",
             batch.parked,
         )
         self._insert_rows(
@@ -160,6 +170,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             " first_position, last_position, replayed) SELECT * FROM unnest(%b::bigint[],"
             " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
             " %b::bigint[], %b::bool[]) ON CONFLICT DO NOTHING",
+            "bigint text text text text text bigint bigint bool",
             batch.answered,
         )
         taken = [row[0] for row in (*batch.answered, *batch.parked)]
@@ -176,15 +187,23 @@ class ShardRecorder(PostgresApplicationRecorder):
             " (notification_id, originator_id, originator_version, topic, state)"
             " SELECT * FROM unnest("
             "%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bytea[])",
+            "bigint text bigint text bytea",
             batch.events,
         )
 
     def _insert_rows(
-        self, curs: psycopg.Cursor[Any], query: LiteralString, rows: Iterable[tuple[Any, ...]]
+        self,
+        curs: psycopg.Cursor[Any],
+        query: LiteralString,
+        kinds: str,
+        rows: Iterable[tuple[Any, ...]],
+        *before: Any,
     ) -> None:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        if columns:
-            curs.execute(self._sql(query), columns, prepare=True)
+        """All rows by one statement; `before` are its parameters before the columns."""
+        columns = zip(*rows, strict=True)
+        arrays = [array(kind, column) for kind, column in zip(kinds.split(), columns, strict=False)]
+        if arrays:
+            curs.execute(self._sql(query), [*before, *arrays], prepare=True)
 
     def _sql(self, query: LiteralString) -> sql.Composed:
         return sql.SQL(query).format(sql.Identifier(self.datastore.schema))

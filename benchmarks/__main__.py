@@ -50,6 +50,7 @@ def _database(folder: Path) -> dict[str, float]:
         for _ in range(ROUNDS):
             sql_per_s.append(pgbench.transfers_per_s(sql_url, script, CLIENTS, SECONDS))
             tenders_per_s.append(writer.tenders_per_s(TENDERS))
+        writer.close()
         report = verify(url, PLATFORM)
         return {
             "sql_transfers_per_s": round(median(sql_per_s)),

@@ -247,7 +247,6 @@ class _Pen:
                 receipt.field,
                 receipt.first_position,
                 receipt.last_position,
-                self._now,
             )
         )
 
@@ -273,6 +272,7 @@ class _Pen:
             sealed=self._sealed,
             answered=answered,
             parked=parked,
+            recorded_at=self._now,
         )
 
 
