@@ -35,6 +35,7 @@ if len(_READERS) != len(EVENT_TYPES):
     raise InvariantBroken("two events share a topic")
 
 _DATA = b',"data":'
+_PREV = b',"prev":"'
 
 
 class Stored(NamedTuple):
@@ -110,6 +111,11 @@ def data_of(state: bytes) -> bytes:
 def prev_of(state: bytes) -> bytes:
     end = state.index(_DATA) - 1
     return bytes.fromhex(state[end - 64 : end].decode())
+
+
+def opening_of(state: bytes) -> bytes:
+    """The bytes that all events of one command begin with; other bytes where it is no envelope."""
+    return state[: state.find(_PREV)]
 
 
 def circumstances_of(state: bytes) -> Circumstances:

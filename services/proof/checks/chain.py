@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from adapters.codec import GENESIS, Stored, circumstances_of, hash_row, prev_of
+from adapters.codec import GENESIS, Stored, circumstances_of, hash_row, opening_of, prev_of
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntrySettled
 from domain.investment import InvestmentClosed, TenderRefused, TenderReleased
 from domain.loan_events import LoanRequested
@@ -106,17 +106,23 @@ class Receipts(Check):
         self._rows = rows
         self._tiled = 0
         self._current: _Receipt | None = None
+        self._covered = b""  # How the event began that was found covered last.
         self._receipts = 0
 
     def see(self, row: Stored) -> None:
         position = row[0]
+        opening = opening_of(row[4])
+        current = self._current
         if position > self._tiled:
             self._advance(position)
+            current = self._current
+        elif opening == self._covered and current is not None and position <= current[5]:
+            return  # The command's next event.
+        self._covered = b""
         try:
             _, _, cause, _, actor = circumstances_of(row[4])
         except FORGED:
             return  # What cannot be read is reported with its stream.
-        current = self._current
         if current is None or not current[4] <= position <= current[5]:
             self.violated(f"no receipt covers the event of command {cause}", position)
         elif current[1] != cause or current[2] != actor:
@@ -125,6 +131,8 @@ class Receipts(Check):
                 f" the event {cause}'s of {actor}",
                 position,
             )
+        else:
+            self._covered = opening
 
     def _advance(self, position: float) -> None:
         """Reads receipts up to one that reaches this position."""
