@@ -74,6 +74,7 @@ class Loan:
     unbilled: tuple[int, ...] = ()  # Each claim's principal that no instalment has billed yet.
     billed: Mapping[int, Billed] = field(default_factory=dict)  # Only those with something open.
     next_period: int = 1
+    rest_billed_with: int | None = None  # The period with which all later principal was billed.
     overdue: frozenset[int] = frozenset()
     filed: frozenset[int] = frozenset()
     payments: Mapping[str, Payment] = field(default_factory=dict)  # Accepted and not yet ended.
@@ -186,6 +187,18 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 billed=_open_only({**loan.billed, event.period: billed}),
                 unbilled=left,
                 next_period=len(loan.rows) + 1 if event.whole_rest else event.period + 1,
+                rest_billed_with=event.period if event.whole_rest else loan.rest_billed_with,
+            )
+        case e.EarlyBillingUndone():
+            late = loan.overdue - {event.period}
+            return changed(
+                loan,
+                billed=without(loan.billed, event.period),
+                unbilled=tuple(a + b for a, b in zip(loan.unbilled, event.principal, strict=True)),
+                next_period=event.period,
+                rest_billed_with=None,
+                overdue=late,
+                status=Status.OVERDUE if late else Status.REPAYING,
             )
         case e.InstalmentOverdue():
             return changed(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})

@@ -138,6 +138,16 @@ class InstalmentBilled(Event):
     whole_rest: bool = False
 
 
+class EarlyBillingUndone(Event):
+    """The payment for which all the rest was billed failed: it falls due by the schedule again."""
+
+    TOPIC: ClassVar[str] = "loan.early-billing-undone.v1"
+    loan_id: str
+    period: int
+    principal: Vector
+    interest: Vector
+
+
 class InstalmentOverdue(Event):
     TOPIC: ClassVar[str] = "loan.instalment-overdue.v1"
     loan_id: str
@@ -251,6 +261,7 @@ FundingEvent = (
 )
 RepaymentEvent = (
     InstalmentBilled
+    | EarlyBillingUndone
     | InstalmentOverdue
     | ClaimFiled
     | RepaymentAccepted

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 S = TypeVar("S")
+K = TypeVar("K")
 V = TypeVar("V")
 
 Fen = Annotated[int, Field(gt=0, le=10**15)]
@@ -69,7 +70,7 @@ def changed(state: S, **changes: Any) -> S:
     return after
 
 
-def without(mapping: Mapping[str, V], key: str) -> dict[str, V]:
+def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
     """A copy that lacks `key`."""
     rest = dict(mapping)
     rest.pop(key, None)

@@ -78,6 +78,10 @@ class Code(StrEnum):
     SELF_TENDER = "self_tender", "A borrower may not lend to himself."
     NOT_CONCLUDED = "not_concluded", "The loan's contract is not on record."
     AMOUNT_BELOW_PAYOFF = "amount_below_payoff", "The amount does not pay the loan off."
+    EFFECTIVE_DATE_BEFORE_LOAN = (
+        "effective_date_before_loan",
+        "effective_on is before the day on which the loan was paid out.",
+    )
     NOTHING_DUE = "nothing_due", "Nothing is due on the loan."
     # Reserve.
     SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."

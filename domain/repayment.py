@@ -87,6 +87,12 @@ def accept(
     terms = loan.must_be(*IN_REPAYMENT)
     if payment_id in loan.payments:
         raise Refused(Code.ID_TAKEN, field="payment_id")
+    if loan.disbursed is not None and effective_on < loan.disbursed.disbursed_on:
+        raise Refused(
+            Code.EFFECTIVE_DATE_BEFORE_LOAN,
+            f"the loan was paid out on {loan.disbursed.disbursed_on}",
+            "effective_on",
+        )
     if in_full and amount_fen < payoff_fen(loan, effective_on):
         raise Refused(
             Code.AMOUNT_BELOW_PAYOFF, f"it takes {payoff_fen(loan, effective_on)} fen", "amount_fen"
@@ -146,11 +152,13 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.InstalmentBilled, ...]:
     """What is left after all that is billed pays the running month, or all the rest if asked."""
     on = payment.effective_on
-    if payment.amount_fen <= _due_fen(loan, on):
+    if loan.status not in IN_REPAYMENT or payment.amount_fen <= _due_fen(loan, on):
         return ()
     whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
     row = _rest(loan, on) if whole_rest else _current_row(loan, on)
-    return () if row is None else (_billing(loan, row, whole_rest=whole_rest),)
+    if row is None or not (row.principal_fen or row.interest_fen):
+        return ()
+    return (_billing(loan, row, whole_rest=whole_rest),)
 
 
 def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
@@ -163,9 +171,18 @@ def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
 
 
 def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:
-    return (
-        e.RepaymentFailed(loan_id=loan.known().loan_id, payment_id=payment_id, bank_code=bank_code),
+    """What was billed for this payment alone is taken back; a claim on it that was filed stays."""
+    loan_id = loan.known().loan_id
+    failed = e.RepaymentFailed(loan_id=loan_id, payment_id=payment_id, bank_code=bank_code)
+    period = loan.rest_billed_with
+    routed = loan.routed is not None and loan.routed.payment_id == payment_id
+    if not routed or period is None or period in loan.filed:
+        return (failed,)
+    billed = loan.billed[period]
+    undone = e.EarlyBillingUndone(
+        loan_id=loan_id, period=period, principal=billed.principal, interest=billed.interest
     )
+    return undone, failed
 
 
 def _routed(loan: Loan) -> e.RepaymentRouted:
@@ -246,6 +263,11 @@ def _next_row(loan: Loan) -> Row | None:
 
 def _current_row(loan: Loan, on: date) -> Row | None:
     """The next instalment, if its month has begun and a part of it is owed."""
+    row = _begun_row(loan, on)
+    return row if row is not None and (row.principal_fen or row.interest_fen) else None
+
+
+def _begun_row(loan: Loan, on: date) -> Row | None:
     row = _next_row(loan)
     if row is None or loan.disbursed is None:
         return None
@@ -258,7 +280,7 @@ def _rest(loan: Loan, on: date) -> Row | None:
     row = _next_row(loan)
     if row is None:
         return None
-    begun = _current_row(loan, on) is not None
+    begun = _begun_row(loan, on) is not None
     interest_fen = row.interest_fen if begun else 0
     if loan.known().method is Method.BULLET:  # Its last row holds the interest of every month.
         interest_fen = _bullet_interest_fen(loan, row.period if begun else row.period - 1)

@@ -130,6 +130,8 @@ class Loans(View):
         match recorded.event:
             case e.InstalmentBilled() as event:
                 self._bill(event, recorded.business_date)
+            case e.EarlyBillingUndone() as event:
+                self._unbill(event)
             case e.InstalmentOverdue(loan_id=loan_id, period=period):
                 self._loan(loan_id, Status.OVERDUE).overdue_instalments += 1
                 self._instalments[loan_id, period].overdue = True
@@ -189,6 +191,16 @@ class Loans(View):
             row.paid_on = on
         if event.whole_rest:
             self._loans[event.loan_id].rest_billed_with = event.period
+
+    def _unbill(self, event: e.EarlyBillingUndone) -> None:
+        row = self._instalments[event.loan_id, event.period]
+        loan = self._loans[event.loan_id]
+        loan.overdue_instalments -= int(row.overdue)
+        loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
+        loan.rest_billed_with = None
+        row.billed = row.overdue = False
+        row.billed_principal_fen = row.open_principal_fen = 0
+        row.billed_interest_fen = row.open_interest_fen = 0
 
     def _route(self, event: e.RepaymentRouted, on: date) -> None:
         payment = self._payments[event.payment_id]

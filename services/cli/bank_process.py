@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
+import psutil
 import urllib3
 
 from services.cli.failure import EXIT_REFUSED, CliError
@@ -25,6 +26,11 @@ class BankControl:
 
     url: str
     pid: int
+
+    def has_ended(self) -> bool:
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        return True
 
     def set_clock(self, now: datetime) -> None:
         self._call("POST", "/control/clock", {"now": now.isoformat()})

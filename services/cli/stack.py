@@ -102,7 +102,7 @@ def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iter
             bank_of(place, receiver.receive, bank_port=bank_port, callback_port=callback_port)
         )
         book_clock, bank_clock = _clocks(place.installation, bank.control)
-        custodian = opened.enter_context(closing(bank.connected(bank_clock)))
+        custodian = opened.enter_context(closing(bank.connected(book_clock)))
         writer = opened.enter_context(closing(Writer(url, platform, seal, book_clock)))
         vault = opened.enter_context(closing(Vault(url, shard_schema(platform), seal)))
         custody = opened.enter_context(
@@ -155,8 +155,9 @@ class _Receiver:
 
 
 def _clocks(installation: Installation, bank: BankControl | None) -> tuple[Clock, Clock]:
-    """The book's and the one for the bank. In a simulation the book's stands still between steps,
-    so that a seed gives the same events; the other runs on, so that waiting has an end."""
+    """The book's and custody's. In a simulation the book's stands still between steps, as the
+    bank's does, so that a seed gives the same events and no call is out of the bank's time; the
+    other runs on, so that waiting has an end."""
     if installation.starts_at is None or bank is None:
         return SystemClock(), SystemClock()
     now = bank.clock()

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from infra.clock import SHANGHAI
 from services.cli.errands import Answer, Errands
-from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.installation import Installation
 from services.cli.opening import Place, alone, database, is_in_use
 from services.cli.showing import plain
@@ -68,8 +68,11 @@ def _settle(stack: Stack, besides: Collection[Kind] = NEXT_DAY) -> None:
 
 
 def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> Answer:
+    bank_date = date.fromisoformat(argument["bank_date"])
+    if bank_date >= stack.reconciler.records.today:
+        raise bad_input("date", f"{bank_date} is not over at the bank")
     _settle(stack)
-    result = stack.reconciler.reconcile(date.fromisoformat(argument["bank_date"]))
+    result = stack.reconciler.reconcile(bank_date)
     stack.projector.catch_up()
     answer: Answer = plain(result)
     return answer

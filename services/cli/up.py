@@ -19,7 +19,7 @@ from infra import logs
 from infra.postgres import DataFolder
 from infra.settings import load_settings
 from services.cli.errands import Errands
-from services.cli.failure import CliError, bad_input
+from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.installation import FILE, Installation
 from services.cli.opening import Place, data_folder, find
 from services.cli.options import AsJson, Data, Platform
@@ -67,6 +67,13 @@ def up_command(
             errands.forget()
             _say_ready(stack, as_json)
             while not stop.is_set():
+                if stack.control is not None and stack.control.has_ended():
+                    raise CliError(
+                        "bank_silent",
+                        "the stand-in bank has ended",
+                        hint="start zhuanhu up again: it starts the bank too, and goes on",
+                        exit_code=EXIT_REFUSED,
+                    )
                 done = stack.step() + serve(errands, stack, place.installation)
                 if not done:
                     stop.wait(IDLE_S)

@@ -191,7 +191,7 @@ class Writer:
             return
         if command.effective_on > desk.today:
             raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {desk.today}", "effective_on")
-        if command.effective_on < desk.today and not command.reason:
+        if command.effective_on < desk.today and not (command.reason or "").strip():
             raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -189,6 +190,28 @@ def test_a_payment_that_the_bank_refused_frees_the_next() -> None:
     assert loan.billed[1].base_fen == 888_49
 
 
+def test_a_payment_after_the_last_fen_goes_back_and_bills_nothing() -> None:
+    """Two payments of a loan that the first one ends, before its last row."""
+    terms = a_policy(rounding=Rounding.UP)
+    loan = disbursed((40,), policy=terms, periods=36, annual_rate="0")
+    on = loan.rows[19].due_on
+    loan = assessed(loan, on)
+    for payment_id in ("a", "b"):
+        loan = held(loan, payment_id, 1_000, on, in_full=payment_id == "b")
+    loan = folded(repayment.route(loan), loan)
+    loan = folded(repayment.settle(loan, on + timedelta(days=3)), loan)
+    assert loan.status is Status.SETTLED
+    events = repayment.route(loan)
+    assert kinds(events) == ["RepaymentRouted"]
+    assert only(e.RepaymentRouted, events).left_fen == 1_000
+
+
+def test_a_payment_does_not_take_effect_before_the_loan() -> None:
+    early = TODAY - timedelta(days=1)
+    code = refused(lambda: held(disbursed(), "p", 99_999_99, early, in_full=True))
+    assert code == Code.EFFECTIVE_DATE_BEFORE_LOAN
+
+
 def test_refusals() -> None:
     loan = assessed(disbursed(), FIRST_DUE)
     taken = folded(repayment.accept(loan, "p", 1, in_full=False, effective_on=FIRST_DUE), loan)
@@ -265,6 +288,23 @@ def test_a_payoff_that_came_too_late_pays_what_is_due_and_bills_no_month_ahead()
     routed = only(e.RepaymentRouted, events := repayment.route(loan))
     assert kinds(events) == ["RepaymentRouted"]
     assert routed.left_fen == owed_fen - 2 * 888_49
+
+
+@pytest.mark.parametrize("meanwhile", [date(2018, 2, 10), date(2018, 3, 5)])
+def test_a_payoff_that_the_bank_refused_leaves_the_schedule_as_it_was(meanwhile: date) -> None:
+    on = date(2018, 2, 10)
+    before = disbursed()
+    owed_fen = repayment.payoff_fen(before, on)
+    loan = held(before, "p", owed_fen, on, in_full=True)
+    loan = folded(repayment.route(loan), loan)
+    assert loan.billed[1].base_fen == owed_fen
+    loan = assessed(loan, meanwhile)
+    loan = folded(repayment.fail(loan, "p", "E1"), loan)
+    assert loan == replace(before, payments={})
+    loan = assessed(loan, date(2018, 3, 5))
+    assert (loan.status, loan.billed[1].base_fen) == (Status.OVERDUE, 888_49)
+    paid_off = paid(loan, 99_999_99, date(2018, 3, 5), in_full=True, payment_id="q")
+    assert paid_off.status is Status.SETTLED
 
 
 def test_a_loan_ends_with_its_last_fen_and_not_with_its_last_row() -> None:

@@ -16,6 +16,9 @@ from domain.law import LAW_TABLES
 from domain.loan import Status
 from domain.purposes import Purpose
 from domain.schedule import Method
+from infra.postgres import connect
+from services.projections.projector import Projector
+from services.proof.verify import verify
 from tests.exemplars import TODAY, only
 from tests.house import House
 
@@ -179,6 +182,27 @@ def test_what_is_too_much_comes_back_to_the_borrower(lent: House) -> None:
     assert lent.at_bank() == ["R-p1", "Y-p1"]
     lent.settle("Y-p1", "R-p1")
     assert lent.balances()["bob:borrower"] == (9_700_00 - 888_49, 0)
+
+
+def test_a_payoff_that_the_bank_refused_leaves_the_schedule_as_it_was(lent: House) -> None:
+    lent.recharge("bob", BORROWER, 1_000_00)
+    before = lent.loan("L1")
+    lent.do(c.RepayLoan, payment_id="p1", loan_id="L1", amount_fen=10_200_00, in_full=True)
+    lent.settle("H-p1")
+    lent.reject("R-p1")
+    lent.settle_all()
+    assert lent.available("bob:borrower") == 10_700_00
+    assert lent.loan("L1") == before
+    lent.roll_to(FIRST_DUE)
+    with Projector(lent.url, lent.platform) as projector:
+        projector.catch_up()
+        assert all(projector.compare().values())
+    with connect(lent.url) as connection:
+        instalment = f'"views_{lent.platform}".instalment'
+        query = f"SELECT open_principal_fen FROM {instalment} WHERE billed"
+        assert connection.execute(query.encode()).fetchall() == [(788_49,)]
+    found = {finding.name: finding.ok for finding in verify(lent.url, lent.platform).findings}
+    assert found["register"] and found["streams"] and found["principal"]
 
 
 def test_a_repayment_that_the_bank_refused_comes_back_whole(lent: House) -> None:

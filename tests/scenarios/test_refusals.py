@@ -114,6 +114,9 @@ REACHED: dict[Code, Ask] = {
     Code.SELF_TENDER: tender("OWN", investor_id="bob"),
     Code.NOT_CONCLUDED: ask(c.DisburseLoan, loan_id="OPEN"),
     Code.AMOUNT_BELOW_PAYOFF: repay("REPAYING", in_full=True),
+    Code.EFFECTIVE_DATE_BEFORE_LOAN: repay(
+        "REPAYING", effective_on=TODAY - timedelta(days=1), reason="by mistake"
+    ),
     Code.NOTHING_DUE: repay("REPAYING"),
     Code.SURPLUS_BELOW_CAP: ask(
         c.MoveReserveSurplus, surplus_id="z", amount_fen=1, approved_by="boss"

@@ -14,6 +14,7 @@ from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
     AdvanceReleased,
+    EarlyBillingUndone,
     InstalmentBilled,
     LoanDisbursed,
     LoanSettled,
@@ -56,6 +57,7 @@ class Register(Check):
         return looks_of(
             ((LoanDisbursed,), self._disbursed),
             ((InstalmentBilled,), self._billed),
+            ((EarlyBillingUndone,), self._unbilled),
             ((RepaymentRouted,), self._routed),
             ((RepaymentSettled,), self._settled),
             ((AdvanceOpened,), self._opened),
@@ -81,6 +83,13 @@ class Register(Check):
         account.billed_fen += principal_fen + sum(event.interest)
         if account.unbilled_fen < 0:
             self.violated(f"{event.loan_id}: more is billed than was lent", fact.position)
+
+    def _unbilled(self, fact: Fact) -> None:
+        event = fact.event
+        account = self._accounts[event.loan_id]
+        account.unbilled_fen += sum(event.principal)
+        account.billed_fen -= sum(event.principal) + sum(event.interest)
+        self._conserved(event.loan_id, account, fact.position)
 
     def _routed(self, fact: Fact) -> None:
         event = fact.event

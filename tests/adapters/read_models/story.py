@@ -260,6 +260,8 @@ def _late(teller: Teller) -> None:
     teller.settle("R-p2")
     teller.repay("p3", "L3", 5_200, effective_on=date(2024, 2, 28), reason="came late to us")
     teller.settle("H-p3")
+    teller.repay("p0", "L3", 40_000, in_full=True)
+    teller.settle("R-p0")
     teller.repay("p4", "L3", 40_000, in_full=True)
     teller.settle()
     teller.roll_to(date(2024, 3, 3), "L1", "L4")

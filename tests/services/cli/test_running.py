@@ -153,7 +153,7 @@ def test_a_day_is_closed_and_reconciled_in_the_stack_that_runs(
     ask: Ask, zhuanhu: Zhuanhu, data: Path
 ) -> None:
     early = zhuanhu("reconcile", "2024-01-02", "--data", str(data), "--json")
-    assert (early.code, early.json["verdict"]) == (1, "incomplete")
+    assert (early.code, early.error["code"], early.error["field"]) == (2, "bad_input", "date")
     rolled = ask("day-end")
     assert rolled["business_date"] == "2024-01-03"
     told = ask("reconcile", "2024-01-02")

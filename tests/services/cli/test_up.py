@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from collections.abc import Callable
@@ -46,6 +47,14 @@ def test_it_goes_on_after_a_kill_and_ends_when_told(
     assert again.stop(signal.SIGTERM) == 0
 
     _works_while_nothing_runs(data, zhuanhu)
+
+
+def test_it_ends_when_its_bank_has_ended(make_up: MakeUp, make_folder: MakeFolder) -> None:
+    up = make_up(make_folder())
+    psutil.Process(up.ready["bank_pid"]).kill()
+    _, said = up.process.communicate(timeout=30)
+    assert up.process.returncode == 1
+    assert json.loads(said.splitlines()[-1])["code"] == "bank_silent"
 
 
 def _works_while_nothing_runs(data: Path, zhuanhu: Zhuanhu) -> None:
