@@ -19,6 +19,7 @@ from services.cli.showing import plain, show_json, show_record, show_table
 from services.proof.as_of import NotOnRecord, position_at_close
 
 Answer = dict[str, Any]
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Look:
         """The position that `--as-of` means, and the date where it was one."""
         if re.fullmatch(r"[0-9]{1,18}", as_of):
             return {"position": int(as_of), "business_date": None, "log_position": self.head()}
+        if not re.fullmatch(DAY, as_of, re.ASCII):
+            raise bad_input("as_of", "must be a position, or a date like 2024-03-15")
         on = day(as_of, "as_of")
         position = position_at_close(self.url, self.platform, on)
         return {"position": position, "business_date": as_of, "log_position": self.head()}
@@ -78,7 +81,7 @@ def told_in_words() -> Iterator[None]:
 
 
 def day(text: str, field: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+    if not re.fullmatch(DAY, text, re.ASCII):
         raise bad_input(field, "must be a date like 2024-03-15")
     try:
         return date.fromisoformat(text)

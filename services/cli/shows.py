@@ -14,7 +14,7 @@ import typer
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
 from domain.accounts import RESERVE_ACCOUNT
-from domain.streams import RESERVE, loan_stream
+from domain.streams import RESERVE, fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -124,8 +124,11 @@ def loan_show(
         else:
             moment = look.moment(as_of)
             stream = loan_stream(loan_id)
-            state = plain(state_as_of(look.url, look.platform, stream, moment["position"]))
-            answer = {"loan_id": loan_id, "loan": state, "as_of": moment}
+            state = state_as_of(look.url, look.platform, stream, moment["position"])
+            if state == fold_of(stream).initial:
+                told = f"no loan {loan_id!r} up to position {moment['position']}"
+                raise CliError("not_found", told, "loan", "is the id spelled right?")
+            answer = {"loan_id": loan_id, "loan": plain(state), "as_of": moment}
     show(f"loan {loan_id}", answer, as_json)
 
 
