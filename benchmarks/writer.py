@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import TypedDict
 
-from adapters.commanding import Outcome
+from adapters.commanding import Outcome, Receipt
 from adapters.event_log import prepare_shard
 from adapters.vault import Seal
 from domain import commands as c
@@ -16,7 +16,7 @@ from domain.accounts import Role
 from domain.schedule import Method
 from infra.clock import ManualClock
 from services.settlement.intake import read_command
-from services.settlement.writer import BATCH_MAX, Writer
+from services.settlement.writer import BATCH_MAX, Delivery, Writer
 
 PLATFORM = "bench"
 DAY = date(2018, 1, 2)
@@ -41,7 +41,7 @@ class WriterBench:
         self._random = random.Random(1)
         writer = self._new_writer()
         for batch in _chunks(self._setup(), SETUP_BATCH):
-            _accepted(writer, batch)
+            _all_accepted(writer.submit(batch))
         writer.close()
         self._writer = self._new_writer()  # It knows nothing at first, and goes on as a live one.
 
@@ -49,9 +49,12 @@ class WriterBench:
         """Commands as bytes, accounts at random."""
         messages = [self._tender().model_dump_json().encode() for _ in range(count)]
         began = time.perf_counter()
-        for start in range(0, count, BATCH_MAX):
-            batch = [read_command(m) for m in messages[start : start + BATCH_MAX]]
-            _accepted(self._writer, batch)
+        _all_accepted(
+            self._writer.run(
+                Delivery([read_command(m) for m in messages[start : start + BATCH_MAX]])
+                for start in range(0, count, BATCH_MAX)
+            )
+        )
         return count / (time.perf_counter() - began)
 
     def close(self) -> None:
@@ -118,8 +121,8 @@ class WriterBench:
         return {"id": f"{self._numbers:016d}", "platform": PLATFORM, "actor": "bench"}
 
 
-def _accepted(writer: Writer, commands: Sequence[c.Command]) -> None:
-    for receipt in writer.submit(commands):
+def _all_accepted(receipts: Sequence[Receipt]) -> None:
+    for receipt in receipts:
         if receipt.outcome is not Outcome.ACCEPTED:
             raise RuntimeError(f"{receipt.command_id}: {receipt.code}")
 

@@ -1,8 +1,8 @@
 """The table of contents of the writer: for each command, what it touches and who decides it.
 
 `touches` names the streams and accounts that are worth loading before, in one query for a whole
-batch; what is missing is loaded when it is looked at, so that the list is for speed only. It is
-asked again as long as it names new streams, because some are known only from others.
+batch; what is missing is loaded when it is looked at, so that the list is for speed only. Those
+that peek are asked again as long as they name new streams: some are known only from others.
 """
 
 from __future__ import annotations
@@ -142,6 +142,8 @@ def _loan_and_borrower(loan_id: str, peek: Peek) -> tuple[str, ...]:
     terms = kept.state.terms if kept else None
     return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
 
+
+PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts})
 
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),

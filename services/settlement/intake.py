@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from psycopg import sql
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.shard_schema import shard_schema
 from domain.commands import AnyCommand, Command
 from infra.postgres import connect
-from services.settlement.writer import BATCH_MAX, Writer
+from services.settlement.writer import BATCH_MAX, Delivery, Writer
+
+STEP_MAX = 20 * BATCH_MAX
 
 READER: TypeAdapter[Command] = TypeAdapter(AnyCommand)
 
@@ -22,26 +26,41 @@ class Intake:
     def __init__(self, url: str, platform: str, writer: Writer) -> None:
         self._connection = connect(url, autocommit=True, by_key=True)
         self._query = sql.SQL(
-            "SELECT position, message FROM {}.inbox ORDER BY position LIMIT %s"
+            "SELECT position, message FROM {}.inbox WHERE position > %s ORDER BY position LIMIT %s"
         ).format(sql.Identifier(shard_schema(platform)))
         self._writer = writer
 
     def step(self) -> int:
-        """Decides what waits, at most one batch; gives how many messages that were."""
-        rows = self._connection.execute(self._query, (BATCH_MAX,)).fetchall()
-        places, commands, parked = [], [], []
-        for place, message in rows:
-            try:
-                commands.append(read_command(message))
-                places.append(place)
-            except ValidationError as error:
-                parked.append((place, message, reason_of(error)))
-        if rows:
-            self._writer.run(commands, places, parked)
-        return len(rows)
+        """Decides what waits, at most STEP_MAX messages; gives how many that were."""
+        taken = 0
+
+        def waiting() -> Iterator[Delivery]:
+            nonlocal taken
+            place = 0
+            while taken < STEP_MAX:
+                rows = self._connection.execute(self._query, (place, BATCH_MAX)).fetchall()
+                if not rows:
+                    return
+                place = rows[-1][0]
+                taken += len(rows)
+                yield _delivery(rows)
+
+        self._writer.run(waiting())
+        return taken
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _delivery(rows: Sequence[tuple[int, bytes]]) -> Delivery:
+    places, commands, parked = [], [], []
+    for place, message in rows:
+        try:
+            commands.append(read_command(message))
+            places.append(place)
+        except ValidationError as error:
+            parked.append((place, message, reason_of(error)))
+    return Delivery(commands, places, parked)
 
 
 def reason_of(error: ValidationError) -> str:

@@ -1,19 +1,22 @@
 """What the writer knows without asking: states of streams and balances of accounts.
 
 A batch loads all that it lacks in one query each. What was loaded stays true, because nobody else
-may write (a writer that was fenced loses its shelf); what was not used for long is put away.
+may write (a writer that was fenced loses its shelf); what was not used for long is put away, and
+nothing that the last batch used, which may not be stored yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import sql
 
 from adapters.codec import decode_event
 from domain.streams import fold_of
+
+V = TypeVar("V")
 
 STREAMS_MAX = 100_000
 ACCOUNTS_MAX = 400_000
@@ -32,10 +35,37 @@ class Balance(NamedTuple):
 EMPTY = Balance(0, 0)
 
 
+class Recent(Generic[V]):
+    """A mapping that forgets: with each `turn`, what was not used since the one before."""
+
+    def __init__(self) -> None:
+        self._new: dict[str, V] = {}
+        self._old: dict[str, V] = {}
+
+    def get(self, name: str) -> V | None:
+        value = self._new.get(name)
+        if value is None:
+            value = self._old.get(name)
+            if value is not None:
+                self._new[name] = value
+        return value
+
+    def update(self, values: Mapping[str, V]) -> None:
+        self._new.update(values)
+
+    def turn(self, limit: int) -> None:
+        """Only where more than half of `limit` came in since."""
+        if len(self._new) * 2 > limit:
+            self._old, self._new = self._new, {}
+
+    def items(self) -> Iterable[tuple[str, V]]:
+        return (self._old | self._new).items()
+
+
 class Shelf:
     def __init__(self, connection: psycopg.Connection, schema: str) -> None:
-        self.states: dict[str, Kept] = {}
-        self.balances: dict[str, Balance] = {}
+        self.states: Recent[Kept] = Recent()
+        self.balances: Recent[Balance] = Recent()
         self._connection = connection
         name = sql.Identifier(schema)
         self._select_events = sql.SQL(
@@ -48,42 +78,32 @@ class Shelf:
         ).format(name)
 
     def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
-        wanted = [name for name in dict.fromkeys(streams) if name not in self.states]
+        wanted = [name for name in dict.fromkeys(streams) if self.states.get(name) is None]
         if wanted:
             self._load_streams(wanted)
-        lacking = [name for name in dict.fromkeys(accounts) if name not in self.balances]
+        lacking = [name for name in dict.fromkeys(accounts) if self.balances.get(name) is None]
         if lacking:
-            self.balances.update(dict.fromkeys(lacking, EMPTY))
+            found = dict.fromkeys(lacking, EMPTY)
             query = self._connection.execute(self._select_balances, (lacking,), binary=True)
             for account, available_fen, frozen_fen in query:
-                self.balances[account] = Balance(available_fen, frozen_fen)
+                found[account] = Balance(available_fen, frozen_fen)
+            self.balances.update(found)
 
     def state(self, stream: str) -> Kept:
-        kept = self.states.get(stream)
-        if kept is None:
-            self._load_streams([stream])
-            kept = self.states[stream]
-        return kept
+        return self.states.get(stream) or self._load_streams([stream])[stream]
 
     def balance(self, account: str) -> Balance:
         balance = self.balances.get(account)
         if balance is None:
             self.load((), (account,))
-            balance = self.balances[account]
+            balance = self.balances.get(account) or EMPTY
         return balance
 
-    def forget(self) -> None:
-        self.states.clear()
-        self.balances.clear()
-
     def tidy(self) -> None:
-        """Between batches: put away what came first, down to half."""
-        for kept, limit in ((self.states, STREAMS_MAX), (self.balances, ACCOUNTS_MAX)):
-            if len(kept) > limit:
-                for name in list(kept)[: limit // 2]:
-                    del kept[name]
+        self.states.turn(STREAMS_MAX)
+        self.balances.turn(ACCOUNTS_MAX)
 
-    def _load_streams(self, wanted: list[str]) -> None:
+    def _load_streams(self, wanted: list[str]) -> dict[str, Kept]:
         rows = self._connection.execute(self._select_events, (wanted,), binary=True)
         states: dict[str, Kept] = {}
         stream, version, state, evolve = "", 0, None, None
@@ -96,5 +116,6 @@ class Shelf:
             state = evolve(state, decode_event(topic, raw))  # type: ignore[misc]
         if stream:
             states[stream] = Kept(version, state)
-        for name in wanted:
-            self.states[name] = states.get(name) or Kept(0, fold_of(name).initial)
+        found = {name: states.get(name) or Kept(0, fold_of(name).initial) for name in wanted}
+        self.states.update(found)
+        return found

@@ -1,22 +1,22 @@
 """The one writer of a platform's shard: commands in, events out (结算).
 
-A batch is decided in memory, command by command, and appended in one transaction: the events of
+A delivery is decided in memory, command by command, and appended in one transaction: the events of
 all aggregates, the receipt of every command, the changed balances, sealed personal data, and what
-was taken from the inbox. Whoever opens the shard last is the writer; the one before is fenced.
+was taken from the inbox. The next one is decided meanwhile. Whoever opens the shard last is the
+writer; the one before is fenced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import structlog
 from psycopg import sql
 
-from adapters.codec import Circumstances, Stored, encode, hash_row
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced, open_recorder
 from adapters.shard_schema import shard_schema
@@ -26,8 +26,9 @@ from domain.model import Refused
 from domain.refusals import Code
 from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
-from services.settlement.desk import Desk, Staged
-from services.settlement.handlers import HANDLERS
+from services.settlement.desk import Desk
+from services.settlement.handlers import HANDLERS, PEEKING
+from services.settlement.pen import Pen, row_of
 from services.settlement.receipts import Answered, Receipts
 from services.settlement.shelf import Shelf
 
@@ -35,6 +36,25 @@ BATCH_MAX = 500
 ATTEMPTS_MAX = 3
 
 log = structlog.get_logger()
+
+
+class Delivery(NamedTuple):
+    """Commands that came together. `inbox` holds the places of those that came that way, in order,
+    and `parked` messages that could not be read."""
+
+    commands: Sequence[Command]
+    inbox: Sequence[int] = ()
+    parked: Sequence[tuple[int, bytes, str]] = ()
+
+
+class _Flight(NamedTuple):
+    """A delivery that is decided, and not yet known to be stored."""
+
+    delivery: Delivery
+    answers: list[Receipt]
+    answered: dict[str, Answered]  # Those commands that were new.
+    batch: Batch | None  # None where there is nothing to store.
+    stored: Future[Any] | None = None
 
 
 class Writer:
@@ -49,6 +69,8 @@ class Writer:
         self._recorder = open_recorder(url, platform)
         self._connect()
         self._head = self._read_head(None)
+        self._flights = ThreadPoolExecutor(1, "append")
+        self._flight: _Flight | None = None
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
@@ -80,88 +102,126 @@ class Writer:
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Decide and append, in micro-batches. Raises WriterFenced if this writer was replaced."""
-        receipts: list[Receipt] = []
-        for start in range(0, len(commands), BATCH_MAX):
-            receipts += self.run(commands[start : start + BATCH_MAX])
-        return receipts
+        return self.run(
+            Delivery(commands[start : start + BATCH_MAX])
+            for start in range(0, len(commands), BATCH_MAX)
+        )
 
-    def run(
-        self,
-        commands: Sequence[Command],
-        inbox: Sequence[int] = (),
-        parked: Sequence[tuple[int, bytes, str]] = (),
-    ) -> list[Receipt]:
-        """One batch; `inbox` holds the places of those commands that came that way, in order, and
-        `parked` messages that could not be read. After a commit whose outcome is unknown everything
-        is loaded anew, and the receipts say what had been done: nothing is appended twice."""
+    def run(self, deliveries: Iterable[Delivery]) -> list[Receipt]:
+        """Each delivery is one transaction, and is decided while the one before it is being stored.
+        Gives the receipts in order, when all is stored.
+
+        After a commit whose outcome is unknown everything is loaded anew, and the receipts say what
+        had been done: nothing is appended twice."""
+        receipts: list[Receipt] = []
+        try:
+            for delivery in deliveries:
+                receipts += self._step(delivery)
+            return receipts + self._step(None)
+        except BaseException:
+            self._await_flight()
+            self._flight = None
+            self._sure = False
+            raise
+
+    def close(self) -> None:
+        self._flights.shutdown()
+        self._connection.close()
+        self._recorder.datastore.close()
+
+    # -- the flight: a batch on its way to the database -----------------------------------
+
+    def _step(self, delivery: Delivery | None) -> list[Receipt]:
+        """Decides this delivery, lands the flight before it, and lets this one go. Gives the
+        receipts of the one that landed."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 if not self._sure:
-                    self._reload()
+                    self._recover()
                 self._sure = False
-                receipts = self._run(commands, inbox, parked)
+                decided = None if delivery is None else self._decide_all(delivery)
+                landed = self._land()
+                self._flight = decided and self._let_go(decided)
+                self._sure = True
             except (AppendUnknown, PostgresUnavailable, psycopg.OperationalError) as error:
                 log.warning("append_unknown", attempt=attempt, error=type(error).__name__)
                 if attempt == ATTEMPTS_MAX:
                     raise
             else:
-                self._sure = True
-                return receipts
+                return landed
         raise AssertionError
 
-    def _reload(self) -> None:
-        """A batch did not end well: what it left in memory may never have been stored."""
+    def _recover(self) -> None:
+        """Something did not end well: what is in memory may never have been stored. The flight's
+        delivery is decided again, or found to be stored."""
+        self._await_flight()
         self._connection.close()
         self._connect()
         self._head = self._read_head(self._head.epoch)
+        if self._flight is not None:
+            delivery, self._flight = self._flight.delivery, None
+            self._flight = self._let_go(self._decide_all(delivery))
 
-    def close(self) -> None:
-        self._connection.close()
-        self._recorder.datastore.close()
+    def _let_go(self, flight: _Flight) -> _Flight:
+        if flight.batch is None:
+            return flight
+        stored = self._flights.submit(self._recorder.insert_events, [], batch=flight.batch)
+        return flight._replace(stored=stored)
 
-    # -- one batch ----------------------------------------------------------------------
+    def _land(self) -> list[Receipt]:
+        if self._flight is None:
+            return []
+        if self._flight.stored is not None:
+            self._flight.stored.result()
+        return self._flight.answers
 
-    def _run(
-        self,
-        commands: Sequence[Command],
-        inbox: Sequence[int],
-        parked: Sequence[tuple[int, bytes, str]],
-    ) -> list[Receipt]:
+    def _await_flight(self) -> None:
+        if self._flight is not None and self._flight.stored is not None:
+            wait([self._flight.stored])
+
+    # -- one delivery ---------------------------------------------------------------------
+
+    def _decide_all(self, delivery: Delivery) -> _Flight:
+        commands = delivery.commands
+        self._shelf.tidy()
         now = self._clock.now()
         payloads = [self._seal.payload_hash(_payload(command)) for command in commands]
         known = self._receipts.find([command.id for command in commands])
+        if self._flight is not None:
+            known |= self._flight.answered
         self._prefetch([command for command in commands if command.id not in known])
         desk = Desk(self._shelf, self._seal, now, self._head.outstanding_principal_fen)
-        pen = _Pen(self._head, now)
+        pen = Pen(self._head, now)
         answers = []
+        answered: dict[str, Answered] = {}
         for command, payload in zip(commands, payloads, strict=True):
             if (before := known.get(command.id)) is not None:
                 answers.append(_again(before, payload))
                 continue
             receipt = self._decide(desk, pen, command)
-            known[command.id] = Answered(payload, receipt)
+            answered[command.id] = known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
-        answered = [_row(place, answer) for place, answer in zip(inbox, answers, strict=False)]
-        batch = pen.batch(desk.outstanding_principal_fen, answered, parked)
-        if batch.receipts or answered or parked:
-            self._recorder.insert_events([], batch=batch)
-            self._head = batch.after
-        self._shelf.tidy()
-        return answers
+        rows = [
+            row_of(place, answer) for place, answer in zip(delivery.inbox, answers, strict=False)
+        ]
+        batch = pen.batch(desk.outstanding_principal_fen, rows, delivery.parked)
+        self._head = batch.after
+        empty = not (batch.receipts or rows or delivery.parked)
+        return _Flight(delivery, answers, answered, None if empty else batch)
 
     def _prefetch(self, commands: Sequence[Command]) -> None:
-        states = self._shelf.states
+        peek = self._shelf.states.get
         asked: set[str] = set()
-        while True:
-            touched = [HANDLERS[type(c)].touches(c, states.get) for c in commands]
+        asking = [(command, HANDLERS[type(command)].touches) for command in commands]
+        while asking:
+            touched = [touches(command, peek) for command, touches in asking]
             streams = {name for each in touched for name in each.streams} - asked
             self._shelf.load(streams, (name for each in touched for name in each.accounts))
             asked |= streams
-            if not streams:
-                return
+            asking = [each for each in asking if each[1] in PEEKING] if streams else []
 
-    def _decide(self, desk: Desk, pen: _Pen, command: Command) -> Receipt:
+    def _decide(self, desk: Desk, pen: Pen, command: Command) -> Receipt:
         try:
             self._admit(desk, command)
             HANDLERS[type(command)].decide(desk, command)
@@ -193,101 +253,6 @@ class Writer:
             raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {desk.today}", "effective_on")
         if command.effective_on < desk.today and not (command.reason or "").strip():
             raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
-
-
-class _Pen:
-    """Writes a batch's rows in order, and links the chain."""
-
-    def __init__(self, head: Head, now: datetime) -> None:
-        self._before = head
-        self._now = now
-        self._recorded_at = now.isoformat(timespec="milliseconds")
-        self._hash = head.hash
-        self._number = head.receipts
-        self.position = head.position
-        self._events: list[Stored] = []
-        self._receipts: list[tuple[Any, ...]] = []
-        self._balances: dict[str, Any] = {}
-        self._sealed: list[Any] = []
-
-    def write(self, command: Command, desk: Desk) -> None:
-        # The business date that the command leaves: a roll stands under the date that it opens.
-        opening = Circumstances(
-            self._recorded_at,
-            desk.today.isoformat(),
-            command.id,
-            command.correlation_id or command.id,
-            command.actor,
-        ).opening()
-        staged, sealed, balances = desk.keep()
-        for stream, version, event in staged:
-            self._write(Staged(stream, version, event), opening)
-        self._sealed += sealed
-        self._balances.update(balances)
-
-    def _write(self, staged: Staged, opening: bytes) -> None:
-        self.position += 1
-        topic = staged.event.TOPIC
-        state = encode(staged.event, opening, self._hash)
-        self._hash = hash_row(self.position, staged.stream, staged.version, topic, state)
-        self._events.append(Stored(self.position, staged.stream, staged.version, topic, state))
-
-    def sign(self, command: Command, payload: bytes, receipt: Receipt) -> None:
-        self._number += 1
-        self._receipts.append(
-            (
-                command.id,
-                self._number,
-                command.type,
-                command.actor,
-                payload,
-                receipt.outcome.value,
-                receipt.code,
-                receipt.message,
-                receipt.field,
-                receipt.first_position,
-                receipt.last_position,
-            )
-        )
-
-    def batch(
-        self,
-        outstanding_principal_fen: int,
-        answered: Sequence[tuple[Any, ...]],
-        parked: Sequence[tuple[int, bytes, str]],
-    ) -> Batch:
-        after = replace(
-            self._before,
-            position=self.position,
-            hash=self._hash,
-            receipts=self._number,
-            outstanding_principal_fen=outstanding_principal_fen,
-        )
-        return Batch(
-            before=self._before,
-            after=after,
-            events=self._events,
-            receipts=self._receipts,
-            balances=[(account, *fen) for account, fen in self._balances.items()],
-            sealed=self._sealed,
-            answered=answered,
-            parked=parked,
-            recorded_at=self._now,
-        )
-
-
-def _row(place: int, answer: Receipt) -> tuple[Any, ...]:
-    return (
-        place,
-        answer.command_id,
-        answer.outcome.value,
-        answer.code,
-        answer.message,
-        answer.field,
-        answer.first_position,
-        answer.last_position,
-        answer.replayed,
-    )
 
 
 def _payload(command: Command) -> bytes:

@@ -40,7 +40,8 @@ def end_session(url: str) -> Callable[[Any], None]:
 
     def end(cursor: Any) -> None:
         with connect(url, autocommit=True) as other:
-            pid = cursor.connection.info.backend_pid
+            session = getattr(cursor, "connection", cursor)
+            pid = session.info.backend_pid
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
 
     return end

@@ -15,7 +15,6 @@ from domain import commands as c
 from domain.accounts import Role
 from domain.commands import Command
 from services.settlement.intake import Intake
-from services.settlement.writer import BATCH_MAX
 from tests.exemplars import ID_NO, NAME, PHONE, command
 from tests.house import House
 from tests.services.settlement import failing
@@ -71,10 +70,15 @@ def test_messages_are_decided_in_order_and_taken_away(open_house: House, intake:
     assert_whole(open_house)
 
 
-def test_more_than_a_batch_waits_for_the_next_step(open_house: House, intake: Intake) -> None:
-    many = [recharge(number).model_dump_json() for number in range(BATCH_MAX + 1)]
-    put(open_house, *many)
-    assert [intake.step(), intake.step(), intake.step()] == [BATCH_MAX, 1, 0]
+def test_a_step_takes_several_batches_and_leaves_the_rest_to_the_next(
+    open_house: House, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.settlement.intake.BATCH_MAX", 2)
+    monkeypatch.setattr("services.settlement.intake.STEP_MAX", 4)
+    put(open_house, *[recharge(number).model_dump_json() for number in range(5)])
+    assert [intake.step(), intake.step(), intake.step()] == [4, 1, 0]
+    assert [row[1] for row in answers(open_house)] == ["accepted"] * 5
+    assert_whole(open_house)
 
 
 def test_what_cannot_be_read_is_parked_and_holds_up_nobody(

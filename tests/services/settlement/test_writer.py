@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ from services.settlement import on_members
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, Handler
 from services.settlement.shelf import Balance
+from services.settlement.writer import Delivery
 from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
 from tests.house import House
 from tests.services.settlement import failing
@@ -248,7 +250,7 @@ def test_one_transaction_of_ten_thousand_commands_and_two_thousand_events(lucy: 
     batch: list[Command] = [
         command(c.SettleEntry, entry_id=f"C-r{number}", bank_date=TODAY) for number in range(10_000)
     ]
-    receipts = lucy.writer.run(batch)
+    receipts = lucy.writer.run([Delivery(batch)])
     codes = [r.code for r in receipts]
     assert codes == [""] * 2_000 + ["entry_unknown"] * 8_000
     assert lucy.log.head() == head + 2_000
@@ -258,7 +260,7 @@ def test_one_transaction_of_ten_thousand_commands_and_two_thousand_events(lucy: 
 
 def test_one_transaction_of_ten_thousand_events(lucy: House) -> None:
     """More than the server takes in at once, up to the last statement."""
-    receipts = lucy.writer.run([recharge(number) for number in range(10_000)])
+    receipts = lucy.writer.run([Delivery([recharge(number) for number in range(10_000)])])
     assert {r.outcome for r in receipts} == {Outcome.ACCEPTED}
     assert_whole(lucy)
 
@@ -334,6 +336,70 @@ def test_the_reading_session_may_be_killed_between_batches(lucy: House) -> None:
     assert_whole(lucy)
 
 
+# -- one delivery is decided while the one before it is being stored ------------------------
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.settlement.writer.BATCH_MAX", 1)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("step", [failing.BEFORE_COMMIT, failing.AFTER_COMMIT])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_was_decided_upon_a_delivery_that_failed_is_decided_again(
+    lucy: House, monkeypatch: pytest.MonkeyPatch, step: str, times: int
+) -> None:
+    failing.after(monkeypatch, step, failing.lose_answer, times)
+    receipts = lucy.writer.submit(
+        [withdrawal(1, 60_00), withdrawal(2, 60_00), withdrawal(3, 40_00)]
+    )
+    assert [r.code for r in receipts] == ["", "insufficient_balance", ""]
+    assert lucy.balances()["lucy:investor"] == (0, 100_00)
+    assert_whole(lucy)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_command_again_while_the_first_is_being_stored(lucy: House) -> None:
+    first, second = withdrawal(1, 60_00), withdrawal(2, 30_00)
+    receipts = lucy.writer.submit([first, first, second, first])
+    assert [r.replayed for r in receipts] == [False, True, False, True]
+    assert {r.outcome for r in receipts} == {Outcome.ACCEPTED}
+    assert_whole(lucy)
+
+
+def test_a_bug_after_a_delivery_leaves_that_one_stored_and_the_writer_right(
+    lucy: House,
+) -> None:
+    """What is on its way when another delivery fails does land."""
+
+    def deliveries() -> Iterator[Delivery]:
+        yield Delivery([withdrawal(1, 60_00)])
+        raise failing.Broken
+
+    with pytest.raises(failing.Broken):
+        lucy.writer.run(deliveries())
+    assert lucy.balances()["lucy:investor"] == (40_00, 60_00)
+    receipts = lucy.writer.submit([withdrawal(2, 60_00), withdrawal(3, 40_00)])
+    assert [r.code for r in receipts] == ["insufficient_balance", ""]
+    assert_whole(lucy)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_the_reading_session_may_be_killed_while_a_delivery_is_being_stored(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = lucy.writer
+
+    def end_reader(_: Any) -> None:
+        failing.end_session(lucy.url)(writer._connection)
+
+    failing.after(monkeypatch, failing.BEFORE_COMMIT, end_reader)
+    receipts = writer.submit([withdrawal(1, 60_00), withdrawal(2, 60_00), withdrawal(3, 40_00)])
+    assert [r.code for r in receipts] == ["", "insufficient_balance", ""]
+    assert_whole(lucy)
+
+
 @pytest.mark.parametrize("times", [3, 4])
 def test_a_writer_that_gave_up_forgets_what_it_never_stored(
     lucy: House, monkeypatch: pytest.MonkeyPatch, times: int
@@ -377,7 +443,7 @@ def test_a_message_is_parked_once_even_if_the_answer_was_lost(
     lucy: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing.after(monkeypatch, failing.AFTER_COMMIT, failing.lose_answer)
-    [receipt] = lucy.writer.run([withdrawal(1, 1)], [8], [(7, b"{", "not JSON")])
+    [receipt] = lucy.writer.run([Delivery([withdrawal(1, 1)], [8], [(7, b"{", "not JSON")])])
     assert receipt.outcome is Outcome.ACCEPTED
     assert lucy.query("SELECT position, reason FROM {}.parked") == [(7, "not JSON")]
     assert lucy.query("SELECT position, outcome FROM {}.inbox_answer") == [(8, "accepted")]
@@ -466,7 +532,7 @@ def test_the_shelf_may_be_small(lucy: House, monkeypatch: pytest.MonkeyPatch) ->
         lucy.writer.submit([recharge(number), registration(number)])
         lucy.settle(f"C-r{number}")
     assert lucy.available("lucy:investor") == 105_00
-    assert len(lucy.writer._shelf.states) <= 4 + 2
+    assert len(list(lucy.writer._shelf.states.items())) <= 4 + 2
     assert_whole(lucy)
 
 
