@@ -21,9 +21,14 @@ class Role(StrEnum):
     MARKETING = "marketing"  # 营销款
     OUTSIDE = "outside"
 
+    __hash__ = str.__hash__  # Enum's own is Python, and every movement asks for it.
+
 
 MEMBER_ROLES = frozenset({Role.INVESTOR, Role.BORROWER, Role.GUARANTOR})
 PLATFORM_ROLES = frozenset({Role.RESERVE, Role.INCOME, Role.MARKETING})
+
+
+_ROLES = {role.value: role for role in Role}
 
 
 def account_of(owner_id: str, role: Role) -> str:
@@ -31,7 +36,8 @@ def account_of(owner_id: str, role: Role) -> str:
 
 
 def role_of(account: str) -> Role:
-    return Role.OUTSIDE if account == OUTSIDE else Role(account.rpartition(":")[2])
+    """Raises KeyError for what is no account."""
+    return _ROLES[account.rpartition(":")[2]]
 
 
 def owner_of(account: str) -> str:

@@ -15,7 +15,6 @@ platform's balance is ever below zero.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -110,8 +109,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     status: Status = Status.NONE
     requested: EntryRequested | None = None
 
@@ -202,9 +200,9 @@ def evolve(entry: Entry, event: CashEvent) -> Entry:
         case EntryRequested():
             return Entry(Status.REQUESTED, event)
         case EntrySettled():
-            return replace(entry, status=Status.SETTLED)
+            return entry._replace(status=Status.SETTLED)
         case EntryRejected():
-            return replace(entry, status=Status.REJECTED)
+            return entry._replace(status=Status.REJECTED)
         case BankMovementRecorded():
             return Entry(Status.SETTLED)
 

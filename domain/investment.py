@@ -7,9 +7,8 @@ placed -> frozen at the bank -> concluded with the loan -> closed with its claim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from domain.model import Event, Fen, InvariantBroken, Refused
 from domain.refusals import Code
@@ -86,8 +85,7 @@ _NEXT: dict[type[InvestmentEvent], tuple[Status, Status]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Investment:
+class Investment(NamedTuple):
     status: Status = Status.NONE
     placed: TenderPlaced | None = None
 

@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
     REVERSAL = "reversal"  # 冲正
 
+    __hash__ = str.__hash__  # As Role's.
+
 
 class Shape(StrEnum):
     FREEZE = "freeze"

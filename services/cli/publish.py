@@ -79,7 +79,7 @@ def publishing(place: Place) -> Iterator[Commands]:
 
 
 def receipt_json(receipt: Receipt) -> dict[str, object]:
-    return asdict(receipt) | {"code": receipt.code or None, "message": _message(receipt) or None}
+    return receipt._asdict() | {"code": receipt.code or None, "message": _message(receipt) or None}
 
 
 def _message(receipt: Receipt) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from adapters.vault import Seal, Sealed
 from domain import cashbook
@@ -62,7 +62,8 @@ class Desk:
 
     @property
     def platform(self) -> Platform:
-        return cast("Platform", self._kept(PLATFORM).state)
+        state: Platform = self._kept(PLATFORM).state
+        return state
 
     @property
     def today(self) -> date:
@@ -74,23 +75,29 @@ class Desk:
 
     @property
     def policies(self) -> Policies:
-        return cast("Policies", self._kept(POLICY).state)
+        state: Policies = self._kept(POLICY).state
+        return state
 
     @property
     def reserve(self) -> Reserve:
-        return cast("Reserve", self._kept(RESERVE).state)
+        state: Reserve = self._kept(RESERVE).state
+        return state
 
     def member(self, member_id: str) -> Member:
-        return cast("Member", self._kept(member_stream(member_id)).state)
+        state: Member = self._kept(member_stream(member_id)).state
+        return state
 
     def loan(self, loan_id: str) -> Loan:
-        return cast("Loan", self._kept(loan_stream(loan_id)).state)
+        state: Loan = self._kept(loan_stream(loan_id)).state
+        return state
 
     def investment(self, tender_id: str) -> Investment:
-        return cast("Investment", self._kept(investment_stream(tender_id)).state)
+        state: Investment = self._kept(investment_stream(tender_id)).state
+        return state
 
     def entry(self, entry_id: str) -> Entry:
-        return cast("Entry", self._kept(entry_stream(entry_id)).state)
+        state: Entry = self._kept(entry_stream(entry_id)).state
+        return state
 
     def balance(self, account: str) -> Balance:
         return self._balances.get(account) or self.shelf.balance(account)

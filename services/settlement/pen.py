@@ -11,7 +11,7 @@ from adapters.codec import Circumstances, Stored, encode, hash_row
 from adapters.commanding import Receipt
 from adapters.event_log import Batch, Head
 from domain.commands import Command
-from services.settlement.desk import Desk, Staged
+from services.settlement.desk import Desk
 
 
 class Pen:
@@ -38,16 +38,12 @@ class Pen:
         ).opening()
         staged, sealed, balances = desk.keep()
         for stream, version, event in staged:
-            self._write(Staged(stream, version, event), opening)
+            self.position += 1
+            state = encode(event, opening, self._hash)
+            self._hash = hash_row(self.position, stream, version, event.TOPIC, state)
+            self._events.append(Stored(self.position, stream, version, event.TOPIC, state))
         self._sealed += sealed
         self._balances.update(balances)
-
-    def _write(self, staged: Staged, opening: bytes) -> None:
-        self.position += 1
-        topic = staged.event.TOPIC
-        state = encode(staged.event, opening, self._hash)
-        self._hash = hash_row(self.position, staged.stream, staged.version, topic, state)
-        self._events.append(Stored(self.position, staged.stream, staged.version, topic, state))
 
     def sign(self, command: Command, payload: bytes, receipt: Receipt) -> None:
         self._number += 1

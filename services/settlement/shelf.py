@@ -7,8 +7,8 @@ nothing that the last batch used, which may not be stored yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -35,31 +35,25 @@ class Balance(NamedTuple):
 EMPTY = Balance(0, 0)
 
 
-class Recent(Generic[V]):
-    """A mapping that forgets: with each `turn`, what was not used since the one before."""
+class Recent(dict[str, V]):
+    """A dict that forgets: with each `turn`, what was not used since the one before."""
 
     def __init__(self) -> None:
-        self._new: dict[str, V] = {}
-        self._old: dict[str, V] = {}
+        super().__init__()
+        self.old: dict[str, V] = {}
 
-    def get(self, name: str) -> V | None:
-        value = self._new.get(name)
-        if value is None:
-            value = self._old.get(name)
-            if value is not None:
-                self._new[name] = value
+    def __missing__(self, name: str) -> V:
+        value = self[name] = self.old[name]
         return value
 
-    def update(self, values: Mapping[str, V]) -> None:
-        self._new.update(values)
+    def peek(self, name: str) -> V | None:
+        return self[name] if name in self or name in self.old else None
 
     def turn(self, limit: int) -> None:
         """Only where more than half of `limit` came in since."""
-        if len(self._new) * 2 > limit:
-            self._old, self._new = self._new, {}
-
-    def items(self) -> Iterable[tuple[str, V]]:
-        return (self._old | self._new).items()
+        if len(self) * 2 > limit:
+            self.old = dict(self)
+            self.clear()
 
 
 class Shelf:
@@ -78,10 +72,10 @@ class Shelf:
         ).format(name)
 
     def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
-        wanted = [name for name in dict.fromkeys(streams) if self.states.get(name) is None]
+        wanted = [name for name in dict.fromkeys(streams) if self.states.peek(name) is None]
         if wanted:
             self._load_streams(wanted)
-        lacking = [name for name in dict.fromkeys(accounts) if self.balances.get(name) is None]
+        lacking = [name for name in dict.fromkeys(accounts) if self.balances.peek(name) is None]
         if lacking:
             found = dict.fromkeys(lacking, EMPTY)
             query = self._connection.execute(self._select_balances, (lacking,), binary=True)
@@ -90,14 +84,17 @@ class Shelf:
             self.balances.update(found)
 
     def state(self, stream: str) -> Kept:
-        return self.states.get(stream) or self._load_streams([stream])[stream]
+        try:
+            return self.states[stream]
+        except KeyError:
+            return self._load_streams([stream])[stream]
 
     def balance(self, account: str) -> Balance:
-        balance = self.balances.get(account)
-        if balance is None:
+        try:
+            return self.balances[account]
+        except KeyError:
             self.load((), (account,))
-            balance = self.balances.get(account) or EMPTY
-        return balance
+            return self.balances[account]
 
     def tidy(self) -> None:
         self.states.turn(STREAMS_MAX)

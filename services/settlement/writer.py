@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import psycopg
@@ -211,7 +210,7 @@ class Writer:
         return _Flight(delivery, answers, answered, None if empty else batch)
 
     def _prefetch(self, commands: Sequence[Command]) -> None:
-        peek = self._shelf.states.get
+        peek = self._shelf.states.peek
         asked: set[str] = set()
         asking = [(command, HANDLERS[type(command)].touches) for command in commands]
         while asking:
@@ -261,7 +260,7 @@ def _payload(command: Command) -> bytes:
 
 def _again(before: Answered, payload: bytes) -> Receipt:
     if before.payload_hash == payload:
-        return replace(before.receipt, replayed=True)
+        return before.receipt._replace(replayed=True)
     return Receipt(
         before.receipt.command_id, Outcome.REFUSED, Code.COMMAND_ID_REUSED.value, field="id"
     )

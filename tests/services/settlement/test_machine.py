@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -155,11 +154,11 @@ class Machine(RuleBasedStateMachine):
             known = self.sent.get(sent.id)
             if known is None:
                 self.sent[sent.id] = sent
-                self.receipts[sent.id] = replace(answer, replayed=False)
+                self.receipts[sent.id] = answer._replace(replayed=False)
                 assert again or not answer.replayed
                 self._new(sent, answer)
             elif known == sent:
-                assert answer == replace(self.receipts[sent.id], replayed=True)
+                assert answer == self.receipts[sent.id]._replace(replayed=True)
             else:
                 assert (answer.outcome, answer.code) == (Outcome.REFUSED, Code.COMMAND_ID_REUSED)
 

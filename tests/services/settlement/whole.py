@@ -31,10 +31,10 @@ def assert_whole(house: House) -> None:
     [head] = house.query("SELECT head_position, head_hash, receipts FROM {}.shard")
     assert (head[0], bytes(head[1]), head[2]) == (len(rows), prev, len(receipts))
     shelf, states = house.writer._shelf, house.states()
-    for stream, kept in shelf.states.items():
+    for stream, kept in {**shelf.states.old, **shelf.states}.items():
         folded = states.get(stream, fold_of(stream).initial)
         assert kept == (versions.get(stream, 0), folded), stream
     balances = house.balances()
     assert {
-        k: tuple(v) for k, v in shelf.balances.items() if v != (0, 0)
+        k: tuple(v) for k, v in {**shelf.balances.old, **shelf.balances}.items() if v != (0, 0)
     }.items() <= balances.items()
