@@ -438,7 +438,10 @@ class Machine(RuleBasedStateMachine):
         assert self.checked == len(self.receipts)
 
 
-def test_whatever_happens(database: str) -> None:
+def test_whatever_happens(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are small, so that one is decided while another is being stored."""
+    monkeypatch.setattr("services.settlement.writer.BATCH_MAX", 3)
+
     class Here(Machine):
         def __init__(self) -> None:
             super().__init__(database)
