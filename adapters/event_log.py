@@ -46,6 +46,8 @@ class Head:
     hash: bytes
     receipts: int
     outstanding_principal_fen: int
+    commands_offset: int
+    replays: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ class Batch:
     receipts: Sequence[tuple[Any, ...]]
     balances: Sequence[tuple[str, int, int]]
     sealed: Sequence[Sealed]
-    answered: Sequence[tuple[Any, ...]]  # Inbox messages, with what came of them.
-    parked: Sequence[tuple[int, bytes, str]]
+    taken: Sequence[int]  # The places of inbox messages.
+    answered: Sequence[tuple[Any, ...]]  # Those of them that are commands, with what came of them.
+    parked: Sequence[tuple[str, int, bytes, bytes, str]]  # Messages that could not be read.
+    replays: Sequence[tuple[Any, ...]]  # Answers to the topic that are no new receipts.
     recorded_at: datetime
 
 
@@ -111,7 +115,8 @@ class ShardRecorder(PostgresApplicationRecorder):
         return connection.execute(
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
-                " outstanding_principal_fen = %s WHERE epoch = %s AND head_position = %s"
+                " outstanding_principal_fen = %s, commands_offset = %s, replays = %s"
+                " WHERE epoch = %s AND head_position = %s"
                 " RETURNING epoch"
             ),
             (
@@ -119,6 +124,8 @@ class ShardRecorder(PostgresApplicationRecorder):
                 after.hash,
                 after.receipts,
                 after.outstanding_principal_fen,
+                after.commands_offset,
+                after.replays,
                 before.epoch,
                 before.position,
             ),
@@ -158,11 +165,19 @@ class ShardRecorder(PostgresApplicationRecorder):
         )
         self._insert_rows(
             curs,
-            "INSERT INTO {}.parked (position, message, reason)"
-            " SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::text[])"
+            "INSERT INTO {}.parked (source, place, wrapped_key, content, reason) SELECT * FROM"
+            " unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[])"
             " ON CONFLICT DO NOTHING",  # Again, after an append whose outcome was unknown.
-            "bigint bytea text",
+            "text bigint bytea bytea text",
             batch.parked,
+        )
+        self._insert_rows(
+            curs,
+            "INSERT INTO {}.replay (number, command_id, outcome, code, message, field,"
+            " first_position, last_position) SELECT * FROM unnest(%b::bigint[], %b::text[],"
+            " %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])",
+            "bigint text text text text text bigint bigint",
+            batch.replays,
         )
         self._insert_rows(
             curs,
@@ -173,9 +188,10 @@ class ShardRecorder(PostgresApplicationRecorder):
             "bigint text text text text text bigint bigint bool",
             batch.answered,
         )
-        taken = [row[0] for row in (*batch.answered, *batch.parked)]
-        if taken:
-            curs.execute(self._sql("DELETE FROM {}.inbox WHERE position = ANY(%s)"), (taken,))
+        if batch.taken:
+            curs.execute(
+                self._sql("DELETE FROM {}.inbox WHERE position = ANY(%s)"), (list(batch.taken),)
+            )
 
     def _insert_stored_events(
         self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any

@@ -85,4 +85,51 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        2,
+        "kafka",
+        """
+        -- How far the topic of commands is taken: the offset of the next one.
+        ALTER TABLE shard ADD COLUMN commands_offset bigint NOT NULL DEFAULT 0,
+            ADD COLUMN replays bigint NOT NULL DEFAULT 0;
+
+        -- Answers to commands of the topic that are no new receipts, until they are published.
+        CREATE TABLE replay (
+            number bigint PRIMARY KEY,
+            command_id text NOT NULL,
+            outcome text NOT NULL,
+            code text NOT NULL,
+            message text NOT NULL,
+            field text,
+            first_position bigint NOT NULL,
+            last_position bigint NOT NULL
+        );
+
+        -- Up to which receipt and replay the answers were published at least.
+        CREATE TABLE relayed (
+            only_row bool PRIMARY KEY DEFAULT true CHECK (only_row),
+            receipts bigint NOT NULL DEFAULT 0,
+            replays bigint NOT NULL DEFAULT 0
+        );
+        INSERT INTO relayed DEFAULT VALUES;
+
+        -- Now encrypted, with where the message came from and what became of it.
+        DROP TABLE parked;
+        CREATE TABLE parked (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            source text NOT NULL,
+            place bigint NOT NULL,
+            wrapped_key bytea NOT NULL,
+            content bytea NOT NULL,
+            reason text NOT NULL,
+            parked_at timestamptz NOT NULL DEFAULT now(),
+            state text NOT NULL DEFAULT 'parked'
+                CHECK (state IN ('parked', 'retried', 'discarded')),
+            ended_at timestamptz,
+            ended_by text,
+            note text,
+            UNIQUE (source, place)
+        );
+        """,
+    ),
 )

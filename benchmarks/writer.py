@@ -16,7 +16,8 @@ from domain.accounts import Role
 from domain.schedule import Method
 from infra.clock import ManualClock
 from services.settlement.intake import read_command
-from services.settlement.writer import BATCH_MAX, Delivery, Writer
+from services.settlement.pen import Delivery
+from services.settlement.writer import BATCH_MAX, Writer
 
 PLATFORM = "bench"
 DAY = date(2018, 1, 2)

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.shard_schema import shard_schema
 from domain.commands import AnyCommand, Command
 from infra.postgres import connect
-from services.settlement.writer import BATCH_MAX, Delivery, Writer
+from services.settlement.pen import INBOX, Delivery, Unread
+from services.settlement.writer import BATCH_MAX, Writer
 
 STEP_MAX = 20 * BATCH_MAX
 
@@ -53,14 +54,14 @@ class Intake:
 
 
 def _delivery(rows: Sequence[tuple[int, bytes]]) -> Delivery:
-    places, commands, parked = [], [], []
+    places, commands, unread = [], [], []
     for place, message in rows:
         try:
             commands.append(read_command(message))
             places.append(place)
         except ValidationError as error:
-            parked.append((place, message, reason_of(error)))
-    return Delivery(commands, places, parked)
+            unread.append(Unread(INBOX, place, message, reason_of(error)))
+    return Delivery(commands, places, unread)
 
 
 def reason_of(error: ValidationError) -> str:

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.codec import Circumstances, Stored, encode, hash_row
 from adapters.commanding import Receipt
 from adapters.event_log import Batch, Head
+from adapters.vault import Seal
 from domain.commands import Command
+from domain.refusals import Code
 from services.settlement.desk import Desk
+
+INBOX = "inbox"
+PARKED = "parked"
+"""What a sender hears of a message that could not be read: not final, a person looks at it."""
+
+
+class Unread(NamedTuple):
+    """A message that could not be read as a command. It may hold personal data."""
+
+    source: str  # INBOX, or a topic.
+    place: int  # There: the inbox position, or the offset.
+    message: bytes
+    reason: str  # Fields and rules, no values.
+    command_id: str = ""  # As its headers have it.
+
+    @property
+    def by_inbox(self) -> bool:
+        return self.source == INBOX
+
+
+class Delivery(NamedTuple):
+    """Commands that came together, and are stored together with how far they were taken."""
+
+    commands: Sequence[Command]
+    inbox: Sequence[int] = ()  # The places of those that came that way, in order.
+    unread: Sequence[Unread] = ()
+    offset: int | None = None  # Of the topic of commands: the next one after these.
 
 
 class Pen:
@@ -63,18 +93,21 @@ class Pen:
             )
         )
 
-    def batch(
-        self,
-        outstanding_principal_fen: int,
-        answered: Sequence[tuple[Any, ...]],
-        parked: Sequence[tuple[int, bytes, str]],
-    ) -> Batch:
+    def batch(self, delivery: Delivery, answers: Sequence[Receipt], desk: Desk) -> Batch:
+        """All that the delivery leaves; `answers` are those of its commands, in order."""
+        replays: Sequence[tuple[Any, ...]] = ()
+        commands_offset = self._before.commands_offset
+        if delivery.offset is not None:
+            commands_offset = delivery.offset
+            replays = self._replays(delivery, answers)
         after = replace(
             self._before,
             position=self.position,
             hash=self._hash,
             receipts=self._number,
-            outstanding_principal_fen=outstanding_principal_fen,
+            outstanding_principal_fen=desk.outstanding_principal_fen,
+            commands_offset=commands_offset,
+            replays=self._before.replays + len(replays),
         )
         return Batch(
             before=self._before,
@@ -83,13 +116,35 @@ class Pen:
             receipts=self._receipts,
             balances=[(account, *fen) for account, fen in self._balances.items()],
             sealed=self._sealed,
-            answered=answered,
-            parked=parked,
+            taken=(*delivery.inbox, *(each.place for each in delivery.unread if each.by_inbox)),
+            answered=list(map(_answer, delivery.inbox, answers)),
+            parked=[_parked(each, desk.seal) for each in delivery.unread],
+            replays=replays,
             recorded_at=self._now,
         )
 
+    def _replays(self, delivery: Delivery, answers: Sequence[Receipt]) -> list[tuple[Any, ...]]:
+        """What the sender would else never hear: repeats, and what could not be read."""
+        said = [
+            (a.command_id, a.outcome.value, a.code, a.message, a.field, *a[5:7])
+            for a in answers
+            if a.replayed or a.code == Code.COMMAND_ID_REUSED
+        ]
+        said += [
+            (each.command_id, PARKED, "", each.reason, None, 0, 0)
+            for each in delivery.unread
+            if each.command_id
+        ]
+        return [(number, *row) for number, row in enumerate(said, self._before.replays + 1)]
 
-def row_of(place: int, answer: Receipt) -> tuple[Any, ...]:
+
+def _parked(unread: Unread, seal: Seal) -> tuple[str, int, bytes, bytes, str]:
+    name = f"{unread.source}:{unread.place}"
+    sealed = seal.close(name, {"message": b64encode(unread.message).decode()})
+    return (unread.source, unread.place, sealed.wrapped_key, sealed.content, unread.reason)
+
+
+def _answer(place: int, answer: Receipt) -> tuple[Any, ...]:
     return (
         place,
         answer.command_id,

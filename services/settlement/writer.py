@@ -27,7 +27,7 @@ from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, PEEKING
-from services.settlement.pen import Pen, row_of
+from services.settlement.pen import Delivery, Pen
 from services.settlement.receipts import Answered, Receipts
 from services.settlement.shelf import Shelf
 
@@ -35,15 +35,6 @@ BATCH_MAX = 500
 ATTEMPTS_MAX = 3
 
 log = structlog.get_logger()
-
-
-class Delivery(NamedTuple):
-    """Commands that came together. `inbox` holds the places of those that came that way, in order,
-    and `parked` messages that could not be read."""
-
-    commands: Sequence[Command]
-    inbox: Sequence[int] = ()
-    parked: Sequence[tuple[int, bytes, str]] = ()
 
 
 class _Flight(NamedTuple):
@@ -87,17 +78,22 @@ class Writer:
         row = self._connection.execute(
             sql.SQL(
                 query + " RETURNING epoch, head_position, head_hash, receipts,"
-                " outstanding_principal_fen"
+                " outstanding_principal_fen, commands_offset, replays"
             ).format(sql.Identifier(self._schema)),
             () if epoch is None else (epoch,),
         ).fetchone()
         if row is None:
             raise WriterFenced(f"epoch {epoch}")
-        return Head(row[0], row[1], bytes(row[2]), row[3], row[4])
+        return Head(row[0], row[1], bytes(row[2]), *row[3:])
 
     @property
     def position(self) -> int:
         return self._head.position
+
+    @property
+    def commands_offset(self) -> int:
+        """Of the topic of commands: the next one to take."""
+        return self._head.commands_offset
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Decide and append, in micro-batches. Raises WriterFenced if this writer was replaced."""
@@ -181,6 +177,8 @@ class Writer:
     # -- one delivery ---------------------------------------------------------------------
 
     def _decide_all(self, delivery: Delivery) -> _Flight:
+        if self._taken_before(delivery):
+            delivery = delivery._replace(unread=(), offset=None)
         commands = delivery.commands
         self._shelf.tidy()
         now = self._clock.now()
@@ -201,13 +199,14 @@ class Writer:
             answered[command.id] = known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
-        rows = [
-            row_of(place, answer) for place, answer in zip(delivery.inbox, answers, strict=False)
-        ]
-        batch = pen.batch(desk.outstanding_principal_fen, rows, delivery.parked)
+        batch = pen.batch(delivery, answers, desk)
         self._head = batch.after
-        empty = not (batch.receipts or rows or delivery.parked)
-        return _Flight(delivery, answers, answered, None if empty else batch)
+        stored = batch.receipts or batch.taken or batch.parked or delivery.offset is not None
+        return _Flight(delivery, answers, answered, batch if stored else None)
+
+    def _taken_before(self, delivery: Delivery) -> bool:
+        """Its part of the topic is on record: the delivery came again after a lost answer."""
+        return delivery.offset is not None and delivery.offset <= self._head.commands_offset
 
     def _prefetch(self, commands: Sequence[Command]) -> None:
         peek = self._shelf.states.peek

@@ -61,8 +61,10 @@ class LogWriter:
             )
             for at, event in enumerate(events, start=self.position + 1)
         ]
-        before, end = (Head(0, at, GENESIS, 0, 0) for at in (self.position, after))
-        self._recorder.insert_events([], batch=Batch(before, end, rows, (), (), (), (), (), NOON))
+        before, end = (Head(0, at, GENESIS, 0, 0, 0, 0) for at in (self.position, after))
+        self._recorder.insert_events(
+            [], batch=Batch(before, end, rows, (), (), (), (), (), (), (), NOON)
+        )
         self.position = after
 
     def close(self) -> None:

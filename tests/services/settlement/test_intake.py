@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_parked_and_holds_up_nobody(
     good = recharge(1)
     put(open_house, "{", message, good.model_dump_json(), '{"type": "steal"}')
     assert intake.step() == 4
-    reasons = [row[0] for row in open_house.query("SELECT reason FROM {}.parked ORDER BY position")]
+    reasons = [row[0] for row in open_house.query("SELECT reason FROM {}.parked ORDER BY id")]
     assert len(reasons) == 3
     assert "Invalid JSON" in reasons[0]
     assert reasons[1].startswith("register_member.phone: String should match pattern")

@@ -22,8 +22,8 @@ from domain.refusals import Code
 from services.settlement import on_members
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, Handler
+from services.settlement.pen import INBOX, Delivery, Unread
 from services.settlement.shelf import Balance
-from services.settlement.writer import Delivery
 from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
 from tests.house import House
 from tests.services.settlement import failing
@@ -442,9 +442,11 @@ def test_a_message_is_parked_once_even_if_the_answer_was_lost(
     lucy: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing.after(monkeypatch, failing.AFTER_COMMIT, failing.lose_answer)
-    [receipt] = lucy.writer.run([Delivery([withdrawal(1, 1)], [8], [(7, b"{", "not JSON")])])
+    [receipt] = lucy.writer.run(
+        [Delivery([withdrawal(1, 1)], [8], [Unread(INBOX, 7, b"{", "not JSON")])]
+    )
     assert receipt.outcome is Outcome.ACCEPTED
-    assert lucy.query("SELECT position, reason FROM {}.parked") == [(7, "not JSON")]
+    assert lucy.query("SELECT place, reason FROM {}.parked") == [(7, "not JSON")]
     assert lucy.query("SELECT position, outcome FROM {}.inbox_answer") == [(8, "accepted")]
     assert_whole(lucy)
 
