@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench docs clean requirements
+.PHONY: demo test lint bench docs clean requirements kafka-jars
 
 demo: $(STAMP)
 	$(BIN)/zhuanhu demo
@@ -34,6 +34,13 @@ PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --s
 requirements: $(STAMP)
 	$(PIN) --output-file requirements.txt pyproject.toml
 	$(PIN) --extra dev --output-file requirements-dev.txt pyproject.toml
+
+# Pins what infra/kafka_jars/pom.xml asks for, anew. The list holds hashes and no addresses.
+kafka-jars:
+	rm -rf build/kafka-jars
+	mvn -B -q -f infra/kafka_jars/pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+		-DoutputDirectory=$(CURDIR)/build/kafka-jars
+	cd build/kafka-jars && sha256sum *.jar > $(CURDIR)/infra/kafka_jars/jars.sha256
 
 $(STAMP): requirements-dev.txt pyproject.toml
 	@python=; for each in python3.13 python3.12 python3.11 python3 python; do \

@@ -1,18 +1,21 @@
-"""What can go wrong with the database and the data folder, each with what to do about it.
+"""What can go wrong with what zhuanhu runs on, each with what to do about it.
 
-PostgresUnavailable
-├── DataFolderInUse
-├── DataFolderUnwritable
-└── NoSpaceLeft
+PartUnavailable
+├── PostgresUnavailable
+│   ├── DataFolderInUse
+│   ├── DataFolderUnwritable
+│   └── NoSpaceLeft
+└── KafkaUnavailable
+    └── KafkaNotInstalled
 """
 
 from __future__ import annotations
 
 
-class PostgresUnavailable(RuntimeError):
-    """No usable PostgreSQL. `hint` says what to do; neither text holds a password."""
+class PartUnavailable(RuntimeError):
+    """`hint` says what to do; neither text holds a password."""
 
-    code = "postgres_unavailable"
+    code = ""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -20,6 +23,12 @@ class PostgresUnavailable(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.args[0]}. {self.hint}"
+
+
+class PostgresUnavailable(PartUnavailable):
+    """No usable PostgreSQL."""
+
+    code = "postgres_unavailable"
 
 
 class DataFolderInUse(PostgresUnavailable):
@@ -38,3 +47,15 @@ class NoSpaceLeft(PostgresUnavailable):
     """The disk under the data folder is full, or nearly."""
 
     code = "no_space_left"
+
+
+class KafkaUnavailable(PartUnavailable):
+    """No usable Kafka: it does not start, does not answer, or refuses who calls."""
+
+    code = "kafka_unavailable"
+
+
+class KafkaNotInstalled(KafkaUnavailable):
+    """No broker is named, and what one of our own needs is missing."""
+
+    code = "kafka_not_installed"

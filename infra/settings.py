@@ -8,16 +8,26 @@ To add a setting, add a field: its name, type, rule and meaning stand here and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "ZHUANHU_"
+WEEK_MS = 7 * 24 * 3600 * 1000
+SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}")
 
 
 class SettingsError(ValueError):
@@ -29,6 +39,19 @@ class SignDigest(StrEnum):
 
     SHA1 = "sha1"
     SHA256 = "sha256"
+
+
+class KafkaProtocol(StrEnum):
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
 
 
 class LogFormat(StrEnum):
@@ -55,8 +78,16 @@ def _http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _servers(listed: str) -> str:
+    if not all(SERVER.fullmatch(each) for each in listed.split(",")):
+        raise ValueError("must be host:port, or several parted by commas")
+    return listed
+
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Servers = Annotated[str, AfterValidator(_servers)]
+RetentionMs = Annotated[int, Field(ge=-1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -72,12 +103,11 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="An external PostgreSQL; unset means the embedded one in the data folder.",
     )
-    kafka_bootstrap_servers: str | None = Field(
-        default=None,
-        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="host:port,...; taken and not used yet: the parts read the event log itself.",
-    )
     data_dir: Path = Field(default=Path(".data"), description="Folder of this installation.")
+    cache_dir: Path = Field(
+        default=Path("~/.cache/zhuanhu"),
+        description="Folder that installations share: the jars of our own Kafka.",
+    )
     platform: str | None = Field(
         default=None,
         pattern=r"^[a-z][a-z0-9-]{0,31}$",
@@ -112,12 +142,68 @@ class Settings(BaseSettings):
     )
     callback_port: Port = Field(default=8801, description="Its port; 0 picks a free one.")
 
+    kafka_bootstrap_servers: Servers | None = Field(
+        default=None,
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="host:port,...; unset means the broker of zhuanhu kafka start.",
+    )
+    kafka_security_protocol: KafkaProtocol = Field(
+        default=KafkaProtocol.PLAINTEXT, description="How to speak with those servers."
+    )
+    kafka_sasl_mechanism: SaslMechanism | None = Field(
+        default=None, description="How to sign in; with SASL_PLAINTEXT and SASL_SSL."
+    )
+    kafka_sasl_username: str | None = Field(default=None, description="Who signs in.")
+    kafka_sasl_password: SecretStr | None = Field(default=None, description="With what.")
+    kafka_ssl_ca: Path | None = Field(
+        default=None, description="PEM file of who vouches for the servers; unset: the system's."
+    )
+    kafka_ssl_cert: Path | None = Field(
+        default=None, description="PEM file of our certificate, where the servers ask for one."
+    )
+    kafka_ssl_key: Path | None = Field(default=None, description="PEM file of its key.")
+    kafka_ssl_key_password: SecretStr | None = Field(
+        default=None, description="What opens that file."
+    )
+
+    kafka_partitions: int = Field(
+        default=1, ge=1, le=1000, description="Partitions of each topic: one a shard."
+    )
+    kafka_replication_factor: int = Field(
+        default=1, ge=1, le=32, description="Brokers that hold each partition."
+    )
+    kafka_min_insync_replicas: int = Field(
+        default=1, ge=1, le=32, description="Those that must have a message before it counts."
+    )
+    kafka_commands_retention_ms: RetentionMs = Field(
+        default=WEEK_MS, description="How long commands are kept; -1 is for ever."
+    )
+    kafka_replies_retention_ms: RetentionMs = Field(
+        default=WEEK_MS, description="How long replies are kept; -1 is for ever."
+    )
+
     log_level: LogLevel = Field(default=LogLevel.INFO, description="The least level written.")
     log_format: LogFormat = Field(default=LogFormat.JSON, description="json or console.")
+
+    @field_validator("kafka_min_insync_replicas")
+    @classmethod
+    def _within_replication(cls, wanted: int, info: ValidationInfo) -> int:
+        if wanted > info.data.get("kafka_replication_factor", wanted):
+            raise ValueError("must not be above the replication factor: nothing could be written")
+        return wanted
 
     def alone(self) -> Settings:
         """The same with nothing of others: embedded PostgreSQL, stand-in bank, own vault key."""
         return self.model_copy(update={"database_url": None, "bank_url": None, "vault_key": None})
+
+    def with_own_kafka(self, address: str) -> Settings:
+        """The same on a broker of our own, which asks nobody who he is."""
+        security = {
+            name: field.get_default()
+            for name, field in type(self).model_fields.items()
+            if name.startswith(("kafka_security_", "kafka_sasl_", "kafka_ssl_"))
+        }
+        return self.model_copy(update=security | {"kafka_bootstrap_servers": address})
 
 
 def load_settings() -> Settings:

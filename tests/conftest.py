@@ -1,5 +1,5 @@
-"""What all tests share: one real PostgreSQL a session, a fresh database for each that asks, and
-logging that one test cannot leave to the next."""
+"""What all tests share: one real PostgreSQL and one real Kafka a session, a fresh database and a
+fresh platform for each that asks, and logging that one test cannot leave to the next."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import itertools
 import logging
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
 
+from infra.kafka import administration, client_options
+from infra.kafka_broker import KafkaBroker
 from infra.postgres import EmbeddedPostgres, connect
+from infra.settings import Settings, load_settings
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +32,46 @@ def postgres() -> Iterator[EmbeddedPostgres]:
             yield server
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Settings]:
+    """Settings that lead to a running broker: KAFKA_BOOTSTRAP_SERVERS' if that is set, else one
+    that lives as long as the session. `client_options(kafka)` is for kafka-python. Not for tests
+    that stop or kill it: those take `own_kafka`."""
+    settings = load_settings()
+    if settings.kafka_bootstrap_servers is not None:
+        yield settings
+        return
+    with _temporary_broker() as broker:
+        yield settings.with_own_kafka(broker.address)
+
+
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaBroker]:
+    """A running broker for one test alone."""
+    with _temporary_broker() as broker:
+        yield broker
+
+
+@contextmanager
+def _temporary_broker() -> Iterator[KafkaBroker]:
+    with (
+        tempfile.TemporaryDirectory(prefix="zhuanhu-test-") as folder,
+        KafkaBroker(Path(folder), load_settings().cache_dir) as broker,
+    ):
+        yield broker
+
+
+@pytest.fixture
+def kafka_platform(kafka: Settings) -> Iterator[str]:
+    """The name of a platform that has no topics yet; what it gets is removed after the test."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    yield name
+    with administration(client_options(kafka)) as client:
+        topics = [each for each in client.list_topics() if each.startswith(f"zhuanhu.{name}.")]
+        if topics:
+            client.delete_topics(topics)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import services.proof.verify  # noqa: F401 - with it every check is there.
 from domain.refusals import Code
-from infra.errors import PostgresUnavailable
+from infra.errors import KafkaUnavailable, PartUnavailable, PostgresUnavailable
 from services.cli.error_codes import CALCULATORS, COMMAND_LINE, CUSTODY, VERDICTS
 from services.proof.checks.check import Check
 from services.reconciliation.breaks import BreakClass
@@ -22,6 +22,8 @@ With `--json` an error is one JSON object `{"code", "message", "field", "hint"}`
 Exit codes: 0 done, 1 refused or a violation found, 2 bad input or usage.
 """
 
+_WITH_HINT = "Exit 2, with what to do next."
+
 
 def page() -> str:
     return "\n".join((_HEAD, *_sections()))
@@ -35,7 +37,8 @@ def _sections() -> Iterator[str]:
     )
     yield _table("The calculators", "Exit 1.", CALCULATORS)
     yield _table("The command line", "Each comes with what to do next.", COMMAND_LINE)
-    yield _table("PostgreSQL and the data folder", "Exit 2, with what to do next.", _database())
+    yield _table("PostgreSQL and the data folder", _WITH_HINT, _unavailable(PostgresUnavailable))
+    yield _table("Kafka", _WITH_HINT, _unavailable(KafkaUnavailable))
     yield _table("Reconciliation: verdicts", "Of one bank day.", VERDICTS)
     yield _table(
         "Reconciliation: classes of breaks",
@@ -46,12 +49,9 @@ def _sections() -> Iterator[str]:
     yield _table("Verification", "The checks of `zhuanhu verify`: what holds.", _checks())
 
 
-def _database() -> dict[str, str]:
-    kinds: tuple[type[PostgresUnavailable], ...] = (
-        PostgresUnavailable,
-        *PostgresUnavailable.__subclasses__(),
-    )
-    return {kind.code: (kind.__doc__ or "").split("`hint`")[0].strip() for kind in kinds}
+def _unavailable(part: type[PartUnavailable]) -> dict[str, str]:
+    kinds: tuple[type[PartUnavailable], ...] = (part, *part.__subclasses__())
+    return {kind.code: (kind.__doc__ or "").strip() for kind in kinds}
 
 
 def _checks() -> dict[str, str]:

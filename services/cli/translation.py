@@ -15,7 +15,7 @@ from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
 from domain.model import Refused
 from domain.money import BadFigure
-from infra.errors import PostgresUnavailable
+from infra.errors import PartUnavailable
 from infra.keys import KeyUnusable
 from infra.migrations import MigrationRefused
 from infra.settings import SettingsError
@@ -39,7 +39,7 @@ def _says(code: str, hint: str | None = None, exit_code: int = EXIT_REFUSED) -> 
     return lambda error: CliError(code, str(error), hint=hint, exit_code=exit_code)
 
 
-def _postgres(error: PostgresUnavailable) -> CliError:
+def _part(error: PartUnavailable) -> CliError:
     return CliError(error.code, str(error.args[0]), hint=error.hint)
 
 
@@ -63,7 +63,7 @@ _VERIFY = "run zhuanhu verify, and report what it says"
 _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell], ...] = (
     (BadFigure, lambda error: bad_input(error.field, error.rule)),
     (Refused, _refused),
-    (PostgresUnavailable, _postgres),
+    (PartUnavailable, _part),
     (
         SettingsError,
         lambda error: CliError("bad_settings", str(error), hint="correct the environment variable"),

@@ -47,6 +47,9 @@ def test_a_setting_left_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> Non
         ("ZHUANHU_BANK_TIMEOUT_MS", "99", "greater than or equal to 100"),
         ("ZHUANHU_CALLBACK_PORT", "70000", "less than or equal to 65535"),
         ("ZHUANHU_PLATFORM", "Hush Hush", "should match pattern"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "hush", "must be host:port"),
+        ("ZHUANHU_KAFKA_MIN_INSYNC_REPLICAS", "2", "must not be above the replication factor"),
+        ("ZHUANHU_KAFKA_COMMANDS_RETENTION_MS", "-2", "greater than or equal to -1"),
         ("ZHUANHU_BANK_URL", "hush.example", "must begin with http:// or https://"),
     ],
 )
