@@ -81,12 +81,12 @@ class Circumstances(NamedTuple):
 
 
 def encode(event: Event, opening: bytes, prev: bytes) -> bytes:
-    return b'%b%b"%b%b}' % (
-        opening,
-        prev.hex().encode(),
-        _DATA,
-        event.__pydantic_serializer__.to_json(event),
-    )
+    return stored_state(opening, prev.hex(), event.__pydantic_serializer__.to_json(event))
+
+
+def stored_state(opening: bytes, prev: str, data: bytes) -> bytes:
+    """The envelope; `prev` in hexadecimal."""
+    return b'%b%b"%b%b}' % (opening, prev.encode(), _DATA, data)
 
 
 def hash_row(position: int, stream: str, version: int, topic: str, state: bytes) -> bytes:

@@ -101,6 +101,11 @@ class ShardRecorder(PostgresApplicationRecorder):
                     advanced = self._advance(connection, batch)
                     self._insert_events(cursor, stored_events, batch=batch)
                     self._insert_stored_events(cursor, stored_events, batch=batch)
+                    cursor.execute(
+                        "SELECT pg_notify(%s, '')",
+                        (f"{self.datastore.schema}.appended",),
+                        prepare=True,
+                    )
                     # A fetch sends all that waits to be sent; `sync()` may wait for an answer to
                     # what it never sent whole, for ever.
                     if advanced.fetchone() is None:

@@ -6,7 +6,13 @@ from infra.postgres import Migration
 
 
 def shard_schema(platform: str) -> str:
-    return f"shard_{platform}"
+    """The event store takes no dashes in it; no platform's name has an underscore."""
+    return f"shard_{platform.replace('-', '_')}"
+
+
+def appended_channel(platform: str) -> str:
+    """Where the database says that the shard's log has grown."""
+    return f"{shard_schema(platform)}.appended"
 
 
 MIGRATIONS = (

@@ -547,3 +547,12 @@ def test_receipts_say_where_the_events_lie(lucy: House) -> None:
 
 def test_the_platform_opening_is_the_first_event(lucy: House) -> None:
     assert isinstance(lucy.events()[0], PlatformOpened)
+
+
+def test_a_platform_may_have_a_dash_in_its_name(database: str) -> None:
+    """The event store once took the dash in its schema's name for a minus."""
+    house = House(database, "my-shop")
+    house.open()
+    house.member("lucy", INVESTOR, 1)
+    assert house.available("lucy:investor") == 1
+    house.close()

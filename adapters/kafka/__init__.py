@@ -1,0 +1,1 @@
+"""Kafka: topics, messages both ways, and who of several processes serves which platform."""

@@ -1,0 +1,79 @@
+"""The event log as its topic has it: the same reads as adapters.event_log.LogReader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adapters.codec import Recorded, decode
+from adapters.kafka.messages import attributes_of, stored_of
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, topic_name
+
+REACH_MS = 30_000
+
+
+class GapInTopic(Exception):
+    """The topic lacks an event: consumers must not go on as if it had not happened."""
+
+
+class KafkaLog:
+    """Delivery is at least once: what came before is skipped, a missing position is an error.
+
+    `wait_ms` is how long `read` waits for the first event. Not for several threads.
+    """
+
+    def __init__(self, options: Mapping[str, Any], platform: str, wait_ms: int = 0) -> None:
+        self._tail = Tail(options, topic_name(platform, Topic.EVENTS))
+        self._wait_ms = wait_ms
+        self._reached = -1
+
+    def head(self) -> int:
+        self._reached = -1
+        last = self._tail.last()
+        return 0 if last is None else _position(last)
+
+    def read(
+        self,
+        after: int,
+        limit: int = 5000,
+        topics: Sequence[str] = (),
+        upto: int | None = None,
+    ) -> list[Recorded]:
+        """Events after a position, in order, at most `limit`; with `upto`, until that is reached.
+
+        Raises GapInTopic."""
+        if after != self._reached:
+            # An event's offset is at least its position - 1: repeats only push it back.
+            self._tail.seek(after)
+            self._reached = after
+        events: list[Recorded] = []
+        wait_ms = self._wait_ms if upto is None else REACH_MS
+        while len(events) < limit and (upto is None or self._reached < upto):
+            records = self._tail.poll(wait_ms, limit - len(events))
+            if not records:
+                break
+            for record in records:
+                self._take(record, topics, upto, events)
+            wait_ms = 0 if upto is None else REACH_MS
+        return events
+
+    def _take(
+        self, record: Any, topics: Sequence[str], upto: int | None, events: list[Recorded]
+    ) -> None:
+        position = _position(record)
+        if position <= self._reached or (upto is not None and position > upto):
+            return
+        if position != self._reached + 1:
+            raise GapInTopic(f"{record.topic}: {position} follows {self._reached}")
+        self._reached = position
+        stored = stored_of(record.value, record.headers)
+        if not topics or stored.topic in topics:
+            events.append(decode(stored))
+
+    def close(self) -> None:
+        self._tail.close()
+
+
+def _position(record: Any) -> int:
+    return int(attributes_of(record.headers)["position"])

@@ -1,0 +1,125 @@
+"""What lies in the topics: CloudEvents 1.0 in binary mode, and back.
+
+An event's value is its own JSON in the bytes of the log, and its headers hold the rest of the
+stored row: whoever reads the topic can rebuild the row and check the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from adapters.codec import Circumstances, Stored, circumstances_of, data_of, prev_of, stored_state
+
+PARTITION = 0
+"""A platform's topics have one partition each: its shard, in commit order."""
+
+
+class Message(NamedTuple):
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Reply(NamedTuple):
+    """The outcome of a command, as it is published: see adapters.commanding.Receipt. `outcome` is
+    also `parked`, which is not final: the message could not be read."""
+
+    command_id: str
+    outcome: str
+    code: str
+    message: str
+    field: str | None
+    first_position: int
+    last_position: int
+    replayed: bool
+
+
+class Unpublished(NamedTuple):
+    """A parked message's place, without its bytes: they may hold personal data."""
+
+    id: int
+    source: str
+    place: int
+    reason: str
+
+
+def event_message(platform: str, row: Stored) -> Message:
+    position, stream, version, topic, state = row
+    at, on, cause, correlation, actor = circumstances_of(state)
+    attributes = {
+        "id": f"{platform}-{position}",
+        "source": f"zhuanhu/{platform}",
+        "type": f"zhuanhu.{topic}",
+        "subject": stream,
+        "time": at,
+        "position": str(position),
+        "previousposition": str(position - 1),
+        "version": str(version),
+        "businessdate": on,
+        "causationid": cause,
+        "correlationid": correlation,
+        "actor": actor,
+        "prevhash": prev_of(state).hex(),
+    }
+    return Message(stream.encode(), data_of(state), _headers(attributes))
+
+
+def stored_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Stored:
+    """The row of the log that an event's message was made of, byte for byte. Raises KeyError or
+    ValueError where it is none."""
+    found = attributes_of(headers)
+    opening = Circumstances(
+        found["time"],
+        found["businessdate"],
+        found["causationid"],
+        found["correlationid"],
+        found["actor"],
+    ).opening()
+    return Stored(
+        int(found["position"]),
+        found["subject"],
+        int(found["version"]),
+        found["type"].removeprefix("zhuanhu."),
+        stored_state(opening, found["prevhash"], value),
+    )
+
+
+def reply_message(platform: str, reply: Reply, number: int, replays: int) -> Message:
+    """`number` and `replays`: up to which receipt and which replay the topic's answers go."""
+    attributes = {
+        "id": f"{platform}-reply-{number}-{replays}",
+        "source": f"zhuanhu/{platform}",
+        "type": "zhuanhu.reply.v1",
+        "subject": reply.command_id,
+        "number": str(number),
+        "replays": str(replays),
+    }
+    said = reply._asdict() | {"code": reply.code or None, "message": reply.message or None}
+    return Message(reply.command_id.encode(), orjson.dumps(said), _headers(attributes))
+
+
+def parked_message(platform: str, parked: Unpublished) -> Message:
+    attributes = {
+        "id": f"{platform}-parked-{parked.id}",
+        "source": f"zhuanhu/{platform}",
+        "type": "zhuanhu.parked.v1",
+        "number": str(parked.id),
+    }
+    value = orjson.dumps(parked._asdict())
+    return Message(str(parked.id).encode(), value, _headers(attributes))
+
+
+def attributes_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
+    """CloudEvents attributes, without their prefix."""
+    return {name[3:]: value.decode() for name, value in headers if name.startswith("ce_")}
+
+
+def _headers(attributes: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+    return [
+        ("ce_specversion", b"1.0"),
+        ("content-type", b"application/json"),
+        *((f"ce_{name}", value.encode()) for name, value in attributes.items()),
+    ]

@@ -1,0 +1,1 @@
+"""Publishes the log and the answers to Kafka, in order: nothing is left out, nothing is dropped."""

@@ -1,0 +1,199 @@
+"""The relay: event log and receipts -> topics, in commit order.
+
+It keeps no place of its own for events: the last one in the topic says how far it came. One relay
+a platform, by a lock of its database session. An error of the broker's stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import Any, LiteralString
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+from psycopg import sql
+
+from adapters.codec import Stored
+from adapters.kafka.messages import (
+    PARTITION,
+    Message,
+    Reply,
+    Unpublished,
+    attributes_of,
+    event_message,
+    parked_message,
+    reply_message,
+)
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, topic_name
+from adapters.shard_schema import appended_channel, shard_schema
+from infra.postgres import connect
+
+AT_ONCE = 5_000
+DELIVERY_TIMEOUT_MS = 60_000
+
+
+class RelayRunning(Exception):
+    """Another relay serves this platform."""
+
+
+class RelayStopped(Exception):
+    """Kafka did not take a message. Nothing is dropped: the next relay goes on from there."""
+
+
+class Relay:
+    def __init__(self, url: str, platform: str, options: Mapping[str, Any]) -> None:
+        self._platform = platform
+        self._schema = shard_schema(platform)
+        self._connection = connect(url, autocommit=True, by_key=True)
+        try:
+            self._take_lock()
+            self._connection.execute(
+                sql.SQL("LISTEN {}").format(sql.Identifier(appended_channel(platform)))
+            )
+            self.position = _number(_last(options, platform, Topic.EVENTS), "position")
+            self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
+            self.parked = _number(_last(options, platform, Topic.PARKED), "number")
+            self._producer = KafkaProducer(
+                **options,
+                acks="all",
+                enable_idempotence=True,
+                allow_auto_create_topics=False,
+                batch_size=256 * 1024,
+                linger_ms=0,
+                retry_backoff_ms=20,
+                reconnect_backoff_max_ms=1_000,
+                delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+            )
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def step(self) -> int:
+        """Publishes what is new; gives how many messages that were. Raises RelayStopped."""
+        # Answers are read first: the events that they name are then among those read after.
+        receipts = self._after(_RECEIPTS, self.receipts)
+        replays = self._after(_REPLAYS, self.replays)
+        parked = self._after(_PARKED, self.parked)
+        events = [Stored(*row) for row in self._after(_EVENTS, self.position)]
+        position = events[-1].position if events else self.position
+        receipts = list(takewhile(lambda row: row[-1] <= position, receipts))
+        with self._all_delivered() as send:
+            for row in events:
+                send(Topic.EVENTS, event_message(self._platform, row))
+        self.position = position
+        with self._all_delivered() as send:
+            for number, *outcome in receipts:
+                reply = Reply._make([*outcome, False])
+                send(Topic.REPLIES, reply_message(self._platform, reply, number, self.replays))
+                self.receipts = number
+            for number, *outcome in replays:
+                reply = Reply._make([*outcome, outcome[1] != Topic.PARKED])
+                send(Topic.REPLIES, reply_message(self._platform, reply, self.receipts, number))
+                self.replays = number
+            for row in parked:
+                send(Topic.PARKED, parked_message(self._platform, Unpublished(*row)))
+                self.parked = row[0]
+        if receipts or replays:
+            self._remember()
+        return len(events) + len(receipts) + len(replays) + len(parked)
+
+    def wait(self, seconds: float) -> None:
+        """Until something was appended, or the time is over."""
+        for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+            pass
+
+    def lag(self) -> int:
+        """How many events are in the log and not in the topic."""
+        [[head]] = self._rows("SELECT head_position FROM {}.shard")
+        return int(head) - self.position
+
+    def close(self) -> None:
+        self._producer.close()
+        self._connection.close()
+
+    def _take_lock(self) -> None:
+        row = self._connection.execute(
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"relay {self._platform}",)
+        ).fetchone()
+        if row != (True,):
+            raise RelayRunning(f"another relay serves {self._platform}")
+
+    def _answered(self, last: Mapping[str, str]) -> tuple[int, int]:
+        """Answers are not kept in their topic for ever: then the database says where they end."""
+        [(receipts, replays)] = self._rows("SELECT receipts, replays FROM {}.relayed")
+        return (
+            max(receipts, _number(last, "number")),
+            max(replays, _number(last, "replays")),
+        )
+
+    def _remember(self) -> None:
+        self._connection.execute(
+            sql.SQL(
+                "WITH done AS (DELETE FROM {0}.replay WHERE number <= %(replays)s)"
+                " UPDATE {0}.relayed SET receipts = %(receipts)s, replays = %(replays)s"
+            ).format(sql.Identifier(self._schema)),
+            {"receipts": self.receipts, "replays": self.replays},
+        )
+
+    @contextmanager
+    def _all_delivered(self) -> Iterator[Any]:
+        sent: list[Any] = []
+
+        def send(kind: Topic, message: Message) -> None:
+            topic = topic_name(self._platform, kind)
+            sent.append(
+                self._producer.send(
+                    topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=message.headers,
+                    partition=PARTITION,
+                )
+            )
+
+        try:
+            yield send
+            self._producer.flush()
+            for each in sent:
+                each.get(timeout=0)
+        except KafkaError as error:
+            raise RelayStopped(f"{type(error).__name__}: {error}") from error
+
+    def _after(self, query: LiteralString, place: int) -> list[Any]:
+        return self._rows(query, (place, AT_ONCE))
+
+    def _rows(self, query: LiteralString, values: tuple[Any, ...] = ()) -> list[Any]:
+        statement = sql.SQL(query).format(sql.Identifier(self._schema))
+        return self._connection.execute(statement, values, binary=True).fetchall()
+
+
+_EVENTS = (
+    "SELECT notification_id, originator_id, originator_version, topic, state"
+    " FROM {}.stored_events WHERE notification_id > %s"
+    " ORDER BY notification_id LIMIT %s"
+)
+_RECEIPTS = (
+    "SELECT number, command_id, outcome, code, message, field, first_position, last_position"
+    " FROM {}.receipt WHERE number > %s ORDER BY number LIMIT %s"
+)
+_REPLAYS = (
+    "SELECT number, command_id, outcome, code, message, field, first_position, last_position"
+    " FROM {}.replay WHERE number > %s ORDER BY number LIMIT %s"
+)
+_PARKED = "SELECT id, source, place, reason FROM {}.parked WHERE id > %s ORDER BY id LIMIT %s"
+
+
+def _last(options: Mapping[str, Any], platform: str, kind: Topic) -> dict[str, str]:
+    tail = Tail(options, topic_name(platform, kind))
+    try:
+        last = tail.last()
+    finally:
+        tail.close()
+    return attributes_of(last.headers) if last else {}
+
+
+def _number(attributes: Mapping[str, str], name: str) -> int:
+    return int(attributes.get(name, 0))

@@ -1,0 +1,68 @@
+"""Takes commands from the platform's topic to the writer, each exactly once.
+
+How far the topic is taken stands in the shard's row, in the transaction that stores what was
+decided: whoever opens the shard next goes on exactly there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapters.kafka.messages import attributes_of
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, topic_name
+from services.settlement.intake import STEP_MAX, read_command, reason_of
+from services.settlement.pen import Delivery, Unread
+from services.settlement.writer import BATCH_MAX, Writer
+
+COMMAND_ID_MAX = 64
+
+
+class KafkaIntake:
+    def __init__(self, options: Mapping[str, Any], platform: str, writer: Writer) -> None:
+        self._tail = Tail(options, topic_name(platform, Topic.COMMANDS))
+        self._writer = writer
+
+    def step(self, wait_ms: int = 0) -> int:
+        """Decides what waits, at most STEP_MAX messages; gives how many that were.
+
+        Raises RecordsLost where the topic no longer holds what comes next, and what Writer.run
+        raises; after that the writer is to be opened anew.
+        """
+        self._tail.seek(self._writer.commands_offset)
+        taken = 0
+
+        def waiting() -> Iterator[Delivery]:
+            nonlocal taken
+            records = self._tail.poll(wait_ms, BATCH_MAX)
+            while records:
+                taken += len(records)
+                yield _delivery(records)
+                records = self._tail.poll(0, BATCH_MAX) if taken < STEP_MAX else []
+
+        self._writer.run(waiting())
+        return taken
+
+    def lag(self) -> int:
+        """How many messages of the topic are not taken yet."""
+        return self._tail.end() - self._writer.commands_offset
+
+    def close(self) -> None:
+        self._tail.close()
+
+
+def _delivery(records: Sequence[Any]) -> Delivery:
+    commands, unread = [], []
+    for record in records:
+        message = record.value or b""
+        try:
+            commands.append(read_command(message))
+        except ValidationError as error:
+            command_id = attributes_of(record.headers).get("id", "")[:COMMAND_ID_MAX]
+            unread.append(
+                Unread(record.topic, record.offset, message, reason_of(error), command_id)
+            )
+    return Delivery(commands, unread=unread, offset=records[-1].offset + 1)

@@ -1,0 +1,141 @@
+"""From the topic of commands to the topics of events and answers, with the real broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from adapters.kafka.log import KafkaLog
+from adapters.kafka.topics import Topic
+from domain import commands as c
+from domain.accounts import Role
+from domain.commands import Command
+from infra.settings import Settings
+from services.relay.relay import RelayRunning
+from tests.exemplars import command
+from tests.services.kafka_house import KafkaHouse, numbers
+from tests.services.settlement import failing
+from tests.services.settlement.whole import assert_whole, stored
+
+
+@pytest.fixture
+def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[KafkaHouse]:
+    house = KafkaHouse(database, kafka_platform, kafka)
+    house.open()
+    house.member("lucy", Role.INVESTOR)
+    yield house
+    house.close()
+
+
+def recharge(house: KafkaHouse, number: int, **fields: Any) -> Command:
+    usual = {"recharge_id": f"r{number}", "member_id": "lucy", "role": Role.INVESTOR}
+    usual |= {"amount_fen": 1, "platform": house.platform}
+    return command(c.RequestRecharge, **(usual | fields))
+
+
+def answers(house: KafkaHouse) -> list[tuple[Any, ...]]:
+    said = [orjson.loads(each.value) for each in house.records(Topic.REPLIES)]
+    return [(each["command_id"], each["outcome"], each["code"], each["replayed"]) for each in said]
+
+
+def test_the_topic_holds_the_log_byte_for_byte(house: KafkaHouse) -> None:
+    house.publish(*[recharge(house, number) for number in range(3)])
+    house.take(3)
+    assert house.relay_all() > 0
+    assert house.published() == stored(house)
+    assert house.relay.lag() == 0
+
+
+def test_every_command_is_answered_and_a_repeat_again(house: KafkaHouse) -> None:
+    first, other = recharge(house, 1), recharge(house, 2, member_id="ghost")
+    house.relay_all()
+    before = len(answers(house))
+    house.publish(first, first, other)
+    house.take(3)
+    house.publish(first)
+    house.take(1)
+    house.relay_all()
+    assert sorted(answers(house)[before:]) == sorted(
+        [
+            (first.id, "accepted", None, False),
+            (other.id, "refused", "member_unknown", False),
+            (first.id, "accepted", None, True),
+            (first.id, "accepted", None, True),
+        ]
+    )
+    assert_whole(house)
+
+
+def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: KafkaHouse) -> None:
+    good = recharge(house, 1)
+    house.put(("poison", b'{"secret": "13800000000"'), (good.id, good.model_dump_json().encode()))
+    house.take(2)
+    house.relay_all()
+    assert {row[:2] for row in answers(house)} >= {("poison", "parked"), (good.id, "accepted")}
+    [parked] = house.records(Topic.PARKED)
+    assert orjson.loads(parked.value)["place"] == 0
+    assert b"13800000000" not in parked.value
+    [[content]] = house.query("SELECT content FROM {}.parked")
+    assert b"13800000000" not in bytes(content)
+
+
+@pytest.mark.parametrize("step", [failing.BEFORE_COMMIT, failing.AFTER_COMMIT])
+def test_a_writer_that_dies_goes_on_where_the_database_says(
+    house: KafkaHouse, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    batch = [recharge(house, number) for number in range(3)]
+    house.publish(*batch)
+    failing.after(monkeypatch, step, failing.break_down)
+    with pytest.raises(failing.Broken):
+        house.take(3)
+    house.restart_writer()
+    house.publish(recharge(house, 4))
+    house.take(4 if step == failing.BEFORE_COMMIT else 1)
+    house.relay_all()
+    assert house.at_bank() == ["C-r0", "C-r1", "C-r2", "C-r4"]
+    assert {row[0] for row in answers(house)} >= {each.id for each in batch}
+    assert_whole(house)
+
+
+def test_a_lost_answer_to_a_commit_takes_no_message_twice(
+    house: KafkaHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.after(monkeypatch, failing.AFTER_COMMIT, failing.lose_answer)
+    house.put(("poison", b"{"))
+    house.publish(recharge(house, 1))
+    house.take(2)
+    house.relay_all()
+    assert [row[1] for row in answers(house)].count("parked") == 1
+    assert house.writer.commands_offset == 2
+    assert_whole(house)
+
+
+def test_a_relay_finds_in_the_topic_how_far_it_came(house: KafkaHouse) -> None:
+    house.relay_all()
+    house.publish(*[recharge(house, number) for number in range(5)])
+    house.take(5)
+    house.restart_relay()
+    house.relay_all()
+    house.restart_relay()
+    assert house.relay_all() == 0
+    assert house.published() == stored(house)
+    replied = numbers(house.records(Topic.REPLIES), "number")
+    assert replied == list(range(1, len(replied) + 1))
+
+
+def test_two_relays_of_one_platform(house: KafkaHouse) -> None:
+    with pytest.raises(RelayRunning):
+        house.new_relay()
+
+
+def test_repeats_in_the_topic_are_skipped_and_a_gap_is_an_error(house: KafkaHouse) -> None:
+    house.relay_all()
+    log = KafkaLog(house.options, house.platform)
+    head = log.head()
+    assert head == house.log.head()
+    assert log.read(0, upto=head) == house.log.read(0)
+    assert log.read(2, limit=2, upto=head) == house.log.read(2, limit=2)
+    log.close()
