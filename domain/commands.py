@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from domain.accounts import Role
-from domain.model import CommandId, Fen, Id, Message, Text
+from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.policy import PolicyTerms
 from domain.purposes import Purpose
 from domain.schedule import Method
@@ -49,7 +49,7 @@ class Command(Message):
     FROM_OUTSIDE: ClassVar[bool] = True
 
     type: str
-    id: CommandId
+    id: OutsideId
     platform: Id
     actor: Actor
     correlation_id: CommandId | None = None
@@ -226,8 +226,14 @@ class RepayLoan(Command):
 # -- from the bank (made by custody) ----------------------------------------------------
 
 
-class FromBank(Command):
+class Internal(Command):
+    """Made by zhuanhu itself: whoever else sends it is turned away."""
+
     FROM_OUTSIDE: ClassVar[bool] = False
+    id: CommandId
+
+
+class FromBank(Internal):
     bank_code: Annotated[str, Field(max_length=64)] = ""  # The bank's own code, for people.
 
 
@@ -313,8 +319,8 @@ class RecordBankMovement(FromBank):
 # -- from the day end -------------------------------------------------------------------
 
 
-class FromDayEnd(Command):
-    FROM_OUTSIDE: ClassVar[bool] = False
+class FromDayEnd(Internal):
+    pass
 
 
 class RollBusinessDate(FromDayEnd):

@@ -25,6 +25,10 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 CommandId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
+OutsideId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+"""A command id without the colon, which ids of our own making have: nobody outside can take them
+away."""
+
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
 """One line for people, without control characters."""
 

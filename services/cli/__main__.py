@@ -14,6 +14,7 @@ from services.cli import (
     commands_list,
     day_work,
     doctor,
+    parts,
     proving,
     publish,
     shows,
@@ -28,7 +29,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-for part in (demo, up, publish, commands_list, shows, day_work, proving, doctor, calculators):
+for part in (
+    demo,
+    up,
+    parts,
+    publish,
+    commands_list,
+    shows,
+    day_work,
+    proving,
+    doctor,
+    calculators,
+):
     app.add_typer(part.app)
 
 

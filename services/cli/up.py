@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -26,6 +22,7 @@ from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
 from services.cli.stack import Stack, running
 from services.cli.stack_work import serve
+from services.cli.stopping import told_to_stop
 
 PLATFORM = "demo"
 PLATFORM_NO = "P10001"
@@ -58,7 +55,7 @@ def up_command(
     logs.configure(settings.log_level, settings.log_format)
     for port, option in ((bank_port, "bank_port"), (callback_port, "callback_port")):
         _check_free(port, option)
-    with _told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
+    with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
             running(place, bank_port=bank_port, callback_port=callback_port) as stack,
@@ -107,25 +104,6 @@ def _check_free(port: int, option: str) -> None:
                 option,
                 f"stop what listens there, or name another with {flag} (0 takes a free one)",
             ) from None
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or SIGTERM: a step is always finished. Asked twice, it stops at once."""
-    told = threading.Event()
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        told.set()
-        signal.signal(number, before[number])
-
-    before: dict[int, Any] = {
-        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say_ready(stack: Stack, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
 
 COMMAND_ID_MAX = 64
+NOT_FROM_OUTSIDE = "is made by zhuanhu itself and is not taken from outside"
 
 
 class KafkaIntake:
@@ -59,10 +60,17 @@ def _delivery(records: Sequence[Any]) -> Delivery:
     for record in records:
         message = record.value or b""
         try:
-            commands.append(read_command(message))
+            command = read_command(message)
         except ValidationError as error:
-            command_id = attributes_of(record.headers).get("id", "")[:COMMAND_ID_MAX]
-            unread.append(
-                Unread(record.topic, record.offset, message, reason_of(error), command_id)
-            )
+            unread.append(_unread(record, message, reason_of(error)))
+        else:
+            if command.FROM_OUTSIDE:
+                commands.append(command)
+            else:
+                unread.append(_unread(record, message, f"type: {command.type} {NOT_FROM_OUTSIDE}"))
     return Delivery(commands, unread=unread, offset=records[-1].offset + 1)
+
+
+def _unread(record: Any, message: bytes, reason: str) -> Unread:
+    command_id = attributes_of(record.headers).get("id", "")[:COMMAND_ID_MAX]
+    return Unread(record.topic, record.offset, message, reason, command_id)

@@ -88,7 +88,7 @@ class KafkaHouse(House):
         tail.close()
         return found
 
-    def published(self) -> list[Stored]:
+    def rows_in_topic(self) -> list[Stored]:
         return [stored_of(each.value, each.headers) for each in self.records(Topic.EVENTS)]
 
 

@@ -31,8 +31,8 @@ def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[Kafka
 
 
 def recharge(house: KafkaHouse, number: int, **fields: Any) -> Command:
-    usual = {"recharge_id": f"r{number}", "member_id": "lucy", "role": Role.INVESTOR}
-    usual |= {"amount_fen": 1, "platform": house.platform}
+    usual: dict[str, Any] = {"recharge_id": f"r{number}", "member_id": "lucy"}
+    usual |= {"role": Role.INVESTOR, "amount_fen": 1, "platform": house.platform}
     return command(c.RequestRecharge, **(usual | fields))
 
 
@@ -45,7 +45,7 @@ def test_the_topic_holds_the_log_byte_for_byte(house: KafkaHouse) -> None:
     house.publish(*[recharge(house, number) for number in range(3)])
     house.take(3)
     assert house.relay_all() > 0
-    assert house.published() == stored(house)
+    assert house.rows_in_topic() == stored(house)
     assert house.relay.lag() == 0
 
 
@@ -80,6 +80,20 @@ def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: Kafk
     assert b"13800000000" not in parked.value
     [[content]] = house.query("SELECT content FROM {}.parked")
     assert b"13800000000" not in bytes(content)
+
+
+def test_nobody_outside_says_what_the_bank_did(house: KafkaHouse) -> None:
+    """Nor takes an id of our own making before we do."""
+    house.publish(recharge(house, 1))
+    forged = command(c.SettleEntry, entry_id="C-r1", bank_date=house.today, platform=house.platform)
+    early = recharge(house, 2).model_dump(mode="json") | {"id": f"day:{house.today}"}
+    house.put((forged.id, forged.model_dump_json().encode()), ("early", orjson.dumps(early)))
+    house.take(3)
+    assert house.available("lucy:investor") == 0
+    reasons = [row[0] for row in house.query("SELECT reason FROM {}.parked ORDER BY id")]
+    assert reasons[0].startswith("type: settle_entry is made by zhuanhu itself")
+    assert reasons[1].startswith("request_recharge.id: ")
+    assert_whole(house)
 
 
 @pytest.mark.parametrize("step", [failing.BEFORE_COMMIT, failing.AFTER_COMMIT])
@@ -121,7 +135,7 @@ def test_a_relay_finds_in_the_topic_how_far_it_came(house: KafkaHouse) -> None:
     house.relay_all()
     house.restart_relay()
     assert house.relay_all() == 0
-    assert house.published() == stored(house)
+    assert house.rows_in_topic() == stored(house)
     replied = numbers(house.records(Topic.REPLIES), "number")
     assert replied == list(range(1, len(replied) + 1))
 

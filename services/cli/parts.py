@@ -1,0 +1,203 @@
+"""Parts of the product as processes of their own, with Kafka between them.
+
+    zhuanhu writer        commands from Kafka, and from the inbox
+    zhuanhu relay         log and answers to Kafka
+    zhuanhu projections   views from Kafka
+
+Each goes on until Ctrl-C or SIGTERM. Where PostgreSQL or Kafka is away it says so, and comes back
+by itself; a bug, or a message that Kafka refuses, ends it with a code that is not zero.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import structlog
+import typer
+
+from adapters.event_log import AppendUnknown, WriterFenced
+from adapters.kafka.group import Group
+from adapters.kafka.log import KafkaLog
+from adapters.kafka.topics import Topic
+from infra import logs
+from infra.errors import KafkaUnavailable
+from infra.kafka import administration, client_options
+from infra.postgres import PostgresUnavailable
+from infra.settings import load_settings
+from services.cli.opening import Place, book_clock, database, find
+from services.cli.showing import show_json
+from services.cli.stack import tune_memory
+from services.cli.stopping import told_to_stop
+from services.projections.projector import Projector
+from services.relay.relay import Relay, RelayRunning
+from services.settlement.intake import Intake
+from services.settlement.kafka_intake import KafkaIntake
+from services.settlement.writer import Writer
+
+IDLE_MS = 20
+AWAY_S = 1.0
+SAY_EVERY = 50  # Rounds.
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The data folder of an installation; several are served by one process.",
+    ),
+]
+AWAY = (KafkaUnavailable, PostgresUnavailable, psycopg.OperationalError, AppendUnknown)
+
+app = typer.Typer()
+log = structlog.get_logger()
+
+
+@app.command("writer")
+def writer_command(data: Folders = None) -> None:
+    """Decide the commands that come by Kafka: one writer a platform, however many are started.
+
+    Start it again elsewhere and the platforms are divided; end one and the others take its share.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu writer --data .data
+    """
+    _serve(data, _write)
+
+
+@app.command("relay")
+def relay_command(data: Folders = None) -> None:
+    """Publish events and answers to Kafka, in order. One a platform; a second one waits.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu relay --data .data
+    """
+    _serve(data, _relay)
+
+
+@app.command("projections")
+def projections_command(data: Folders = None) -> None:
+    """Keep the views up with the events in Kafka, divided among however many are started.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu projections --data .data
+    """
+    _serve(data, _project)
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What a part works with: the platforms of the folders, their databases, and Kafka."""
+
+    places: Mapping[str, Place]
+    urls: Mapping[str, str]
+    options: Mapping[str, Any]
+
+
+def _serve(data: list[Path] | None, work: Callable[[_Here, threading.Event], None]) -> None:
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    tune_memory()
+    folders: list[Path | None] = [*data] if data else [None]
+    places = {place.platform: place for place in (find(each, None) for each in folders)}
+    options = client_options(settings)
+    with told_to_stop() as stop:
+        show_json({"ready": True, "platforms": sorted(places)})
+        while not stop.is_set():
+            try:
+                with _here(places, options) as here:
+                    work(here, stop)
+            except AWAY as error:
+                log.warning("away", error=type(error).__name__, what=str(error))
+                stop.wait(AWAY_S)
+
+
+@contextmanager
+def _here(places: Mapping[str, Place], options: Mapping[str, Any]) -> Iterator[_Here]:
+    with ExitStack() as opened:
+        urls = {name: opened.enter_context(database(place)) for name, place in places.items()}
+        with administration(options):
+            yield _Here(places, urls, options)
+
+
+# -- the writer -------------------------------------------------------------------------
+
+
+class _Writing:
+    """The writer of one platform, with the two ways in which commands come."""
+
+    def __init__(self, here: _Here, platform: str) -> None:
+        place, url = here.places[platform], here.urls[platform]
+        clock = book_clock(place, url)
+        self.writer = Writer(url, platform, place.installation.seal(place.data), clock)
+        self._inbox = Intake(url, platform, self.writer)
+        self._topic = KafkaIntake(here.options, platform, self.writer)
+
+    def step(self, wait_ms: int) -> int:
+        return self._topic.step(wait_ms) + self._inbox.step()
+
+    def close(self) -> None:
+        self._topic.close()
+        self._inbox.close()
+        self.writer.close()
+
+
+def _write(here: _Here, stop: threading.Event) -> None:
+    def open_share(platform: str) -> _Writing:
+        return _Writing(here, platform)
+
+    group = Group(here.options, "zhuanhu.settlement", Topic.COMMANDS, list(here.places), open_share)
+    with closing(group):
+        rounds = 0
+        while not stop.is_set():
+            group.poll(0 if group.held else IDLE_MS)
+            for platform, share in list(group.held.items()):
+                try:
+                    share.step(IDLE_MS // len(group.held))
+                except WriterFenced:
+                    group.drop(platform)
+            rounds += 1
+            if rounds % SAY_EVERY == 0:
+                group.say({name: each.writer.commands_offset for name, each in group.held.items()})
+
+
+# -- the relay --------------------------------------------------------------------------
+
+
+def _relay(here: _Here, stop: threading.Event) -> None:
+    with ExitStack() as opened:
+        relays: dict[str, Relay] = {}
+        while not stop.is_set():
+            for platform in here.places.keys() - relays.keys():
+                try:
+                    relay = Relay(here.urls[platform], platform, here.options)
+                except RelayRunning:
+                    continue
+                relays[platform] = opened.enter_context(closing(relay))
+            if not sum(relay.step() for relay in relays.values()):
+                _rest(list(relays.values()), stop)
+
+
+def _rest(relays: list[Relay], stop: threading.Event) -> None:
+    if len(relays) == 1:
+        relays[0].wait(AWAY_S / 4)
+    else:
+        stop.wait(IDLE_MS / 1000)
+
+
+# -- the views --------------------------------------------------------------------------
+
+
+def _project(here: _Here, stop: threading.Event) -> None:
+    def open_share(platform: str) -> Projector:
+        log_of_topic = KafkaLog(here.options, platform, wait_ms=IDLE_MS)
+        return Projector(here.urls[platform], platform, log=log_of_topic)
+
+    group = Group(here.options, "zhuanhu.projections", Topic.EVENTS, list(here.places), open_share)
+    with closing(group):
+        while not stop.is_set():
+            group.poll(0 if group.held else IDLE_MS)
+            for share in list(group.held.values()):
+                share.step()
