@@ -16,7 +16,7 @@ from kafka.net.compat import KafkaNetClient
 from infra.errors import KafkaUnavailable
 from infra.settings import Settings, SettingsError, variable_of
 
-CONNECT_TIMEOUT_MS = 10_000
+CONNECT_TIMEOUT_MS = 5_000
 SASL_FIELDS = ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password")
 SSL_FIELDS = ("kafka_ssl_ca", "kafka_ssl_cert", "kafka_ssl_key", "kafka_ssl_key_password")
 
@@ -49,7 +49,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
 @contextmanager
 def administration(
-    options: Mapping[str, Any], timeout_ms: int = CONNECT_TIMEOUT_MS
+    options: Mapping[str, Any], timeout_ms: int | None = None
 ) -> Iterator[KafkaAdminClient]:
     """An admin client while the block lasts. Raises KafkaUnavailable, which says why."""
     nets: list[KafkaNetClient] = []
@@ -60,7 +60,8 @@ def administration(
 
     with _listening() as words:
         try:
-            client = KafkaAdminClient(**options, bootstrap_timeout_ms=timeout_ms, kafka_client=net)
+            wait_ms = timeout_ms or CONNECT_TIMEOUT_MS
+            client = KafkaAdminClient(**options, bootstrap_timeout_ms=wait_ms, kafka_client=net)
         except KafkaError:
             for each in nets:  # kafka-python leaves its thread behind, which would try for ever.
                 each.close()
@@ -80,7 +81,7 @@ def administration(
                 ) from error
 
 
-def brokers(options: Mapping[str, Any], timeout_ms: int = CONNECT_TIMEOUT_MS) -> int:
+def brokers(options: Mapping[str, Any], timeout_ms: int | None = None) -> int:
     """How many brokers serve clients. Raises KafkaUnavailable if none answers in time."""
     with administration(options, timeout_ms) as client:
         found = client.describe_cluster()["brokers"]

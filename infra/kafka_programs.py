@@ -51,6 +51,13 @@ def version() -> str:
     return next(name[11:-4] for name in pins() if name.startswith("kafka_2.13-"))
 
 
+def check(cache_dir: Path) -> None:
+    """Raises KafkaNotInstalled where a start would for lack of the JDK or of Maven."""
+    java()
+    if not are_fetched(cache_dir):
+        _maven()
+
+
 def are_fetched(cache_dir: Path) -> bool:
     return not _differing(_folder(cache_dir))
 
@@ -98,11 +105,7 @@ def _digest(file: Path) -> str:
 
 
 def _fetch(folder: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise KafkaNotInstalled(
-            "there is no Maven to fetch Kafka with: mvn is not on the PATH", WAYS_OUT
-        )
+    maven = _maven()
     java()  # Maven would say it less clearly.
     fresh = folder.with_name(f"{folder.name}.new")  # Moved into place when whole.
     shutil.rmtree(fresh, ignore_errors=True)
@@ -127,6 +130,15 @@ def _fetch(folder: Path) -> None:
         )
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
+
+
+def _maven() -> str:
+    found = shutil.which("mvn")
+    if found is None:
+        raise KafkaNotInstalled(
+            "there is no Maven to fetch Kafka with: mvn is not on the PATH", WAYS_OUT
+        )
+    return found
 
 
 def _output(*words: str) -> str:

@@ -15,9 +15,11 @@ from services.cli import (
     day_work,
     doctor,
     parts,
+    kafka,
     proving,
     publish,
     shows,
+    topics,
     up,
 )
 from services.cli.demo import command as demo
@@ -38,6 +40,8 @@ for part in (
     shows,
     day_work,
     proving,
+    kafka,
+    topics,
     doctor,
     calculators,
 ):

@@ -17,8 +17,16 @@ import psycopg
 import typer
 from pydantic import SecretStr
 
+from infra import kafka_programs
 from infra.data_folder import MIN_FREE_BYTES
-from infra.errors import DataFolderInUse, PostgresUnavailable
+from infra.errors import (
+    DataFolderInUse,
+    KafkaNotInstalled,
+    KafkaUnavailable,
+    PostgresUnavailable,
+)
+from infra.kafka import brokers, client_options
+from infra.kafka_broker import KafkaBroker
 from infra.keys import KeyUnusable, load_private_key, load_public_key, parse_vault_key
 from infra.postgres import DataFolder, EmbeddedPostgres, connect
 from infra.settings import Settings, SettingsError, load_settings
@@ -28,6 +36,7 @@ from services.cli.options import AsJson, Data
 from services.cli.showing import plain, show_json, show_table
 
 PYTHON = (3, 11)
+NO_KAFKA = "not running, and the embedded mode needs none"
 
 app = typer.Typer()
 
@@ -41,8 +50,8 @@ class Finding(NamedTuple):
 
 @app.command("doctor")
 def doctor_command(data: Data = None, as_json: AsJson = False) -> None:
-    """Look at Python, packages, settings, data folder, PostgreSQL, keys and ports. Exit 1 on a
-    problem. Changes nothing.
+    """Look at Python, packages, settings, data folder, PostgreSQL, Kafka, keys and ports. Exit 1
+    on a problem. Changes nothing.
 
     Example: zhuanhu doctor --json
     """
@@ -71,6 +80,7 @@ def examine(data: Path | None) -> Iterator[Finding]:
     folder = (data or settings.data_dir).expanduser().resolve()
     yield _data_folder(folder)
     yield _postgres(folder) if settings.database_url is None else _external(settings.database_url)
+    yield _kafka(folder, settings)
     yield _installation(folder)
     yield _keys(Keys(folder / "keys"), settings)
     yield _port()
@@ -150,6 +160,29 @@ def _server_version(folder: Path) -> str:
 def _version(connection: psycopg.Connection) -> str:
     row = connection.execute("SHOW server_version").fetchone()
     return f"version {row[0] if row else '?'}"
+
+
+def _kafka(folder: Path, settings: Settings) -> Finding:
+    """Not started: only those parts need it that work through it."""
+    if settings.kafka_bootstrap_servers is not None:
+        try:
+            found = brokers(client_options(settings))
+        except KafkaUnavailable as error:
+            return Finding("kafka", False, str(error.args[0]), error.hint)
+        except SettingsError as error:
+            return Finding("kafka", False, str(error), "correct the environment variable it names")
+        return Finding("kafka", True, f"KAFKA_BOOTSTRAP_SERVERS answers, {found} broker(s)")
+    broker = KafkaBroker(folder, settings.cache_dir)
+    if broker.pid is not None:
+        hint = "zhuanhu kafka stop, then zhuanhu kafka start; see kafka.log in the data folder"
+        if not broker.answers():
+            return Finding("kafka", False, f"{broker.address} does not answer", hint)
+        return Finding("kafka", True, f"runs at {broker.address}")
+    try:
+        kafka_programs.check(settings.cache_dir)
+    except KafkaNotInstalled as error:
+        return Finding("kafka", True, f"{NO_KAFKA}: {error.args[0]}", error.hint)
+    return Finding("kafka", True, NO_KAFKA, "zhuanhu kafka start")
 
 
 def _installation(folder: Path) -> Finding:

@@ -10,6 +10,7 @@ from psycopg import errors as sql_errors
 
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
+from adapters.kafka.topics import TopicRefused
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
@@ -74,6 +75,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
             "key_unusable", str(error), hint="put the key back from its safe copy"
         ),
     ),
+    (TopicRefused, _says("topic_refused", "change the setting (docs/kafka.md), or the cluster")),
     (
         MigrationRefused,
         lambda error: CliError(

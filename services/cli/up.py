@@ -81,12 +81,14 @@ def _installed(folder: Path, platform: str | None) -> Place:
     if not (folder / FILE).exists():
         settings = load_settings()
         name = platform if platform is not None else settings.platform or PLATFORM
-        if not PLATFORM_NAME.fullmatch(name):
-            raise bad_input(
-                "platform", "must be 1 to 32 of a-z, 0-9 and -, beginning with a letter"
-            )
-        Installation(name, settings.platform_no or PLATFORM_NO).save(folder)
+        Installation(platform_name(name), settings.platform_no or PLATFORM_NO).save(folder)
     return find(folder, platform)
+
+
+def platform_name(name: str) -> str:
+    if not PLATFORM_NAME.fullmatch(name):
+        raise bad_input("platform", "must be 1 to 32 of a-z, 0-9 and -, beginning with a letter")
+    return name
 
 
 def _check_free(port: int, option: str) -> None:

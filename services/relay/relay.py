@@ -112,6 +112,8 @@ class Relay:
 
     def close(self) -> None:
         self._producer.close()
+        if not self._connection.broken:
+            self._connection.execute("SELECT pg_advisory_unlock_all()")  # At once, for the next.
         self._connection.close()
 
     def _take_lock(self) -> None:
