@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from kafka.admin import ConfigResource
 
-from infra.settings import known_variables
+from infra import kafka_programs
+from infra.kafka import administration, client_options
+from infra.settings import Settings, known_variables
 from services.sandbox_bank import settings as bank_settings
 
 ROOT = Path(__file__).parents[2]
@@ -44,9 +47,9 @@ def test_what_runs_is_what_was_tested() -> None:
 
 
 def test_the_compose_file_has_every_part(services: dict[str, dict[str, Any]]) -> None:
-    assert {"postgres", "kafka", "sandbox-bank", "zhuanhu"} <= set(services)
+    assert {"postgres", "kafka", "topics", "sandbox-bank", "zhuanhu"} <= set(services)
     assert services["postgres"]["image"] == "postgres:18"
-    assert services["kafka"]["image"].startswith("apache/kafka:4.")
+    assert services["topics"]["command"] == ["zhuanhu", "topics", "ensure"]
     assert services["zhuanhu"]["command"] == ["zhuanhu", "up"]
     assert services["sandbox-bank"]["command"][:3] == ["python", "-m", "services.sandbox_bank"]
 
@@ -56,10 +59,45 @@ def test_every_image_names_its_version(services: dict[str, dict[str, Any]]) -> N
         assert re.fullmatch(r"[a-z/]+:[0-9][0-9.]*", service["image"])
 
 
-def test_every_variable_given_to_ours_is_a_setting(services: dict[str, dict[str, Any]]) -> None:
-    given = set(services["zhuanhu"]["environment"])
+@pytest.mark.parametrize("name", ["zhuanhu", "topics"])
+def test_every_variable_given_to_ours_is_a_setting(
+    services: dict[str, dict[str, Any]], name: str
+) -> None:
+    given = set(services[name]["environment"])
     assert given
     assert given <= set(known_variables())
+
+
+def test_kafka_is_the_one_that_was_tested(services: dict[str, dict[str, Any]]) -> None:
+    assert services["kafka"]["image"] == f"apache/kafka:{kafka_programs.version()}"
+
+
+def test_every_variable_given_to_kafka_is_a_setting_of_its(
+    services: dict[str, dict[str, Any]], kafka: Settings
+) -> None:
+    with administration(client_options(kafka)) as client:
+        broker = str(client.describe_cluster()["brokers"][0]["broker_id"])
+        asked = [ConfigResource("BROKER", broker)]
+        known = client.describe_configs(asked, config_filter="all")["broker"][broker]
+    given = {name.removeprefix("KAFKA_") for name in services["kafka"]["environment"]}
+    assert {name.lower().replace("_", ".") for name in given} <= set(known)
+
+
+def test_every_port_of_kafka_that_is_told_to_clients_is_listened_on(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    given = services["kafka"]["environment"]
+    told = set(re.findall(r"([A-Z]+)://[^:]+(:[0-9]+)", given["KAFKA_ADVERTISED_LISTENERS"]))
+    listened = set(re.findall(r"([A-Z]+)://(:[0-9]+)", given["KAFKA_LISTENERS"]))
+    assert {name for name, _ in listened - told} == {"CONTROLLER"}
+    assert told <= listened
+    spoken = dict(
+        each.split(":") for each in given["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    assert {name for name, _ in listened} == set(spoken)
+    assert {f"kafka{port}" for name, port in told if name == "PLAINTEXT"} == {
+        services[name]["environment"]["KAFKA_BOOTSTRAP_SERVERS"] for name in ("zhuanhu", "topics")
+    }
 
 
 def test_the_bank_can_be_started_with_what_it_is_given(
@@ -76,7 +114,11 @@ def test_nothing_else_of_ours_is_set_in_the_compose_file(
     services: dict[str, dict[str, Any]],
 ) -> None:
     ours = {n for n, each in services.items() if each["image"].startswith("zhuanhu:")}
-    assert {n for n in ours if "environment" in services[n]} == {"zhuanhu", "sandbox-bank"}
+    assert {n for n in ours if "environment" in services[n]} == {
+        "zhuanhu",
+        "sandbox-bank",
+        "topics",
+    }
 
 
 def test_every_one_waited_for_exists(services: dict[str, dict[str, Any]]) -> None:
@@ -87,3 +129,8 @@ def test_every_one_waited_for_exists(services: dict[str, dict[str, Any]]) -> Non
 def test_no_password_stands_in_the_compose_file() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert re.findall(r"PASSWORD: (?!\$\{)|://\w+:(?!\$\{)\w+@", text) == []
+
+
+def test_every_setting_of_kafka_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "kafka.md").read_text(encoding="utf-8")
+    assert [each for each in known_variables() if "KAFKA" in each and f"`{each}`" not in page] == []
