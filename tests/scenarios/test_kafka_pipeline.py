@@ -1,0 +1,213 @@
+"""Writers, relay and projections as processes of their own, with a broker of their own, killed at
+random under load. What must hold afterwards does not depend on when.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import psycopg
+import pytest
+from kafka import KafkaProducer
+
+from adapters.codec import Stored
+from adapters.event_log import LogReader
+from adapters.kafka.log import KafkaLog
+from adapters.kafka.messages import stored_of
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, ensure_topics, topic_name
+from domain import commands as c
+from domain.accounts import Role
+from domain.commands import Command
+from infra.kafka import administration, client_options
+from infra.kafka_broker import KafkaBroker
+from infra.settings import load_settings
+from services.cli.installation import Installation
+from services.projections.projector import Projector
+from services.proof.verify import verify
+from tests.exemplars import NAME, PHONE, TODAY, command
+
+PLATFORMS = ("p1", "p2", "p3")
+"""More platforms than writers."""
+LINE_TIMEOUT_S = 60
+
+
+class Part:
+    """One process of the product. `kill` is -9."""
+
+    def __init__(self, name: str, folders: list[Path], environment: dict[str, str]) -> None:
+        options = [word for folder in folders for word in ("--data", str(folder))]
+        self._command = (sys.executable, "-m", "services.cli", name, *options)
+        self._environment = environment
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        _, said = self.process.communicate(timeout=LINE_TIMEOUT_S)
+        assert self.process.returncode == 0, said.decode()
+
+
+class Pipeline:
+    def __init__(self, folder: Path, url: str, broker: KafkaBroker) -> None:
+        settings = load_settings().with_own_kafka(broker.address)
+        self.broker, self.url = broker, url
+        self.options = client_options(settings)
+        self.environment = os.environ | {
+            "DATABASE_URL": url,
+            "KAFKA_BOOTSTRAP_SERVERS": broker.address,
+        }
+        self.folders = []
+        with administration(self.options) as client:
+            for platform in PLATFORMS:
+                data = folder / platform
+                data.mkdir()
+                Installation(platform, "P1").save(data)
+                self.folders.append(data)
+                assert ensure_topics(client, platform, settings).differences == []
+        self.parts: dict[str, Part] = {}
+        self.producer = KafkaProducer(**self.options, acks="all", retry_backoff_ms=20)
+        self.sent: dict[str, list[Command]] = {platform: [] for platform in PLATFORMS}
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            kind = name.partition(" ")[0]
+            self.parts[name] = Part(kind, self.folders, self.environment)
+
+    def publish(self, platform: str, *commands: Command) -> None:
+        topic = topic_name(platform, Topic.COMMANDS)
+        for each in commands:
+            self.sent[platform].append(each)
+            self.producer.send(topic, value=each.model_dump_json().encode(), partition=0)
+
+    def replies(self, platform: str) -> Iterator[dict[str, object]]:
+        """As they come, for ever."""
+        tail = Tail(self.options, topic_name(platform, Topic.REPLIES))
+        tail.seek(0)
+        try:
+            while True:
+                records = tail.poll(LINE_TIMEOUT_S * 1000)
+                assert records, f"no answer came from {platform}"
+                yield from (orjson.loads(each.value) for each in records)
+        finally:
+            tail.close()
+
+    def await_answers(self) -> None:
+        """Until every command that was sent has its answer."""
+        for platform, commands in self.sent.items():
+            lacking = {each.id for each in commands}
+            for reply in self.replies(platform):
+                lacking.discard(str(reply["command_id"]))
+                if not lacking:
+                    break
+
+    def stop(self) -> None:
+        self.producer.close()
+        for part in self.parts.values():
+            if part.process.poll() is None:
+                part.stop()
+
+    def rows_in_topic(self, platform: str) -> list[Stored]:
+        """Each position once, in the order in which it first came."""
+        tail = Tail(self.options, topic_name(platform, Topic.EVENTS))
+        end, rows, place = tail.end(), dict[int, Stored](), 0
+        tail.seek(0)
+        while place < end:
+            for each in tail.poll(LINE_TIMEOUT_S * 1000):
+                row = stored_of(each.value, each.headers)
+                assert rows.setdefault(row.position, row) == row
+                place = each.offset + 1
+        tail.close()
+        return list(rows.values())
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, database: str, own_kafka: KafkaBroker) -> Iterator[Pipeline]:
+    pipeline = Pipeline(tmp_path, database, own_kafka)
+    yield pipeline
+    for part in pipeline.parts.values():
+        part.kill()
+
+
+def opening(platform: str) -> Command:
+    return command(c.OpenPlatform, platform=platform, business_date=TODAY, law_table="none")
+
+
+def registration(platform: str, number: int) -> Command:
+    return command(
+        c.RegisterMember,
+        platform=platform,
+        member_id=f"m{number}",
+        kind="person",
+        roles=(Role.INVESTOR,),
+        name=NAME,
+        id_no=f"1101011990{number:08d}",
+        phone=PHONE,
+    )
+
+
+def assert_right(pipeline: Pipeline) -> None:
+    """Each command has one outcome; log and topic agree; views equal a rebuild; verify is clean
+    but for the mirror, which nobody served."""
+    for platform, commands in pipeline.sent.items():
+        with psycopg.connect(pipeline.url) as connection:
+            rows = connection.execute(
+                f"SELECT command_id FROM shard_{platform}.receipt".encode()
+            ).fetchall()
+        assert sorted(row[0] for row in rows) == sorted({each.id for each in commands})
+        with Projector(
+            pipeline.url, platform, log=KafkaLog(pipeline.options, platform)
+        ) as projector:
+            projector.catch_up()
+            assert all(projector.compare().values())
+        log = LogReader(pipeline.url, platform)
+        in_topic = pipeline.rows_in_topic(platform)
+        assert [row.position for row in in_topic] == list(range(1, log.head() + 1))
+        log.close()
+        report = verify(pipeline.url, platform)
+        assert {each.name for each in report.findings if not each.ok} <= {"mirror"}
+
+
+def test_whatever_is_killed_under_load(pipeline: Pipeline) -> None:
+    """Writers, relay and projections -9 at random, the broker once, with a second writer that comes
+    and goes: every platform's commands take effect once."""
+    chance = random.Random(4)
+    pipeline.start("writer 1", "relay", "projections")
+    for platform in PLATFORMS:
+        pipeline.publish(platform, opening(platform))
+    pipeline.start("writer 2")
+    number = 0
+    for wave in range(8):
+        for platform in PLATFORMS:
+            batch = [registration(platform, number + each) for each in range(200)]
+            pipeline.publish(platform, *batch, batch[0], *pipeline.sent[platform][-3:])
+        number += 200
+        pipeline.producer.flush()
+        victim = chance.choice(("writer 1", "writer 2", "relay", "projections"))
+        pipeline.parts[victim].kill()
+        pipeline.parts[victim].start()
+        if wave == 4:
+            assert pipeline.broker.pid is not None
+            os.kill(pipeline.broker.pid, signal.SIGKILL)
+            pipeline.broker.start()
+    pipeline.await_answers()
+    pipeline.stop()
+    assert_right(pipeline)
