@@ -13,6 +13,7 @@ from adapters.event_log import prepare_shard
 from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
+from domain.policy import PolicyTerms
 from domain.schedule import Method
 from infra.clock import ManualClock
 from services.settlement.intake import read_command
@@ -66,6 +67,7 @@ class WriterBench:
 
     def _setup(self) -> Iterator[c.Command]:
         yield c.OpenPlatform(business_date=DAY, law_table="none", **self._by())
+        yield c.PublishPolicy(terms=PolicyTerms(version="1", valid_from=DAY), **self._by())
         yield from self._member("B1", Role.BORROWER)
         for number in range(LOANS):
             loan_id = f"L{number}"

@@ -129,10 +129,16 @@ def movement_id(entry_id: str, number: int) -> str:
 
 
 def request(
-    entry: Entry, entry_id: str, subject: str, reference: str, movements: Sequence[Movement]
+    entry: Entry,
+    entry_id: str,
+    subject: str,
+    reference: str,
+    movements: Sequence[Movement],
+    id_field: str | None = None,
 ) -> EntryRequested:
+    """`id_field` is the command's field that makes the entry's id."""
     if entry.status is not Status.NONE:
-        raise Refused(Code.ID_TAKEN)
+        raise Refused(Code.ID_TAKEN, field=id_field)
     for movement in movements:
         _check(movement)
     return EntryRequested(
@@ -177,7 +183,7 @@ def record(
 ) -> BankMovementRecorded:
     """A bank's own fact. A debit takes what is there; the rest is a shortfall."""
     if entry.status is not Status.NONE:
-        raise Refused(Code.ID_TAKEN)
+        raise Refused(Code.ID_TAKEN, field="bank_record")
     _check(movement)
     amount_fen = movement.amount_fen
     borne_fen = amount_fen if movement.payer == OUTSIDE else min(amount_fen, payer_available_fen)

@@ -38,7 +38,7 @@ class Code(StrEnum):
     POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
     POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."
     POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
-    POLICY_MISSING = "policy_missing", "No policy is in force on the day the loan was concluded."
+    POLICY_MISSING = "policy_missing", "No policy is in force on that day."
     # Members.
     MEMBER_UNKNOWN = "member_unknown", "No member of that id is registered."
     ROLE_MISSING = "role_missing", "The member does not have that role."

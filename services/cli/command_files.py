@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from domain import commands as c
 from domain.commands import Command
+from domain.complaint import complaint
 from services.cli.failure import CliError
 from services.cli.reading import read_text
 
@@ -54,9 +55,8 @@ def _command(number: int, line: str) -> Command:
     try:
         return FROM_OUTSIDE[name].model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(step) for step in first["loc"])
-        raise _bad(number, field or None, first["msg"].removeprefix("Value error, ")) from None
+        field, rule = complaint(error)
+        raise _bad(number, field or None, rule) from None
 
 
 def _bad(number: int, field: str | None, rule: str) -> CliError:

@@ -31,6 +31,7 @@ from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
 from infra.settings import load_settings
 from services.cli.opening import Place, book_clock, database, find
+from services.cli.options import AsJson
 from services.cli.showing import show_json
 from services.cli.stack import tune_memory
 from services.cli.stopping import told_to_stop
@@ -59,32 +60,32 @@ log = structlog.get_logger()
 
 
 @app.command("writer")
-def writer_command(data: Folders = None) -> None:
+def writer_command(data: Folders = None, as_json: AsJson = False) -> None:
     """Decide the commands that come by Kafka: one writer a platform, however many are started.
 
     Start it again elsewhere and the platforms are divided; end one and the others take its share.
 
     Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu writer --data .data
     """
-    _serve(data, _write)
+    _serve(data, _write, as_json=as_json)
 
 
 @app.command("relay")
-def relay_command(data: Folders = None) -> None:
+def relay_command(data: Folders = None, as_json: AsJson = False) -> None:
     """Publish events and answers to Kafka, in order. One a platform; a second one waits.
 
     Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu relay --data .data
     """
-    _serve(data, _relay)
+    _serve(data, _relay, as_json=as_json)
 
 
 @app.command("projections")
-def projections_command(data: Folders = None) -> None:
+def projections_command(data: Folders = None, as_json: AsJson = False) -> None:
     """Keep the views up with the events in Kafka, divided among however many are started.
 
     Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 zhuanhu projections --data .data
     """
-    _serve(data, _project)
+    _serve(data, _project, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ class _Here:
     options: Mapping[str, Any]
 
 
-def _serve(data: list[Path] | None, work: Callable[[_Here, threading.Event], None]) -> None:
+def _serve(
+    data: list[Path] | None, work: Callable[[_Here, threading.Event], None], *, as_json: bool
+) -> None:
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
     tune_memory()
@@ -104,7 +107,10 @@ def _serve(data: list[Path] | None, work: Callable[[_Here, threading.Event], Non
     places = {place.platform: place for place in (find(each, None) for each in folders)}
     options = client_options(settings)
     with told_to_stop() as stop:
-        show_json({"ready": True, "platforms": sorted(places)})
+        if as_json:
+            show_json({"ready": True, "platforms": sorted(places)})
+        else:
+            print(f"ready: {', '.join(sorted(places))}; Ctrl-C stops it", flush=True)
         while not stop.is_set():
             try:
                 with _here(places, options) as here:

@@ -72,6 +72,9 @@ def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> A
     if bank_date >= stack.reconciler.records.today:
         raise bad_input("date", f"{bank_date} is not over at the bank")
     _settle(stack)
+    opened = stack.day_end.first_date()
+    if bank_date < opened:
+        raise bad_input("date", f"the books were opened on {opened}, after {bank_date}")
     result = stack.reconciler.reconcile(bank_date)
     stack.projector.catch_up()
     answer: Answer = plain(result)

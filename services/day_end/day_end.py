@@ -65,6 +65,16 @@ class DayEnd:
         running: date = row[0]
         return running
 
+    def first_date(self) -> date:
+        """The day on which the platform's books were opened. Raises DayEndFailed before that."""
+        row = self._connection.execute(
+            sql.SQL("SELECT min(business_date) FROM {}.business_day").format(self._views)
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise DayEndFailed("the platform has no business date yet")
+        first: date = row[0]
+        return first
+
     def roll(self) -> DayEndResult:
         """Close the running day, open the next, and run it. What a kill left undone of the running
         day is done first: it belongs under that day's date."""

@@ -118,10 +118,17 @@ class Desk:
         self._states[stream] = Kept(version, state)
 
     def request(
-        self, entry_id: str, subject: str, reference: str, movements: Sequence[Movement]
+        self,
+        entry_id: str,
+        subject: str,
+        reference: str,
+        movements: Sequence[Movement],
+        id_field: str | None = None,
     ) -> EntryRequested:
         """A new entry of the cash book; refused if a payer lacks the money."""
-        event = cashbook.request(self.entry(entry_id), entry_id, subject, reference, movements)
+        event = cashbook.request(
+            self.entry(entry_id), entry_id, subject, reference, movements, id_field
+        )
         self.post(event)
         return event
 

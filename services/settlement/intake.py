@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.shard_schema import shard_schema
 from domain.commands import AnyCommand, Command
+from domain.complaint import complaint
 from infra.postgres import connect
 from services.settlement.pen import INBOX, Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
@@ -60,11 +61,5 @@ def _delivery(rows: Sequence[tuple[int, bytes]]) -> Delivery:
             commands.append(read_command(message))
             places.append(place)
         except ValidationError as error:
-            unread.append(Unread(INBOX, place, message, reason_of(error)))
+            unread.append(Unread(INBOX, place, message, "{}: {}".format(*complaint(error))))
     return Delivery(commands, places, unread)
-
-
-def reason_of(error: ValidationError) -> str:
-    """Fields and rules, never values: they may be personal."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from adapters.kafka.messages import attributes_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
-from services.settlement.intake import STEP_MAX, read_command, reason_of
+from domain.complaint import complaint
+from services.settlement.intake import STEP_MAX, read_command
 from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
 
@@ -62,7 +63,7 @@ def _delivery(records: Sequence[Any]) -> Delivery:
         try:
             command = read_command(message)
         except ValidationError as error:
-            unread.append(_unread(record, message, reason_of(error)))
+            unread.append(_unread(record, message, "{}: {}".format(*complaint(error))))
         else:
             if command.FROM_OUTSIDE:
                 commands.append(command)

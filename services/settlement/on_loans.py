@@ -12,8 +12,9 @@ from domain.law import LAW_TABLES
 from domain.loan import Loan
 from domain.loan_events import LoanEvent, LoanRequested
 from domain.member import DebtEnded, DebtTaken, Member
-from domain.model import InvariantBroken
+from domain.model import InvariantBroken, Refused
 from domain.purposes import Purpose
+from domain.refusals import Code
 from domain.streams import investment_stream, loan_stream, member_stream
 from services.settlement.desk import Desk
 
@@ -51,6 +52,8 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         command.deadline,
         desk.today,
     )
+    if desk.policies.in_force(desk.today) is None:
+        raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),
@@ -168,7 +171,7 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.loan_id, command.payment_id, [movement])
+    desk.request(entry_id, command.loan_id, command.payment_id, [movement], "payment_id")
 
 
 def miscarry_loan(desk: Desk, command: c.MiscarryLoan) -> None:

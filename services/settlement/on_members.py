@@ -149,7 +149,7 @@ def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.member_id, command.recharge_id, [movement])
+    desk.request(entry_id, command.member_id, command.recharge_id, [movement], "recharge_id")
 
 
 def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
@@ -164,7 +164,7 @@ def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
         payee=OUTSIDE,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.member_id, command.binding_id, [movement])
+    desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
 
 
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
@@ -177,7 +177,7 @@ def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
         payee=RESERVE_ACCOUNT,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, "platform", command.seed_id, [movement])
+    desk.request(entry_id, "platform", command.seed_id, [movement], "seed_id")
     desk.record(
         RESERVE,
         reserve.ReserveSeeded(
@@ -214,7 +214,7 @@ def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
         payee=INCOME_ACCOUNT,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, "platform", command.surplus_id, [movement])
+    desk.request(entry_id, "platform", command.surplus_id, [movement], "surplus_id")
     desk.record(RESERVE, *moved)
 
 

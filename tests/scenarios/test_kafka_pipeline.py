@@ -42,34 +42,34 @@ LINE_TIMEOUT_S = 60
 class Part:
     """One process of the product. `kill` is -9."""
 
-    def __init__(self, name: str, folders: list[Path], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, folders: list[Path], environment: dict[str, str], log: Path
+    ) -> None:
+        self.log = log
         options = [word for folder in folders for word in ("--data", str(folder))]
         self._command = (sys.executable, "-m", "services.cli", name, *options)
         self._environment = environment
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=log
+            )
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=LINE_TIMEOUT_S)
-        assert self.process.returncode == 0, said.decode()
+        assert self.process.wait(timeout=LINE_TIMEOUT_S) == 0, self.log.read_text()
 
 
 class Pipeline:
     def __init__(self, folder: Path, url: str, broker: KafkaBroker) -> None:
         settings = load_settings().with_own_kafka(broker.address)
-        self.broker, self.url = broker, url
+        self.folder, self.broker, self.url = folder, broker, url
         self.options = client_options(settings)
         self.environment = os.environ | {
             "DATABASE_URL": url,
@@ -90,7 +90,8 @@ class Pipeline:
     def start(self, *names: str) -> None:
         for name in names:
             kind = name.partition(" ")[0]
-            self.parts[name] = Part(kind, self.folders, self.environment)
+            log = self.folder / f"{name}.log"
+            self.parts[name] = Part(kind, self.folders, self.environment, log)
 
     def publish(self, platform: str, *commands: Command) -> None:
         topic = topic_name(platform, Topic.COMMANDS)
@@ -105,7 +106,7 @@ class Pipeline:
         try:
             while True:
                 records = tail.poll(LINE_TIMEOUT_S * 1000)
-                assert records, f"no answer came from {platform}"
+                assert records, f"no answer came from {platform}: {self.said()}"
                 yield from (orjson.loads(each.value) for each in records)
         finally:
             tail.close()
@@ -118,6 +119,9 @@ class Pipeline:
                 lacking.discard(str(reply["command_id"]))
                 if not lacking:
                     break
+
+    def said(self) -> str:
+        return "\n".join(part.log.read_text()[-3_000:] for part in self.parts.values())
 
     def stop(self) -> None:
         self.producer.close()

@@ -10,6 +10,7 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.purposes import Purpose
 from domain.refusals import Code
@@ -78,7 +79,6 @@ REACHED: dict[Code, Ask] = {
     Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
     Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
     Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
-    Code.POLICY_MISSING: ask(c.ConcludeLoan, loan_id="EARLY", contract_hash="0" * 64),
     Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
     Code.ROLE_MISSING: payout(role=Role.BORROWER),
     Code.ACCOUNT_NOT_OPEN: payout(member_id="shut"),
@@ -124,6 +124,7 @@ REACHED: dict[Code, Ask] = {
     Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
 }
 ELSEWHERE = {
+    Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
 }
@@ -133,7 +134,7 @@ ELSEWHERE = {
 def town(new_house: Callable[..., House]) -> House:
     """Somebody and something in every state that is needed."""
     house = new_house(today=TODAY - timedelta(days=1))
-    house.open(law_table="cn-p2p", policy={"valid_from": TODAY}, tender_max_fen=4_000)
+    house.open(law_table="cn-p2p", policy={"valid_from": house.today}, tender_max_fen=4_000)
     house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
     house.member("lucy", Role.INVESTOR, 10_000_00)
     house.bind("lucy", Role.INVESTOR, "b1")
@@ -174,9 +175,6 @@ def town(new_house: Callable[..., House]) -> House:
             for n in range(TENDERS_MAX)
         ]
     )
-    house.published("EARLY", "bob", 1_00)
-    house.tender("early", "EARLY", "lucy", 1_00)
-    house.settle("T-early")
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
     return house
@@ -185,3 +183,38 @@ def town(new_house: Callable[..., House]) -> House:
 def test_every_code_is_reached_and_changes_nothing(town: House) -> None:
     assert REACHED.keys() | ELSEWHERE.keys() == set(Code)
     assert {code: reach(town) for code, reach in REACHED.items()} == {c: c for c in REACHED}
+
+
+def test_no_loan_without_a_policy(new_house: Callable[..., House]) -> None:
+    """It could once be filled, and then neither be concluded nor end."""
+    house = new_house(today=TODAY - timedelta(days=1))
+    house.open(policy={"valid_from": TODAY})
+    house.member("bob", Role.BORROWER)
+    house.rated("EARLY", "bob", 1_00)
+    assert publish("EARLY")(house) == Code.POLICY_MISSING
+    house.roll_to(TODAY)
+    house.do(c.PublishLoan, loan_id="EARLY", deadline=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (c.RequestRecharge, {"recharge_id": "x", "member_id": "lucy", "role": Role.INVESTOR}),
+        (
+            c.RequestWithdrawal,
+            {
+                "withdrawal_id": "x",
+                "member_id": "lucy",
+                "role": Role.INVESTOR,
+                "binding_id": "b1",
+            },
+        ),
+        (c.SeedReserve, {"seed_id": "x", "approved_by": "boss"}),
+    ],
+)
+def test_an_id_that_is_taken_is_named_by_its_field(
+    town: House, kind: type[Command], fields: dict[str, Any]
+) -> None:
+    town.do(kind, amount_fen=1, **fields)
+    receipt = town.ask(kind, amount_fen=1, **fields)
+    assert (receipt.code, receipt.field) == (Code.ID_TAKEN, next(iter(fields)))

@@ -135,7 +135,7 @@ def test_a_day_that_is_run_again_appends_nothing(nights: Nights) -> None:
 
 def test_a_refusal_stops_it_and_is_told(nights: Nights) -> None:
     """Somebody has taken the id of tomorrow's command."""
-    nights.house.ask(c.RateLoan, id="day:2018-02-01", loan_id="nothing", grade="A")
+    nights.house.ask(c.RunReservePayouts, id="day:2018-02-01")
     with pytest.raises(DayEndFailed, match="day:2018-02-01"):
         nights.day_end.roll()
     assert nights.day_end.business_date() == TODAY

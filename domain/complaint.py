@@ -1,0 +1,22 @@
+"""What is wrong with a message, as its sender is told: the field and the rule, never the value."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+_MEMBER = re.compile(r"<\w+\.\w+: '([^']*)'>")  # <Role.INVESTOR: 'investor'>
+
+
+class Complaint(NamedTuple):
+    field: str  # Dotted; empty where it is the message as a whole.
+    rule: str
+
+
+def complaint(error: ValidationError) -> Complaint:
+    """The first of what pydantic found. The value may be personal, and is not told."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    rule = _MEMBER.sub(r"\1", first["msg"].removeprefix("Value error, "))
+    return Complaint(".".join(str(step) for step in first["loc"]), rule)

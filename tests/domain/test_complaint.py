@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from domain import commands as c
+from domain.complaint import complaint
+from tests.exemplars import NAME, command
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "rule"),
+    [
+        ({"role": "owner"}, "role", "investor"),
+        ({"amount_fen": 0}, "amount_fen", "greater than 0"),
+        ({"recharge_id": NAME}, "recharge_id", "pattern"),
+    ],
+)
+def test_it_names_field_and_rule_in_the_words_of_the_command(
+    fields: dict[str, object], field: str, rule: str
+) -> None:
+    usual = {"recharge_id": "r", "member_id": "m", "role": "investor", "amount_fen": 1}
+    with pytest.raises(ValidationError) as caught:
+        command(c.RequestRecharge, **(usual | fields))
+    said = complaint(caught.value)
+    assert said.field == field
+    assert rule in said.rule
+    assert "Role" not in said.rule
+    assert NAME not in said.rule
