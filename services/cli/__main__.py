@@ -15,6 +15,7 @@ from services.cli import (
     day_work,
     doctor,
     kafka,
+    parked,
     parts,
     proving,
     publish,
@@ -42,6 +43,7 @@ for part in (
     proving,
     kafka,
     topics,
+    parked,
     doctor,
     calculators,
 ):

@@ -31,6 +31,11 @@ def read_commands(file: str) -> list[Command]:
     return commands
 
 
+def read_command_line(message: bytes) -> Command:
+    """One command from outside. Raises CliError as read_commands does."""
+    return _command(1, message.decode(errors="replace"))
+
+
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if line.strip():

@@ -39,6 +39,8 @@ COMMAND_LINE = {
     "view_failed": "A view could not take an event.",
     "rebuild_running": "Another rebuild or comparison is running.",
     "day_end_failed": "The writer refused what the day end must do.",
+    "records_lost": "A topic no longer holds the message that comes next.",
+    "relay_stopped": "Kafka did not take a message. Nothing is left out: publishing stopped there.",
     "topic_refused": "Kafka does not make a topic as the settings want it.",
     "database_failed": "PostgreSQL did not do what it was asked.",
     "demo_refused": "The writer refused a command of the demo that it should accept.",

@@ -50,7 +50,7 @@ def publish_command(
     with publishing(place) as writer:
         for start in range(0, len(commands), AT_ONCE):
             receipts = writer.submit(commands[start : start + AT_ONCE])
-            _show(receipts, as_json)
+            show_receipts(receipts, as_json)
             refused |= any(receipt.outcome is Outcome.REFUSED for receipt in receipts)
     if refused:
         raise typer.Exit(EXIT_REFUSED)
@@ -85,7 +85,7 @@ def _message(receipt: Receipt) -> str:
     return receipt.message or _MEANINGS.get(receipt.code, "")
 
 
-def _show(receipts: Sequence[Receipt], as_json: bool) -> None:
+def show_receipts(receipts: Sequence[Receipt], as_json: bool) -> None:
     for receipt in receipts:
         if as_json:
             show_json(receipt_json(receipt))

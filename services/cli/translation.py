@@ -10,7 +10,10 @@ from psycopg import errors as sql_errors
 
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
+from adapters.kafka.log import GapInTopic
+from adapters.kafka.reading import RecordsLost
 from adapters.kafka.topics import TopicRefused
+from adapters.parked import ParkedUnknown
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
@@ -25,6 +28,7 @@ from services.custody.custody import LogBehind
 from services.custody.lease import CustodyBusy
 from services.day_end.day_end import DayEndFailed
 from services.projections.projector import LogGap
+from services.relay.relay import RelayStopped
 
 Tell = Callable[[Any], CliError]
 
@@ -59,12 +63,19 @@ def _database(error: psycopg.Error) -> CliError:
     )
 
 
+def _not_there(error: Exception, hint: str) -> CliError:
+    return CliError("not_found", str(error), "id", hint)
+
+
 _VERIFY = "run zhuanhu verify, and report what it says"
 
 _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell], ...] = (
     (BadFigure, lambda error: bad_input(error.field, error.rule)),
     (Refused, _refused),
     (PartUnavailable, _part),
+    (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
+    (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
+    (RelayStopped, _says("relay_stopped", "see Kafka's log; the next relay goes on from there")),
     (
         SettingsError,
         lambda error: CliError("bad_settings", str(error), hint="correct the environment variable"),
@@ -97,7 +108,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (ViewOutdated, _says("view_outdated", "zhuanhu rebuild NAME makes it anew")),
     (RebuildRunning, _says("rebuild_running", "try again when it is done")),
     (ProjectionFailed, _says("view_failed", _VERIFY)),
-    (LogGap, _says("log_gap", _VERIFY)),
+    ((LogGap, GapInTopic), _says("log_gap", _VERIFY)),
     (LogBehind, _says("log_behind", "restore the newer backup; nothing was sent")),
     (CustodyBusy, _says("custody_busy", "stop the other process first")),
     (DayEndFailed, _says("day_end_failed", "see which command was refused, and why")),

@@ -123,6 +123,7 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "soon"), "bad_input", "as_of"),
         (("reconcile", "2024-02-30"), "bad_input", "date"),
+        (("reconcile", "2023-12-31"), "bad_input", "date"),
         (("rebuild", "everything"), "view_unknown", "name"),
         (("breaks", "show", "0000"), "not_found", "break"),
         (("verify", "--platform", "other"), "platform_not_here", "platform"),
