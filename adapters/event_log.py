@@ -248,15 +248,17 @@ def open_recorder(url: str, platform: str) -> ShardRecorder:
 def prepare_shard(url: str, platform: str) -> None:
     """Creates the shard's schema and tables where they are missing. Money rules 7 and 9: events
     and receipts can be added, and neither changed nor deleted."""
+    schema = shard_schema(platform)
     with connect(url, autocommit=True) as connection:
-        migrate(connection, shard_schema(platform), MIGRATIONS)
-    recorder = open_recorder(url, platform)
-    try:
-        recorder.create_table()
-    finally:
-        recorder.datastore.close()
-    with connect(url, autocommit=True) as connection:
-        forbid_changes(connection, shard_schema(platform), EVENTS_TABLE, "receipt")
+        # One at a time: "if not exists" holds only for what was committed before.
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (schema,))
+        migrate(connection, schema, MIGRATIONS)
+        recorder = open_recorder(url, platform)
+        try:
+            recorder.create_table()
+        finally:
+            recorder.datastore.close()
+        forbid_changes(connection, schema, EVENTS_TABLE, "receipt")
 
 
 class LogReader:
