@@ -65,7 +65,6 @@ def administration(
         except KafkaError:
             for each in nets:  # kafka-python leaves its thread behind, which would try for ever.
                 each.close()
-                each._net.close()
             raise KafkaUnavailable(
                 f"no Kafka answers at {','.join(options['bootstrap_servers'])}: {words.why}",
                 "Check that it runs, that KAFKA_BOOTSTRAP_SERVERS names it, and that the security"

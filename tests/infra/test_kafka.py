@@ -106,6 +106,7 @@ def test_a_refusal_says_why_and_not_the_password(
     change: dict[str, object],
     why: str,
 ) -> None:
+    logs.configure()
     found = options(monkeypatch, secured.sasl_ssl, **(signing_in(secured) | change))
     with pytest.raises(KafkaUnavailable, match=rf"no Kafka answers at .*{why}.*Check") as refusal:
         brokers(found, SHORT_MS)
@@ -192,7 +193,7 @@ def test_several_servers_are_taken_apart(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "servers", ["kafka", "kafka:", "a:1,,b:2", "http://kafka:9092", "a:1, b:2"]
+    "servers", ["kafka", "kafka:", "a:1,,b:2", "http://a:1", "a:1, b:2", "a:1/x"]
 )
 def test_an_address_without_a_port_is_refused(
     monkeypatch: pytest.MonkeyPatch, servers: str

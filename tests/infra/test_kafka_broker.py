@@ -118,6 +118,7 @@ def test_one_that_lost_its_starter_is_found_again_and_stopped(broker: KafkaBroke
     assert not broker.answers()
     assert broker.stop()
     assert not psutil.pid_exists(pid)
+    assert (broker.data_dir / "kafka" / "log" / ".kafka_cleanshutdown").exists()
 
 
 def off_the_network(pid: int) -> bool:
@@ -134,7 +135,9 @@ def test_two_that_start_at_once_share_one_broker(broker: KafkaBroker) -> None:
 def test_another_port_is_taken_for_one_that_is_not_free_or_no_longer_free(
     broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (broker.data_dir / "kafka" / "log.new").mkdir(parents=True)  # A setup that was cut off.
+    cut_off = broker.data_dir / "kafka" / "log.new"
+    cut_off.mkdir(parents=True)
+    (cut_off / "meta.properties").write_text("version=1\n", encoding="ascii")
     with socket.socket() as first, socket.socket() as second:
         had = occupied(first), occupied(second)
         properties = broker.data_dir / "kafka" / "server.properties"
