@@ -28,6 +28,7 @@ from infra.errors import KafkaUnavailable, NoSpaceLeft
 
 START_TIMEOUT_S = 120  # Recovery after a crash may take its time.
 STOP_TIMEOUT_S = 60
+ANSWER_TIMEOUT_S = 3
 TRIES = 5  # For a port that somebody else takes before the broker has it.
 
 JAVA_OPTIONS = (
@@ -94,8 +95,9 @@ class KafkaBroker:
             return False
         with suppress(KafkaUnavailable, OSError):
             host, _, port = self.address.rpartition(":")
-            socket.create_connection((host, int(port)), timeout=1).close()
-            return kafka.brokers({"bootstrap_servers": [self.address]}, timeout_ms=2_000) > 0
+            socket.create_connection((host, int(port)), ANSWER_TIMEOUT_S).close()
+            options = {"bootstrap_servers": [self.address]}
+            return kafka.brokers(options, ANSWER_TIMEOUT_S * 1000) > 0
         return False
 
     def start(self) -> None:

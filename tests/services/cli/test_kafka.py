@@ -22,7 +22,6 @@ def nothing_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in known_variables():
         if "KAFKA" in name:
             monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(infra_kafka, "CONNECT_TIMEOUT_MS", 1_000)
     monkeypatch.setattr(doctor, "_server_version", lambda folder: "left out")
 
 
@@ -141,6 +140,7 @@ def test_one_that_is_named_and_does_not_answer(
     zhuanhu: Zhuanhu, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:2")
+    monkeypatch.setattr(infra_kafka, "CONNECT_TIMEOUT_MS", 500)
     for words in (("kafka", "start"), ("topics", "ensure", "--platform", "demo")):
         told = zhuanhu(*words, "--data", str(data), "--json")
         assert (told.code, told.error["code"]) == (2, "kafka_unavailable")
