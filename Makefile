@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench docs clean requirements kafka-jars
+.PHONY: demo test lint bench docs schemas clean requirements kafka-jars
 
 demo: $(STAMP)
 	$(BIN)/zhuanhu demo
@@ -24,6 +24,10 @@ bench: $(STAMP)
 # The pages that are made from the code; a test keeps them current.
 docs: $(STAMP)
 	$(BIN)/python -m services.cli.error_pages
+
+# The contract with the platform's services, in docs/contract; a test keeps it current.
+schemas: $(STAMP)
+	$(BIN)/python -m services.cli.contract_files
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

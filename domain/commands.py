@@ -9,7 +9,7 @@ that sends one is refused.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -106,7 +106,7 @@ class RegisterMember(Command):
     kind: Literal["person", "company"]
     roles: Annotated[
         tuple[MemberRole, ...],
-        Field(min_length=1, max_length=3, strict=False),
+        Field(min_length=1, max_length=3, strict=False, json_schema_extra={"uniqueItems": True}),
         AfterValidator(_each_once),
     ]
     name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", repr=False)]
@@ -385,3 +385,8 @@ AnyCommand = Annotated[
     | RunReservePayouts,
     Field(discriminator="type"),
 ]
+
+COMMANDS: dict[str, type[Command]] = {
+    kind.model_fields["type"].default: kind for kind in get_args(get_args(AnyCommand)[0])
+}
+FROM_OUTSIDE = {name: kind for name, kind in COMMANDS.items() if kind.FROM_OUTSIDE}

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from domain import commands as c
-from domain.commands import Command
+from domain.commands import COMMANDS, FROM_OUTSIDE, Command
 from domain.complaint import complaint
 from services.cli.failure import CliError
 from services.cli.reading import read_text
 
 HINT = "nothing was sent; zhuanhu commands --json gives every command's schema and an example"
-
-ALL: dict[str, type[Command]] = {
-    each.model_fields["type"].default: each for each in get_args(get_args(c.AnyCommand)[0])
-}
-FROM_OUTSIDE = {name: kind for name, kind in ALL.items() if kind.FROM_OUTSIDE}
 
 
 def read_commands(file: str) -> list[Command]:
@@ -51,7 +45,7 @@ def _command(number: int, line: str) -> Command:
     if not isinstance(parsed, dict):
         raise _bad(number, None, "must be a JSON object")
     name = parsed.get("type")
-    if not isinstance(name, str) or name not in ALL:
+    if not isinstance(name, str) or name not in COMMANDS:
         raise _bad(number, "type", "must name a command: see zhuanhu commands")
     if name not in FROM_OUTSIDE:
         raise _bad(

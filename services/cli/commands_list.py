@@ -6,8 +6,8 @@ import inspect
 
 import typer
 
+from domain.commands import FROM_OUTSIDE
 from services.cli.command_examples import EXAMPLES, examples_of
-from services.cli.command_files import FROM_OUTSIDE
 from services.cli.options import AsJson
 from services.cli.showing import plain, show_json, show_table
 

@@ -11,10 +11,9 @@ from pydantic import TypeAdapter
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from domain.commands import AnyCommand
+from domain.commands import FROM_OUTSIDE, AnyCommand
 from services.cli import doctor
 from services.cli.__main__ import app
-from services.cli.command_files import FROM_OUTSIDE
 from services.cli.installation import Installation, Keys
 from tests.services.cli.conftest import Zhuanhu
 

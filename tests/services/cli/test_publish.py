@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.cli.command_files import ALL, FROM_OUTSIDE
+from domain.commands import COMMANDS, FROM_OUTSIDE
 from services.cli.installation import Installation
 from tests.services.cli.conftest import Zhuanhu
 
@@ -113,7 +113,7 @@ def test_a_malformed_line_is_named_and_nothing_is_sent(
     assert not (data / "pg").exists()
 
 
-@pytest.mark.parametrize("name", sorted(ALL.keys() - FROM_OUTSIDE.keys()))
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - FROM_OUTSIDE.keys()))
 def test_no_inner_command_is_taken(zhuanhu: Zhuanhu, data: Path, name: str) -> None:
     told = zhuanhu("publish", "-", "--data", str(data), "--json", stdin=changed(OPEN, type=name))
     assert (told.code, told.error["field"]) == (2, "type")

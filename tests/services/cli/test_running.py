@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from domain.commands import FROM_OUTSIDE
 from services.cli.command_examples import EXAMPLES
-from services.cli.command_files import FROM_OUTSIDE
 from services.cli.opening import find
 from services.cli.publish import publishing, receipt_json
 from services.cli.stack_work import perform

@@ -1,0 +1,98 @@
+"""The contract with the platform's services: the value of every message in Kafka, as JSON Schema.
+
+    commands/<type>.json    a command, one for each that may come from outside
+    events/<topic>.json     an event, one for each version that is written
+    reply.json              what came of a command
+    parked.json             what could not be read or had no meaning
+
+The models that read and write the messages are the source; nothing is said here twice.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from adapters.codec import EVENT_TYPES
+from adapters.commanding import Outcome
+from domain.commands import FROM_OUTSIDE, Command
+from domain.model import CommandId, Message
+
+Schema = dict[str, Any]
+Position = Annotated[int, Field(ge=0)]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REPLY_TYPE = "zhuanhu.reply.v1"
+PARKED_TYPE = "zhuanhu.parked.v1"
+
+
+class Reply(Message):
+    """The stored outcome of one command id, for ever. `replayed`: it was stored before.
+
+    `code` is one of docs/errors.md, null where the command was accepted. The positions are those
+    of its first and last event, 0 where there are none. An id that comes again with another
+    payload is refused with `command_id_reused`, and its first outcome stands.
+    """
+
+    command_id: CommandId
+    outcome: Outcome
+    code: str | None
+    message: str | None
+    field: str | None
+    first_position: Position
+    last_position: Position
+    replayed: bool
+
+
+class Parked(Message):
+    """A message that could not be read or had no meaning: it waits until a person has decided.
+
+    `id` is its number among the parked. `reason` names fields and rules, never a value. `source`
+    and `offset` say where it came from.
+    """
+
+    id: Annotated[int, Field(ge=1)]
+    reason: str
+    source: str
+    offset: Position
+
+
+def command_type(name: str) -> str:
+    """The CloudEvents type of a command, by its `type` in JSON."""
+    return f"zhuanhu.command.{name}.v1"
+
+
+def event_type(topic: str) -> str:
+    """The CloudEvents type of an event, by its topic in the log."""
+    return f"zhuanhu.{topic}"
+
+
+# The schema's file for each CloudEvents type, by Kafka topic.
+FILES: dict[str, dict[str, str]] = {
+    "commands": {command_type(name): f"commands/{name}.json" for name in FROM_OUTSIDE},
+    "events": {event_type(kind.TOPIC): f"events/{kind.TOPIC}.json" for kind in EVENT_TYPES},
+    "replies": {REPLY_TYPE: "reply.json"},
+    "parked": {PARKED_TYPE: "parked.json"},
+}
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema by CloudEvents type."""
+    return {
+        **{command_type(name): _command(kind) for name, kind in FROM_OUTSIDE.items()},
+        **{event_type(kind.TOPIC): _schema(kind) for kind in EVENT_TYPES},
+        REPLY_TYPE: _schema(Reply),
+        PARKED_TYPE: _schema(Parked),
+    }
+
+
+def _command(kind: type[Command]) -> Schema:
+    schema = _schema(kind)
+    # It has a default in Python; in JSON it is what tells one command from another.
+    del schema["properties"]["type"]["default"]
+    return schema | {"required": ["type", *schema["required"]]}
+
+
+def _schema(model: type[BaseModel]) -> Schema:
+    return {"$schema": DIALECT, **model.model_json_schema()}

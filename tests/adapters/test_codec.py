@@ -1,0 +1,39 @@
+"""What was once written to the log is read for ever: a stored sample of every event's version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.codec import EVENT_TYPES, GENESIS, Circumstances, data_of, decode_event, encode
+from domain.model import Event
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "events"
+OPENING = Circumstances("2018-01-31T04:00:00.000+00:00", "2018-01-31", "c1", "c1", "ops").opening()
+TOPICS = sorted(path.stem for path in SAMPLES.glob("*.json"))
+
+
+def stored(topic: str) -> bytes:
+    """The event's own JSON, as it was written once."""
+    return (SAMPLES / f"{topic}.json").read_bytes().strip()
+
+
+def read(topic: str) -> Event:
+    return decode_event(topic, OPENING + b'","data":' + stored(topic) + b"}")
+
+
+def test_there_is_a_sample_of_every_version() -> None:
+    assert {kind.TOPIC for kind in EVENT_TYPES} <= set(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_stored_version_is_still_read(topic: str) -> None:
+    event = read(topic)
+    assert decode_event(event.TOPIC, encode(event, OPENING, GENESIS)) == event
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.TOPIC)
+def test_a_version_is_still_written_as_it_was(kind: type[Event]) -> None:
+    """A field more, or another name or order: that is a new version."""
+    assert data_of(encode(read(kind.TOPIC), OPENING, GENESIS)) == stored(kind.TOPIC)
