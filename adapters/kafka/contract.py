@@ -10,14 +10,13 @@ The models that read and write the messages are the source; nothing is said here
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from adapters.codec import EVENT_TYPES
-from adapters.commanding import Outcome
 from domain.commands import FROM_OUTSIDE, Command
-from domain.model import CommandId, Message
+from domain.model import Message
 
 Schema = dict[str, Any]
 Position = Annotated[int, Field(ge=0)]
@@ -32,11 +31,12 @@ class Reply(Message):
 
     `code` is one of docs/errors.md, null where the command was accepted. The positions are those
     of its first and last event, 0 where there are none. An id that comes again with another
-    payload is refused with `command_id_reused`, and its first outcome stands.
+    payload is refused with `command_id_reused`, and its first outcome stands. `parked` is no stored
+    outcome: the message could not be read, `message` says why, and a person looks at it.
     """
 
-    command_id: CommandId
-    outcome: Outcome
+    command_id: str  # Of an unread message what its header ce_id says.
+    outcome: Literal["accepted", "refused", "parked"]
     code: str | None
     message: str | None
     field: str | None

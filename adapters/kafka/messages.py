@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import orjson
-
 from adapters.codec import Circumstances, Stored, circumstances_of, data_of, prev_of, stored_state
+from adapters.kafka.contract import PARKED_TYPE, REPLY_TYPE, Parked, Reply
 
 PARTITION = 0
 """A platform's topics have one partition each: its shard, in commit order."""
@@ -21,29 +20,6 @@ class Message(NamedTuple):
     key: bytes
     value: bytes
     headers: list[tuple[str, bytes]]
-
-
-class Reply(NamedTuple):
-    """The outcome of a command, as it is published: see adapters.commanding.Receipt. `outcome` is
-    also `parked`, which is not final: the message could not be read."""
-
-    command_id: str
-    outcome: str
-    code: str
-    message: str
-    field: str | None
-    first_position: int
-    last_position: int
-    replayed: bool
-
-
-class Unpublished(NamedTuple):
-    """A parked message's place, without its bytes: they may hold personal data."""
-
-    id: int
-    source: str
-    place: int
-    reason: str
 
 
 def event_message(platform: str, row: Stored) -> Message:
@@ -92,23 +68,23 @@ def reply_message(platform: str, reply: Reply, number: int, replays: int) -> Mes
     attributes = {
         "id": f"{platform}-reply-{number}-{replays}",
         "source": f"zhuanhu/{platform}",
-        "type": "zhuanhu.reply.v1",
+        "type": REPLY_TYPE,
         "subject": reply.command_id,
         "number": str(number),
         "replays": str(replays),
     }
-    said = reply._asdict() | {"code": reply.code or None, "message": reply.message or None}
-    return Message(reply.command_id.encode(), orjson.dumps(said), _headers(attributes))
+    value = reply.model_dump_json().encode()
+    return Message(reply.command_id.encode(), value, _headers(attributes))
 
 
-def parked_message(platform: str, parked: Unpublished) -> Message:
+def parked_message(platform: str, parked: Parked) -> Message:
     attributes = {
         "id": f"{platform}-parked-{parked.id}",
         "source": f"zhuanhu/{platform}",
-        "type": "zhuanhu.parked.v1",
+        "type": PARKED_TYPE,
         "number": str(parked.id),
     }
-    value = orjson.dumps(parked._asdict())
+    value = parked.model_dump_json().encode()
     return Message(str(parked.id).encode(), value, _headers(attributes))
 
 

@@ -6,7 +6,7 @@ a platform, by a lock of its database session. An error of the broker's stops it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any, LiteralString
@@ -16,11 +16,10 @@ from kafka.errors import KafkaError
 from psycopg import sql
 
 from adapters.codec import Stored
+from adapters.kafka.contract import Parked, Reply
 from adapters.kafka.messages import (
     PARTITION,
     Message,
-    Reply,
-    Unpublished,
     attributes_of,
     event_message,
     parked_message,
@@ -86,15 +85,15 @@ class Relay:
         self.position = position
         with self._all_delivered() as send:
             for number, *outcome in receipts:
-                reply = Reply._make([*outcome, False])
+                reply = _reply(outcome, replayed=False)
                 send(Topic.REPLIES, reply_message(self._platform, reply, number, self.replays))
                 self.receipts = number
             for number, *outcome in replays:
-                reply = Reply._make([*outcome, outcome[1] != Topic.PARKED])
+                reply = _reply(outcome, replayed=outcome[1] != Topic.PARKED)
                 send(Topic.REPLIES, reply_message(self._platform, reply, self.receipts, number))
                 self.replays = number
             for row in parked:
-                send(Topic.PARKED, parked_message(self._platform, Unpublished(*row)))
+                send(Topic.PARKED, parked_message(self._platform, _parked(row)))
                 self.parked = row[0]
         if receipts or replays:
             self._remember()
@@ -186,6 +185,25 @@ _REPLAYS = (
     " FROM {}.replay WHERE number > %s ORDER BY number LIMIT %s"
 )
 _PARKED = "SELECT id, source, place, reason FROM {}.parked WHERE id > %s ORDER BY id LIMIT %s"
+
+
+def _reply(row: Sequence[Any], *, replayed: bool) -> Reply:
+    command_id, outcome, code, message, field, first_position, last_position = row
+    return Reply(
+        command_id=command_id,
+        outcome=outcome,
+        code=code or None,
+        message=message or None,
+        field=field,
+        first_position=first_position,
+        last_position=last_position,
+        replayed=replayed,
+    )
+
+
+def _parked(row: Sequence[Any]) -> Parked:
+    parked_id, source, offset, reason = row
+    return Parked(id=parked_id, source=source, offset=offset, reason=reason)
 
 
 def _last(options: Mapping[str, Any], platform: str, kind: Topic) -> dict[str, str]:

@@ -76,7 +76,7 @@ def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: Kafk
     house.relay_all()
     assert {row[:2] for row in answers(house)} >= {("poison", "parked"), (good.id, "accepted")}
     [parked] = house.records(Topic.PARKED)
-    assert orjson.loads(parked.value)["place"] == 0
+    assert orjson.loads(parked.value)["offset"] == 0
     assert b"13800000000" not in parked.value
     [[content]] = house.query("SELECT content FROM {}.parked")
     assert b"13800000000" not in bytes(content)
