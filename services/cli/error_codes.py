@@ -41,6 +41,8 @@ COMMAND_LINE = {
     "day_end_failed": "The writer refused what the day end must do.",
     "records_lost": "A topic no longer holds the message that comes next.",
     "relay_stopped": "Kafka did not take a message. Nothing is left out: publishing stopped there.",
+    "topic_not_empty": "A topic of the platform holds another history.",
+    "kafka_silent": "A message that was published did not come back from Kafka.",
     "topic_refused": "Kafka does not make a topic as the settings want it.",
     "database_failed": "PostgreSQL did not do what it was asked.",
     "demo_refused": "The writer refused a command of the demo that it should accept.",

@@ -13,8 +13,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from adapters.commanding import Receipt
+from adapters.commanding import Commands, Receipt
 from adapters.shard_schema import shard_schema
 from adapters.vault import Vault
 from domain.commands import Command
@@ -24,10 +25,11 @@ from services.cli.custodians import bank_of
 from services.cli.errors import CliError
 from services.cli.installation import Installation
 from services.cli.opening import Place, database
+from services.cli.through_kafka import ThroughKafka
 from services.custody.custody import Custody
 from services.custody.requests import Kind
 from services.day_end.day_end import DayEnd
-from services.projections.projector import Projector
+from services.projections.projector import Log, Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
 from services.settlement.writer import Writer
@@ -50,6 +52,7 @@ class Stack:
     control: BankControl | None
     _book_clock: Clock
     _bank_clock: Clock
+    _commands: Commands
 
     @property
     def bank(self) -> BankControl:
@@ -59,7 +62,7 @@ class Stack:
         return self.control
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
-        return self.writer.submit(commands)
+        return self._commands.submit(commands)
 
     def step(self) -> int:
         """One round of everything; 0 when nothing was to be done."""
@@ -90,8 +93,15 @@ class Stack:
 
 
 @contextmanager
-def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iterator[Stack]:
-    """The whole stack while the block lasts. The ports are those of a stand-in bank."""
+def running(
+    place: Place,
+    *,
+    bank_port: int = 0,
+    callback_port: int = 0,
+    kafka: Mapping[str, Any] | None = None,
+) -> Iterator[Stack]:
+    """The whole stack while the block lasts. The ports are those of a stand-in bank; with `kafka`,
+    the options of a client, commands come and views are fed by way of its topics."""
     tune_memory()
     platform = place.platform
     seal = place.installation.seal(place.data)
@@ -110,7 +120,11 @@ def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iter
         )
         receiver.custody = custody
         opened.callback(receiver.stop)
-        projector = opened.enter_context(closing(Projector(url, platform)))
+        commands: Commands = writer
+        log: Log | None = None
+        if kafka is not None:
+            commands = log = ThroughKafka(url, writer, platform, kafka)  # The projector's.
+        projector = opened.enter_context(closing(Projector(url, platform, log=log)))
         yield Stack(
             url=url,
             platform=platform,
@@ -131,6 +145,7 @@ def running(place: Place, *, bank_port: int = 0, callback_port: int = 0) -> Iter
             control=bank.control,
             _book_clock=book_clock,
             _bank_clock=bank_clock,
+            _commands=commands,
         )
 
 

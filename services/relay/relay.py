@@ -111,7 +111,7 @@ class Relay:
 
     def close(self) -> None:
         self._producer.close()
-        if not self._connection.broken:
+        if not self._connection.closed:
             self._connection.execute("SELECT pg_advisory_unlock_all()")  # At once, for the next.
         self._connection.close()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date, datetime
 from datetime import time as clock_time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.clock import SHANGHAI
+from infra.kafka_broker import KafkaBroker
 from infra.logs import configure
 from infra.postgres import DataFolder
 from infra.settings import LogFormat, LogLevel, load_settings
@@ -31,6 +32,7 @@ from services.cli.errors import CliError
 from services.cli.installation import Installation, Keys
 from services.cli.opening import Place
 from services.cli.stack import running
+from services.cli.through_kafka import new_topics
 from services.proof.event_digest import event_digest
 from services.proof.report import Report
 from services.proof.verify import verify
@@ -56,6 +58,10 @@ def demo(
     json: Annotated[
         Path | None, typer.Option(help="Also write the figures to this file; - is the output.")
     ] = None,
+    kafka: Annotated[
+        bool,
+        typer.Option("--kafka", help="Commands and events by way of a Kafka broker: same digest."),
+    ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the data folder, for: zhuanhu up --data DIR.")
     ] = False,
@@ -73,7 +79,14 @@ def demo(
         starts_at = datetime.combine(book.start, clock_time(0, 1), SHANGHAI).isoformat()
         installation = Installation(PLATFORM, PLATFORM_NO, starts_at)
         installation.save(data)
-        figures, proof = _played(data, installation, book, recorded, began)
+        settings = load_settings()
+        options = None
+        if kafka:
+            if settings.kafka_bootstrap_servers is None:
+                broker = opened.enter_context(KafkaBroker(data, settings.cache_dir))
+                settings = settings.with_own_kafka(broker.address)
+            options = new_topics(settings, PLATFORM)
+        figures, proof = _played(Place(data, installation), options, book, recorded, began)
     if json is not None:
         _write(json, figures)
     show(figures, proof, out)
@@ -95,13 +108,13 @@ def _book(
 
 
 def _played(
-    data: Path,
-    installation: Installation,
+    place: Place,
+    kafka: Mapping[str, Any] | None,
     book: Book,
     recorded: tuple[Recorded, ...],
     began: float,
 ) -> tuple[Figures, Report]:
-    with running(Place(data, installation)) as stack:
+    with running(place, kafka=kafka) as stack:
         with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
             front = Front(stack, looks)
             _watch(play(front, book), book)
