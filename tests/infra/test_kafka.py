@@ -108,7 +108,9 @@ def test_a_refusal_says_why_and_not_the_password(
 ) -> None:
     logs.configure()
     found = options(monkeypatch, secured.sasl_ssl, **(signing_in(secured) | change))
-    with pytest.raises(KafkaUnavailable, match=rf"no Kafka answers at .*{why}.*Check") as refusal:
+    # A broker that hangs up first has not said why.
+    told = rf"no Kafka answers at .*({why}|socket disconnected).*Check"
+    with pytest.raises(KafkaUnavailable, match=told) as refusal:
         brokers(found, SHORT_MS)
     assert "hush" not in str(refusal.value)
     assert capsys.readouterr() == ("", "")
