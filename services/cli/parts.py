@@ -29,7 +29,7 @@ from infra import logs
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
-from infra.settings import load_settings
+from services.cli.kafka import kafka_settings
 from services.cli.opening import Place, book_clock, database, find
 from services.cli.options import AsJson
 from services.cli.showing import show_json
@@ -100,10 +100,10 @@ class _Here:
 def _serve(
     data: list[Path] | None, work: Callable[[_Here, threading.Event], None], *, as_json: bool
 ) -> None:
-    settings = load_settings()
+    folders: list[Path | None] = [*data] if data else [None]
+    settings = kafka_settings(folders[0])
     logs.configure(settings.log_level, settings.log_format)
     tune_memory()
-    folders: list[Path | None] = [*data] if data else [None]
     places = {place.platform: place for place in (find(each, None) for each in folders)}
     options = client_options(settings)
     with told_to_stop() as stop:

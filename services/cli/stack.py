@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.commanding import Commands, Receipt
+from adapters.inbox import Inbox
 from adapters.shard_schema import shard_schema
 from adapters.vault import Vault
 from domain.commands import Command
@@ -29,7 +30,7 @@ from services.cli.through_kafka import ThroughKafka
 from services.custody.custody import Custody
 from services.custody.requests import Kind
 from services.day_end.day_end import DayEnd
-from services.projections.projector import Log, Projector
+from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
 from services.settlement.writer import Writer
@@ -42,8 +43,7 @@ class Stack:
     url: str
     platform: str
     data: Path
-    writer: Writer
-    intake: Intake
+    intake: Intake | None  # None where the writer is another process.
     custody: Custody
     projector: Projector
     day_end: DayEnd
@@ -66,7 +66,7 @@ class Stack:
 
     def step(self) -> int:
         """One round of everything; 0 when nothing was to be done."""
-        done = self.intake.step()
+        done = self.intake.step() if self.intake else 0
         done += self.custody.step()
         return done + self.projector.step()
 
@@ -99,9 +99,14 @@ def running(
     bank_port: int = 0,
     callback_port: int = 0,
     kafka: Mapping[str, Any] | None = None,
+    writes: bool = True,
 ) -> Iterator[Stack]:
-    """The whole stack while the block lasts. The ports are those of a stand-in bank; with `kafka`,
-    the options of a client, commands come and views are fed by way of its topics."""
+    """The whole stack while the block lasts. The ports are those of a stand-in bank.
+
+    With `kafka`, the options of a client, commands come and views are fed by way of its topics.
+    Where it does not `write`, another process decides, and what custody and day end ask for goes
+    into the inbox.
+    """
     tune_memory()
     platform = place.platform
     seal = place.installation.seal(place.data)
@@ -113,39 +118,44 @@ def running(
         )
         book_clock, bank_clock = _clocks(place.installation, bank.control)
         custodian = opened.enter_context(closing(bank.connected(book_clock)))
-        writer = opened.enter_context(closing(Writer(url, platform, seal, book_clock)))
+        commands: Commands
+        intake, log = None, None
+        if not writes:
+            commands = opened.enter_context(closing(Inbox(url, platform)))
+        else:
+            commands = writer = opened.enter_context(
+                closing(Writer(url, platform, seal, book_clock))
+            )
+            intake = opened.enter_context(closing(Intake(url, platform, writer)))
+            if kafka is not None:
+                log = ThroughKafka(url, writer, platform, kafka)  # The projector closes it.
         vault = opened.enter_context(closing(Vault(url, shard_schema(platform), seal)))
         custody = opened.enter_context(
-            closing(Custody(url, platform, custodian, writer, bank_clock, vault))
+            closing(Custody(url, platform, custodian, commands, bank_clock, vault))
         )
         receiver.custody = custody
         opened.callback(receiver.stop)
-        commands: Commands = writer
-        log: Log | None = None
-        if kafka is not None:
-            commands = log = ThroughKafka(url, writer, platform, kafka)  # The projector's.
         projector = opened.enter_context(closing(Projector(url, platform, log=log)))
         yield Stack(
             url=url,
             platform=platform,
             data=place.data,
-            writer=writer,
-            intake=opened.enter_context(closing(Intake(url, platform, writer))),
+            intake=intake,
             custody=custody,
             projector=projector,
             day_end=opened.enter_context(
-                closing(DayEnd(url, platform, writer, projector.catch_up))
+                closing(DayEnd(url, platform, commands, projector.catch_up))
             ),
             reconciler=opened.enter_context(
                 closing(
-                    Reconciler(url, platform, custodian, writer, bank_clock, projector.catch_up)
+                    Reconciler(url, platform, custodian, commands, bank_clock, projector.catch_up)
                 )
             ),
             bank_url=bank.link.url,
             control=bank.control,
             _book_clock=book_clock,
             _bank_clock=bank_clock,
-            _commands=commands,
+            _commands=log or commands,
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
 
+from adapters.event_log import LogReader
 from infra.clock import SHANGHAI
 from services.cli.errands import Answer, Errands
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
@@ -116,7 +117,8 @@ def _bank_total(stack: Stack, _installation: Installation, _argument: Answer) ->
     """None from a bank that has no controls: it is compared day by day, account by account."""
     _settle(stack)
     total_fen = None if stack.control is None else stack.control.total_fen()
-    return {"total_fen": total_fen, "position": stack.writer.position}
+    with closing(LogReader(stack.url, stack.platform)) as log:
+        return {"total_fen": total_fen, "position": log.head()}
 
 
 WORK: dict[str, Callable[[Stack, Installation, Answer], Answer]] = {

@@ -41,6 +41,9 @@ def up_command(
     platform: Platform = None,
     bank_port: Port = 0,
     callback_port: Port = 0,
+    no_writer: Annotated[
+        bool, typer.Option("--no-writer", help="A zhuanhu writer decides, in another process.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run it: PostgreSQL, the stand-in bank, and all parts, until Ctrl-C or SIGTERM.
@@ -58,7 +61,9 @@ def up_command(
     with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
-            running(place, bank_port=bank_port, callback_port=callback_port) as stack,
+            running(
+                place, bank_port=bank_port, callback_port=callback_port, writes=not no_writer
+            ) as stack,
             closing(Errands(stack.url, stack.platform)) as errands,
         ):
             errands.forget()

@@ -28,6 +28,9 @@ def services() -> dict[str, dict[str, Any]]:
     return found
 
 
+PARTS = ("writer", "relay", "projections")
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_package_is_pinned_and_hashed_and_no_host_is_named(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
@@ -50,7 +53,8 @@ def test_the_compose_file_has_every_part(services: dict[str, dict[str, Any]]) ->
     assert {"postgres", "kafka", "topics", "sandbox-bank", "zhuanhu"} <= set(services)
     assert services["postgres"]["image"] == "postgres:18"
     assert services["topics"]["command"] == ["zhuanhu", "topics", "ensure"]
-    assert services["zhuanhu"]["command"] == ["zhuanhu", "up"]
+    assert services["zhuanhu"]["command"] == ["zhuanhu", "up", "--no-writer"]
+    assert [services[name]["command"] for name in PARTS] == [["zhuanhu", name] for name in PARTS]
     assert services["sandbox-bank"]["command"][:3] == ["python", "-m", "services.sandbox_bank"]
 
 
@@ -59,7 +63,7 @@ def test_every_image_names_its_version(services: dict[str, dict[str, Any]]) -> N
         assert re.fullmatch(r"[a-z/]+:[0-9][0-9.]*", service["image"])
 
 
-@pytest.mark.parametrize("name", ["zhuanhu", "topics"])
+@pytest.mark.parametrize("name", ["zhuanhu", "topics", *PARTS])
 def test_every_variable_given_to_ours_is_a_setting(
     services: dict[str, dict[str, Any]], name: str
 ) -> None:
@@ -96,7 +100,8 @@ def test_every_port_of_kafka_that_is_told_to_clients_is_listened_on(
     )
     assert {name for name, _ in listened} == set(spoken)
     assert {f"kafka{port}" for name, port in told if name == "PLAINTEXT"} == {
-        services[name]["environment"]["KAFKA_BOOTSTRAP_SERVERS"] for name in ("zhuanhu", "topics")
+        services[name]["environment"]["KAFKA_BOOTSTRAP_SERVERS"]
+        for name in ("zhuanhu", "topics", *PARTS)
     }
 
 
@@ -115,9 +120,8 @@ def test_nothing_else_of_ours_is_set_in_the_compose_file(
 ) -> None:
     ours = {n for n, each in services.items() if each["image"].startswith("zhuanhu:")}
     assert {n for n in ours if "environment" in services[n]} == {
-        "zhuanhu",
-        "sandbox-bank",
-        "topics",
+        *("zhuanhu", "sandbox-bank", "topics"),
+        *PARTS,
     }
 
 
