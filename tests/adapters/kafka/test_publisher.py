@@ -1,0 +1,300 @@
+"""The publisher that platforms copy, on a real broker, before a writer whose answers we make."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from adapters.kafka import publisher as module
+from adapters.kafka.contract import Reply as ReplyMessage
+from adapters.kafka.publisher import NoReply, Publisher, Reply
+from infra.settings import Settings
+
+Answer = dict[str, Any]
+
+
+def command(number: int = 1, **changes: Any) -> dict[str, Any]:
+    usual = {"type": "disburse_loan", "id": f"c{number}", "platform": "p", "actor": "ops"}
+    return usual | {"loan_id": f"L{number}"} | changes
+
+
+def accepted(message: Answer) -> Answer | None:
+    return {
+        "command_id": message["id"],
+        "outcome": "accepted",
+        "code": None,
+        "message": None,
+        "field": None,
+        "first_position": 1,
+        "last_position": 2,
+        "replayed": False,
+    }
+
+
+class Writer:
+    """Answers each command by `answer`, None for not at all. `seen`: the records, in order."""
+
+    def __init__(self, servers: str, platform: str) -> None:
+        self.answer: Callable[[Answer], Answer | None] = accepted
+        self.seen: list[Any] = []
+        self._replies = f"zhuanhu.{platform}.replies"
+        self._producer = KafkaProducer(bootstrap_servers=servers)
+        self._consumer = KafkaConsumer(bootstrap_servers=servers)
+        commands = TopicPartition(f"zhuanhu.{platform}.commands", 0)
+        self._consumer.assign([commands])
+        self._consumer.seek_to_beginning(commands)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            for records in self._consumer.poll(timeout_ms=50).values():
+                for record in records:
+                    self.seen.append(record)
+                    answer = self.answer(json.loads(record.value))
+                    if answer is not None:
+                        self.say(answer)
+
+    def say(self, answer: Answer, kind: bytes = module.REPLY_TYPE) -> None:
+        self._producer.send(
+            self._replies,
+            json.dumps(answer).encode(),
+            answer["command_id"].encode(),
+            [("ce_type", kind)],
+        )
+
+    def flush(self) -> None:
+        self._producer.flush()
+
+    def close(self) -> None:
+        self._ends.set()
+        self._thread.join()
+        self._producer.close()
+        self._consumer.close()
+
+
+def make_topics(servers: str, platform: str) -> None:
+    topics: dict[str, dict[str, Any]] = {
+        f"zhuanhu.{platform}.{each}": {} for each in ("commands", "replies")
+    }
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin.create_topics(topics, wait_for_metadata=True)
+    admin.close()
+
+
+@pytest.fixture
+def servers(kafka: Settings) -> str:
+    assert kafka.kafka_bootstrap_servers is not None
+    return kafka.kafka_bootstrap_servers
+
+
+@pytest.fixture
+def platform(servers: str, kafka_platform: str) -> str:
+    """A platform whose topics are there."""
+    make_topics(servers, kafka_platform)
+    return kafka_platform
+
+
+@pytest.fixture
+def writer(servers: str, platform: str) -> Iterator[Writer]:
+    made = Writer(servers, platform)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def publisher(servers: str, platform: str) -> Iterator[Publisher]:
+    with Publisher(servers, platform, "loan-service", timeout_s=1.0) as made:
+        yield made
+
+
+def test_it_needs_nothing_of_ours() -> None:
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    imports = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    assert imports - set(sys.stdlib_module_names) == {"kafka"}
+
+
+def test_its_reply_is_that_of_the_contract() -> None:
+    assert list(Reply._fields) == list(ReplyMessage.model_fields)
+
+
+def test_a_command_and_its_reply(publisher: Publisher, writer: Writer) -> None:
+    reply = publisher.publish(command(purpose="装修"))
+    assert reply == Reply("c1", "accepted", None, None, None, 1, 2, False)
+    assert reply.accepted
+    [record] = writer.seen
+    assert json.loads(record.value) == command(purpose="装修")
+    assert record.key == b"c1"
+    headers = dict(record.headers)
+    assert headers.pop("ce_time").startswith(b"20")
+    assert headers == {
+        "content-type": b"application/json",
+        "ce_specversion": b"1.0",
+        "ce_id": b"c1",
+        "ce_source": b"loan-service",
+        "ce_type": b"zhuanhu.command.disburse_loan.v1",
+    }
+
+
+def test_a_refusal_is_a_reply(publisher: Publisher, writer: Writer) -> None:
+    no = {"outcome": "refused", "code": "loan_unknown", "field": "loan_id"}
+    writer.answer = lambda message: accepted(message) and (accepted(message) or {}) | no
+    reply = publisher.publish(command())
+    assert not reply.accepted
+    assert (reply.code, reply.field) == ("loan_unknown", "loan_id")
+
+
+def test_many_keep_their_order(publisher: Publisher, writer: Writer) -> None:
+    sent = [command(number) for number in range(3_000)]
+    replies = publisher.publish_all(sent)
+    assert [each.command_id for each in replies] == [each["id"] for each in sent]
+    assert [each.key.decode() for each in writer.seen] == [each["id"] for each in sent]
+
+
+def test_equal_ids_get_each_its_own_reply(publisher: Publisher, writer: Writer) -> None:
+    answers = iter(range(1, 4))
+    writer.answer = lambda message: {**(accepted(message) or {}), "last_position": next(answers)}
+    replies = publisher.publish_all([command(), command(), command(loan_id="L2")])
+    assert [each.last_position for each in replies] == [1, 2, 3]
+
+
+def test_replies_to_others_and_of_the_past_are_passed_over(
+    servers: str, platform: str, writer: Writer
+) -> None:
+    old = accepted(command()) or {}
+    writer.say(old | {"first_position": 99})
+    writer.flush()
+    with Publisher(servers, platform, "x", timeout_s=5.0) as publisher:
+        writer.say(old | {"command_id": "other"})
+        writer.say(old | {"first_position": 98}, b"zhuanhu.reply.v2")
+        writer.flush()
+        assert publisher.publish(command()).first_position == 1
+
+
+def test_a_lost_reply_is_asked_for_by_the_same_message(
+    publisher: Publisher, writer: Writer
+) -> None:
+    times: dict[str, int] = {}
+
+    def forgetful(message: Answer) -> Answer | None:
+        times[message["id"]] = times.get(message["id"], 0) + 1
+        lost = message["id"] == "c2" and times["c2"] == 1
+        return None if lost else (accepted(message) or {}) | {"replayed": times[message["id"]] > 1}
+
+    writer.answer = forgetful
+    replies = publisher.publish_all([command(1), command(2), command(3)])
+    assert [each.replayed for each in replies] == [False, True, False]
+    assert times == {"c1": 1, "c2": 2, "c3": 1}
+    first, second = (each.value for each in writer.seen if each.key == b"c2")
+    assert first == second
+
+
+def test_an_unknown_outcome_is_said_and_never_guessed(publisher: Publisher, writer: Writer) -> None:
+    writer.answer = lambda message: None if message["id"] == "c2" else accepted(message)
+    begun = time.monotonic()
+    with pytest.raises(NoReply, match=r"1 command\(s\): c2\. .* same ids, is safe") as caught:
+        publisher.publish_all([command(1), command(2), command(3)])
+    assert 2.0 <= time.monotonic() - begun < 4.0
+    assert caught.value.command_ids == ("c2",)
+    assert [each and each.command_id for each in caught.value.replies] == ["c1", None, "c3"]
+
+    writer.answer = accepted
+    assert publisher.publish(command(2)).accepted
+
+
+def test_it_waits_as_long_as_replies_come(publisher: Publisher, writer: Writer) -> None:
+    def slow(message: Answer) -> Answer | None:
+        time.sleep(0.4)
+        return accepted(message)
+
+    writer.answer = slow
+    replies = publisher.publish_all([command(number) for number in range(4)])
+    assert all(each.accepted for each in replies)
+    assert len(writer.seen) == 4
+
+
+def test_any_thread_may_publish(publisher: Publisher, writer: Writer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(publisher.publish, (command(number) for number in range(200))))
+    assert [each.command_id for each in replies] == [f"c{number}" for number in range(200)]
+
+
+@pytest.mark.parametrize("bad", [{"type": "x"}, {"id": "x"}, {"id": 1, "type": "x"}])
+def test_what_is_no_command_is_not_sent(
+    publisher: Publisher, writer: Writer, bad: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match="id and its type"):
+        publisher.publish_all([command(1), bad])
+    assert publisher.publish(command(2)).accepted
+    assert [each.key for each in writer.seen] == [b"c2"]
+
+
+def test_an_unreadable_reply_is_raised_at_once(publisher: Publisher, writer: Writer) -> None:
+    writer.answer = lambda message: {"command_id": message["id"]}
+    with pytest.raises(TypeError, match="outcome"):
+        publisher.publish(command())
+    with pytest.raises(TypeError, match="outcome"):
+        publisher.publish(command(2))
+
+
+def test_without_its_topics_it_says_so(servers: str, kafka_platform: str) -> None:
+    with pytest.raises(KafkaError, match=f"zhuanhu.{kafka_platform}.replies"):
+        Publisher(servers, kafka_platform, "x", timeout_s=1.0)
+
+
+def test_without_a_broker_it_says_so_and_leaves_nothing_behind() -> None:
+    before = threading.active_count()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # kafka-python's sockets.
+        with pytest.raises(KafkaError):
+            Publisher("127.0.0.1:1", "p", "x", timeout_s=0.5)
+        gc.collect()
+    assert threading.active_count() == before
+
+
+def test_a_broker_that_goes_away_and_comes_back(own_kafka: Any) -> None:
+    make_topics(own_kafka.address, "p")
+    writer = Writer(own_kafka.address, "p")
+    with Publisher(own_kafka.address, "p", "x", timeout_s=1.0) as publisher:
+        assert publisher.publish(command(1)).accepted
+        own_kafka.stop()
+        with pytest.raises(NoReply):
+            publisher.publish(command(2))
+        own_kafka.start()
+        for _ in range(20):
+            with suppress(NoReply):
+                assert publisher.publish(command(2)).accepted
+                break
+        else:
+            pytest.fail("no reply since the broker came back")
+        own_kafka.stop()
+        with pytest.raises(NoReply):
+            publisher.publish(command(3))
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 5
+    writer.close()
