@@ -26,7 +26,6 @@ docs: $(STAMP)
 	$(BIN)/python -m services.cli.error_pages
 
 # The contract with the platform's services, in docs/contract; a test keeps it current.
-.PHONY: schemas
 schemas: $(STAMP)
 	$(BIN)/python -m services.cli.contract_files
 

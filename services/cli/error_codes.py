@@ -31,6 +31,7 @@ COMMAND_LINE = {
     "stack_stopped": "The running zhuanhu ended before it had answered.",
     "bank_silent": "The bank has not answered everything in time.",
     "no_receipt": "No writer answered in time; the commands wait for the next one.",
+    "kafka_failed": "Kafka, or a topic of the platform, cannot be reached or refused a message.",
     "writer_replaced": "Another writer took over this platform.",
     "custody_busy": "Another process already sends to the bank for this platform.",
     "log_behind": "Custody has planned events that the log does not have.",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapters.commanding import Commands, Outcome, Receipt
 from adapters.inbox import Inbox
+from adapters.kafka.commands import KafkaCommands
 from domain.refusals import Code
+from infra.settings import SettingsError, load_settings
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
 from services.cli.opening import Place, alone, book_clock, database, find
@@ -33,6 +36,9 @@ def publish_command(
     ],
     data: Data = None,
     platform: Platform = None,
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="Through Kafka (KAFKA_BOOTSTRAP_SERVERS).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send commands, one JSON object a line; gives one receipt a line, in their order.
@@ -45,9 +51,8 @@ def publish_command(
     zhuanhu publish - --json
     """
     commands = read_commands(file)
-    place = find(data, platform)
     refused = False
-    with publishing(place) as writer:
+    with through_kafka(data, platform) if kafka else publishing(find(data, platform)) as writer:
         for start in range(0, len(commands), AT_ONCE):
             receipts = writer.submit(commands[start : start + AT_ONCE])
             show_receipts(receipts, as_json)
@@ -75,6 +80,15 @@ def publishing(place: Place) -> Iterator[Commands]:
                 pass
         with Projector(url, place.platform) as projector:
             projector.catch_up()
+
+
+def through_kafka(data: Path | None, platform: str | None) -> AbstractContextManager[Commands]:
+    """The writer that reads the platform's topic, wherever it runs."""
+    settings = load_settings()
+    if settings.kafka_bootstrap_servers is None:
+        raise SettingsError("KAFKA_BOOTSTRAP_SERVERS: must be set to publish through Kafka")
+    name = platform or settings.platform or find(data, None).platform
+    return KafkaCommands(settings.kafka_bootstrap_servers, name, "zhuanhu-publish")
 
 
 def receipt_json(receipt: Receipt) -> dict[str, object]:

@@ -9,92 +9,25 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from adapters.kafka import publisher as module
 from adapters.kafka.contract import Reply as ReplyMessage
 from adapters.kafka.publisher import NoReply, Publisher, Reply
 from infra.settings import Settings
-
-Answer = dict[str, Any]
+from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
 
 
 def command(number: int = 1, **changes: Any) -> dict[str, Any]:
     usual = {"type": "disburse_loan", "id": f"c{number}", "platform": "p", "actor": "ops"}
     return usual | {"loan_id": f"L{number}"} | changes
-
-
-def accepted(message: Answer) -> Answer | None:
-    return {
-        "command_id": message["id"],
-        "outcome": "accepted",
-        "code": None,
-        "message": None,
-        "field": None,
-        "first_position": 1,
-        "last_position": 2,
-        "replayed": False,
-    }
-
-
-class Writer:
-    """Answers each command by `answer`, None for not at all. `seen`: the records, in order."""
-
-    def __init__(self, servers: str, platform: str) -> None:
-        self.answer: Callable[[Answer], Answer | None] = accepted
-        self.seen: list[Any] = []
-        self._replies = f"zhuanhu.{platform}.replies"
-        self._producer = KafkaProducer(bootstrap_servers=servers)
-        self._consumer = KafkaConsumer(bootstrap_servers=servers)
-        commands = TopicPartition(f"zhuanhu.{platform}.commands", 0)
-        self._consumer.assign([commands])
-        self._consumer.seek_to_beginning(commands)
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._ends.is_set():
-            for records in self._consumer.poll(timeout_ms=50).values():
-                for record in records:
-                    self.seen.append(record)
-                    answer = self.answer(json.loads(record.value))
-                    if answer is not None:
-                        self.say(answer)
-
-    def say(self, answer: Answer, kind: bytes = module.REPLY_TYPE) -> None:
-        self._producer.send(
-            self._replies,
-            json.dumps(answer).encode(),
-            answer["command_id"].encode(),
-            [("ce_type", kind)],
-        )
-
-    def flush(self) -> None:
-        self._producer.flush()
-
-    def close(self) -> None:
-        self._ends.set()
-        self._thread.join()
-        self._producer.close()
-        self._consumer.close()
-
-
-def make_topics(servers: str, platform: str) -> None:
-    topics: dict[str, dict[str, Any]] = {
-        f"zhuanhu.{platform}.{each}": {} for each in ("commands", "replies")
-    }
-    admin = KafkaAdminClient(bootstrap_servers=servers)
-    admin.create_topics(topics, wait_for_metadata=True)
-    admin.close()
 
 
 @pytest.fixture
@@ -163,7 +96,7 @@ def test_a_command_and_its_reply(publisher: Publisher, writer: Writer) -> None:
 
 def test_a_refusal_is_a_reply(publisher: Publisher, writer: Writer) -> None:
     no = {"outcome": "refused", "code": "loan_unknown", "field": "loan_id"}
-    writer.answer = lambda message: accepted(message) and (accepted(message) or {}) | no
+    writer.answer = lambda message: accepted(message) | no
     reply = publisher.publish(command())
     assert not reply.accepted
     assert (reply.code, reply.field) == ("loan_unknown", "loan_id")
@@ -178,7 +111,7 @@ def test_many_keep_their_order(publisher: Publisher, writer: Writer) -> None:
 
 def test_equal_ids_get_each_its_own_reply(publisher: Publisher, writer: Writer) -> None:
     answers = iter(range(1, 4))
-    writer.answer = lambda message: {**(accepted(message) or {}), "last_position": next(answers)}
+    writer.answer = lambda message: accepted(message) | {"last_position": next(answers)}
     replies = publisher.publish_all([command(), command(), command(loan_id="L2")])
     assert [each.last_position for each in replies] == [1, 2, 3]
 
@@ -186,12 +119,12 @@ def test_equal_ids_get_each_its_own_reply(publisher: Publisher, writer: Writer) 
 def test_replies_to_others_and_of_the_past_are_passed_over(
     servers: str, platform: str, writer: Writer
 ) -> None:
-    old = accepted(command()) or {}
+    old = accepted(command())
     writer.say(old | {"first_position": 99})
     writer.flush()
     with Publisher(servers, platform, "x", timeout_s=5.0) as publisher:
         writer.say(old | {"command_id": "other"})
-        writer.say(old | {"first_position": 98}, b"zhuanhu.reply.v2")
+        writer.say(old | {"first_position": 98}, "zhuanhu.reply.v2")
         writer.flush()
         assert publisher.publish(command()).first_position == 1
 
@@ -204,7 +137,7 @@ def test_a_lost_reply_is_asked_for_by_the_same_message(
     def forgetful(message: Answer) -> Answer | None:
         times[message["id"]] = times.get(message["id"], 0) + 1
         lost = message["id"] == "c2" and times["c2"] == 1
-        return None if lost else (accepted(message) or {}) | {"replayed": times[message["id"]] > 1}
+        return None if lost else accepted(message) | {"replayed": times[message["id"]] > 1}
 
     writer.answer = forgetful
     replies = publisher.publish_all([command(1), command(2), command(3)])

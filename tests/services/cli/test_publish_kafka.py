@@ -1,0 +1,73 @@
+"""`zhuanhu publish --kafka`: the same file and the same receipts, through a real broker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from infra.settings import Settings
+from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
+from tests.services.cli.conftest import Zhuanhu
+
+WORDS = ("publish", "-", "--kafka", "--json")
+
+
+def rate(number: int) -> str:
+    usual = {"type": "rate_loan", "platform": "demo", "actor": "risk-1", "grade": "A"}
+    return json.dumps(usual | {"id": f"c{number}", "loan_id": f"L{number}"})
+
+
+def refuses_the_second(message: Answer) -> Answer:
+    refused = {"outcome": "refused", "code": "loan_unknown", "field": "loan_id"}
+    return accepted(message) | (refused if message["id"] == "c2" else {})
+
+
+@pytest.fixture
+def writer(
+    kafka: Settings, kafka_platform: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Writer]:
+    servers = kafka.kafka_bootstrap_servers or ""
+    make_topics(servers, kafka_platform)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers)
+    monkeypatch.setenv("ZHUANHU_PLATFORM", kafka_platform)
+    made = Writer(servers, kafka_platform)
+    yield made
+    made.close()
+
+
+def test_each_line_has_its_receipt_in_order(zhuanhu: Zhuanhu, writer: Writer) -> None:
+    writer.answer = refuses_the_second
+    told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{rate(2)}\n{rate(3)}\n")
+    assert told.code == 1, told.err
+    assert [(each["command_id"], each["outcome"], each["code"]) for each in told.lines] == [
+        ("c1", "accepted", None),
+        ("c2", "refused", "loan_unknown"),
+        ("c3", "accepted", None),
+    ]
+    assert told.lines[1]["message"] == "No loan of that id exists."
+    assert [dict(each.headers)["ce_source"] for each in writer.seen] == [b"zhuanhu-publish"] * 3
+
+
+def test_a_malformed_line_sends_nothing(zhuanhu: Zhuanhu, writer: Writer) -> None:
+    told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{{}}\n")
+    assert (told.code, told.error["code"]) == (2, "bad_command")
+    assert zhuanhu(*WORDS, stdin=rate(2)).code == 0
+    assert [each.key for each in writer.seen] == [b"c2"]
+
+
+def test_without_an_address(zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    told = zhuanhu(*WORDS, stdin=rate(1))
+    assert (told.code, told.error["code"]) == (2, "bad_settings")
+    assert "KAFKA_BOOTSTRAP_SERVERS" in told.error["message"]
+
+
+def test_without_topics(
+    zhuanhu: Zhuanhu, kafka: Settings, kafka_platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka.kafka_bootstrap_servers or "")
+    told = zhuanhu(*WORDS, "--platform", kafka_platform, stdin=rate(1))
+    assert (told.code, told.error["code"]) == (1, "kafka_failed")
+    assert f"zhuanhu.{kafka_platform}.replies" in told.error["message"]
