@@ -18,5 +18,5 @@ class Complaint(NamedTuple):
 def complaint(error: ValidationError) -> Complaint:
     """The first of what pydantic found. The value may be personal, and is not told."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    rule = _MEMBER.sub(r"\1", first["msg"].removeprefix("Value error, "))
+    rule = _MEMBER.sub(r"'\1'", first["msg"].removeprefix("Value error, "))
     return Complaint(".".join(str(step) for step in first["loc"]), rule)

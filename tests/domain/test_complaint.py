@@ -11,7 +11,7 @@ from tests.exemplars import NAME, command
 @pytest.mark.parametrize(
     ("fields", "field", "rule"),
     [
-        ({"role": "owner"}, "role", "investor"),
+        ({"role": "owner"}, "role", "'investor', 'borrower' or 'guarantor'"),
         ({"amount_fen": 0}, "amount_fen", "greater than 0"),
         ({"recharge_id": NAME}, "recharge_id", "pattern"),
     ],
