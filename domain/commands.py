@@ -43,6 +43,15 @@ def _each_once(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return roles
 
 
+_BARRED_AT_THE_BANK = frozenset(',"\\')  # They would break the lines of its check files.
+
+
+def _for_the_bank(name: str) -> str:
+    if not _BARRED_AT_THE_BANK.isdisjoint(name):
+        raise ValueError("may not hold a comma, a double quote or a backslash: the bank bars them")
+    return name
+
+
 class Command(Message):
     """What every command carries. `type` names it in JSON."""
 
@@ -109,7 +118,15 @@ class RegisterMember(Command):
         Field(min_length=1, max_length=3, strict=False, json_schema_extra={"uniqueItems": True}),
         AfterValidator(_each_once),
     ]
-    name: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", repr=False)]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[^\x00-\x1f\x7f]{1,100}$",
+            repr=False,
+            json_schema_extra={"pattern": r'^[^,"\\\x00-\x1f\x7f]{1,100}$'},
+        ),
+        AfterValidator(_for_the_bank),
+    ]
     id_no: Annotated[IdNumber, Field(repr=False)]
     phone: Annotated[Phone, Field(repr=False)]
     related_party: bool = False

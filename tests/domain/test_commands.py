@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, get_args
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.complaint import complaint
 from domain.purposes import Purpose
 from domain.schedule import Method
 from tests.exemplars import CARD, ID_NO, NAME, PHONE, TODAY, command
@@ -98,6 +100,22 @@ def test_bad_input_names_its_field(sent: c.Command, change: dict[str, Any]) -> N
         READER.validate_json(json.dumps(message))
     [field] = change
     assert field in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ['王"小明"', "Ant, Ltd.", "a\\b"])
+def test_a_name_that_the_bank_bars_is_turned_away_before_it(name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        READER.validate_python(LUCY.model_dump() | {"name": name})
+    said = complaint(caught.value)
+    assert said.field == "register_member.name"
+    assert said.rule.startswith("may not hold a comma, a double quote or a backslash")
+    pattern = c.RegisterMember.model_json_schema()["properties"]["name"]["pattern"]
+    assert re.search(pattern, name) is None
+
+
+@pytest.mark.parametrize("name", ["O'Neil", "王·小明", "王小明（北京）有限公司", "x" * 100])
+def test_other_names_are_taken(name: str) -> None:
+    assert READER.validate_python(LUCY.model_dump() | {"name": name})
 
 
 def test_the_second_person_is_named_like_an_actor() -> None:
