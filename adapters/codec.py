@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from domain import cashbook, investment, loan_events, member, platform, policy, reserve
+from domain import cashbook, identity, investment, loan_events, member, platform, policy, reserve
 from domain.model import Event, InvariantBroken
 
 EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *platform.EVENTS,
     *policy.EVENTS,
     *member.EVENTS,
+    *identity.EVENTS,
     *loan_events.EVENTS,
     *investment.EVENTS,
     *cashbook.EVENTS,

@@ -104,7 +104,7 @@ class WriterBench:
             kind="person",
             roles=(role,),
             name="压测",
-            id_no="990101190001010000",
+            id_no=f"990101{self._numbers:012d}",
             phone="19900000000",
             **self._by(),
         )

@@ -168,6 +168,7 @@ class Binding:
 class Member:
     registered: MemberRegistered | None = None
     open_roles: frozenset[Role] = frozenset()
+    refused_roles: frozenset[Role] = frozenset()
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
@@ -189,6 +190,11 @@ class Member:
     @property
     def verified(self) -> bool:
         return bool(self.open_roles)
+
+    @property
+    def turned_away(self) -> bool:
+        """The bank refused every account."""
+        return self.registered is not None and self.refused_roles.issuperset(self.registered.roles)
 
 
 INITIAL = Member()
@@ -284,7 +290,7 @@ def evolve(member: Member, event: MemberEvent) -> Member:
         case AccountOpened():
             return changed(member, open_roles=member.open_roles | {event.role})
         case AccountRefused():
-            return member
+            return changed(member, refused_roles=member.refused_roles | {event.role})
         case BindingRequested():
             return _with(member, event.binding_id, Binding(event.role, BindingStatus.REQUESTED))
         case BindingConfirmed():

@@ -40,6 +40,7 @@ class Code(StrEnum):
     POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
     POLICY_MISSING = "policy_missing", "No policy is in force on that day."
     # Members.
+    IDENTITY_TAKEN = "identity_taken", "Another member has that id number: one person, one member."
     MEMBER_UNKNOWN = "member_unknown", "No member of that id is registered."
     ROLE_MISSING = "role_missing", "The member does not have that role."
     ACCOUNT_NOT_OPEN = "account_not_open", "The bank has not opened that account."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from domain import cashbook, investment, loan, member, platform, policy, reserve
+from domain import cashbook, identity, investment, loan, member, platform, policy, reserve
 
 PLATFORM = "platform"
 POLICY = "policy"
@@ -14,6 +14,10 @@ RESERVE = "reserve"
 
 def member_stream(member_id: str) -> str:
     return f"member-{member_id}"
+
+
+def identity_stream(identity: str) -> str:
+    return f"identity-{identity}"
 
 
 def loan_stream(loan_id: str) -> str:
@@ -38,6 +42,7 @@ _FOLDS = {
     "policy": Fold(policy.INITIAL, policy.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
     "member": Fold(member.INITIAL, member.evolve),
+    "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),

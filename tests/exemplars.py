@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
+from zlib import crc32
 
 from domain import funding
 from domain import loan as loans
@@ -24,6 +25,12 @@ PLATFORM = "p1"
 TODAY = date(2018, 1, 31)
 NOON = datetime(2018, 1, 31, 4, tzinfo=UTC)
 NAME, ID_NO, PHONE, CARD = "王小明", "11010119900307771X", "13800138000", "6222020200112233445"
+
+
+def id_no_of(member_id: str) -> str:
+    """Another one for each member."""
+    return f"{crc32(member_id.encode()):018d}"
+
 
 C = TypeVar("C", bound=Command)
 S = TypeVar("S")

@@ -25,7 +25,7 @@ from domain.schedule import Method
 from domain.streams import RESERVE, fold_of, loan_stream
 from infra.clock import SHANGHAI, ManualClock
 from services.settlement.writer import Writer
-from tests.exemplars import CARD, ID_NO, NAME, PHONE, PLATFORM, TODAY, a_policy, command
+from tests.exemplars import CARD, NAME, PHONE, PLATFORM, TODAY, a_policy, command, id_no_of
 
 V = TypeVar("V", bound=Event)
 SEAL = Seal(bytes(32))
@@ -83,7 +83,7 @@ class House:
 
     def member(self, member_id: str, role: Role, fen: int = 0, **fields: Any) -> None:
         """Registered, account open, with money."""
-        usual = {"kind": "person", "name": NAME, "id_no": ID_NO, "phone": PHONE}
+        usual = {"kind": "person", "name": NAME, "phone": PHONE, "id_no": id_no_of(member_id)}
         self.do(c.RegisterMember, member_id=member_id, roles=(role,), **(usual | fields))
         self.do(c.ConfirmAccount, member_id=member_id, role=role)
         if fen:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from adapters.vault import Seal, Sealed
 from domain import cashbook
 from domain.cashbook import UNBOUNDED, CashEvent, Entry, EntryRequested, Leg, Movement
+from domain.identity import Identity
 from domain.investment import Investment
 from domain.loan import Loan
 from domain.loan_events import LoanDisbursed, RepaymentSettled
@@ -28,6 +29,7 @@ from domain.streams import (
     RESERVE,
     entry_stream,
     fold_of,
+    identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
@@ -86,6 +88,11 @@ class Desk:
     def member(self, member_id: str) -> Member:
         state: Member = self._kept(member_stream(member_id)).state
         return state
+
+    def holder(self, identity: str) -> Member | None:
+        """The member who has an identity."""
+        state: Identity = self._kept(identity_stream(identity)).state
+        return None if state.member_id is None else self.member(state.member_id)
 
     def loan(self, loan_id: str) -> Loan:
         state: Loan = self._kept(loan_stream(loan_id)).state

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 from domain import commands as c
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import UNBOUNDED, Entry
+from domain.identity import identity_of
 from domain.loan import Loan
 from domain.streams import (
     POLICY,
     RESERVE,
     entry_stream,
+    identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
@@ -32,8 +34,12 @@ class Touched(NamedTuple):
     accounts: tuple[str, ...] = ()
 
 
-Peek = Callable[[str], Kept | None]
-Touches = Callable[[Any, Peek], Touched]
+class Look(NamedTuple):
+    peek: Callable[[str], Kept | None]
+    digest: Callable[[str], str]  # Of an id number.
+
+
+Touches = Callable[[Any, Look], Touched]
 
 
 class Handler(NamedTuple):
@@ -41,34 +47,39 @@ class Handler(NamedTuple):
     touches: Touches
 
 
-def _nothing(command: c.Command, peek: Peek) -> Touched:
+def _nothing(command: c.Command, look: Look) -> Touched:
     return Touched()
 
 
-def _member(command: Any, peek: Peek) -> Touched:
+def _member(command: Any, look: Look) -> Touched:
     return Touched((member_stream(command.member_id),))
 
 
-def _loan(command: Any, peek: Peek) -> Touched:
-    return Touched(_loan_and_borrower(command.loan_id, peek))
+def _registration(command: c.RegisterMember, look: Look) -> Touched:
+    identity = identity_of(look.digest(command.id_no))
+    return Touched((member_stream(command.member_id), identity_stream(identity)))
 
 
-def _recharge(command: c.RequestRecharge, peek: Peek) -> Touched:
+def _loan(command: Any, look: Look) -> Touched:
+    return Touched(_loan_and_borrower(command.loan_id, look))
+
+
+def _recharge(command: c.RequestRecharge, look: Look) -> Touched:
     return Touched((member_stream(command.member_id), entry_stream(f"C-{command.recharge_id}")))
 
 
-def _withdrawal(command: c.RequestWithdrawal, peek: Peek) -> Touched:
+def _withdrawal(command: c.RequestWithdrawal, look: Look) -> Touched:
     return Touched(
         (member_stream(command.member_id), entry_stream(f"W-{command.withdrawal_id}")),
         (account_of(command.member_id, command.role),),
     )
 
 
-def _request_loan(command: c.RequestLoan, peek: Peek) -> Touched:
+def _request_loan(command: c.RequestLoan, look: Look) -> Touched:
     return Touched((member_stream(command.borrower_id), loan_stream(command.loan_id)))
 
 
-def _tender(command: c.PlaceTender, peek: Peek) -> Touched:
+def _tender(command: c.PlaceTender, look: Look) -> Touched:
     return Touched(
         (
             member_stream(command.investor_id),
@@ -80,17 +91,17 @@ def _tender(command: c.PlaceTender, peek: Peek) -> Touched:
     )
 
 
-def _repay(command: c.RepayLoan, peek: Peek) -> Touched:
-    streams = (*_loan_and_borrower(command.loan_id, peek), entry_stream(f"H-{command.payment_id}"))
-    kept = peek(loan_stream(command.loan_id))
+def _repay(command: c.RepayLoan, look: Look) -> Touched:
+    streams = (*_loan_and_borrower(command.loan_id, look), entry_stream(f"H-{command.payment_id}"))
+    kept = look.peek(loan_stream(command.loan_id))
     terms = kept.state.terms if kept else None
     return Touched(streams, (account_of(terms.borrower_id, Role.BORROWER),) if terms else ())
 
 
-def _entry(command: c.SettleEntry | c.RejectEntry, peek: Peek) -> Touched:
+def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
     """The entry, then what it is for, then that loan's investments where they may change."""
     stream = entry_stream(command.entry_id)
-    kept = peek(stream)
+    kept = look.peek(stream)
     entry: Entry = kept.state if kept else Entry()
     requested = entry.requested
     if requested is None:
@@ -106,9 +117,9 @@ def _entry(command: c.SettleEntry | c.RejectEntry, peek: Peek) -> Touched:
     if prefix in "TX":
         streams.append(investment_stream(requested.reference))
     if prefix in "THDRP":
-        streams += _loan_and_borrower(requested.subject, peek)
+        streams += _loan_and_borrower(requested.subject, look)
         streams += _next_entries(command.entry_id, requested.reference)
-    if prefix in "DR" and (loan := peek(loan_stream(requested.subject))):
+    if prefix in "DR" and (loan := look.peek(loan_stream(requested.subject))):
         streams += (investment_stream(tender_id) for tender_id in _tenders(loan.state))
     if prefix in "RP":
         streams.append(RESERVE)
@@ -129,16 +140,16 @@ def _tenders(loan: Loan) -> Iterable[str]:
     return (claim.tender_id for claim in loan.claims) if ending else ()
 
 
-def _payouts(command: c.RunReservePayouts, peek: Peek) -> Touched:
-    kept = peek(RESERVE)
+def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
+    kept = look.peek(RESERVE)
     queue = kept.state.queue.values() if kept else ()
     loans = tuple(loan_stream(waiting.loan_id) for waiting in queue)
     return Touched((RESERVE, POLICY, *loans), (RESERVE_ACCOUNT,))
 
 
-def _loan_and_borrower(loan_id: str, peek: Peek) -> tuple[str, ...]:
+def _loan_and_borrower(loan_id: str, look: Look) -> tuple[str, ...]:
     stream = loan_stream(loan_id)
-    kept = peek(stream)
+    kept = look.peek(stream)
     terms = kept.state.terms if kept else None
     return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
 
@@ -150,7 +161,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.PublishPolicy: Handler(on_members.publish_policy, _nothing),
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
-    c.RegisterMember: Handler(on_members.register_member, _member),
+    c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_members.bind_bank_account, _member),
     c.UnbindBankAccount: Handler(on_members.unbind_bank_account, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),

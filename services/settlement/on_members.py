@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from domain import cashbook, member, platform, policy, reserve
+from domain import cashbook, identity, member, platform, policy, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
 from domain.cashbook import Movement, movement_id
 from domain.model import Refused
 from domain.purposes import Purpose
 from domain.refusals import Code
-from domain.streams import PLATFORM, POLICY, RESERVE, member_stream
+from domain.streams import PLATFORM, POLICY, RESERVE, identity_stream, member_stream
 from services.settlement.desk import Desk
 
 
@@ -34,17 +34,24 @@ def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
 
 def register_member(desk: Desk, command: c.RegisterMember) -> None:
     ref = f"identity-{command.member_id}"
+    digest = desk.seal.digest(command.id_no)
     registered = member.MemberRegistered(
         member_id=command.member_id,
         kind=command.kind,
         roles=command.roles,
         identity_ref=ref,
-        identity_digest=desk.seal.digest(command.id_no),
+        identity_digest=digest,
         related_party=command.related_party,
         lawful_business=command.lawful_business,
     )
+    claimed = identity.IdentityClaimed(
+        identity=identity.identity_of(digest), member_id=command.member_id
+    )
     stream = member_stream(command.member_id)
     desk.record(stream, *member.register(desk.member(command.member_id), registered))
+    desk.record(
+        identity_stream(claimed.identity), *identity.claim(desk.holder(claimed.identity), claimed)
+    )
     desk.put_away(ref, {"name": command.name, "id_no": command.id_no, "phone": command.phone})
 
 

@@ -26,7 +26,7 @@ from domain.refusals import Code
 from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk
-from services.settlement.handlers import HANDLERS, PEEKING
+from services.settlement.handlers import HANDLERS, PEEKING, Look
 from services.settlement.pen import Delivery, Pen
 from services.settlement.receipts import Answered, Receipts
 from services.settlement.shelf import Shelf
@@ -209,11 +209,11 @@ class Writer:
         return delivery.offset is not None and delivery.offset <= self._head.commands_offset
 
     def _prefetch(self, commands: Sequence[Command]) -> None:
-        peek = self._shelf.states.peek
+        look = Look(self._shelf.states.peek, self._seal.digest)
         asked: set[str] = set()
         asking = [(command, HANDLERS[type(command)].touches) for command in commands]
         while asking:
-            touched = [touches(command, peek) for command, touches in asking]
+            touched = [touches(command, look) for command, touches in asking]
             streams = {name for each in touched for name in each.streams} - asked
             self._shelf.load(streams, (name for each in touched for name in each.accounts))
             asked |= streams

@@ -15,11 +15,10 @@ from domain.funding import TENDERS_MAX
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
-from tests.exemplars import ID_NO, NAME, PHONE, TODAY, a_policy, command
+from tests.exemplars import NAME, PHONE, TODAY, a_policy, command, id_no_of
 from tests.house import House
 
 Ask = Callable[[House], str]
-IDENTITY: dict[str, Any] = {"kind": "person", "name": NAME, "id_no": ID_NO, "phone": PHONE}
 CARD: dict[str, Any] = {"card_no": "62220202", "bank_code": "ICBC", "phone": PHONE}
 LOAN: dict[str, Any] = {
     "amount_fen": 1,
@@ -32,6 +31,21 @@ LOAN: dict[str, Any] = {
 
 def ask(kind: type[c.Command], /, **fields: Any) -> Ask:
     return lambda house: house.refused(kind, **fields)
+
+
+def join(member_id: str, *roles: Role, id_no: str = "") -> Ask:
+    return ask(c.RegisterMember, **registration(member_id, *roles, id_no=id_no))
+
+
+def registration(member_id: str, *roles: Role, id_no: str = "") -> dict[str, Any]:
+    return {
+        "member_id": member_id,
+        "kind": "person",
+        "roles": roles or (Role.INVESTOR,),
+        "name": NAME,
+        "id_no": id_no or id_no_of(member_id),
+        "phone": PHONE,
+    }
 
 
 def payout(**fields: Any) -> Ask:
@@ -74,11 +88,12 @@ REACHED: dict[Code, Ask] = {
     Code.PLATFORM_ALREADY_OPEN: ask(c.OpenPlatform, business_date=TODAY, law_table="none"),
     Code.EFFECTIVE_DATE_IN_FUTURE: repay("REPAYING", effective_on=TODAY + timedelta(days=1)),
     Code.EFFECTIVE_DATE_NEEDS_REASON: repay("REPAYING", effective_on=TODAY - timedelta(days=1)),
-    Code.ID_TAKEN: ask(c.RegisterMember, member_id="lucy", roles=(Role.INVESTOR,), **IDENTITY),
+    Code.ID_TAKEN: join("lucy"),
     Code.SECOND_PERSON_REQUIRED: ask(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="ops"),
     Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
     Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
     Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
+    Code.IDENTITY_TAKEN: join("lucy2", Role.BORROWER, id_no=id_no_of("lucy")),
     Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
     Code.ROLE_MISSING: payout(role=Role.BORROWER),
     Code.ACCOUNT_NOT_OPEN: payout(member_id="shut"),
@@ -143,8 +158,8 @@ def town(new_house: Callable[..., House]) -> House:
     house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")
     house.do(c.ConfirmUnbinding, member_id="max", binding_id="b2")
     house.bind("max", Role.INVESTOR, "b3")
-    house.do(c.RegisterMember, member_id="shut", roles=(Role.INVESTOR,), **IDENTITY)
-    house.do(c.RegisterMember, member_id="bob", roles=(Role.INVESTOR, Role.BORROWER), **IDENTITY)
+    house.do(c.RegisterMember, **registration("shut"))
+    house.do(c.RegisterMember, **registration("bob", Role.INVESTOR, Role.BORROWER))
     for role in (Role.INVESTOR, Role.BORROWER):
         house.do(c.ConfirmAccount, member_id="bob", role=role)
     house.member("shady", Role.BORROWER, kind="company")
@@ -218,3 +233,34 @@ def test_an_id_that_is_taken_is_named_by_its_field(
     town.do(kind, amount_fen=1, **fields)
     receipt = town.ask(kind, amount_fen=1, **fields)
     assert (receipt.code, receipt.field) == (Code.ID_TAKEN, next(iter(fields)))
+
+
+def test_a_person_is_one_member_however_he_comes(new_house: Callable[..., House]) -> None:
+    """Under two ids he could owe twice what the law allows, and lend to himself."""
+    house = new_house()
+    house.open()
+    once, twice = (
+        command(
+            c.RegisterMember,
+            platform=house.platform,
+            **registration(member_id, id_no=id_no_of("lucy")),
+        )
+        for member_id in ("lucy", "lucy2")
+    )
+    codes = [receipt.code for receipt in house.writer.submit([once, twice])]
+    assert codes == ["", Code.IDENTITY_TAKEN]
+    house.do(c.ConfirmAccount, member_id="lucy", role=Role.INVESTOR)
+    house.writer.close()
+    house.writer = house.new_writer()  # It knows only what is stored.
+    receipt = house.ask(c.RegisterMember, **registration("lucy3", id_no=id_no_of("lucy")))
+    assert (receipt.code, receipt.field) == (Code.IDENTITY_TAKEN, "id_no")
+
+
+def test_whom_the_bank_refused_may_come_again(new_house: Callable[..., House]) -> None:
+    house = new_house()
+    house.open()
+    house.do(c.RegisterMember, **registration("lucy"))
+    house.do(c.RefuseAccount, member_id="lucy", role=Role.INVESTOR, bank_code="E1")
+    assert join("lucy")(house) == Code.ID_TAKEN
+    house.do(c.RegisterMember, **registration("lucy2", id_no=id_no_of("lucy")))
+    assert join("lucy3", id_no=id_no_of("lucy"))(house) == Code.IDENTITY_TAKEN

@@ -112,6 +112,8 @@ def _kind(event: type[Event]) -> _Kind:
     match name:
         case "member":
             return _Kind("member-", "member_id", member.INITIAL, _member)
+        case "identity":
+            return _Kind("identity-", "identity", *fold_of(name))
         case "loan":
             return _Kind("loan-", "loan_id", loan.INITIAL, _loan)
         case "investment":

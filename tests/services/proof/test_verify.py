@@ -83,9 +83,9 @@ def test_what_is_over_is_forgotten(town_url: str) -> None:
     """So that memory does not grow with the log."""
     looked_at = {finding.name: finding.looked_at for finding in audit(town_url).findings}
     assert looked_at["entries"]["open"] == 1  # T-t8, which the bank has not answered.
-    # The platform, its policy, its reserve, four members, three loans (L2 is settled), and the
-    # tenders t1 and t2 of the running loan and t8.
-    assert looked_at["streams"]["open"] == 13
+    # The platform, its policy, its reserve, four members and their identities, three loans (L2 is
+    # settled), and the tenders t1 and t2 of the running loan and t8.
+    assert looked_at["streams"]["open"] == 17
 
 
 def test_the_report_is_json(town_url: str) -> None:

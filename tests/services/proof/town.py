@@ -30,6 +30,7 @@ from infra.clock import ManualClock
 from infra.postgres import connect, migrate
 from services.custody.schema import MIGRATIONS, custody_schema
 from services.settlement.writer import Writer
+from tests.exemplars import id_no_of
 
 PLATFORM = "town"
 FIRST_DAY = date(2018, 1, 1)
@@ -141,7 +142,7 @@ class Town:
                 kind="person",
                 roles=(role,),
                 name="李四",
-                id_no="110101199001011235",
+                id_no=id_no_of(member_id),
                 phone="13800000001",
             )
         )

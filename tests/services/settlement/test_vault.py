@@ -10,9 +10,10 @@ from adapters.shard_schema import shard_schema
 from adapters.vault import Seal, Vault, VaultUnreadable
 from domain import commands as c
 from domain.accounts import Role
-from tests.exemplars import CARD, ID_NO, NAME, PHONE, command
+from tests.exemplars import CARD, NAME, PHONE, command, id_no_of
 from tests.house import SEAL, House
 
+ID_NO = id_no_of("lucy")
 SECRETS = (NAME, ID_NO, PHONE, CARD, ID_NO[-6:], CARD[-6:])
 
 

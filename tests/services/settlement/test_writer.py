@@ -24,7 +24,7 @@ from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, Handler
 from services.settlement.pen import INBOX, Delivery, Unread
 from services.settlement.shelf import Balance
-from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
+from tests.exemplars import NAME, PHONE, TODAY, command, id_no_of
 from tests.house import House
 from tests.services.settlement import failing
 from tests.services.settlement.whole import assert_whole
@@ -71,7 +71,7 @@ def registration(number: int) -> c.RegisterMember:
         kind="person",
         roles=(INVESTOR,),
         name=NAME,
-        id_no=ID_NO,
+        id_no=id_no_of(f"m{number}"),
         phone=PHONE,
     )
 
