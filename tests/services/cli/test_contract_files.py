@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,12 @@ def test_a_reply_is_a_receipt_and_a_parked_message_names_its_place() -> None:
     check("reply.json", Reply(**receipt._asdict()).model_dump(mode="json"))
     parked = Parked(id=1, reason="type: unknown", source="inbox", offset=0)
     check("parked.json", parked.model_dump(mode="json"))
+
+
+def test_the_command_on_the_page_for_platform_engineers_is_valid() -> None:
+    page = (FOLDER.parent / "platform-engineers.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"echo '(.+)'", page)
+    check("commands/rate_loan.json", json.loads(shown))
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:
