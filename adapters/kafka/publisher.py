@@ -56,7 +56,8 @@ class Reply(NamedTuple):
 
 class NoReply(Exception):
     """The outcome of `command_ids` is not known. Publishing them again, unchanged and under the
-    same ids, is safe. `replies` holds those that came, and None for the others, in order."""
+    same ids, is safe; one that is never answered may have been parked as unreadable. `replies`
+    holds those that came, and None for the others, in order."""
 
     def __init__(self, command_ids: Sequence[str], replies: Sequence[Reply | None]) -> None:
         few = ", ".join(command_ids[:5]) + (", ..." if len(command_ids) > 5 else "")
@@ -69,11 +70,8 @@ class NoReply(Exception):
 
 
 class Publisher:
-    """Any thread may publish. `source` names your service; `kafka_options` are those of
-    kafka-python's clients, such as security_protocol.
-
-    Raises KafkaError where the broker or the platform's topics cannot be reached.
-    """
+    """Any thread may publish. `source` names your service; `kafka_options` are kafka-python's,
+    such as security_protocol. Raises KafkaError where broker or topics cannot be reached."""
 
     def __init__(
         self,
@@ -121,8 +119,9 @@ class Publisher:
         self.close()
 
     def publish(self, command: Mapping[str, Any]) -> Reply:
-        """The reply to one command. Raises NoReply; ValueError or TypeError for what is no command
-        at all, before anything is sent; KafkaError where Kafka refuses it."""
+        """The reply to one command. Raises NoReply; KafkaError where Kafka refuses it; ValueError
+        or TypeError for what is no command at all, before anything is sent; and from then on
+        whatever stopped the reading of replies."""
         [reply] = self.publish_all([command])
         return reply
 
@@ -236,11 +235,9 @@ def _question(command: Mapping[str, Any]) -> _Question:
 
 def _at_the_end(topic: str, options: Mapping[str, Any], timeout_ms: int) -> KafkaConsumer:
     """Reads what comes from now on; nothing must be sent before it stands there."""
-    consumer = KafkaConsumer(
-        **options, isolation_level="read_committed", auto_offset_reset="earliest"
-    )
+    committed = {"isolation_level": "read_committed", "auto_offset_reset": "earliest"}
+    consumer, replies = KafkaConsumer(**options, **committed), TopicPartition(topic, 0)
     try:
-        replies = TopicPartition(topic, 0)
         consumer.assign([replies])
         consumer.seek_to_end(replies)
         if consumer.position(replies, timeout_ms=timeout_ms) is None:
