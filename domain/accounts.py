@@ -36,8 +36,11 @@ def account_of(owner_id: str, role: Role) -> str:
 
 
 def role_of(account: str) -> Role:
-    """Raises KeyError for what is no account."""
-    return _ROLES[account.rpartition(":")[2]]
+    """Raises ValueError for what is no account."""
+    role = _ROLES.get(account.rpartition(":")[2])
+    if role is None:
+        raise ValueError(f"{account} is no account")
+    return role
 
 
 def owner_of(account: str) -> str:
