@@ -49,7 +49,7 @@ class WriterBench:
 
     def tenders_per_s(self, count: int) -> float:
         """Commands as bytes, accounts at random."""
-        messages = [self._tender().model_dump_json().encode() for _ in range(count)]
+        messages = [self.tender().model_dump_json().encode() for _ in range(count)]
         began = time.perf_counter()
         _all_accepted(
             self._writer.run(
@@ -110,7 +110,7 @@ class WriterBench:
         )
         yield c.ConfirmAccount(member_id=member_id, role=role, **self._by())
 
-    def _tender(self) -> c.PlaceTender:
+    def tender(self) -> c.PlaceTender:
         return c.PlaceTender(
             tender_id=f"T{self._numbers}",
             loan_id=f"L{self._random.randrange(LOANS)}",

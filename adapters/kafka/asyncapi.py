@@ -31,7 +31,6 @@ ALL_CARRY: Node = {
     "ce_id": _text("Unique among those of its source."),
     "ce_source": _text("Who says it."),
     "ce_type": _text("Which schema the value has."),
-    "ce_time": _text("When it was said.", format="date-time"),
 }
 
 
@@ -49,6 +48,7 @@ TOPICS = {
         {
             "ce_id": _text("The command's id."),
             "ce_source": _text("The service that asks."),
+            "ce_time": _text("When it was asked.", format="date-time"),
         },
         "$message.payload#/id",
     ),
@@ -73,7 +73,7 @@ TOPICS = {
         "$message.header#/ce_causationid",
     ),
     "replies": Topic(
-        "One for each command that could be read.",
+        "One for each command: its outcome, or that it could not be read.",
         "The command's id.",
         {
             "ce_number": _number("The receipt's number, without gaps."),

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from adapters.commanding import Outcome, Receipt
-from adapters.kafka.publisher import Publisher
+from adapters.kafka.publisher import Publisher, Reply
 from domain.commands import Command
+
+
+class CommandParked(Exception):
+    """The writer could not read a command, and a person looks at it: is it of this version?"""
 
 
 class KafkaCommands:
@@ -17,24 +21,28 @@ class KafkaCommands:
         self._publisher = Publisher(bootstrap_servers, platform, source, **more)
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
-        """Raises NoReply: ask again by submitting the same."""
+        """Raises NoReply: ask again by submitting the same. Raises CommandParked."""
         replies = self._publisher.publish_all(each.model_dump(mode="json") for each in commands)
-        return [
-            Receipt(
-                each.command_id,
-                Outcome(each.outcome),
-                each.code or "",
-                each.message or "",
-                each.field,
-                each.first_position,
-                each.last_position,
-                each.replayed,
-            )
-            for each in replies
-        ]
+        return [receipt_of(each) for each in replies]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._publisher.close()
+
+
+def receipt_of(reply: Reply) -> Receipt:
+    """Raises CommandParked."""
+    if reply.outcome == "parked":
+        raise CommandParked(f"{reply.command_id} was parked: {reply.message}")
+    return Receipt(
+        reply.command_id,
+        Outcome(reply.outcome),
+        reply.code or "",
+        reply.message or "",
+        reply.field,
+        reply.first_position,
+        reply.last_position,
+        reply.replayed,
+    )

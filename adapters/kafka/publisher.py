@@ -36,8 +36,9 @@ REPLY_TYPE = b"zhuanhu.reply.v1"
 class Reply(NamedTuple):
     """The outcome of one command id, for ever. `replayed`: it was decided before.
 
-    A refusal has a `code`, and often the `field` that it is about. The positions are those of the
-    command's first and last event, 0 where there are none.
+    `outcome` is accepted, refused or parked. A refusal has a `code`, and often the `field` that it
+    is about. Parked is not final: the message could not be read, and a person looks at it. The
+    positions are those of the command's first and last event, 0 where there are none.
     """
 
     command_id: str
@@ -56,7 +57,7 @@ class Reply(NamedTuple):
 
 class NoReply(Exception):
     """The outcome of `command_ids` is not known. Publishing them again, unchanged and under the
-    same ids, is safe; one that is never answered may have been parked as unreadable. `replies`
+    same ids, is safe. `replies`
     holds those that came, and None for the others, in order."""
 
     def __init__(self, command_ids: Sequence[str], replies: Sequence[Reply | None]) -> None:

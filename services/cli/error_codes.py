@@ -40,6 +40,7 @@ COMMAND_LINE = {
     "view_failed": "A view could not take an event.",
     "rebuild_running": "Another rebuild or comparison is running.",
     "day_end_failed": "The writer refused what the day end must do.",
+    "command_parked": "The writer could not read a command: it is of another version.",
     "records_lost": "A topic no longer holds the message that comes next.",
     "relay_stopped": "Kafka did not take a message. Nothing is left out: publishing stopped there.",
     "topic_not_empty": "A topic of the platform holds another history.",

@@ -13,9 +13,10 @@ from adapters.commanding import Commands, Outcome, Receipt
 from adapters.inbox import Inbox
 from adapters.kafka.commands import KafkaCommands
 from domain.refusals import Code
-from infra.settings import SettingsError, load_settings
+from infra.kafka import client_options
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
+from services.cli.kafka import kafka_settings
 from services.cli.opening import Place, alone, book_clock, database, find
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
@@ -37,7 +38,10 @@ def publish_command(
     data: Data = None,
     platform: Platform = None,
     kafka: Annotated[
-        bool, typer.Option("--kafka", help="Through Kafka (KAFKA_BOOTSTRAP_SERVERS).")
+        bool,
+        typer.Option(
+            "--kafka", help="Through Kafka: KAFKA_BOOTSTRAP_SERVERS, else the folder's own."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -84,11 +88,10 @@ def publishing(place: Place) -> Iterator[Commands]:
 
 def through_kafka(data: Path | None, platform: str | None) -> AbstractContextManager[Commands]:
     """The writer that reads the platform's topic, wherever it runs."""
-    settings = load_settings()
-    if settings.kafka_bootstrap_servers is None:
-        raise SettingsError("KAFKA_BOOTSTRAP_SERVERS: must be set to publish through Kafka")
+    settings = kafka_settings(data)
+    options = client_options(settings)
     name = platform or settings.platform or find(data, None).platform
-    return KafkaCommands(settings.kafka_bootstrap_servers, name, "zhuanhu-publish")
+    return KafkaCommands(options.pop("bootstrap_servers"), name, "zhuanhu-publish", **options)
 
 
 def receipt_json(receipt: Receipt) -> dict[str, object]:

@@ -14,9 +14,11 @@ import orjson
 from kafka import KafkaProducer
 
 from adapters.codec import Recorded
-from adapters.commanding import Outcome, Receipt
+from adapters.commanding import Receipt
+from adapters.kafka.commands import receipt_of
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.messages import PARTITION
+from adapters.kafka.publisher import Reply
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from domain.commands import Command
@@ -110,14 +112,4 @@ class ThroughKafka:
 
 
 def _receipt(record: Any) -> Receipt:
-    said = orjson.loads(record.value)
-    return Receipt(
-        said["command_id"],
-        Outcome(said["outcome"]),
-        said["code"] or "",
-        said["message"] or "",
-        said["field"],
-        said["first_position"],
-        said["last_position"],
-        said["replayed"],
-    )
+    return receipt_of(Reply(**orjson.loads(record.value)))

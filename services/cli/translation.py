@@ -11,6 +11,7 @@ from psycopg import errors as sql_errors
 
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
+from adapters.kafka.commands import CommandParked
 from adapters.kafka.log import GapInTopic
 from adapters.kafka.publisher import NoReply
 from adapters.kafka.reading import RecordsLost
@@ -77,6 +78,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (PartUnavailable, _part),
     (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
     (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
+    (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
     (RelayStopped, _says("relay_stopped", "see Kafka's log; the next relay goes on from there")),
     (
         SettingsError,

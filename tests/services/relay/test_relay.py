@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import orjson
 import pytest
 
+from adapters.kafka.asyncapi import document
+from adapters.kafka.contract import schemas
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic
 from domain import commands as c
@@ -47,6 +50,22 @@ def test_the_topic_holds_the_log_byte_for_byte(house: KafkaHouse) -> None:
     assert house.relay_all() > 0
     assert house.rows_in_topic() == stored(house)
     assert house.relay.lag() == 0
+
+
+def test_what_is_published_is_what_the_contract_says(house: KafkaHouse) -> None:
+    """Headers and values of all three topics, against the documents that platforms read."""
+    house.put(("poison", b"{"))
+    house.publish(recharge(house, 1))
+    house.take(2)
+    house.relay_all()
+    known, headers = schemas(), document()["components"]["schemas"]
+    for topic in (Topic.EVENTS, Topic.REPLIES, Topic.PARKED):
+        records = house.records(topic)
+        assert records
+        for each in records:
+            found = {name: value.decode() for name, value in each.headers}
+            assert set(headers[f"{topic.value}-headers"]["required"]) <= set(found)
+            jsonschema.validate(orjson.loads(each.value), known[found["ce_type"]])
 
 
 def test_every_command_is_answered_and_a_repeat_again(house: KafkaHouse) -> None:
