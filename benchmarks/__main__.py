@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: about six minutes on two cores."""
+"""`python -m benchmarks`: about eight minutes on two cores; it needs Kafka (docs/kafka.md)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import pgbench
+from benchmarks.pipeline import ACCOUNTS as PIPELINE_ACCOUNTS
+from benchmarks.pipeline import PipelineBench
 from benchmarks.writer import PLATFORM, WriterBench
 from infra.postgres import EmbeddedPostgres
 from services.cli.stack import tune_memory
@@ -30,6 +32,8 @@ def main() -> None:
     tune_memory()
     with tempfile.TemporaryDirectory() as folder:
         figures = _database(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        figures |= _pipeline(Path(folder))
     figures |= _demo()
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(figures, indent=2) + "\n", encoding="ascii")
@@ -59,6 +63,25 @@ def _database(folder: Path) -> dict[str, float]:
             "replay_events": report.events,
             "replay_events_per_s": report.events_per_second,
         }
+
+
+def _pipeline(folder: Path) -> dict[str, float]:
+    """The whole way through Kafka beside hand-written SQL on the same server."""
+    with EmbeddedPostgres(folder) as server:
+        sql_url = server.ensure_database("bench_sql")
+        script = pgbench.prepare(sql_url, PIPELINE_ACCOUNTS, folder)
+        pipeline = PipelineBench(server.ensure_database("bench_pipeline"), folder)
+        with pipeline.running():
+            latencies_ms = pipeline.latencies_ms()
+            commands_per_s, cpu_s = pipeline.commands_per_s()
+        sql_per_s = pgbench.transfers_per_s(sql_url, script, CLIENTS, SECONDS)
+    return {
+        "pipeline_commands_per_s": round(commands_per_s),
+        "pipeline_vs_sql": round(commands_per_s / sql_per_s, 2),
+        "pipeline_p50_ms": round(quantiles(latencies_ms, n=100)[49], 1),
+        "pipeline_p99_ms": round(quantiles(latencies_ms, n=100)[98], 1),
+        **{f"cpu_us_{name}": round(spent * 1e6) for name, spent in cpu_s.items()},
+    }
 
 
 def _demo() -> dict[str, float]:

@@ -6,6 +6,7 @@ shares move, two may think that they hold the same one: whatever is opened must 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +20,9 @@ from adapters.kafka.topics import Topic, topic_name
 
 SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 2_000
+POLL_EVERY_S = 0.25
+SAY_EVERY_S = 5.0
+IDLE_MS = 20
 
 log = structlog.get_logger()
 
@@ -49,6 +53,7 @@ class Group(Generic[S]):
         }
         self._open = open_share
         self.held: dict[str, S] = {}
+        self._polled = self._said = 0.0
         self._consumer = KafkaConsumer(
             **options,
             group_id=name,
@@ -61,10 +66,14 @@ class Group(Generic[S]):
         )
         self._consumer.subscribe(topics=[partition.topic for partition in self._platforms])
 
-    def poll(self, wait_ms: int = 0) -> None:
-        """Opens and closes what was given and taken since; nothing is read."""
+    def poll(self) -> None:
+        """Now and then opens and closes what was given and taken since; nothing is read. Waits a
+        little where nothing is held."""
+        if self.held and time.monotonic() < self._polled + POLL_EVERY_S:
+            return
+        self._polled = time.monotonic()
         self._consumer.pause(*self._consumer.assignment())
-        self._consumer.poll(timeout_ms=wait_ms)
+        self._consumer.poll(timeout_ms=0 if self.held else IDLE_MS)
         mine = {self._platforms[partition] for partition in self._consumer.assignment()}
         self._consumer.pause(*self._consumer.assignment())
         for platform in self.held.keys() - mine:
@@ -79,8 +88,11 @@ class Group(Generic[S]):
         self.held.pop(platform).close()
 
     def say(self, offsets: Mapping[str, int]) -> None:
-        """Tells Kafka how far each platform's topic is taken, for tools that show lag. Nothing
-        reads it."""
+        """Tells Kafka now and then how far each platform's topic is taken, for tools that show lag.
+        Nothing reads it."""
+        if time.monotonic() < self._said + SAY_EVERY_S:
+            return
+        self._said = time.monotonic()
         told = {
             partition: OffsetAndMetadata(offsets[platform])
             for partition, platform in self._platforms.items()

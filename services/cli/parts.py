@@ -43,7 +43,6 @@ from services.settlement.writer import Writer
 
 IDLE_MS = 20
 AWAY_S = 1.0
-SAY_EVERY = 50  # Rounds.
 
 Folders = Annotated[
     list[Path] | None,
@@ -156,17 +155,14 @@ def _write(here: _Here, stop: threading.Event) -> None:
 
     group = Group(here.options, "zhuanhu.settlement", Topic.COMMANDS, list(here.places), open_share)
     with closing(group):
-        rounds = 0
         while not stop.is_set():
-            group.poll(0 if group.held else IDLE_MS)
+            group.poll()
             for platform, share in list(group.held.items()):
                 try:
                     share.step(IDLE_MS // len(group.held))
                 except WriterFenced:
                     group.drop(platform)
-            rounds += 1
-            if rounds % SAY_EVERY == 0:
-                group.say({name: each.writer.commands_offset for name, each in group.held.items()})
+            group.say({name: each.writer.commands_offset for name, each in group.held.items()})
 
 
 # -- the relay --------------------------------------------------------------------------
@@ -204,6 +200,6 @@ def _project(here: _Here, stop: threading.Event) -> None:
     group = Group(here.options, "zhuanhu.projections", Topic.EVENTS, list(here.places), open_share)
     with closing(group):
         while not stop.is_set():
-            group.poll(0 if group.held else IDLE_MS)
+            group.poll()
             for share in list(group.held.values()):
                 share.step()
