@@ -6,6 +6,7 @@ that the view does not know is NotInView, never an empty answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -46,6 +47,7 @@ from domain.policy import Scope
 from infra.postgres import connect
 
 T = TypeVar("T")
+POLL_S = 0.005
 _NO_END = 2**63 - 1
 
 
@@ -64,6 +66,15 @@ class ReadModels:
         """Every view's position and age."""
         with self._snapshot() as cursor:
             return self._store.stamps(cursor)
+
+    def wait_for(self, position: int, view: type[View], timeout_s: float) -> None:
+        """For a read that must see its own write: until the view holds the event at `position`,
+        such as a receipt's last. Raises NotYet when the time is over."""
+        deadline = time.monotonic() + timeout_s
+        while (stamp := self.stamps()[view.NAME]).position < position:
+            if time.monotonic() > deadline:
+                raise NotYet(position, stamp)
+            time.sleep(POLL_S)
 
     # -- accounts -----------------------------------------------------------------------
 

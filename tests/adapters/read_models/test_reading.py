@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from adapters.codec import Recorded
 from adapters.read_models.ageing import AgeingLine, Stage
 from adapters.read_models.answers import NotInView, NotYet
-from adapters.read_models.balances import Balance
+from adapters.read_models.balances import Balance, Balances
 from adapters.read_models.reading import ReadModels
 from adapters.read_models.statements import StatementLine
 from domain.member import BindingRequested
@@ -267,3 +268,17 @@ def test_loans_by_status(views: ReadModels) -> None:
 
     assert ids(None) == ["L1", "L2", "L3", "L4"]
     assert (ids("miscarried"), ids("overdue")) == (["L2"], ["L4"])
+
+
+def test_a_read_waits_for_its_own_write(database: str, story: list[Recorded]) -> None:
+    """The view is moved by another thread, as by another process."""
+    views = ReadModels(database, PLATFORM)
+    with Projector(database, PLATFORM, log=ListLog(story)) as projector:
+        with pytest.raises(NotYet):
+            views.wait_for(len(story), Balances, 0)
+        mover = threading.Thread(target=projector.catch_up)
+        mover.start()
+        views.wait_for(len(story), Balances, 60)
+        assert views.account("platform:reserve").stamp.position == len(story)
+        mover.join()
+    views.close()
