@@ -37,7 +37,6 @@ from tests.exemplars import NAME, PHONE, TODAY, command
 PLATFORMS = ("p1", "p2", "p3")
 """More platforms than writers."""
 LINE_TIMEOUT_S = 60
-NO_WRITER = "up --no-writer"
 
 
 class Part:
@@ -90,7 +89,7 @@ class Pipeline:
 
     def start(self, *names: str) -> None:
         for name in names:
-            kind = name if name == NO_WRITER else name.partition(" ")[0]
+            kind = name.partition(" ")[0]
             log = self.folder / f"{name}.log"
             self.parts[name] = Part(kind, self.folders, self.environment, log)
 
@@ -99,6 +98,17 @@ class Pipeline:
         for each in commands:
             self.sent[platform].append(each)
             self.producer.send(topic, value=each.model_dump_json().encode(), partition=0)
+
+    def poison(self, platform: str) -> None:
+        self.producer.send(topic_name(platform, Topic.COMMANDS), value=b"{", partition=0)
+
+    def end_sessions(self) -> None:
+        """All that PostgreSQL has of the parts, as when it is restarted."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
     def replies(self, platform: str) -> Iterator[dict[str, object]]:
         """As they come, for ever."""
@@ -191,26 +201,9 @@ def assert_right(pipeline: Pipeline) -> None:
         assert {each.name for each in report.findings if not each.ok} <= {"mirror"}
 
 
-def test_the_bank_is_asked_by_one_process_and_the_writer_is_another(pipeline: Pipeline) -> None:
-    """Custody's answers reach the writer by the inbox: the member's account is opened."""
-    pipeline.folders = pipeline.folders[:1]
-    pipeline.sent = {PLATFORMS[0]: []}
-    pipeline.start("writer", "relay", "projections", NO_WRITER)
-    pipeline.publish(PLATFORMS[0], opening(PLATFORMS[0]), registration(PLATFORMS[0], 1))
-    tail = Tail(pipeline.options, topic_name(PLATFORMS[0], Topic.EVENTS))
-    tail.seek(0)
-    seen: set[str] = set()
-    while "member.account-opened.v1" not in seen:
-        records = tail.poll(LINE_TIMEOUT_S * 1000)
-        assert records, pipeline.said()
-        seen |= {stored_of(each.value, each.headers).topic for each in records}
-    tail.close()
-    pipeline.stop()
-
-
 def test_whatever_is_killed_under_load(pipeline: Pipeline) -> None:
-    """Writers, relay and projections -9 at random, the broker once, with a second writer that comes
-    and goes: every platform's commands take effect once."""
+    """Writers, relay and projections -9 at random, the broker once, all sessions of the database at
+    once, and a message between that nobody can read: every command takes effect once."""
     chance = random.Random(4)
     pipeline.start("writer 1", "relay", "projections")
     for platform in PLATFORMS:
@@ -226,6 +219,9 @@ def test_whatever_is_killed_under_load(pipeline: Pipeline) -> None:
         victim = chance.choice(("writer 1", "writer 2", "relay", "projections"))
         pipeline.parts[victim].kill()
         pipeline.parts[victim].start()
+        if wave == 2:
+            pipeline.end_sessions()
+            pipeline.poison(PLATFORMS[0])
         if wave == 4:
             assert pipeline.broker.pid is not None
             os.kill(pipeline.broker.pid, signal.SIGKILL)

@@ -60,7 +60,7 @@ def test_a_malformed_line_sends_nothing(zhuanhu: Zhuanhu, writer: Writer) -> Non
 def test_without_an_address(zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
     told = zhuanhu(*WORDS, stdin=rate(1))
-    assert (told.code, told.error["code"]) == (2, "bad_settings")
+    assert (told.code, told.error["code"]) == (2, "kafka_unavailable")
     assert "KAFKA_BOOTSTRAP_SERVERS" in told.error["message"]
 
 
