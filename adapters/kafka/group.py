@@ -22,7 +22,7 @@ SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 2_000
 POLL_EVERY_S = 0.25
 SAY_EVERY_S = 5.0
-IDLE_MS = 20
+IDLE_MS = 500  # A shorter poll may never come to the end of joining.
 
 log = structlog.get_logger()
 
