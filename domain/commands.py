@@ -406,4 +406,5 @@ AnyCommand = Annotated[
 COMMANDS: dict[str, type[Command]] = {
     kind.model_fields["type"].default: kind for kind in get_args(get_args(AnyCommand)[0])
 }
+NOT_FROM_OUTSIDE = "is made by zhuanhu itself and is not taken from outside"
 FROM_OUTSIDE = {name: kind for name, kind in COMMANDS.items() if kind.FROM_OUTSIDE}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+TEXT_MAX = 200
 _MEMBER = re.compile(r"<\w+\.\w+: '([^']*)'>")  # <Role.INVESTOR: 'investor'>
 
 
@@ -19,4 +20,9 @@ def complaint(error: ValidationError) -> Complaint:
     """The first of what pydantic found. The value may be personal, and is not told."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     rule = _MEMBER.sub(r"'\1'", first["msg"].removeprefix("Value error, "))
-    return Complaint(".".join(str(step) for step in first["loc"]), rule)
+    return Complaint(_line(".".join(str(step) for step in first["loc"])), _line(rule))
+
+
+def _line(text: str) -> str:
+    """Names that the sender made up may stand in it, of any length and of any characters."""
+    return "".join(each if each.isprintable() else "?" for each in text[:TEXT_MAX])

@@ -6,13 +6,15 @@ shares move, two may think that they hold the same one: whatever is opened must 
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from adapters.kafka.messages import PARTITION
@@ -20,9 +22,8 @@ from adapters.kafka.topics import Topic, topic_name
 
 SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 2_000
-POLL_EVERY_S = 0.25
+ATTEND_MS = 500
 SAY_EVERY_S = 5.0
-IDLE_MS = 500  # A shorter poll may never come to the end of joining.
 
 log = structlog.get_logger()
 
@@ -37,7 +38,11 @@ S = TypeVar("S", bound=Share)
 
 
 class Group(Generic[S]):
-    """`held` are the shares of this process. Not for several threads."""
+    """`held` are the shares of this process. Not for several threads.
+
+    A thread of its own attends the group: kafka-python takes a joining that ended between two short
+    polls for none, and begins it anew.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,10 @@ class Group(Generic[S]):
         }
         self._open = open_share
         self.held: dict[str, S] = {}
-        self._polled = self._said = 0.0
+        self._mine: frozenset[str] = frozenset()
+        self._offsets: Mapping[str, int] = {}
+        self._failure: KafkaError | None = None
+        self._ended = threading.Event()
         self._consumer = KafkaConsumer(
             **options,
             group_id=name,
@@ -65,20 +73,17 @@ class Group(Generic[S]):
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
         self._consumer.subscribe(topics=[partition.topic for partition in self._platforms])
+        self._thread = threading.Thread(target=self._attend, name=name, daemon=True)
+        self._thread.start()
 
     def poll(self) -> None:
-        """Now and then opens and closes what was given and taken since; nothing is read. Waits a
-        little where nothing is held."""
-        if self.held and time.monotonic() < self._polled + POLL_EVERY_S:
-            return
-        self._polled = time.monotonic()
-        self._consumer.pause(*self._consumer.assignment())
-        self._consumer.poll(timeout_ms=0 if self.held else IDLE_MS)
-        mine = {self._platforms[partition] for partition in self._consumer.assignment()}
-        self._consumer.pause(*self._consumer.assignment())
-        for platform in self.held.keys() - mine:
+        """Opens and closes what was given and taken since. Raises KafkaError where the group cannot
+        be attended any more."""
+        if self._failure is not None:
+            raise self._failure
+        for platform in self.held.keys() - self._mine:
             self.drop(platform)
-        for platform in sorted(mine - self.held.keys()):
+        for platform in sorted(self._mine - self.held.keys()):
             log.info("share_taken", platform=platform)
             self.held[platform] = self._open(platform)
 
@@ -88,20 +93,39 @@ class Group(Generic[S]):
         self.held.pop(platform).close()
 
     def say(self, offsets: Mapping[str, int]) -> None:
-        """Tells Kafka now and then how far each platform's topic is taken, for tools that show lag.
-        Nothing reads it."""
-        if time.monotonic() < self._said + SAY_EVERY_S:
-            return
-        self._said = time.monotonic()
-        told = {
-            partition: OffsetAndMetadata(offsets[platform])
-            for partition, platform in self._platforms.items()
-            if platform in offsets
-        }
-        if told:
-            self._consumer.commit_async(told)
+        """How far each platform's topic is taken: Kafka is told now and then, for tools that show
+        lag. Nothing reads it."""
+        self._offsets = offsets
 
     def close(self) -> None:
         for platform in list(self.held):
             self.drop(platform)
-        self._consumer.close()
+        self._ended.set()
+        self._thread.join()
+
+    def _attend(self) -> None:
+        """Nothing is read: what comes in before its partition is paused is read elsewhere."""
+        said_at = time.monotonic()
+        try:
+            while not self._ended.is_set():
+                self._consumer.pause(*self._consumer.assignment())
+                self._consumer.poll(timeout_ms=ATTEND_MS)
+                mine = self._consumer.assignment()
+                self._mine = frozenset(self._platforms[partition] for partition in mine)
+                if time.monotonic() > said_at + SAY_EVERY_S:
+                    said_at = time.monotonic()
+                    self._tell(mine)
+        except KafkaError as error:
+            self._failure = error
+        finally:
+            self._consumer.close()
+
+    def _tell(self, mine: Collection[TopicPartition]) -> None:
+        offsets = self._offsets
+        told = {
+            partition: OffsetAndMetadata(offsets[self._platforms[partition]])
+            for partition in mine
+            if self._platforms[partition] in offsets
+        }
+        if told:
+            self._consumer.commit_async(told)

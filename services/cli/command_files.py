@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from domain.commands import COMMANDS, FROM_OUTSIDE, Command
+from domain.commands import COMMANDS, FROM_OUTSIDE, NOT_FROM_OUTSIDE, Command
 from domain.complaint import complaint
 from services.cli.failure import CliError
 from services.cli.reading import read_text
@@ -48,9 +48,7 @@ def _command(number: int, line: str) -> Command:
     if not isinstance(name, str) or name not in COMMANDS:
         raise _bad(number, "type", "must name a command: see zhuanhu commands")
     if name not in FROM_OUTSIDE:
-        raise _bad(
-            number, "type", f"{name} is made by zhuanhu itself and is not taken from outside"
-        )
+        raise _bad(number, "type", f"{name} {NOT_FROM_OUTSIDE}")
     try:
         return FROM_OUTSIDE[name].model_validate_json(line)
     except ValidationError as error:

@@ -157,6 +157,8 @@ def _write(here: _Here, stop: threading.Event) -> None:
     with closing(group):
         while not stop.is_set():
             group.poll()
+            if not group.held:
+                stop.wait(IDLE_MS / 1000)
             for platform, share in list(group.held.items()):
                 try:
                     share.step(IDLE_MS // len(group.held))
@@ -201,5 +203,7 @@ def _project(here: _Here, stop: threading.Event) -> None:
     with closing(group):
         while not stop.is_set():
             group.poll()
+            if not group.held:
+                stop.wait(IDLE_MS / 1000)
             for share in list(group.held.values()):
                 share.step()

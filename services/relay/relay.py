@@ -104,11 +104,6 @@ class Relay:
         for _ in self._connection.notifies(timeout=seconds, stop_after=1):
             pass
 
-    def lag(self) -> int:
-        """How many events are in the log and not in the topic."""
-        [[head]] = self._rows("SELECT head_position FROM {}.shard")
-        return int(head) - self.position
-
     def close(self) -> None:
         self._producer.close()
         if not self._connection.closed:

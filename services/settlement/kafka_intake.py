@@ -6,21 +6,21 @@ decided: whoever opens the shard next goes on exactly there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from adapters.kafka.messages import attributes_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
+from domain.commands import NOT_FROM_OUTSIDE
 from domain.complaint import complaint
 from services.settlement.intake import STEP_MAX, read_command
 from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
 
-COMMAND_ID_MAX = 64
-NOT_FROM_OUTSIDE = "is made by zhuanhu itself and is not taken from outside"
+COMMAND_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class KafkaIntake:
@@ -48,10 +48,6 @@ class KafkaIntake:
         self._writer.run(waiting())
         return taken
 
-    def lag(self) -> int:
-        """How many messages of the topic are not taken yet."""
-        return self._tail.end() - self._writer.commands_offset
-
     def close(self) -> None:
         self._tail.close()
 
@@ -73,5 +69,8 @@ def _delivery(records: Sequence[Any]) -> Delivery:
 
 
 def _unread(record: Any, message: bytes, reason: str) -> Unread:
-    command_id = attributes_of(record.headers).get("id", "")[:COMMAND_ID_MAX]
+    said = [value for name, value in record.headers if name == "ce_id" and value]
+    command_id = said[0].decode(errors="replace") if said else ""
+    if not COMMAND_ID.fullmatch(command_id):
+        command_id = ""  # Nobody can be answered under it.
     return Unread(record.topic, record.offset, message, reason, command_id)

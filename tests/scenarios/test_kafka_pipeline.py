@@ -37,6 +37,7 @@ from tests.exemplars import NAME, PHONE, TODAY, command
 PLATFORMS = ("p1", "p2", "p3")
 """More platforms than writers."""
 LINE_TIMEOUT_S = 60
+NO_WRITER = "up --no-writer"
 
 
 class Part:
@@ -89,7 +90,7 @@ class Pipeline:
 
     def start(self, *names: str) -> None:
         for name in names:
-            kind = name.partition(" ")[0]
+            kind = name if name == NO_WRITER else name.partition(" ")[0]
             log = self.folder / f"{name}.log"
             self.parts[name] = Part(kind, self.folders, self.environment, log)
 
@@ -199,6 +200,23 @@ def assert_right(pipeline: Pipeline) -> None:
         log.close()
         report = verify(pipeline.url, platform)
         assert {each.name for each in report.findings if not each.ok} <= {"mirror"}
+
+
+def test_the_bank_is_asked_by_one_process_and_the_writer_is_another(pipeline: Pipeline) -> None:
+    """Custody's answers reach the writer by the inbox: the member's account is opened."""
+    pipeline.folders = pipeline.folders[:1]
+    pipeline.sent = {PLATFORMS[0]: []}
+    pipeline.start("writer", "relay", "projections", NO_WRITER)
+    pipeline.publish(PLATFORMS[0], opening(PLATFORMS[0]), registration(PLATFORMS[0], 1))
+    tail = Tail(pipeline.options, topic_name(PLATFORMS[0], Topic.EVENTS))
+    tail.seek(0)
+    seen: set[str] = set()
+    while "member.account-opened.v1" not in seen:
+        records = tail.poll(LINE_TIMEOUT_S * 1000)
+        assert records, pipeline.said()
+        seen |= {stored_of(each.value, each.headers).topic for each in records}
+    tail.close()
+    pipeline.stop()
 
 
 def test_whatever_is_killed_under_load(pipeline: Pipeline) -> None:

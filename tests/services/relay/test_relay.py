@@ -12,7 +12,7 @@ import pytest
 from adapters.kafka.asyncapi import document
 from adapters.kafka.contract import schemas
 from adapters.kafka.log import KafkaLog
-from adapters.kafka.topics import Topic
+from adapters.kafka.topics import Topic, topic_name
 from domain import commands as c
 from domain.accounts import Role
 from domain.commands import Command
@@ -49,7 +49,6 @@ def test_the_topic_holds_the_log_byte_for_byte(house: KafkaHouse) -> None:
     house.take(3)
     assert house.relay_all() > 0
     assert house.rows_in_topic() == stored(house)
-    assert house.relay.lag() == 0
 
 
 def test_what_is_published_is_what_the_contract_says(house: KafkaHouse) -> None:
@@ -99,6 +98,53 @@ def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: Kafk
     assert b"13800000000" not in parked.value
     [[content]] = house.query("SELECT content FROM {}.parked")
     assert b"13800000000" not in bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (b"\xff", b"{"),
+        (b"a\x00b", b"{"),
+        (b"x" * 10_000, b"{"),
+        (b"", b'{"type": "a\\u0000b"}'),
+        (b"m", b'{"type": "rate_loan", "' + b"\\u0000" * 10_000 + b'": 1}'),
+        (b"m", b"\x00\xff"),
+    ],
+)
+def test_whatever_is_sent_holds_up_nobody(house: KafkaHouse, name: bytes, message: bytes) -> None:
+    """What the sender made up stands in no text that PostgreSQL refuses, and in none too long."""
+    topic = topic_name(house.platform, Topic.COMMANDS)
+    house.producer.send(topic, value=message, headers=[("ce_id", name)], partition=0).get(30)
+    good = recharge(house, 1)
+    house.publish(good)
+    house.take(2)
+    house.relay_all()
+    assert (good.id, "accepted", None, False) in answers(house)
+    [[reason]] = house.query("SELECT reason FROM {}.parked")
+    assert reason.isprintable()
+    assert len(reason) < 500
+    assert_whole(house)
+
+
+def test_a_read_goes_on_where_the_one_before_was_to_end(house: KafkaHouse) -> None:
+    """Once what was fetched beyond that was lost, and came out as a gap."""
+    house.relay_all()
+    log = KafkaLog(house.options, house.platform, wait_ms=20_000)
+    assert log.read(0, upto=2) == house.log.read(0, upto=2)
+    assert log.read(2, limit=3) == house.log.read(2, limit=3)
+    log.close()
+
+
+def test_a_view_that_is_ahead_of_the_topic_waits_for_it(house: KafkaHouse) -> None:
+    """It was fed from the log itself, by another process: nothing is lost."""
+    head = house.log.head()
+    log = KafkaLog(house.options, house.platform, wait_ms=20_000)
+    assert log.read(head) == []
+    house.publish(recharge(house, 1))
+    house.take(1)
+    house.relay_all()
+    assert log.read(head) == house.log.read(head)
+    log.close()
 
 
 def test_nobody_outside_says_what_the_bank_did(house: KafkaHouse) -> None:
