@@ -34,7 +34,7 @@ clean:
 
 # Pins what pyproject.toml asks for, anew. The files hold hashes and no addresses.
 PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
-	--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+	--no-header --no-annotate --no-emit-options
 requirements: $(STAMP)
 	$(PIN) --output-file requirements.txt pyproject.toml
 	$(PIN) --extra dev --output-file requirements-dev.txt pyproject.toml

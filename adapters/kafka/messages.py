@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from adapters.codec import Circumstances, Stored, circumstances_of, data_of, prev_of, stored_state
-from adapters.kafka.contract import PARKED_TYPE, REPLY_TYPE, Parked, Reply
+from adapters.kafka.contract import PARKED_TYPE, REPLY_TYPE, Parked, Reply, event_type
 
 PARTITION = 0
 """A platform's topics have one partition each: its shard, in commit order."""
@@ -28,7 +28,7 @@ def event_message(platform: str, row: Stored) -> Message:
     attributes = {
         "id": f"{platform}-{position}",
         "source": f"zhuanhu/{platform}",
-        "type": f"zhuanhu.{topic}",
+        "type": event_type(topic),
         "subject": stream,
         "time": at,
         "position": str(position),

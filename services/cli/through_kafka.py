@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 from kafka import KafkaProducer
 
-from adapters.codec import Recorded
 from adapters.commanding import Receipt
 from adapters.kafka.commands import receipt_of
 from adapters.kafka.log import KafkaLog
@@ -49,17 +48,17 @@ def new_topics(settings: Settings, platform: str) -> Mapping[str, Any]:
     return options
 
 
-class ThroughKafka:
+class ThroughKafka(KafkaLog):
     """Implements adapters.commanding.Commands, and the log as the projector asks for it."""
 
     def __init__(self, url: str, writer: Writer, platform: str, options: Mapping[str, Any]) -> None:
+        super().__init__(options, platform)
         self._commands = topic_name(platform, Topic.COMMANDS)
         self._producer = KafkaProducer(**options, acks="all", linger_ms=0)
         self._intake = KafkaIntake(options, platform, writer)
         self._relay = Relay(url, platform, options)
         self._replies = Tail(options, topic_name(platform, Topic.REPLIES))
         self._replies.seek(self._replies.end())
-        self._log = KafkaLog(options, platform)
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Published, decided, relayed, and the answers read from their topic."""
@@ -88,18 +87,10 @@ class ThroughKafka:
         self._relay_all()
         return self._relay.position
 
-    def read(
-        self,
-        after: int,
-        limit: int = 5000,
-        topics: Sequence[str] = (),
-        upto: int | None = None,
-    ) -> list[Recorded]:
-        return self._log.read(after, limit, topics, upto)
-
     def close(self) -> None:
-        for each in (self._producer, self._intake, self._relay, self._replies, self._log):
+        for each in (self._producer, self._intake, self._relay, self._replies):
             each.close()
+        super().close()
 
     def _relay_all(self) -> None:
         while self._relay.step():
