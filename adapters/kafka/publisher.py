@@ -57,8 +57,7 @@ class Reply(NamedTuple):
 
 class NoReply(Exception):
     """The outcome of `command_ids` is not known. Publishing them again, unchanged and under the
-    same ids, is safe. `replies`
-    holds those that came, and None for the others, in order."""
+    same ids, is safe. `replies` holds those that came, and None for the others, in order."""
 
     def __init__(self, command_ids: Sequence[str], replies: Sequence[Reply | None]) -> None:
         few = ", ".join(command_ids[:5]) + (", ..." if len(command_ids) > 5 else "")
