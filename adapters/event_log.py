@@ -23,7 +23,7 @@ from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
-from infra.arrays import array, takes_arrays
+from infra.arrays import array
 from infra.postgres import PostgresUnavailable, connect, forbid_changes, migrate
 
 EVENTS_TABLE = "stored_events"
@@ -91,7 +91,6 @@ class ShardRecorder(PostgresApplicationRecorder):
     ) -> Sequence[int] | None:
         batch: Batch = kwargs["batch"]
         with self.datastore.get_connection() as connection:
-            takes_arrays(connection)
             try:
                 with (
                     connection.pipeline(),

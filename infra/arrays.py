@@ -35,15 +35,14 @@ def array(kind: str, values: Sequence[Any]) -> Array:
     return Array(_HEAD.pack(1, has_null, oid, len(values), 1) + write(values))
 
 
-def takes_arrays(connection: psycopg.Connection[Any]) -> None:
-    connection.adapters.register_dumper(Array, _ArrayDumper)
-
-
 class _ArrayDumper(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: Array) -> bytes:
         return obj.wire
+
+
+psycopg.adapters.register_dumper(Array, _ArrayDumper)
 
 
 _HEAD = struct.Struct("!5i")  # Dimensions, whether NULLs are in it, element type, length, origin.

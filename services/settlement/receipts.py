@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
+from infra.arrays import array
 
 
 class Answered(NamedTuple):
@@ -21,12 +22,12 @@ class Receipts:
         self._connection = connection
         self._query = sql.SQL(
             "SELECT command_id, payload_hash, outcome, code, message, field, first_position,"
-            " last_position FROM {}.receipt WHERE command_id = ANY(%s)"
+            " last_position FROM {}.receipt WHERE command_id = ANY(%b::text[])"
         ).format(sql.Identifier(schema))
 
     def find(self, command_ids: Sequence[str]) -> dict[str, Answered]:
         """Those that have an outcome already."""
-        rows = self._connection.execute(self._query, (list(command_ids),), binary=True)
+        rows = self._connection.execute(self._query, (array("text", command_ids),), binary=True)
         return {
             row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:]))
             for row in rows

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from adapters.codec import decode_event
 from domain.streams import fold_of
+from infra.arrays import array
 
 V = TypeVar("V")
 
@@ -64,11 +65,11 @@ class Shelf:
         name = sql.Identifier(schema)
         self._select_events = sql.SQL(
             "SELECT originator_id, originator_version, topic, state FROM {}.stored_events"
-            " WHERE originator_id = ANY(%s) ORDER BY originator_id, originator_version"
+            " WHERE originator_id = ANY(%b::text[]) ORDER BY originator_id, originator_version"
         ).format(name)
         self._select_balances = sql.SQL(
             "SELECT account, available_fen, frozen_fen FROM {}.account_balance"
-            " WHERE account = ANY(%s)"
+            " WHERE account = ANY(%b::text[])"
         ).format(name)
 
     def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
@@ -78,8 +79,9 @@ class Shelf:
         lacking = [name for name in dict.fromkeys(accounts) if self.balances.peek(name) is None]
         if lacking:
             found = dict.fromkeys(lacking, EMPTY)
-            query = self._connection.execute(self._select_balances, (lacking,), binary=True)
-            for account, available_fen, frozen_fen in query:
+            names = array("text", lacking)
+            rows = self._connection.execute(self._select_balances, (names,), binary=True)
+            for account, available_fen, frozen_fen in rows:
                 found[account] = Balance(available_fen, frozen_fen)
             self.balances.update(found)
 
@@ -101,7 +103,8 @@ class Shelf:
         self.balances.turn(ACCOUNTS_MAX)
 
     def _load_streams(self, wanted: list[str]) -> dict[str, Kept]:
-        rows = self._connection.execute(self._select_events, (wanted,), binary=True)
+        names = array("text", wanted)
+        rows = self._connection.execute(self._select_events, (names,), binary=True)
         states: dict[str, Kept] = {}
         stream, version, state, evolve = "", 0, None, None
         for name, row_version, topic, raw in rows:

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from infra.arrays import array, takes_arrays
+from infra.arrays import array
 from infra.postgres import connect
 
 
@@ -23,14 +23,11 @@ from infra.postgres import connect
 )
 def test_a_column_arrives_as_it_was(database: str, kind: str, values: list[Any]) -> None:
     with connect(database) as connection:
-        takes_arrays(connection)
         query = f"SELECT * FROM unnest(%b::{kind}[])".encode()
         rows = connection.execute(query, [array(kind, values)], binary=True).fetchall()
     assert [value for (value,) in rows] == values
 
 
 def test_a_value_of_another_kind_is_an_error_and_not_a_row(database: str) -> None:
-    with connect(database) as connection:
-        takes_arrays(connection)
-        with pytest.raises(psycopg.errors.DatatypeMismatch):
-            connection.execute("SELECT unnest(%b::bigint[])", [array("text", ["1"])])
+    with connect(database) as connection, pytest.raises(psycopg.errors.DatatypeMismatch):
+        connection.execute("SELECT unnest(%b::bigint[])", [array("text", ["1"])])
