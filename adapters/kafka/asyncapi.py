@@ -58,19 +58,11 @@ TOPICS = {
         {
             "ce_id": _text("<platform>-<position>"),
             "ce_subject": _text("The stream, such as loan-L1."),
-            "ce_time": _text("When it was recorded.", format="date-time"),
             "ce_position": _number("Its place in the platform's log, from 1, without gaps."),
             "ce_previousposition": _number("That of the event before it; 0 before the first."),
             "ce_version": _number("Its place in its stream."),
-            "ce_businessdate": _text("营业日期, Asia/Shanghai.", format="date"),
-            "ce_causationid": _text("The id of the command that caused it."),
-            "ce_correlationid": _text("What that command belongs to."),
-            "ce_actor": _text("Who asked."),
-            "ce_prevhash": _text(
-                "SHA-256 of the stored event before it.", pattern="^[0-9a-f]{64}$"
-            ),
         },
-        "$message.header#/ce_causationid",
+        "$message.payload#/cause",
     ),
     "replies": Topic(
         "One for each command: its outcome, or that it could not be read.",

@@ -10,20 +10,38 @@ The models that read and write the messages are the source; nothing is said here
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
 from adapters.codec import EVENT_TYPES
 from domain.commands import FROM_OUTSIDE, Command
-from domain.model import Message
+from domain.model import Event, Message
 
+E = TypeVar("E", bound=Event)
 Schema = dict[str, Any]
 Position = Annotated[int, Field(ge=0)]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REPLY_TYPE = "zhuanhu.reply.v1"
 PARKED_TYPE = "zhuanhu.parked.v1"
+
+
+class Envelope(Message, Generic[E]):
+    """An event as it lies in the log, byte for byte: `data` is what happened, the rest is when, why
+    and after which one."""
+
+    at: Annotated[datetime, Field(description="When it was recorded.")]
+    on: Annotated[date, Field(description="营业日期, Asia/Shanghai.")]
+    cause: Annotated[str, Field(description="The id of the command that caused it.")]
+    corr: Annotated[str, Field(description="What that command belongs to.")]
+    actor: Annotated[str, Field(description="Who asked.")]
+    prev: Annotated[
+        str,
+        Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the stored event before it."),
+    ]
+    data: E
 
 
 class Reply(Message):
@@ -81,7 +99,7 @@ def schemas() -> dict[str, Schema]:
     """Every schema by CloudEvents type."""
     return {
         **{command_type(name): _command(kind) for name, kind in FROM_OUTSIDE.items()},
-        **{event_type(kind.TOPIC): _schema(kind) for kind in EVENT_TYPES},
+        **{event_type(kind.TOPIC): _event(kind) for kind in EVENT_TYPES},
         REPLY_TYPE: _schema(Reply),
         PARKED_TYPE: _schema(Parked),
     }
@@ -92,6 +110,10 @@ def _command(kind: type[Command]) -> Schema:
     # It has a default in Python; in JSON it is what tells one command from another.
     del schema["properties"]["type"]["default"]
     return schema | {"required": ["type", *schema["required"]]}
+
+
+def _event(kind: type[Event]) -> Schema:
+    return _schema(Envelope[kind]) | {"title": kind.TOPIC}  # type: ignore[valid-type]
 
 
 def _schema(model: type[BaseModel]) -> Schema:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.codec import Recorded, decode
-from adapters.kafka.messages import attributes_of, stored_of
+from adapters.kafka.messages import stored_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
 
@@ -31,7 +31,7 @@ class KafkaLog:
     def head(self) -> int:
         self._reached = -1
         last = self._tail.last()
-        return 0 if last is None else _position(last)
+        return 0 if last is None else stored_of(last.value, last.headers).position
 
     def read(
         self,
@@ -64,19 +64,14 @@ class KafkaLog:
         return events
 
     def _take(self, record: Any, topics: Sequence[str], events: list[Recorded]) -> None:
-        position = _position(record)
-        if position <= self._reached:
-            return
-        if position != self._reached + 1:
-            raise GapInTopic(f"{record.topic}: {position} follows {self._reached}")
-        self._reached = position
         stored = stored_of(record.value, record.headers)
+        if stored.position <= self._reached:
+            return
+        if stored.position != self._reached + 1:
+            raise GapInTopic(f"{record.topic}: {stored.position} follows {self._reached}")
+        self._reached = stored.position
         if not topics or stored.topic in topics:
             events.append(decode(stored))
 
     def close(self) -> None:
         self._tail.close()
-
-
-def _position(record: Any) -> int:
-    return int(attributes_of(record.headers)["position"])

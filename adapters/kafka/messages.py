@@ -1,7 +1,7 @@
 """What lies in the topics: CloudEvents 1.0 in binary mode, and back.
 
-An event's value is its own JSON in the bytes of the log, and its headers hold the rest of the
-stored row: whoever reads the topic can rebuild the row and check the chain.
+An event's value is the very bytes of the log, circumstances and all, and its headers hold the rest
+of the stored row: whoever reads the topic has the row, and can check the chain.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from adapters.codec import Circumstances, Stored, circumstances_of, data_of, prev_of, stored_state
+from adapters.codec import Stored
 from adapters.kafka.contract import PARKED_TYPE, REPLY_TYPE, Parked, Reply, event_type
 
 PARTITION = 0
@@ -24,42 +24,28 @@ class Message(NamedTuple):
 
 def event_message(platform: str, row: Stored) -> Message:
     position, stream, version, topic, state = row
-    at, on, cause, correlation, actor = circumstances_of(state)
     attributes = {
         "id": f"{platform}-{position}",
         "source": f"zhuanhu/{platform}",
         "type": event_type(topic),
         "subject": stream,
-        "time": at,
         "position": str(position),
         "previousposition": str(position - 1),
         "version": str(version),
-        "businessdate": on,
-        "causationid": cause,
-        "correlationid": correlation,
-        "actor": actor,
-        "prevhash": prev_of(state).hex(),
     }
-    return Message(stream.encode(), data_of(state), _headers(attributes))
+    return Message(stream.encode(), state, _headers(attributes))
 
 
 def stored_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Stored:
     """The row of the log that an event's message was made of, byte for byte. Raises KeyError or
     ValueError where it is none."""
-    found = attributes_of(headers)
-    opening = Circumstances(
-        found["time"],
-        found["businessdate"],
-        found["causationid"],
-        found["correlationid"],
-        found["actor"],
-    ).opening()
+    found = dict(headers)
     return Stored(
-        int(found["position"]),
-        found["subject"],
-        int(found["version"]),
-        found["type"].removeprefix("zhuanhu."),
-        stored_state(opening, found["prevhash"], value),
+        int(found["ce_position"]),
+        found["ce_subject"].decode(),
+        int(found["ce_version"]),
+        found["ce_type"].decode().removeprefix("zhuanhu."),
+        value,
     )
 
 

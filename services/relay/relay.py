@@ -82,8 +82,6 @@ class Relay:
         with self._all_delivered() as send:
             for row in events:
                 send(Topic.EVENTS, event_message(self._platform, row))
-        self.position = position
-        with self._all_delivered() as send:
             for number, *outcome in receipts:
                 reply = _reply(outcome, replayed=False)
                 send(Topic.REPLIES, reply_message(self._platform, reply, number, self.replays))
@@ -95,6 +93,7 @@ class Relay:
             for row in parked:
                 send(Topic.PARKED, parked_message(self._platform, _parked(row)))
                 self.parked = row[0]
+        self.position = position
         if receipts or replays:
             self._remember()
         return len(events) + len(receipts) + len(replays) + len(parked)
@@ -154,7 +153,8 @@ class Relay:
             yield send
             self._producer.flush()
             for each in sent:
-                each.get(timeout=0)
+                if each.failed():
+                    raise each.exception
         except KafkaError as error:
             raise RelayStopped(f"{type(error).__name__}: {error}") from error
 

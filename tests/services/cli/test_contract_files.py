@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from pydantic import create_model
 
-from adapters.codec import EVENT_TYPES
+from adapters.codec import EVENT_TYPES, GENESIS, Circumstances, stored_state
 from adapters.commanding import Outcome, Receipt
 from adapters.kafka import contract
 from adapters.kafka.asyncapi import TOPICS
@@ -100,7 +100,11 @@ def test_every_example_of_a_command_is_valid_and_one_field_more_is_not(command: 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.iterdir()), ids=lambda sample: sample.stem)
 def test_every_stored_event_is_valid(sample: Path) -> None:
-    check(f"events/{sample.name}", json.loads(sample.read_bytes()))
+    opening = Circumstances("2024-01-02T03:04:05.678+00:00", "2024-01-02", "c1", "c1", "ops")
+    state = stored_state(opening.opening(), GENESIS.hex(), sample.read_bytes().strip())
+    check(f"events/{sample.name}", json.loads(state))
+    with pytest.raises(ValidationError):
+        check(f"events/{sample.name}", json.loads(sample.read_bytes()))
 
 
 def test_a_reply_is_a_receipt_and_a_parked_message_names_its_place() -> None:
