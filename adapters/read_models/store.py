@@ -138,7 +138,7 @@ class ViewStore:
         """An empty copy of the view's tables, beside the live ones, for this transaction alone."""
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (self.shadow,))
         if cursor.fetchall() != [(True,)]:
-            raise RebuildRunning(f"views of {self.schema} are being rebuilt or compared")
+            raise RebuildRunning("a view of this platform is being rebuilt, or compared by verify")
         self._execute(cursor, "CREATE SCHEMA {}", self.shadow)
         cursor.execute(in_schema(self.shadow))
         _create(cursor, view)

@@ -25,6 +25,7 @@ from adapters.read_models.view import View
 from infra.postgres import connect
 
 REPLAY_LIMIT = 20_000
+PASSES = 8
 
 
 class LogGap(Exception):
@@ -32,13 +33,15 @@ class LogGap(Exception):
 
 
 class Log(Protocol):
-    """What is asked of the event log."""
+    """What is asked of the event log, or of its topic."""
 
     def head(self) -> int: ...
 
     def read(
         self, after: int, limit: int = ..., topics: Sequence[str] = ..., upto: int | None = ...
-    ) -> list[Recorded]: ...
+    ) -> list[Recorded]:
+        """With `upto`, fewer than `limit` means that it is reached: else an error is raised."""
+        ...
 
     def close(self) -> None: ...
 
@@ -60,6 +63,8 @@ class Projector:
         self._connection.prepare_threshold = None
         # Rows and position are lost together in a power cut, and come again from the log.
         self._connection.execute("SET synchronous_commit TO off")
+        # Whoever is killed while he waits for a lock holds up nobody.
+        self._connection.execute("SET client_connection_check_interval TO '1s'")
         self._reached = 0  # Every view has come at least so far.
         with self._transaction() as cursor:
             self._store.prepare(cursor)
@@ -115,13 +120,16 @@ class Projector:
     def rebuild(self, name: str) -> int:
         """Builds the view anew and puts it in the place of the live one; gives its position.
 
-        Raises ViewUnknown, RebuildRunning, ProjectionFailed; then the live view stays as it is.
+        All in one transaction: whoever reads finds the old tables or the new ones, and of a rebuild
+        that is killed nothing is left. Raises ViewUnknown, RebuildRunning, ProjectionFailed, and
+        what the log raises; then the live view stays as it is.
         """
         view = self._store.named(name)
         with self._transaction() as cursor:
             built_to = self._build_beside(cursor, view)
-            self._store.lock_to_switch(cursor)
+            self._store.lock_to_write(cursor)
             position = self._replay_to_live(cursor, view, built_to)
+            self._store.lock_to_switch(cursor)
             self._store.switch(cursor, view)
         return position
 
@@ -149,17 +157,24 @@ class Projector:
         return equal
 
     def _build_beside(self, cursor: Cursor[Any], view: type[View]) -> int:
-        """The long part, while the live view moves on; gives how far it came."""
+        """The long part, while the live view moves on, until that is at most a page ahead; gives
+        how far it came."""
         self._store.begin_beside(cursor, view)
-        return self._replay_to_live(cursor, view, 0)
+        built_to = 0
+        for _ in range(PASSES):
+            before, built_to = built_to, self._replay_to_live(cursor, view, built_to)
+            if built_to - before <= REPLAY_LIMIT:
+                break
+        return built_to
 
     def _replay_to_live(self, cursor: Cursor[Any], view: type[View], after: int) -> int:
         """The view's events up to where the live view is now; gives that position."""
         target = self._store.position(cursor, view.NAME)
         topics = sorted(view.topics())
-        while batch := self._log.read(after, REPLAY_LIMIT, topics, upto=target):
+        while after < target:
+            batch = self._log.read(after, REPLAY_LIMIT, topics, upto=target)
             view.apply(cursor, batch)
-            after = batch[-1].position
+            after = batch[-1].position if len(batch) == REPLAY_LIMIT else target
         return target
 
     @contextmanager

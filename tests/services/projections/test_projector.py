@@ -215,7 +215,7 @@ def test_a_reader_that_waits_for_the_switch_reads_the_new_tables(
     projector.catch_up()
     with closing(ReadModels(database, PLATFORM)) as views, connect(database) as other:
         expected = views.accounts()
-        other.execute(f'LOCK TABLE "views_{PLATFORM}".view_position IN SHARE MODE'.encode())
+        other.execute(f'LOCK TABLE "views_{PLATFORM}".view_position IN ACCESS SHARE MODE'.encode())
         rebuild = threading.Thread(target=projector.rebuild, args=["balances"])
         rebuild.start()
         wait_for_lock(other, 1)  # The rebuild waits to switch,
