@@ -17,6 +17,10 @@ class GapInTopic(Exception):
     """The topic lacks an event: consumers must not go on as if it had not happened."""
 
 
+class TopicBehind(Exception):
+    """The topic does not have, nor did it get in REACH_MS, the event that was asked for."""
+
+
 class KafkaLog:
     """Delivery is at least once: what came before is skipped, a missing position is an error.
 
@@ -42,10 +46,14 @@ class KafkaLog:
     ) -> list[Recorded]:
         """Events after a position, in order, at most `limit`; with `upto`, until that is reached.
 
-        Raises GapInTopic."""
+        Raises GapInTopic; with `upto`, TopicBehind."""
+        if upto is not None and upto <= after:
+            return []
         if after != self._reached:
-            if after > self._tail.end():
-                return []  # Who asks was fed from the log itself, and is ahead of the topic.
+            if after > self._tail.end():  # Who asks was fed from the log itself.
+                if upto is None:
+                    return []
+                raise self._behind(after)
             # An event's offset is at least its position - 1: repeats only push it back.
             self._tail.seek(after)
             self._reached = after
@@ -54,7 +62,9 @@ class KafkaLog:
         while len(events) < limit and (upto is None or self._reached < upto):
             records = self._tail.poll(wait_ms, limit - len(events))
             if not records:
-                break
+                if upto is None:
+                    break
+                raise self._behind(upto)
             for record in records:
                 if self._reached == upto:
                     self._tail.seek(record.offset)  # It is for the next read.
@@ -62,6 +72,9 @@ class KafkaLog:
                 self._take(record, topics, events)
             wait_ms = 0 if upto is None else REACH_MS
         return events
+
+    def _behind(self, position: int) -> TopicBehind:
+        return TopicBehind(f"{self._tail.topic} has not come to position {position}")
 
     def _take(self, record: Any, topics: Sequence[str], events: list[Recorded]) -> None:
         stored = stored_of(record.value, record.headers)

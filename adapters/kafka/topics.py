@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError, for_code
+from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from infra.settings import Settings
 
@@ -25,6 +26,10 @@ REPLICATION = "replication.factor"
 
 class TopicRefused(Exception):
     """Kafka does not make the topic as the settings want it."""
+
+
+class TopicMissing(Exception):
+    """There is no topic of that name."""
 
 
 class Topic(StrEnum):
@@ -48,6 +53,16 @@ class Ensured(NamedTuple):
 
 def topic_name(platform: str, topic: Topic) -> str:
     return f"zhuanhu.{platform}.{topic.value}"
+
+
+def topic_id(client: KafkaAdminClient, platform: str, topic: Topic) -> UUID:
+    """Kafka's own name for it: deleted and made anew, it has another. Raises TopicMissing."""
+    name = topic_name(platform, topic)
+    [described] = client.describe_topics([name])
+    if for_code(described["error_code"]) is UnknownTopicOrPartitionError:
+        raise TopicMissing(f"there is no topic {name}")
+    found: UUID = described["topic_id"]
+    return found
 
 
 def ensure_topics(client: KafkaAdminClient, platform: str, settings: Settings) -> Ensured:

@@ -11,9 +11,13 @@ from typing import Annotated, NamedTuple
 import psycopg
 import typer
 
+from adapters.kafka.log import KafkaLog
+from adapters.kafka.topics import Topic, topic_id
 from adapters.read_models.reading import ReadModels
 from adapters.read_models.store import ViewUnknown
+from infra.kafka import administration, client_options
 from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.kafka import kafka_settings
 from services.cli.looking import show
 from services.cli.opening import Place, database, find, is_in_use
 from services.cli.options import AsJson, Data, Platform
@@ -121,16 +125,21 @@ def rebuild_command(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="zhuanhu rebuild ? lists them.")],
     data: Data = None,
     platform: Platform = None,
+    kafka: Annotated[
+        bool, typer.Option("--kafka", help="Take the events from their topic, not from the log.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build a view anew from the first event and switch it in. Exit 1 if it came out differently.
 
-    Also while zhuanhu runs; then `equal` is empty where events came in between.
+    Also while zhuanhu runs: whoever reads sees the view as it was, then the new one. `equal` is
+    empty where events came in between. One rebuild a platform at a time.
 
     Example: zhuanhu rebuild balances --json
     """
     place = find(data, platform)
-    with database(place) as url, Projector(url, place.platform) as projector:
+    log = _topic_of_events(place) if kafka else None
+    with database(place) as url, Projector(url, place.platform, log=log) as projector:
         before = _standing(url, place, projector, name)
         projector.rebuild(name)
         after = _standing(url, place, projector, name)
@@ -146,6 +155,13 @@ def rebuild_command(
     show(f"view {name}", answer, as_json)
     if equal is False:
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _topic_of_events(place: Place) -> KafkaLog:
+    options = client_options(kafka_settings(place.data))
+    with administration(options) as client:
+        topic_id(client, place.platform, Topic.EVENTS)  # Said at once where there is none.
+    return KafkaLog(options, place.platform)
 
 
 def _standing(url: str, place: Place, projector: Projector, name: str) -> _Standing:

@@ -12,10 +12,10 @@ from psycopg import errors as sql_errors
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
 from adapters.kafka.commands import CommandParked
-from adapters.kafka.log import GapInTopic
+from adapters.kafka.log import GapInTopic, TopicBehind
 from adapters.kafka.publisher import NoReply
 from adapters.kafka.reading import RecordsLost
-from adapters.kafka.topics import TopicRefused
+from adapters.kafka.topics import TopicMissing, TopicRefused
 from adapters.parked import ParkedUnknown
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
@@ -90,6 +90,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
             "key_unusable", str(error), hint="put the key back from its safe copy"
         ),
     ),
+    (TopicMissing, _says("topic_missing", "zhuanhu topics ensure makes it")),
     (TopicRefused, _says("topic_refused", "change the setting (docs/kafka.md), or the cluster")),
     (
         MigrationRefused,
@@ -113,6 +114,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (RebuildRunning, _says("rebuild_running", "try again when it is done")),
     (ProjectionFailed, _says("view_failed", _VERIFY)),
     ((LogGap, GapInTopic), _says("log_gap", _VERIFY)),
+    (TopicBehind, _says("topic_behind", "see that zhuanhu relay runs, or leave --kafka out")),
     (LogBehind, _says("log_behind", "restore the newer backup; nothing was sent")),
     (CustodyBusy, _says("custody_busy", "stop the other process first")),
     (DayEndFailed, _says("day_end_failed", "see which command was refused, and why")),
