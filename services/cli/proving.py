@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, NamedTuple
 
-import psycopg
 import typer
 
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, topic_id
-from adapters.read_models.reading import ReadModels
-from adapters.read_models.store import ViewUnknown
 from infra.kafka import administration, client_options
-from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.failure import EXIT_REFUSED
 from services.cli.kafka import kafka_settings
 from services.cli.looking import show
 from services.cli.opening import Place, database, find, is_in_use
@@ -114,12 +109,6 @@ def _show(report: Report, total_fen: int | None) -> None:
         print("a rule was broken: stop zhuanhu, keep a copy of the data folder, and look there")
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    position: int
-    digest: str | None
-
-
 @app.command("rebuild")
 def rebuild_command(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="zhuanhu rebuild ? lists them.")],
@@ -133,27 +122,17 @@ def rebuild_command(
     """Build a view anew from the first event and switch it in. Exit 1 if it came out differently.
 
     Also while zhuanhu runs: whoever reads sees the view as it was, then the new one. `equal` is
-    empty where events came in between. One rebuild a platform at a time.
+    empty where another version had shaped the view. One rebuild a platform at a time.
 
     Example: zhuanhu rebuild balances --json
     """
     place = find(data, platform)
     log = _topic_of_events(place) if kafka else None
     with database(place) as url, Projector(url, place.platform, log=log) as projector:
-        before = _standing(url, place, projector, name)
-        projector.rebuild(name)
-        after = _standing(url, place, projector, name)
-    comparable = before.position == after.position and before.digest is not None
-    equal = before.digest == after.digest if comparable else None
-    answer = {
-        "view": name,
-        "position": after.position,
-        "digest_before": before.digest,
-        "digest_after": after.digest,
-        "equal": equal,
-    }
+        rebuilt = projector.rebuild(name)
+    answer = {"view": name, **rebuilt._asdict(), "equal": rebuilt.equal}
     show(f"view {name}", answer, as_json)
-    if equal is False:
+    if rebuilt.equal is False:
         raise typer.Exit(EXIT_REFUSED)
 
 
@@ -162,15 +141,3 @@ def _topic_of_events(place: Place) -> KafkaLog:
     with administration(options) as client:
         topic_id(client, place.platform, Topic.EVENTS)  # Said at once where there is none.
     return KafkaLog(options, place.platform)
-
-
-def _standing(url: str, place: Place, projector: Projector, name: str) -> _Standing:
-    with closing(ReadModels(url, place.platform)) as views:
-        try:
-            digest = projector.digest(name)
-        except ViewUnknown as error:
-            said = str(error.args[0])
-            raise CliError("view_unknown", said, "name", "name one of them") from None
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-            digest = None  # Made by a version that shaped it otherwise.
-        return _Standing(views.stamps()[name].position, digest)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from psycopg import Cursor, Rollback
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from adapters.codec import Recorded
 from adapters.event_log import LogReader
@@ -44,6 +45,18 @@ class Log(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Rebuilt(NamedTuple):
+    """The digests of the old tables and of the new ones, both at `position`."""
+
+    position: int
+    digest_before: str | None  # None where another version had shaped the tables.
+    digest_after: str
+
+    @property
+    def equal(self) -> bool | None:
+        return None if self.digest_before is None else self.digest_before == self.digest_after
 
 
 class Projector:
@@ -117,8 +130,8 @@ class Projector:
         self._reached = target
         return applied
 
-    def rebuild(self, name: str) -> int:
-        """Builds the view anew and puts it in the place of the live one; gives its position.
+    def rebuild(self, name: str) -> Rebuilt:
+        """Builds the view anew and puts it in the place of the live one.
 
         All in one transaction: whoever reads finds the old tables or the new ones, and of a rebuild
         that is killed nothing is left. Raises ViewUnknown, RebuildRunning, ProjectionFailed, and
@@ -129,9 +142,11 @@ class Projector:
             built_to = self._build_beside(cursor, view)
             self._store.lock_to_write(cursor)
             position = self._replay_to_live(cursor, view, built_to)
+            before = self._digest_of_live(cursor, view)
+            after = self._store.digest(cursor, view, self._store.shadow)
             self._store.lock_to_switch(cursor)
             self._store.switch(cursor, view)
-        return position
+        return Rebuilt(position, before, after)
 
     def compare(self) -> Mapping[str, bool]:
         """Name -> is every row of the live view what a rebuild gives? Changes nothing."""
@@ -176,6 +191,13 @@ class Projector:
             view.apply(cursor, batch)
             after = batch[-1].position if len(batch) == REPLAY_LIMIT else target
         return target
+
+    def _digest_of_live(self, cursor: Cursor[Any], view: type[View]) -> str | None:
+        try:
+            with self._connection.transaction():
+                return self._store.digest(cursor, view, self._store.schema)
+        except (UndefinedTable, UndefinedColumn):
+            return None
 
     @contextmanager
     def _transaction(self) -> Iterator[Cursor[Any]]:
