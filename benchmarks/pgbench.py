@@ -1,7 +1,7 @@
-"""The hand-written SQL ledger that the writer is measured against, driven by pgbench.
+"""The hand-written SQL ledger that we are measured against, driven by pgbench.
 
-A transfer is six statements: begin, lock two balance rows, insert two posting rows, update both
-balances, commit.
+A transfer locks two balance rows, inserts two posting rows and updates both balances: as six
+statements with begin and commit, or as one call of a function in plpgsql.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from benchmarks.measuring import Meter, Took
 from infra import postgres_programs
 
 SETUP = """
@@ -19,10 +20,19 @@ CREATE TABLE balance (account int PRIMARY KEY, fen bigint NOT NULL CHECK (fen >=
 CREATE TABLE posting (id bigserial PRIMARY KEY, account int NOT NULL, fen bigint NOT NULL,
     at timestamptz NOT NULL DEFAULT now());
 INSERT INTO balance SELECT n, 1000000000 FROM generate_series(1, {accounts}) AS n;
+CREATE FUNCTION transfer(payer int, payee int, amount bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM fen FROM balance WHERE account IN (payer, payee) ORDER BY account FOR UPDATE;
+    INSERT INTO posting (account, fen) VALUES (payer, -amount);
+    INSERT INTO posting (account, fen) VALUES (payee, amount);
+    UPDATE balance SET fen = fen + CASE account WHEN payer THEN -amount ELSE amount END
+        WHERE account IN (payer, payee);
+END $$;
 """
-TRANSFER = """\\set payer random(1, {accounts})
+ACCOUNTS = """\\set payer random(1, {accounts})
 \\set payee random(1, {accounts})
-BEGIN;
+"""
+STATEMENTS = """BEGIN;
 SELECT fen FROM balance WHERE account IN (:payer, :payee) ORDER BY account FOR UPDATE;
 INSERT INTO posting (account, fen) VALUES (:payer, -100);
 INSERT INTO posting (account, fen) VALUES (:payee, 100);
@@ -30,31 +40,58 @@ UPDATE balance SET fen = fen + CASE account WHEN :payer THEN -100 ELSE 100 END
     WHERE account IN (:payer, :payee);
 COMMIT;
 """
+CALL = "SELECT transfer(:payer, :payee, 100);\n"
 
 
-def prepare(url: str, accounts: int, folder: Path) -> Path:
-    """Makes the tables; gives pgbench's script."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(SETUP.format(accounts=accounts).encode())
-        connection.execute("VACUUM ANALYZE")
-    script = folder / "transfer.sql"
-    script.write_text(TRANSFER.format(accounts=accounts), encoding="ascii")
-    return script
+class SqlLedger:
+    def __init__(self, url: str, accounts: int, folder: Path) -> None:
+        self._url, self._folder = url, folder
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SETUP.format(accounts=accounts).encode())
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
+        self.statements = self._script(
+            "statements", ACCOUNTS.format(accounts=accounts) + STATEMENTS
+        )
+        self.call = self._script("call", ACCOUNTS.format(accounts=accounts) + CALL)
 
+    def transfers(self, script: Path, clients: int, seconds: int, meter: Meter) -> Took:
+        """As many as can be done in the time."""
+        before = meter.cpu_s()
+        count, per_s = self._run(script, clients, "--time", str(seconds))
+        return Took(count, count / per_s, meter.since(before))
 
-def transfers_per_s(url: str, script: Path, clients: int, seconds: int) -> float:
-    done = subprocess.run(
-        (
-            postgres_programs.bundle() / "bin" / "pgbench",
-            *("--no-vacuum", "--protocol", "prepared"),
-            *("--client", str(clients), "--jobs", "2", "--time", str(seconds)),
-            *("--file", str(script), url),
-        ),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = re.search(r"tps = ([0-9.]+)", done.stdout)
-    if found is None:
-        raise RuntimeError(f"pgbench said: {done.stdout}")
-    return float(found.group(1))
+    def latencies_ms(self, script: Path, clients: int, seconds: int, rate: int) -> list[float]:
+        """At `rate` transfers a second: from when each was due to its commit."""
+        prefix = self._folder / "latency"
+        self._run(
+            script,
+            clients,
+            *("--time", str(seconds), "--rate", str(rate)),
+            *("--log", "--log-prefix", str(prefix)),
+        )
+        logs = self._folder.glob(f"{prefix.name}.*")
+        lines = [line for log in logs for line in log.read_text(encoding="ascii").splitlines()]
+        return [int(line.split()[2]) / 1000 for line in lines]
+
+    def _script(self, name: str, text: str) -> Path:
+        script = self._folder / f"{name}.sql"
+        script.write_text(text, encoding="ascii")
+        return script
+
+    def _run(self, script: Path, clients: int, *options: str) -> tuple[int, float]:
+        """Gives how many transfers were done, and how many a second once all had connected."""
+        done = subprocess.run(
+            (
+                postgres_programs.bundle() / "bin" / "pgbench",
+                *("--no-vacuum", "--protocol", "prepared", "--jobs", "2"),
+                *("--client", str(clients), "--file", str(script), *options, self._url),
+            ),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = re.search(r"actually processed: (\d+).*tps = ([0-9.]+)", done.stdout, re.DOTALL)
+        if found is None:
+            raise RuntimeError(f"pgbench said: {done.stdout}")
+        return int(found[1]), float(found[2])

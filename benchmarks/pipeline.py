@@ -22,7 +22,8 @@ from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.read_models.balances import Balances
 from adapters.read_models.reading import ReadModels
-from benchmarks.writer import PLATFORM, WriterBench
+from benchmarks.commands import PLATFORM
+from benchmarks.writer import WriterBench
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
 from infra.settings import load_settings
