@@ -10,7 +10,7 @@ from benchmarks.measuring import Figures, Meter, cpu_us, per_s, percentile
 from benchmarks.pgbench import SqlLedger
 from benchmarks.reading import rebuild, replay
 from benchmarks.repayments import RepaymentBench
-from benchmarks.writer import WriterBench
+from benchmarks.writer import new_bench
 from infra.postgres import EmbeddedPostgres
 
 ROUNDS = 3
@@ -27,7 +27,7 @@ def against_statements(folder: Path, accounts: int) -> Figures:
         meter = Meter(server.pid)
         ledger = SqlLedger(server.ensure_database("bench_sql"), accounts, folder)
         url = server.ensure_database("bench_writer")
-        with closing(WriterBench(url, accounts)) as bench:
+        with closing(new_bench(url, accounts)) as bench:
             sql, tenders = [], []
             for _ in range(ROUNDS):
                 sql.append(ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter))
@@ -49,7 +49,7 @@ def against_call(folder: Path, accounts: int) -> Figures:
     with EmbeddedPostgres(folder) as server:
         meter = Meter(server.pid)
         ledger = SqlLedger(server.ensure_database("bench_sql"), accounts, folder)
-        bench = WriterBench(server.ensure_database("bench_writer"), accounts)
+        bench = new_bench(server.ensure_database("bench_writer"), accounts)
         repayments = RepaymentBench(server.ensure_database("bench_repayments"), LOANS)
         few, many, at_random, hot, paid = [], [], [], [], []
         with closing(bench), closing(repayments):

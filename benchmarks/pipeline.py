@@ -23,7 +23,7 @@ from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.read_models.balances import Balances
 from adapters.read_models.reading import ReadModels
 from benchmarks.commands import PLATFORM
-from benchmarks.writer import WriterBench
+from benchmarks.writer import new_bench
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
 from infra.settings import load_settings
@@ -49,7 +49,7 @@ class PipelineBench:
             self._options = client_options(settings.with_own_kafka(broker.address))
             with administration(self._options) as client:
                 ensure_topics(client, PLATFORM, settings)
-            self._bench = WriterBench(self._url, ACCOUNTS)
+            self._bench = new_bench(self._url, ACCOUNTS)
             self._bench.close()
             Installation(PLATFORM, "P1").save(self._folder)
             environment = os.environ | {

@@ -30,11 +30,10 @@ SEAL = Seal(bytes(32))
 class WriterBench:
     """A platform with `accounts` investors who all have money, and loans that never fill."""
 
-    def __init__(self, url: str, accounts: int) -> None:
-        ids = ordered_ids()
-        prepare_platform(url, accounts, ids)
+    def __init__(self, url: str, accounts: int, sender: Sender) -> None:
+        """Over what `prepare_platform` made."""
+        self.sender = sender
         self._accounts = accounts
-        self._sender = Sender(ids)
         self._random = Random(1)
         self._writer = open_writer(url)  # It knows nothing at first, and goes on as a live one.
 
@@ -56,7 +55,7 @@ class WriterBench:
     def tender(self, *, hot: bool = False) -> c.PlaceTender:
         loan = self._random.randrange(LOANS)
         investor = HOT if hot else self._random.randrange(self._accounts)
-        return self._sender.tender(f"L{loan}", f"I{investor}", TENDER_FEN)
+        return self.sender.tender(f"L{loan}", f"I{investor}", TENDER_FEN)
 
     def latencies_ms(self, seconds: int, rate: int) -> list[float]:
         """At `rate` commands a second, which come whether or not the writer is ready: from when
@@ -84,6 +83,12 @@ class WriterBench:
 
 def open_writer(url: str) -> Writer:
     return Writer(url, PLATFORM, SEAL, ManualClock(datetime.now(UTC)))
+
+
+def new_bench(url: str, accounts: int) -> WriterBench:
+    ids = ordered_ids()
+    prepare_platform(url, accounts, ids)
+    return WriterBench(url, accounts, Sender(ids))
 
 
 def prepare_platform(url: str, accounts: int, ids: Iterator[str]) -> None:
