@@ -6,7 +6,7 @@ A thing is named by the id of the command that makes it, as a platform's service
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from random import Random
@@ -136,8 +136,8 @@ class Sender:
     def settled(self, entry_id: str) -> c.SettleEntry:
         return c.SettleEntry(entry_id=entry_id, bank_date=DAY, **self._by())
 
-    def next_day(self, days: int) -> c.RollBusinessDate:
-        return c.RollBusinessDate(business_date=DAY + timedelta(days), **self._by())
+    def next_day(self, business_date: date) -> c.RollBusinessDate:
+        return c.RollBusinessDate(business_date=business_date, **self._by())
 
 
 def instalment_fen(investors: int) -> int:

@@ -6,14 +6,18 @@ held, and its word that every line was paid.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from adapters.event_log import prepare_shard
-from benchmarks.commands import PLATFORM, Sender, instalment_fen, ordered_ids
+from benchmarks.commands import DAY, PLATFORM, Sender, instalment_fen, ordered_ids
 from benchmarks.copies import MARK, mark_ids
 from benchmarks.writer import all_accepted, append_copies, decide, open_writer
+from domain.funding import months_after
 from services.settlement.intake import read_command
+from services.settlement.pen import Delivery
 
 INVESTORS = 200
-MONTH_DAYS = 31
+AT_ONCE = 25  # Commands of a delivery: 5,000 legs.
 
 
 class RepaymentBench:
@@ -26,13 +30,16 @@ class RepaymentBench:
         decide(url, self._sender.opening())
         append_copies(url, Sender(mark_ids("lend")).lent(MARK, INVESTORS), range(loans), ids)
         self._writer = open_writer(url)
-        self._days = 0
+        self._today, self._months = DAY, 0
 
     def next_month(self) -> None:
-        """Until the next instalment of every loan can be paid."""
-        for _ in range(MONTH_DAYS):
-            self._days += 1
-            all_accepted(self._writer.submit([self._sender.next_day(self._days)]))
+        """To the day from which the next instalment of every loan can be paid, long before it is
+        due."""
+        opens = months_after(DAY, self._months) + timedelta(days=1)
+        self._months += 1
+        while self._today < opens:
+            self._today += timedelta(days=1)
+            all_accepted(self._writer.submit([self._sender.next_day(self._today)]))
 
     def messages(self) -> list[list[bytes]]:
         """An instalment of every loan: all payments, then all the bank's answers to each step."""
@@ -48,7 +55,12 @@ class RepaymentBench:
 
     def pay(self, messages: list[list[bytes]]) -> None:
         for step in messages:
-            all_accepted(self._writer.submit([read_command(message) for message in step]))
+            all_accepted(
+                self._writer.run(
+                    Delivery([read_command(message) for message in step[start : start + AT_ONCE]])
+                    for start in range(0, len(step), AT_ONCE)
+                )
+            )
 
     @property
     def legs(self) -> int:

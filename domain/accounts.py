@@ -32,7 +32,7 @@ _ROLES = {role.value: role for role in Role}
 
 
 def account_of(owner_id: str, role: Role) -> str:
-    return f"{owner_id}:{role.value}"
+    return f"{owner_id}:{role}"
 
 
 def role_of(account: str) -> Role:

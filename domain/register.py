@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from operator import le
 from typing import NamedTuple
 
 from domain.allocation import Allocation, Category, Due, allocate
@@ -212,6 +213,8 @@ def _over_holders(
         investors_fen, _ = share(
             amount_fen, (sum(open_fen), reserve_fen), ShareMethod.LARGEST_REMAINDER
         )
+    if investors_fen == sum(open_fen):  # As mostly: each gets all that is his.
+        return open_fen, amount_fen - investors_fen
     if not investors_fen:
         return (0,) * len(open_fen), amount_fen
     shares = _within(share(investors_fen, open_fen, terms.sharing), open_fen)
@@ -233,9 +236,9 @@ def _penalty_over_holders(
 
 def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
     """Move what a share exceeds its limit by to the first others with room."""
-    excess_fen = sum(max(0, fen - limit) for fen, limit in zip(shares, limits, strict=True))
-    if not excess_fen:
+    if all(map(le, shares, limits)):
         return tuple(shares)
+    excess_fen = sum(max(0, fen - limit) for fen, limit in zip(shares, limits, strict=True))
     kept = [min(fen, limit) for fen, limit in zip(shares, limits, strict=True)]
     for place, limit in enumerate(limits):
         moved_fen = min(excess_fen, limit - kept[place])
@@ -247,7 +250,7 @@ def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
 
 
 def _minus(left: Vector, right: Vector) -> Vector:
-    return tuple(a - b for a, b in zip(left, right, strict=True))
+    return tuple([a - b for a, b in zip(left, right, strict=True)])
 
 
 def _checked(billed: Billed) -> Billed:

@@ -32,19 +32,15 @@ def largest_remainder(
     Ties go to the larger weight, then the earlier place; else to the earlier place alone.
     """
     total = _total(amount_fen, weights)
-    shares = []
-    remainders = []
-    for weight in weights:
-        floored_fen, remainder = divmod(amount_fen * weight, total)
-        shares.append(floored_fen)
-        remainders.append(remainder)
+    parts = [divmod(amount_fen * weight, total) for weight in weights]
+    shares = [floored_fen for floored_fen, _ in parts]
     left_fen = amount_fen - sum(shares)
     if left_fen:
-        places = sorted(
-            range(len(shares)),
-            key=lambda k: (-remainders[k], -weights[k] if larger_weight_first else 0, k),
+        ranked = sorted(
+            (-remainder, -weight if larger_weight_first else 0, place)
+            for place, ((_, remainder), weight) in enumerate(zip(parts, weights, strict=True))
         )
-        for place in places[:left_fen]:
+        for _, _, place in ranked[:left_fen]:
             shares[place] += 1
     return shares
 
@@ -61,7 +57,7 @@ def last_takes_rest(amount_fen: int, weights: Sequence[int]) -> list[int]:
 def _total(amount_fen: int, weights: Sequence[int]) -> int:
     if amount_fen < 0:
         raise BadFigure("amount_fen", "must not be negative")
-    if any(weight < 0 for weight in weights):
+    if min(weights, default=0) < 0:
         raise BadFigure("weights", "must not be negative")
     total = sum(weights)
     if total == 0:

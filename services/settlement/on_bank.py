@@ -110,15 +110,19 @@ def _send(desk: Desk, routed: RepaymentRouted) -> None:
 def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movement]:
     """One movement for each claim that gets something, then the reserve's, then the fee."""
     borrower = account_of(loan.known().borrower_id, Role.BORROWER)
+    parts = routed.parts
+    principals_fen = map(sum, zip(*(part.principal for part in parts), strict=True))
+    extras = (extra for part in parts for extra in (part.interest, part.penalty))
+    interests_fen = map(sum, zip(*extras, strict=True))
     lines: list[tuple[Purpose, str, int, int]] = []
-    for place, claim in enumerate(loan.claims):
-        principal_fen = sum(part.principal[place] for part in routed.parts)
-        interest_fen = sum(part.interest[place] + part.penalty[place] for part in routed.parts)
+    for claim, principal_fen, interest_fen in zip(
+        loan.claims, principals_fen, interests_fen, strict=True
+    ):
         payee = account_of(claim.investor_id, Role.INVESTOR)
         lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
-    reserve_fen = sum(part.reserve_fen for part in routed.parts)
+    reserve_fen = sum(part.reserve_fen for part in parts)
     lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
-    fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
+    fee_fen = sum(part.overdue_fee_fen for part in parts)
     lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
     return [
         Movement(
