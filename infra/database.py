@@ -9,17 +9,23 @@ from psycopg import sql
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 from infra.errors import PostgresUnavailable
+from infra.whoami import who_am_i
 
+SESSION_NAME_MAX = 63  # PostgreSQL cuts off the rest.
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-def connect(url: str, *, autocommit: bool = False, by_key: bool = False) -> psycopg.Connection:
+def connect(
+    url: str, *, autocommit: bool = False, by_key: bool = False, role: str | None = None
+) -> psycopg.Connection:
     """A connection to `url`. One that looks `by_key` only never reads a whole table, whatever the
-    server believes of its size when it makes a plan: a plan made for an empty table stays.
+    server believes of its size when it makes a plan: a plan made for an empty table stays. With a
+    `role`, others see in the server's list of sessions who has it: `<role> <pid>@<host>`.
     Raises PostgresUnavailable, which never shows the password."""
     options = "-c enable_seqscan=off" if by_key else None
+    name = role and f"{role} {who_am_i()}"[:SESSION_NAME_MAX]
     try:
-        return psycopg.connect(url, autocommit=autocommit, options=options)
+        return psycopg.connect(url, autocommit=autocommit, options=options, application_name=name)
     except psycopg.OperationalError as error:
         raise PostgresUnavailable(
             f"no connection to PostgreSQL: {str(error).strip()}",

@@ -19,6 +19,10 @@ from kafka.structs import OffsetAndMetadata
 
 from adapters.kafka.messages import PARTITION
 from adapters.kafka.topics import Topic, topic_name
+from infra.whoami import who_am_i
+
+WRITERS = "zhuanhu.settlement"
+PROJECTIONS = "zhuanhu.projections"
 
 SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_MS = 2_000
@@ -65,6 +69,7 @@ class Group(Generic[S]):
         self._consumer = KafkaConsumer(
             **options,
             group_id=name,
+            client_id=who_am_i(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,

@@ -46,7 +46,7 @@ class Relay:
     def __init__(self, url: str, platform: str, options: Mapping[str, Any]) -> None:
         self._platform = platform
         self._schema = shard_schema(platform)
-        self._connection = connect(url, autocommit=True, by_key=True)
+        self._connection = connect(url, autocommit=True, by_key=True, role=f"relay {platform}")
         try:
             self._take_lock()
             self._connection.execute(

@@ -30,6 +30,7 @@ from services.settlement.handlers import HANDLERS, PEEKING, Look
 from services.settlement.pen import Delivery, Pen
 from services.settlement.receipts import Answered, Receipts
 from services.settlement.shelf import Shelf
+from services.settlement.watch import UNWATCHED, Watch
 
 BATCH_MAX = 500
 ATTEMPTS_MAX = 3
@@ -50,7 +51,10 @@ class _Flight(NamedTuple):
 class Writer:
     """Implements adapters.commanding.Commands for one platform. Not safe for several threads."""
 
-    def __init__(self, url: str, platform: str, seal: Seal, clock: Clock) -> None:
+    def __init__(
+        self, url: str, platform: str, seal: Seal, clock: Clock, watch: Watch = UNWATCHED
+    ) -> None:
+        self._watch = watch
         self._platform = platform
         self._seal = seal
         self._clock = clock
@@ -64,7 +68,8 @@ class Writer:
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
-        self._connection = connect(self._url, autocommit=True, by_key=True)
+        role = f"writer {self._platform}"
+        self._connection = connect(self._url, autocommit=True, by_key=True, role=role)
         self._shelf = Shelf(self._connection, self._schema)
         self._receipts = Receipts(self._connection, self._schema)
 
@@ -134,7 +139,7 @@ class Writer:
                 if not self._sure:
                     self._recover()
                 self._sure = False
-                decided = None if delivery is None else self._decide_all(delivery)
+                decided = None if delivery is None else self._decide_watched(delivery)
                 landed = self._land()
                 self._flight = decided and self._let_go(decided)
                 self._sure = True
@@ -155,19 +160,23 @@ class Writer:
         self._head = self._read_head(self._head.epoch)
         if self._flight is not None:
             delivery, self._flight = self._flight.delivery, None
-            self._flight = self._let_go(self._decide_all(delivery))
+            self._flight = self._let_go(self._decide_watched(delivery))
 
     def _let_go(self, flight: _Flight) -> _Flight:
         if flight.batch is None:
             return flight
-        stored = self._flights.submit(self._recorder.insert_events, [], batch=flight.batch)
-        return flight._replace(stored=stored)
+        return flight._replace(stored=self._flights.submit(self._append, flight.batch))
+
+    def _append(self, batch: Batch) -> None:
+        with self._watch.appending():
+            self._recorder.insert_events([], batch=batch)
 
     def _land(self) -> list[Receipt]:
         if self._flight is None:
             return []
         if self._flight.stored is not None:
             self._flight.stored.result()
+        self._watch.landed(self._flight.answers, len(self._flight.delivery.unread))
         return self._flight.answers
 
     def _await_flight(self) -> None:
@@ -175,6 +184,10 @@ class Writer:
             wait([self._flight.stored])
 
     # -- one delivery ---------------------------------------------------------------------
+
+    def _decide_watched(self, delivery: Delivery) -> _Flight:
+        with self._watch.deciding():
+            return self._decide_all(delivery)
 
     def _decide_all(self, delivery: Delivery) -> _Flight:
         if self._taken_before(delivery):
