@@ -182,6 +182,14 @@ class Settings(BaseSettings):
         default=WEEK_MS, description="How long replies are kept; -1 is for ever."
     )
 
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address on which a running part is watched."
+    )
+    metrics_port: Port | None = Field(
+        default=None,
+        description="Its port: /metrics, /live and /ready; 0 picks a free one, unset: none.",
+    )
+
     log_level: LogLevel = Field(default=LogLevel.INFO, description="The least level written.")
     log_format: LogFormat = Field(default=LogFormat.JSON, description="json or console.")
 

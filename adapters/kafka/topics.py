@@ -65,6 +65,10 @@ def topic_id(client: KafkaAdminClient, platform: str, topic: Topic) -> UUID:
     return found
 
 
+def platform_of(topic: str) -> str:
+    return topic.split(".")[1]
+
+
 def ensure_topics(client: KafkaAdminClient, platform: str, settings: Settings) -> Ensured:
     """Makes the topics that are missing, and says in what the others are not what is wanted.
 

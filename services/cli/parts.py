@@ -22,7 +22,7 @@ import structlog
 import typer
 
 from adapters.event_log import AppendUnknown, WriterFenced
-from adapters.kafka.group import Group
+from adapters.kafka.group import PROJECTIONS, WRITERS, Group
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic
 from infra import logs
@@ -35,6 +35,7 @@ from services.cli.options import AsJson
 from services.cli.showing import show_json
 from services.cli.stack import tune_memory
 from services.cli.stopping import told_to_stop
+from services.cli.watching import Watching, watched
 from services.projections.projector import Projector
 from services.relay.relay import Relay, RelayRunning
 from services.settlement.intake import Intake
@@ -94,6 +95,7 @@ class _Here:
     places: Mapping[str, Place]
     urls: Mapping[str, str]
     options: Mapping[str, Any]
+    watching: Watching
 
 
 def _serve(
@@ -105,26 +107,35 @@ def _serve(
     tune_memory()
     places = {place.platform: place for place in (find(each, None) for each in folders)}
     options = client_options(settings)
-    with told_to_stop() as stop:
-        if as_json:
-            show_json({"ready": True, "platforms": sorted(places)})
-        else:
-            print(f"ready: {', '.join(sorted(places))}; Ctrl-C stops it", flush=True)
+    with told_to_stop() as stop, watched(settings, places) as watching:
+        _say_ready(places, watching, as_json)
         while not stop.is_set():
             try:
-                with _here(places, options) as here:
+                with _here(places, options, watching) as here:
                     work(here, stop)
             except AWAY as error:
+                watching.away(error)
                 log.warning("away", error=type(error).__name__, what=str(error))
                 stop.wait(AWAY_S)
 
 
+def _say_ready(places: Mapping[str, Place], watching: Watching, as_json: bool) -> None:
+    if as_json:
+        told = {"ready": True, "platforms": sorted(places), "metrics_url": watching.address}
+        show_json(told)
+    else:
+        figures = f"; figures at {watching.address}/metrics" if watching.address else ""
+        print(f"ready: {', '.join(sorted(places))}{figures}; Ctrl-C stops it", flush=True)
+
+
 @contextmanager
-def _here(places: Mapping[str, Place], options: Mapping[str, Any]) -> Iterator[_Here]:
+def _here(
+    places: Mapping[str, Place], options: Mapping[str, Any], watching: Watching
+) -> Iterator[_Here]:
     with ExitStack() as opened:
         urls = {name: opened.enter_context(database(place)) for name, place in places.items()}
-        with administration(options):
-            yield _Here(places, urls, options)
+        with administration(options), watching.looking(urls, options):
+            yield _Here(places, urls, options, watching)
 
 
 # -- the writer -------------------------------------------------------------------------
@@ -136,7 +147,8 @@ class _Writing:
     def __init__(self, here: _Here, platform: str) -> None:
         place, url = here.places[platform], here.urls[platform]
         clock = book_clock(place, url)
-        self.writer = Writer(url, platform, place.installation.seal(place.data), clock)
+        seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
+        self.writer = Writer(url, platform, seal, clock, watch)
         self._inbox = Intake(url, platform, self.writer)
         self._topic = KafkaIntake(here.options, platform, self.writer)
 
@@ -153,7 +165,7 @@ def _write(here: _Here, stop: threading.Event) -> None:
     def open_share(platform: str) -> _Writing:
         return _Writing(here, platform)
 
-    group = Group(here.options, "zhuanhu.settlement", Topic.COMMANDS, list(here.places), open_share)
+    group = Group(here.options, WRITERS, Topic.COMMANDS, list(here.places), open_share)
     with closing(group):
         while not stop.is_set():
             group.poll()
@@ -165,6 +177,7 @@ def _write(here: _Here, stop: threading.Event) -> None:
                 except WriterFenced:
                     group.drop(platform)
             group.say({name: each.writer.commands_offset for name, each in group.held.items()})
+            here.watching.round(group.held.keys())
 
 
 # -- the relay --------------------------------------------------------------------------
@@ -180,7 +193,11 @@ def _relay(here: _Here, stop: threading.Event) -> None:
                 except RelayRunning:
                     continue
                 relays[platform] = opened.enter_context(closing(relay))
-            if not sum(relay.step() for relay in relays.values()):
+            sent = {platform: relay.step() for platform, relay in relays.items()}
+            for platform, messages in sent.items():
+                here.watching.metrics.relayed(platform, messages)
+            here.watching.round(relays.keys())
+            if not any(sent.values()):
                 _rest(list(relays.values()), stop)
 
 
@@ -199,11 +216,12 @@ def _project(here: _Here, stop: threading.Event) -> None:
         log_of_topic = KafkaLog(here.options, platform, wait_ms=IDLE_MS)
         return Projector(here.urls[platform], platform, log=log_of_topic)
 
-    group = Group(here.options, "zhuanhu.projections", Topic.EVENTS, list(here.places), open_share)
+    group = Group(here.options, PROJECTIONS, Topic.EVENTS, list(here.places), open_share)
     with closing(group):
         while not stop.is_set():
             group.poll()
             if not group.held:
                 stop.wait(IDLE_MS / 1000)
-            for share in list(group.held.values()):
-                share.step()
+            for platform, share in group.held.items():
+                here.watching.metrics.projected(platform, share.step())
+            here.watching.round(group.held.keys())

@@ -33,6 +33,7 @@ from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
+from services.settlement.watch import UNWATCHED, Watch
 from services.settlement.writer import Writer
 
 
@@ -100,12 +101,13 @@ def running(
     callback_port: int = 0,
     kafka: Mapping[str, Any] | None = None,
     writes: bool = True,
+    watch: Watch = UNWATCHED,
 ) -> Iterator[Stack]:
     """The whole stack while the block lasts. The ports are those of a stand-in bank.
 
     With `kafka`, the options of a client, commands come and views are fed by way of its topics.
     Where it does not `write`, another process decides, and what custody and day end ask for goes
-    into the inbox.
+    into the inbox. `watch` is told of what is written.
     """
     tune_memory()
     platform = place.platform
@@ -124,7 +126,7 @@ def running(
             commands = opened.enter_context(closing(Inbox(url, platform)))
         else:
             commands = writer = opened.enter_context(
-                closing(Writer(url, platform, seal, book_clock))
+                closing(Writer(url, platform, seal, book_clock, watch))
             )
             intake = opened.enter_context(closing(Intake(url, platform, writer)))
             if kafka is not None:

@@ -23,11 +23,13 @@ from services.cli.showing import show_json
 from services.cli.stack import Stack, running
 from services.cli.stack_work import serve
 from services.cli.stopping import told_to_stop
+from services.cli.watching import Watching, watched
 
 PLATFORM = "demo"
 PLATFORM_NO = "P10001"
 PLATFORM_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 IDLE_S = 0.05
+LIVE_S = 900.0  # A day end is one round of the loop.
 HOST = "127.0.0.1"
 
 app = typer.Typer()
@@ -61,13 +63,19 @@ def up_command(
     with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
+            watched(settings, {place.platform: place}, LIVE_S) as watching,
             running(
-                place, bank_port=bank_port, callback_port=callback_port, writes=not no_writer
+                place,
+                bank_port=bank_port,
+                callback_port=callback_port,
+                writes=not no_writer,
+                watch=watching.metrics.writer(place.platform),
             ) as stack,
             closing(Errands(stack.url, stack.platform)) as errands,
+            watching.looking({stack.platform: stack.url}, None),
         ):
             errands.forget()
-            _say_ready(stack, as_json)
+            _say_ready(stack, watching, as_json)
             while not stop.is_set():
                 if stack.control is not None and stack.control.has_ended():
                     raise CliError(
@@ -76,6 +84,7 @@ def up_command(
                         hint="start zhuanhu up again: it starts the bank too, and goes on",
                         exit_code=EXIT_REFUSED,
                     )
+                watching.round({stack.platform})
                 done = stack.step() + serve(errands, stack, place.installation)
                 if not done:
                     stop.wait(IDLE_S)
@@ -113,7 +122,7 @@ def _check_free(port: int, option: str) -> None:
             ) from None
 
 
-def _say_ready(stack: Stack, as_json: bool) -> None:
+def _say_ready(stack: Stack, watching: Watching, as_json: bool) -> None:
     if as_json:
         show_json(
             {
@@ -123,11 +132,13 @@ def _say_ready(stack: Stack, as_json: bool) -> None:
                 "data": str(stack.data),
                 "bank_url": stack.bank_url,
                 "bank_pid": stack.control.pid if stack.control else None,
+                "metrics_url": watching.address,
             }
         )
     else:
+        figures = f", figures at {watching.address}/metrics" if watching.address else ""
         print(
             f"ready: platform {stack.platform} in {stack.data}, bank at {stack.bank_url},"
-            f" pid {os.getpid()}; Ctrl-C stops it",
+            f" pid {os.getpid()}{figures}; Ctrl-C stops it",
             flush=True,
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from kafka.admin import ConfigResource
 
 from infra import kafka_programs
 from infra.kafka import administration, client_options
+from infra.probes import Page, serving
 from infra.settings import Settings, known_variables
 from services.sandbox_bank import settings as bank_settings
 
@@ -113,6 +116,35 @@ def test_the_bank_can_be_started_with_what_it_is_given(
     known = {f"ZHUANHU_SANDBOX_{field.name.upper()}" for field in fields(settings)}
     assert set(given) <= known
     assert settings.port == 8800
+
+
+@pytest.mark.parametrize("name", ["zhuanhu", *PARTS])
+def test_every_part_is_asked_whether_it_is_ready_where_it_listens(
+    services: dict[str, dict[str, Any]], name: str
+) -> None:
+    given = services[name]["environment"]
+    port, asked = given["ZHUANHU_METRICS_PORT"], services[name]["healthcheck"]["test"]
+    assert given["ZHUANHU_METRICS_HOST"] == "0.0.0.0"
+    assert f"http://127.0.0.1:{port}/ready" in asked[-1]
+
+
+def test_a_part_is_healthy_when_it_says_so(services: dict[str, dict[str, Any]]) -> None:
+    """The compose file's own words, with the port of a server of ours in place of theirs."""
+    word, *command, code = services["writer"]["healthcheck"]["test"]
+    assert (word, command) == ("CMD", ["python", "-c"])
+    for status, healthy in ((200, True), (503, False)):
+        pages = {"/ready": lambda _, status=status: Page(b"{}", status=status)}
+        with serving("127.0.0.1", 0, pages) as address:
+            asked = code.replace("http://127.0.0.1:9464", address)
+            done = subprocess.run((sys.executable, "-c", asked), check=False)
+        assert (done.returncode == 0) is healthy
+
+
+def test_every_setting_of_watching_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "watching.md").read_text(encoding="utf-8")
+    named = {each for each in known_variables() if "METRICS" in each}
+    assert named
+    assert [each for each in named if f"`{each}`" not in page] == []
 
 
 def test_nothing_else_of_ours_is_set_in_the_compose_file(

@@ -1,0 +1,1 @@
+"""Watching the pipeline: where each part stands, and the figures for Prometheus."""

@@ -1,0 +1,94 @@
+"""How far a platform's topics reach, and who is in the groups that read them. Takes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kafka import KafkaAdminClient
+
+from adapters.kafka.messages import attributes_of
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, platform_of, topic_name
+
+WAIT_MS = 5_000
+NO_GROUP = "Dead"
+
+
+class Topics(NamedTuple):
+    """`relayed`: the position of the last event in its topic, 0 where there is none.
+    `commands_end`: the offset that the next command will have."""
+
+    relayed: int
+    commands_end: int
+
+
+class Member(NamedTuple):
+    """`client`: `pid@host` of the process. `platforms`: those that it serves; none where it waits
+    to take over."""
+
+    client: str
+    platforms: Sequence[str]
+
+
+class GroupStanding(NamedTuple):
+    """`state` in Kafka's words: Stable, PreparingRebalance, CompletingRebalance, Empty or Dead."""
+
+    name: str
+    state: str
+    members: Sequence[Member]
+
+
+class TopicsReader:
+    """Not for several threads. All may raise KafkaError, and RecordsLost."""
+
+    def __init__(self, options: Mapping[str, Any], platform: str) -> None:
+        impatient = {**options, "request_timeout_ms": WAIT_MS}
+        self._events = Tail(impatient, topic_name(platform, Topic.EVENTS))
+        self._commands = Tail(impatient, topic_name(platform, Topic.COMMANDS))
+
+    def look(self) -> Topics:
+        last = self._events.last(WAIT_MS)
+        return Topics(0 if last is None else _position(last), self._commands.end())
+
+    def gap_after(self, position: int) -> int:
+        """How many positions are missing in the topic where a view that came to `position` goes on;
+        0 where nothing follows yet."""
+        if position >= self._events.end():
+            return 0
+        # An event's offset is at least its position - 1: repeats only push it back.
+        self._events.seek(position)
+        while records := self._events.poll(WAIT_MS):
+            for record in records:
+                if (found := _position(record)) > position:
+                    return found - position - 1
+            if self._events.end() <= records[-1].offset + 1:
+                break
+        return 0
+
+    def close(self) -> None:
+        self._events.close()
+        self._commands.close()
+
+
+def groups(client: KafkaAdminClient, names: Sequence[str]) -> list[GroupStanding]:
+    """Raises KafkaError."""
+    # A broker that never had any group cannot be asked about one.
+    there = {each["group_id"] for each in client.list_groups()} & set(names)
+    told = client.describe_groups(sorted(there)) if there else {}
+    return [
+        GroupStanding(name, told[name]["group_state"], [_member(m) for m in told[name]["members"]])
+        if name in told
+        else GroupStanding(name, NO_GROUP, [])
+        for name in names
+    ]
+
+
+def _member(told: Mapping[str, Any]) -> Member:
+    assigned = told["member_assignment"] or {"assigned_partitions": []}  # "" as long as it joins.
+    topics = [each["topic"] for each in assigned["assigned_partitions"]]
+    return Member(told["client_id"], sorted(platform_of(topic) for topic in topics))
+
+
+def _position(record: Any) -> int:
+    return int(attributes_of(record.headers)["position"])
