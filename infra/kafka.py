@@ -80,6 +80,14 @@ def administration(
                 ) from error
 
 
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """What kafka-python would log while the block lasts is not: whoever needs the screen for
+    himself tells what is wrong by himself."""
+    with _listening():
+        yield
+
+
 def brokers(options: Mapping[str, Any], timeout_ms: int | None = None) -> int:
     """How many brokers serve clients. Raises KafkaUnavailable if none answers in time."""
     with administration(options, timeout_ms) as client:

@@ -39,9 +39,10 @@ class PipelineReader:
         self._topics: TopicsReader | None = None
         self._before: Mapping[str, int] = {}
 
-    def look(self) -> Look:
-        """Raises psycopg.Error: then it is to be opened anew. Kafka is by itself."""
-        if self._options is None:
+    def look(self, *, topics: bool = True) -> Look:
+        """Raises psycopg.Error: then it is to be opened anew. What is wrong with Kafka is in the
+        look. `topics`: False where they are known to be away."""
+        if self._options is None or not topics:
             return Look(self._log.look())
         try:
             if self._topics is None:

@@ -11,7 +11,7 @@ from adapters.kafka.messages import attributes_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, platform_of, topic_name
 
-WAIT_MS = 5_000
+WAIT_MS = 3_000
 NO_GROUP = "Dead"
 
 
@@ -43,7 +43,8 @@ class TopicsReader:
     """Not for several threads. All may raise KafkaError, and RecordsLost."""
 
     def __init__(self, options: Mapping[str, Any], platform: str) -> None:
-        impatient = {**options, "request_timeout_ms": WAIT_MS}
+        patience = {"request_timeout_ms": WAIT_MS, "bootstrap_timeout_ms": WAIT_MS}
+        impatient = {**options, **patience}
         self._events = Tail(impatient, topic_name(platform, Topic.EVENTS))
         self._commands = Tail(impatient, topic_name(platform, Topic.COMMANDS))
 

@@ -20,6 +20,7 @@ from services.cli import (
     proving,
     publish,
     shows,
+    top,
     topics,
     up,
 )
@@ -44,6 +45,7 @@ for part in (
     kafka,
     topics,
     parked,
+    top,
     doctor,
     calculators,
 ):

@@ -16,6 +16,14 @@ Data = Annotated[
         help="The data folder of the installation (ZHUANHU_DATA_DIR, else .data).",
     ),
 ]
+Folders = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The data folder of an installation; several are served by one process.",
+    ),
+]
 Platform = Annotated[
     str | None,
     typer.Option("--platform", metavar="NAME", help="Default: the only one there is."),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import psycopg
 import structlog
@@ -31,7 +31,7 @@ from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
 from services.cli.kafka import kafka_settings
 from services.cli.opening import Place, book_clock, database, find
-from services.cli.options import AsJson
+from services.cli.options import AsJson, Folders
 from services.cli.showing import show_json
 from services.cli.stack import tune_memory
 from services.cli.stopping import told_to_stop
@@ -45,14 +45,6 @@ from services.settlement.writer import Writer
 IDLE_MS = 20
 AWAY_S = 1.0
 
-Folders = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--data",
-        metavar="DIR",
-        help="The data folder of an installation; several are served by one process.",
-    ),
-]
 AWAY = (KafkaUnavailable, PostgresUnavailable, psycopg.OperationalError, AppendUnknown)
 
 app = typer.Typer()
