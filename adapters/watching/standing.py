@@ -57,7 +57,7 @@ class StandingReader:
     """One connection. Not for several threads. `simulated`: now is when the last event was."""
 
     def __init__(self, url: str, platform: str, *, simulated: bool = False) -> None:
-        self._connection = connect(url, role="watching")
+        self._connection = connect(url, by_key=True, role="watching")
         self._connection.execute("SET default_transaction_isolation TO 'repeatable read'")
         self._connection.commit()
         self._platform = platform

@@ -64,6 +64,14 @@ def test_a_log_that_nobody_follows(house: KafkaHouse) -> None:
     assert (found.relayed, found.views) == (None, {})
 
 
+def test_whoever_opened_the_shard_last_is_its_writer(house: KafkaHouse) -> None:
+    name = f"writer {house.platform} 1@elsewhere"
+    with psycopg.connect(house.url, application_name=name):
+        assert look(house).standing.writer == "1@elsewhere"
+    with psycopg.connect(house.url, application_name=f"writer {house.platform}-2 1@elsewhere"):
+        assert look(house).standing.writer == who_am_i()
+
+
 def test_what_waits_in_the_topic_in_the_inbox_and_for_a_person(house: KafkaHouse) -> None:
     house.put(("poison", b"{"))
     house.take(1)

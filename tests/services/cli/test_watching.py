@@ -40,13 +40,13 @@ TIMEOUT_S = 60
 class Part:
     """One process of the product, ready when made."""
 
-    def __init__(self, name: str, data: Path) -> None:
+    def __init__(self, name: str, data: Path, **environment: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "services.cli", name, "--data", str(data), "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"ZHUANHU_METRICS_PORT": "0"},
+            env=os.environ | {"ZHUANHU_METRICS_PORT": "0"} | environment,
         )
         assert self.process.stdout
         line = self.process.stdout.readline()
@@ -105,11 +105,11 @@ def place(
 
 
 @pytest.fixture
-def start(place: Place) -> Iterator[Callable[[str], Part]]:
+def start(place: Place) -> Iterator[Callable[..., Part]]:
     started: list[Part] = []
 
-    def start(name: str) -> Part:
-        started.append(Part(name, place.data))
+    def start(name: str, **environment: str) -> Part:
+        started.append(Part(name, place.data, **environment))
         return started[-1]
 
     yield start
@@ -120,7 +120,7 @@ def start(place: Place) -> Iterator[Callable[[str], Part]]:
 
 
 def test_the_three_parts_tell_how_a_command_went_through(
-    start: Callable[[str], Part], place: Place, kafka: Settings
+    start: Callable[..., Part], place: Place, kafka: Settings
 ) -> None:
     writer, relay, projections = start("writer"), start("relay"), start("projections")
     for part in (writer, relay, projections):
@@ -149,7 +149,7 @@ def test_the_three_parts_tell_how_a_command_went_through(
     assert [each.stop() for each in (writer, relay, projections)] == [0, 0, 0]
 
 
-def test_a_second_relay_is_ready_and_waits(start: Callable[[str], Part], place: Place) -> None:
+def test_a_second_relay_is_ready_and_waits(start: Callable[..., Part], place: Place) -> None:
     first = start("relay")
     first.awaits(lambda part: part.value("share_held") == 1)
     second = start("relay")
@@ -158,6 +158,12 @@ def test_a_second_relay_is_ready_and_waits(start: Callable[[str], Part], place: 
     assert told == {"ready": True, "trouble": None, "held": [], "waiting": [place.platform]}
     first.stop()
     second.awaits(lambda part: part.value("share_held") == 1)
+
+
+def test_where_kafka_is_away_a_part_is_alive_and_not_ready(start: Callable[..., Part]) -> None:
+    part = start("projections", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:2")
+    part.awaits(lambda part: b'"trouble":"kafka_unavailable"' in part.get("/ready")[1])
+    assert (part.get("/ready")[0], part.get("/live")[0]) == (503, 200)
 
 
 def test_up_tells_too(
