@@ -17,6 +17,7 @@ from eventsourcing.persistence import InterfaceError, OperationalError, StoredEv
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import TransactionTimeout
 from psycopg.rows import DictRow
 
 from adapters.codec import Recorded, Stored, decode, decode_event
@@ -27,6 +28,9 @@ from infra.arrays import array
 from infra.postgres import PostgresUnavailable, connect, forbid_changes, migrate
 
 EVENTS_TABLE = "stored_events"
+STANDS_STILL = "SET LOCAL transaction_timeout = '10s'"
+"""A writer that is frozen while it appends has the shard's row locked, and nobody could take over:
+the server ends its session."""
 
 
 class WriterFenced(Exception):
@@ -97,6 +101,7 @@ class ShardRecorder(PostgresApplicationRecorder):
                     connection.transaction(),
                     connection.cursor() as cursor,
                 ):
+                    connection.execute(STANDS_STILL)
                     advanced = self._advance(connection, batch)
                     self._insert_events(cursor, stored_events, batch=batch)
                     self._insert_stored_events(cursor, stored_events, batch=batch)
@@ -108,9 +113,12 @@ class ShardRecorder(PostgresApplicationRecorder):
                     # A fetch sends all that waits to be sent; `sync()` may wait for an answer to
                     # what it never sent whole, for ever.
                     if advanced.fetchone() is None:
-                        before = batch.before
-                        raise WriterFenced(f"epoch {before.epoch}, position {before.position}")
-            except psycopg.OperationalError as error:
+                        raise _fenced(batch.before)
+            except psycopg.IntegrityError:
+                if advanced.rowcount == 0:  # The next writer has decided the same commands.
+                    raise _fenced(batch.before) from None
+                raise
+            except (psycopg.OperationalError, TransactionTimeout) as error:
                 raise AppendUnknown(str(error)) from None
         return [row.position for row in batch.events]
 
@@ -258,6 +266,10 @@ def prepare_shard(url: str, platform: str) -> None:
         finally:
             recorder.datastore.close()
         forbid_changes(connection, schema, EVENTS_TABLE, "receipt")
+
+
+def _fenced(before: Head) -> WriterFenced:
+    return WriterFenced(f"epoch {before.epoch}, position {before.position}")
 
 
 class LogReader:

@@ -12,6 +12,7 @@ from infra.postgres import connect
 
 BEFORE_COMMIT = "_insert_stored_events"  # The last thing inside the transaction.
 AFTER_COMMIT = "insert_events"
+BEFORE_BEGIN = AFTER_COMMIT  # For `before`.
 
 
 class Broken(Exception):
@@ -31,6 +32,19 @@ def after(
             left[0] -= 1
             then(args[0])
         return result
+
+    monkeypatch.setattr(ShardRecorder, step, stepped)
+
+
+def before(monkeypatch: pytest.MonkeyPatch, step: str, then: Callable[[], None]) -> None:
+    """Do `then()`, the first time, and then the real step."""
+    real = getattr(ShardRecorder, step)
+    waiting = [then]
+
+    def stepped(self: ShardRecorder, *args: Any, **kwargs: Any) -> Any:
+        if waiting:
+            waiting.pop()()
+        return real(self, *args, **kwargs)
 
     monkeypatch.setattr(ShardRecorder, step, stepped)
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError
 
+from adapters import event_log
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, WriterFenced
 from domain import commands as c
@@ -278,6 +279,50 @@ def test_the_last_to_open_the_shard_writes_and_the_one_before_is_fenced(lucy: Ho
     with pytest.raises(WriterFenced):
         old.submit([withdrawal(2, 1)])
     old.close()
+    assert_whole(lucy)
+
+
+def test_a_writer_is_fenced_also_where_the_next_one_has_decided_the_same(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its decision and its append. Once that came out as a receipt that is there twice."""
+    old, same = lucy.writer, withdrawal(1, 60_00)
+
+    def overtaken() -> None:
+        lucy.writer = lucy.new_writer()
+        lucy.writer.submit([same])
+
+    failing.before(monkeypatch, failing.BEFORE_BEGIN, overtaken)
+    with pytest.raises(WriterFenced):
+        old.submit([same])
+    old.close()
+    [receipt] = lucy.writer.submit([same])
+    assert receipt.replayed
+    assert_whole(lucy)
+
+
+def test_a_writer_that_stands_still_in_its_transaction_keeps_nobody_out(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is frozen: it has locked the shard, and its connection stays."""
+    monkeypatch.setattr(event_log, "STANDS_STILL", "SET LOCAL transaction_timeout = '200ms'")
+    successors = []
+
+    def frozen(cursor: Any) -> None:
+        cursor.execute("SELECT")  # What waits to be sent is sent, and done.
+        cursor.fetchall()
+        successors.append(lucy.new_writer())
+
+    failing.after(monkeypatch, failing.BEFORE_COMMIT, frozen)
+    before = everything(lucy)
+    lost = withdrawal(1, 60_00)
+    with pytest.raises(WriterFenced):
+        lucy.writer.submit([lost])
+    assert everything(lucy) == before
+    lucy.writer.close()
+    [lucy.writer] = successors
+    [receipt] = lucy.writer.submit([lost])
+    assert receipt.outcome is Outcome.ACCEPTED
     assert_whole(lucy)
 
 
