@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from kafka import KafkaProducer
 
 from adapters.codec import Stored
 from adapters.kafka.messages import attributes_of, stored_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
+from domain import commands as c
+from domain.accounts import Role
 from domain.commands import Command
 from infra.kafka import administration, client_options
 from infra.settings import Settings
 from services.relay.relay import Relay
 from services.settlement.kafka_intake import KafkaIntake
+from tests.exemplars import command
 from tests.house import House
 
 WAIT_MS = 20_000
@@ -94,3 +98,14 @@ class KafkaHouse(House):
 
 def numbers(records: Sequence[Any], name: str) -> list[int]:
     return [int(attributes_of(each.headers)[name]) for each in records]
+
+
+def recharge(house: KafkaHouse, number: int, **fields: Any) -> Command:
+    usual: dict[str, Any] = {"recharge_id": f"r{number}", "member_id": "lucy"}
+    usual |= {"role": Role.INVESTOR, "amount_fen": 1, "platform": house.platform}
+    return command(c.RequestRecharge, **(usual | fields))
+
+
+def answers(house: KafkaHouse) -> list[tuple[Any, ...]]:
+    said = [orjson.loads(each.value) for each in house.records(Topic.REPLIES)]
+    return [(each["command_id"], each["outcome"], each["code"], each["replayed"]) for each in said]

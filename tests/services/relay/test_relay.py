@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import jsonschema
 import orjson
 import pytest
@@ -14,34 +11,11 @@ from adapters.kafka.contract import schemas
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, topic_name
 from domain import commands as c
-from domain.accounts import Role
-from domain.commands import Command
-from infra.settings import Settings
 from services.relay.relay import RelayRunning
 from tests.exemplars import command
-from tests.services.kafka_house import KafkaHouse, numbers
+from tests.services.kafka_house import KafkaHouse, answers, numbers, recharge
 from tests.services.settlement import failing
 from tests.services.settlement.whole import assert_whole, stored
-
-
-@pytest.fixture
-def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[KafkaHouse]:
-    house = KafkaHouse(database, kafka_platform, kafka)
-    house.open()
-    house.member("lucy", Role.INVESTOR)
-    yield house
-    house.close()
-
-
-def recharge(house: KafkaHouse, number: int, **fields: Any) -> Command:
-    usual: dict[str, Any] = {"recharge_id": f"r{number}", "member_id": "lucy"}
-    usual |= {"role": Role.INVESTOR, "amount_fen": 1, "platform": house.platform}
-    return command(c.RequestRecharge, **(usual | fields))
-
-
-def answers(house: KafkaHouse) -> list[tuple[Any, ...]]:
-    said = [orjson.loads(each.value) for each in house.records(Topic.REPLIES)]
-    return [(each["command_id"], each["outcome"], each["code"], each["replayed"]) for each in said]
 
 
 def test_the_topic_holds_the_log_byte_for_byte(house: KafkaHouse) -> None:
@@ -65,26 +39,6 @@ def test_what_is_published_is_what_the_contract_says(house: KafkaHouse) -> None:
             found = {name: value.decode() for name, value in each.headers}
             assert set(headers[f"{topic.value}-headers"]["required"]) <= set(found)
             jsonschema.validate(orjson.loads(each.value), known[found["ce_type"]])
-
-
-def test_every_command_is_answered_and_a_repeat_again(house: KafkaHouse) -> None:
-    first, other = recharge(house, 1), recharge(house, 2, member_id="ghost")
-    house.relay_all()
-    before = len(answers(house))
-    house.publish(first, first, other)
-    house.take(3)
-    house.publish(first)
-    house.take(1)
-    house.relay_all()
-    assert sorted(answers(house)[before:]) == sorted(
-        [
-            (first.id, "accepted", None, False),
-            (other.id, "refused", "member_unknown", False),
-            (first.id, "accepted", None, True),
-            (first.id, "accepted", None, True),
-        ]
-    )
-    assert_whole(house)
 
 
 def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: KafkaHouse) -> None:

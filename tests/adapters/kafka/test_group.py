@@ -1,0 +1,57 @@
+"""A group divides platforms: each is one process's, and goes to another when that one leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from adapters.kafka.group import Group
+from adapters.kafka.topics import Topic, ensure_topics
+from infra.kafka import administration, client_options
+from infra.settings import Settings
+
+WAIT_S = 60
+
+
+class Opened:
+    """A share that does nothing."""
+
+    def close(self) -> None: ...
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_who_comes_second_to_the_only_platform_waits_until_the_first_leaves(
+    kafka: Settings, kafka_platform: str
+) -> None:
+    options, name = client_options(kafka), kafka_platform
+
+    def join() -> Group[Opened]:
+        return Group(options, name, Topic.COMMANDS, [kafka_platform], lambda _: Opened())
+
+    def holds(group: Group[Opened]) -> bool:
+        group.poll()
+        return group.held.keys() == {kafka_platform}
+
+    with administration(options) as client:
+        ensure_topics(client, kafka_platform, kafka)
+
+        def both_are_in() -> bool:
+            found = client.describe_groups([name])[name]
+            return len(found["members"]) == 2 and found["group_state"] == "Stable"
+
+        first = join()
+        with closing(first):
+            until(lambda: holds(first))
+            second = join()
+            until(both_are_in)
+            assert holds(first)
+            assert not holds(second)
+    with closing(second):
+        until(lambda: holds(second))
