@@ -24,6 +24,19 @@ from infra.settings import Settings, load_settings
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A running server that lives as long as the session."""
+    with _temporary_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[EmbeddedPostgres]:
+    """A running server for one test alone."""
+    with _temporary_postgres() as server:
+        yield server
+
+
+@contextmanager
+def _temporary_postgres() -> Iterator[EmbeddedPostgres]:
     # Not pytest's own folder: it shuts others out of that one whenever a session begins, and under
     # root the server runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="zhuanhu-test-"))
@@ -93,6 +106,19 @@ _numbers = itertools.count(1)
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URL of an empty database that is dropped after the test."""
+    with _temporary_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def other_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The same once more, beside `database`."""
+    with _temporary_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def _temporary_database(postgres: EmbeddedPostgres) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     yield postgres.ensure_database(name)
     with connect(postgres.url("postgres"), autocommit=True) as connection:

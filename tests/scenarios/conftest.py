@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.kafka_broker import KafkaBroker
 from infra.postgres import EmbeddedPostgres
 from tests.house import House
+from tests.scenarios.pipeline import Pipeline
 
 _numbers = itertools.count(1)
 
@@ -35,3 +38,9 @@ def new_house(street: str) -> Iterator[Callable[..., House]]:
 @pytest.fixture
 def house(new_house: Callable[..., House]) -> House:
     return new_house()
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, database: str, own_kafka: KafkaBroker) -> Iterator[Pipeline]:
+    with Pipeline(tmp_path, database, own_kafka) as pipeline:
+        yield pipeline
