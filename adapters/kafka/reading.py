@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from adapters.kafka.messages import PARTITION
 
@@ -61,7 +61,8 @@ class Tail:
         return end
 
     def last(self, wait_ms: int = 30_000) -> Any | None:
-        """The last record, None where the topic holds none. Leaves the place behind it."""
+        """The last record, None where the topic holds none. Leaves the place behind it.
+        Raises KafkaTimeoutError."""
         beginning = self._consumer.beginning_offsets([self._partition])[self._partition]
         end = self.end()
         if end == beginning:
@@ -69,7 +70,7 @@ class Tail:
         self.seek(end - 1)
         records = self.poll(wait_ms)
         if not records:
-            raise RecordsLost(f"{self.topic} did not give its last record")
+            raise KafkaTimeoutError(f"{self.topic} did not give its last record in time")
         return records[-1]
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """The relay: event log and receipts -> topics, in commit order.
 
 It keeps no place of its own for events: the last one in the topic says how far it came. One relay
-a platform, by a lock of its database session. An error of the broker's stops it.
+a platform, by a lock of its database session. What Kafka refuses stops it; where Kafka does not
+answer, the next relay goes on behind what is there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import takewhile
 from typing import Any, LiteralString
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from psycopg import sql
 
 from adapters.codec import Stored
@@ -31,7 +32,8 @@ from adapters.shard_schema import appended_channel, shard_schema
 from infra.postgres import connect
 
 AT_ONCE = 5_000
-DELIVERY_TIMEOUT_MS = 60_000
+PATIENCE_S = 10
+NEVER_MS = 2**31 - 1
 
 
 class RelayRunning(Exception):
@@ -39,7 +41,7 @@ class RelayRunning(Exception):
 
 
 class RelayStopped(Exception):
-    """Kafka did not take a message. Nothing is dropped: the next relay goes on from there."""
+    """Kafka refused a message. Nothing is dropped: the next relay goes on from there."""
 
 
 class Relay:
@@ -64,14 +66,18 @@ class Relay:
                 linger_ms=0,
                 retry_backoff_ms=20,
                 reconnect_backoff_max_ms=1_000,
-                delivery_timeout_ms=DELIVERY_TIMEOUT_MS,
+                max_block_ms=PATIENCE_S * 1000,
+                # Each batch has a time-out of its own: the first would be dropped and the next one
+                # sent, which is a gap. All are given up at once, in `close`.
+                delivery_timeout_ms=NEVER_MS,
             )
         except BaseException:
             self._connection.close()
             raise
 
     def step(self) -> int:
-        """Publishes what is new; gives how many messages that were. Raises RelayStopped."""
+        """Publishes what is new; gives how many messages that were. Raises RelayStopped, and
+        KafkaTimeoutError where Kafka does not answer: then it is to be closed."""
         # Answers are read first: the events that they name are then among those read after.
         receipts = self._after(_RECEIPTS, self.receipts)
         replays = self._after(_REPLAYS, self.replays)
@@ -104,6 +110,8 @@ class Relay:
             pass
 
     def close(self) -> None:
+        # kafka-python's own close would wait for what was not sent, or raise and leave its thread.
+        self._producer._sender.force_close()
         self._producer.close()
         if not self._connection.closed:
             self._connection.execute("SELECT pg_advisory_unlock_all()")  # At once, for the next.
@@ -151,10 +159,12 @@ class Relay:
 
         try:
             yield send
-            self._producer.flush()
+            self._producer.flush(PATIENCE_S)
             for each in sent:
                 if each.failed():
                     raise each.exception
+        except KafkaTimeoutError:
+            raise
         except KafkaError as error:
             raise RelayStopped(f"{type(error).__name__}: {error}") from error
 
