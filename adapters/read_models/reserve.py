@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from psycopg import Cursor
 
 from adapters.codec import Recorded
-from adapters.read_models.table import Table
+from adapters.read_models.table import Rows, Table
 from adapters.read_models.view import View, named
 from domain import cashbook
 from domain import reserve as r
@@ -97,8 +98,11 @@ class Reserve(View):
         super().__init__(cursor, batch)
         self._claims = self.open(RESERVE_CLAIMS, named(batch, "claim_id"))
         self._payouts = self.open(RESERVE_PAYOUTS, named(batch, "payout_id"))
-        self._flows = self.open(RESERVE_FLOWS, {*FLOWS.values(), OTHER})
         self._open_flows = self.open(OPEN_FLOWS, named(batch, "entry_id"))
+
+    @cached_property
+    def _flows(self) -> Rows[ReserveFlowRow]:
+        return self.open(RESERVE_FLOWS, {*FLOWS.values(), OTHER})
 
     def fold(self, recorded: Recorded) -> None:
         match recorded.event:

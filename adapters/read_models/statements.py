@@ -6,9 +6,10 @@ balance of any account at any position is the last line up to it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from psycopg import Cursor
@@ -58,7 +59,11 @@ class Statements(View):
         self._lines = self.open(STATEMENT_LINES)
         self._entries = self.open(OPEN_ENTRIES, named(batch, "entry_id"))
         accounts = {leg.account for r in batch for leg in legs_of(r)}
-        self._last = {balance.account: balance for balance in last_lines(cursor, accounts)}
+        self._asked = last_lines(cursor, accounts)
+
+    @cached_property
+    def _last(self) -> dict[str, Balance]:
+        return {balance.account: balance for balance in self._asked}
 
     def fold(self, recorded: Recorded) -> None:
         match recorded.event:
@@ -93,8 +98,9 @@ class Statements(View):
             )
 
 
-def last_lines(cursor: Cursor[Any], accounts: Collection[str]) -> list[Balance]:
-    """What each of `accounts` had after its last line; none for one without lines."""
+def last_lines(cursor: Cursor[Any], accounts: Collection[str]) -> Iterator[Balance]:
+    """What each of `accounts` had after its last line; none for one without lines. Asked at once,
+    and taken from the cursor when looked at."""
     cursor.execute(
         "SELECT account, available_after_fen, frozen_after_fen"
         " FROM unnest(%s::text[]) AS wanted (account) CROSS JOIN LATERAL ("
@@ -102,4 +108,4 @@ def last_lines(cursor: Cursor[Any], accounts: Collection[str]) -> list[Balance]:
         "  WHERE line.account = wanted.account ORDER BY position DESC LIMIT 1) AS last",
         (list(accounts),),
     )
-    return [Balance(*row) for row in cursor]
+    return (Balance(*row) for row in cursor)

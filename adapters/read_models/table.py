@@ -1,7 +1,8 @@
 """A view's table: its row is a dataclass, and everything else follows from it.
 
-    Table   DDL, load by keys, put many, remove many, digest: each one statement, whatever the size
-    Rows    the rows that one batch touches: loaded once, changed in memory, written once
+    Table   DDL, ask by keys, put many, remove many, digest: each one statement, whatever the size
+    Rows    the rows that one batch touches: asked for at first, taken when they are looked at,
+            changed in memory, and written once if they were changed
 
 Field types: str, int, bool, date, and `| None` of these. Money and positions are bigint.
 """
@@ -14,6 +15,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import cached_property
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
@@ -23,6 +25,8 @@ from psycopg import Cursor, sql
 R = TypeVar("R")
 Key = Any
 """One value, or a tuple of them where the key has several columns."""
+
+Values = tuple[Any, ...]
 
 
 def _quoted(value: str) -> str:
@@ -53,7 +57,7 @@ class Table(Generic[R]):
         hints = get_type_hints(row)
         self._nullable = {name for name in self.columns if NoneType in get_args(hints[name])}
         self._types = {name: _bare(hints[name]) for name in self.columns}
-        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*self.columns)
+        self._values: Callable[[R], Values] = attrgetter(*self.columns)
         self._load = self._load_sql()
         self._put = self._put_sql()
         self._remove = self._remove_sql()
@@ -76,8 +80,11 @@ class Table(Generic[R]):
     def load(self, cursor: Cursor[Any], keys: Collection[Key]) -> dict[Key, R]:
         if not keys:
             return {}
-        cursor.execute(self._load, self._arrays(self._key, self._key_columns(keys)))
+        self.ask(cursor, keys)
         return {self.key_of(row): row for row in self._rows(cursor)}
+
+    def ask(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
+        cursor.execute(self._load, self._arrays(self._key, self._key_columns(keys)))
 
     def select(self, cursor: Cursor[Any], where: str = "true", *values: Any) -> list[R]:
         """Rows by a condition (and order) in SQL with %s for each value."""
@@ -85,10 +92,13 @@ class Table(Generic[R]):
         cursor.execute(query.encode(), values)
         return list(self._rows(cursor))
 
-    def put(self, cursor: Cursor[Any], rows: Collection[R]) -> None:
+    def values(self, row: R) -> Values:
+        """What its columns hold, as `put` takes it and the database gives it."""
+        return self._values(row)
+
+    def put(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
         if rows:
-            columns = zip(*map(self._values, rows), strict=True)
-            cursor.execute(self._put, self._arrays(self.columns, columns))
+            cursor.execute(self._put, self._arrays(self.columns, zip(*rows, strict=True)))
 
     def remove(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
         if keys:
@@ -150,12 +160,24 @@ class Table(Generic[R]):
 
 
 class Rows(Generic[R]):
-    """The rows of one table that a batch touches."""
+    """The rows of one table that a batch touches. `answer` is a cursor of its own."""
 
-    def __init__(self, table: Table[R], loaded: dict[Key, R]) -> None:
+    def __init__(self, table: Table[R], answer: Cursor[Any], keys: Collection[Key]) -> None:
         self._table = table
-        self._rows = loaded
+        self._answer = answer if keys else None
         self._removed: set[Key] = set()
+        self._loaded: dict[Key, Values] = {}
+        if keys:
+            table.ask(answer, keys)
+
+    @cached_property
+    def _rows(self) -> dict[Key, R]:
+        rows = {}
+        for values in self._answer.fetchall() if self._answer else ():
+            row = self._table.row(*values)
+            key = self._table.key_of(row)
+            rows[key], self._loaded[key] = row, values
+        return rows
 
     def __getitem__(self, key: Key) -> R:
         return self._rows[key]
@@ -171,12 +193,17 @@ class Rows(Generic[R]):
         return row
 
     def pop(self, key: Key) -> R:
+        row = self._rows.pop(key)
         self._removed.add(key)
-        return self._rows.pop(key)
+        self._loaded.pop(key, None)  # It would be new, even if it were equal.
+        return row
 
     def save(self, cursor: Cursor[Any]) -> None:
+        if "_rows" not in vars(self):
+            return  # Nobody looked.
         self._table.remove(cursor, self._removed)
-        self._table.put(cursor, self._rows.values())
+        rows = ((key, self._table.values(row)) for key, row in self._rows.items())
+        self._table.put(cursor, [v for key, v in rows if self._loaded.get(key) != v])
 
 
 def in_schema(schema: str) -> sql.Composed:

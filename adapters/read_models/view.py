@@ -1,8 +1,8 @@
 """What a view is: tables, the events it is folded from, and one fold for live and rebuild alike.
 
-An instance is the working copy of one batch: it loads the rows that the batch touches, folds event
-by event, and writes them back. What it ends with depends on the events alone, never on how they
-were cut into batches, nor on any clock.
+An instance is the working copy of one batch: it asks for the rows that the batch touches, folds
+event by event, and writes back what that changed. What it ends with depends on the events alone,
+never on how they were cut into batches, nor on any clock.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from psycopg import Cursor
 
@@ -32,36 +32,46 @@ class View(ABC):
     EVENTS: ClassVar[tuple[type[Event], ...]]
 
     def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        """Opens the rows that `batch` touches. `batch` holds events of EVENTS only."""
+        """Asks for the rows that `batch` touches. `batch` holds events of EVENTS only; `cursor` is
+        the view's own."""
         self._cursor = cursor
+        self._batch = batch
         self._opened: list[Rows[Any]] = []
 
     @abstractmethod
     def fold(self, recorded: Recorded) -> None: ...
 
     def open(self, table: Table[R], keys: Collection[Key] = ()) -> Rows[R]:
-        rows = Rows(table, table.load(self._cursor, keys))
+        rows = Rows(table, self._cursor.connection.cursor(), keys)
         self._opened.append(rows)
         return rows
 
     @classmethod
-    def apply(cls, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        """Folds `batch` into the tables of the search path's schema. The caller commits."""
+    def begin(cls, cursor: Cursor[Any], batch: Sequence[Recorded]) -> Self | None:
+        """For the tables of the search path's schema; None where `batch` has nothing for it."""
         topics = cls.topics()
         mine = [recorded for recorded in batch if recorded.topic in topics]
-        if not mine:
-            return
-        view = cls(cursor, mine)
-        for recorded in mine:
+        return cls(cursor.connection.cursor(), mine) if mine else None
+
+    @classmethod
+    def apply(cls, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
+        """Begins and finishes."""
+        view = cls.begin(cursor, batch)
+        if view is not None:
+            view.finish()
+
+    def finish(self) -> None:
+        """Folds the batch and writes what it changed. The caller commits."""
+        for recorded in self._batch:
             try:
-                view.fold(recorded)
+                self.fold(recorded)
             except Exception as error:
                 raise ProjectionFailed(
-                    f"view {cls.NAME} at position {recorded.position} ({recorded.topic},"
+                    f"view {self.NAME} at position {recorded.position} ({recorded.topic},"
                     f" stream {recorded.stream}): {type(error).__name__}: {error}"
                 ) from error
-        for rows in view._opened:
-            rows.save(cursor)
+        for rows in self._opened:
+            rows.save(self._cursor)
 
     @classmethod
     @cache

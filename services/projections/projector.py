@@ -71,9 +71,7 @@ class Projector:
     ) -> None:
         self._store = ViewStore(platform, views)
         self._log = log or LogReader(url, platform)
-        self._connection = connect(url, autocommit=True)
-        # A plan made for an empty table would stay while a rebuild fills it.
-        self._connection.prepare_threshold = None
+        self._connection = connect(url, autocommit=True, by_key=True)
         # Rows and position are lost together in a power cut, and come again from the log.
         self._connection.execute("SET synchronous_commit TO off")
         # Whoever is killed while he waits for a lock holds up nobody.
@@ -110,9 +108,14 @@ class Projector:
             cursor.execute(in_schema(self._store.schema))
             last = batch[-1]
             behind = [name for name, position in positions.items() if position < last.position]
-            for name in behind:
-                fresh = max(0, positions[name] - after)
-                self._store.named(name).apply(cursor, batch[fresh:])
+            # All ask before one is answered: that is one way to the server and back, not one each.
+            begun = [
+                self._store.named(name).begin(cursor, batch[max(0, positions[name] - after) :])
+                for name in behind
+            ]
+            for view in begun:
+                if view is not None:
+                    view.finish()
             self._store.move(cursor, behind, last.position, last.recorded_at)
         return len(batch)
 

@@ -52,18 +52,22 @@ def thing(name: str, number: int = 1, **more: Any) -> Thing:
     return Thing(name, number, **fields)
 
 
+def put(cursor: Cursor[Any], *rows: Thing) -> None:
+    THINGS.put(cursor, [THINGS.values(row) for row in rows])
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(things, max_size=8, unique_by=lambda t: (t.name, t.number)))
 def test_rows_come_out_as_they_went_in(cursor: Cursor[Any], rows: list[Thing]) -> None:
     cursor.execute("TRUNCATE thing")
-    THINGS.put(cursor, rows)
+    put(cursor, *rows)
     expected = {(row.name, row.number): row for row in rows}
     assert THINGS.load(cursor, expected.keys()) == expected
 
 
 def test_put_replaces_and_remove_removes_whole_keys(cursor: Cursor[Any]) -> None:
-    THINGS.put(cursor, [thing("a", 1), thing("a", 2), thing("b", 1)])
-    THINGS.put(cursor, [thing("a", 2, amount_fen=7)])
+    put(cursor, thing("a", 1), thing("a", 2), thing("b", 1))
+    put(cursor, thing("a", 2, amount_fen=7))
     THINGS.remove(cursor, [("b", 1), ("a", 1), ("b", 2)])
     assert THINGS.select(cursor) == [thing("a", 2, amount_fen=7)]
 
@@ -74,9 +78,9 @@ def test_only_fields_that_may_be_none_are_nullable(cursor: Cursor[Any]) -> None:
 
 
 def test_rows_are_changed_in_memory_and_written_once(cursor: Cursor[Any]) -> None:
-    THINGS.put(cursor, [thing("kept"), thing("gone"), thing("untouched")])
+    put(cursor, thing("kept"), thing("gone"), thing("untouched"))
     keys = [("kept", 1), ("gone", 1)]
-    rows = Rows(THINGS, THINGS.load(cursor, keys))
+    rows = Rows(THINGS, cursor.connection.cursor(), keys)
     rows["kept", 1].amount_fen = 5
     rows.pop(("gone", 1))
     rows.add(thing("new"))
@@ -90,15 +94,29 @@ def test_rows_are_changed_in_memory_and_written_once(cursor: Cursor[Any]) -> Non
     ]
 
 
+def test_only_rows_that_were_changed_are_written(cursor: Cursor[Any]) -> None:
+    put(cursor, *(thing(name) for name in ("changed", "looked at", "gone and back", "unseen")))
+    cursor.connection.commit()
+    rows = Rows(
+        THINGS, cursor.connection.cursor(), [(row.name, 1) for row in THINGS.select(cursor)]
+    )
+    rows["changed", 1].amount_fen = 5
+    rows["looked at", 1].amount_fen = 0
+    rows.add(rows.pop(("gone and back", 1)))
+    rows.save(cursor)
+    cursor.execute("SELECT name FROM thing WHERE xmin = pg_current_xact_id()::xid ORDER BY name")
+    assert [name for (name,) in cursor] == ["changed", "gone and back"]
+
+
 def test_the_digest_knows_rows_and_not_the_order_of_writing(cursor: Cursor[Any]) -> None:
     rows = [thing("b"), thing("a", 2), thing("a", 1)]
     digests = set()
     for order in (rows, rows[::-1]):
         cursor.execute("TRUNCATE thing")
-        THINGS.put(cursor, order)
+        put(cursor, *order)
         digests.add(THINGS.digest(cursor))
     assert len(digests) == 1
     for change in (thing("a", 1, note=""), thing("a", 1, note="NULL"), thing("c")):
-        THINGS.put(cursor, [change])
+        put(cursor, change)
         digests.add(THINGS.digest(cursor))
     assert len(digests) == 4
