@@ -138,4 +138,12 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        3,
+        "commands_topic",
+        """
+        -- Kafka's own name for the topic that commands_offset counts in.
+        ALTER TABLE shard ADD COLUMN commands_topic uuid;
+        """,
+    ),
 )

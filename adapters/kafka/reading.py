@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.net.compat import KafkaNetClient
 
 from adapters.kafka.messages import PARTITION
 
@@ -23,9 +25,11 @@ class Tail:
 
     def __init__(self, options: Mapping[str, Any], topic: str) -> None:
         self.topic = topic
+        self._clients: list[KafkaNetClient] = []
         self._partition = TopicPartition(topic, PARTITION)
         self._consumer = KafkaConsumer(
             **options,
+            kafka_client=self._client,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -38,6 +42,13 @@ class Tail:
         )
         self._consumer.assign([self._partition])
         self._next = -1
+
+    def topic_id(self) -> UUID | None:
+        """Kafka's own name for the topic, as far as the consumer has heard: one that is deleted and
+        made anew has another. None where it has not heard of any."""
+        [client] = self._clients
+        found: UUID | None = client.cluster.topic_id(self.topic)
+        return found
 
     def seek(self, offset: int) -> None:
         if offset != self._next:
@@ -75,3 +86,7 @@ class Tail:
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _client(self, **config: Any) -> KafkaNetClient:
+        self._clients.append(KafkaNetClient(**config))
+        return self._clients[-1]

@@ -61,8 +61,7 @@ def topic_id(client: KafkaAdminClient, platform: str, topic: Topic) -> UUID:
     [described] = client.describe_topics([name])
     if for_code(described["error_code"]) is UnknownTopicOrPartitionError:
         raise TopicMissing(f"there is no topic {name}")
-    found: UUID = described["topic_id"]
-    return found
+    return UUID(described["topic_id"])
 
 
 def platform_of(topic: str) -> str:

@@ -24,7 +24,7 @@ import typer
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.kafka.group import PROJECTIONS, WRITERS, Group
 from adapters.kafka.log import KafkaLog
-from adapters.kafka.topics import Topic
+from adapters.kafka.topics import Topic, TopicMissing
 from infra import logs
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
@@ -45,7 +45,13 @@ from services.settlement.writer import Writer
 IDLE_MS = 20
 AWAY_S = 1.0
 
-AWAY = (KafkaUnavailable, PostgresUnavailable, psycopg.OperationalError, AppendUnknown)
+AWAY = (
+    KafkaUnavailable,
+    TopicMissing,
+    PostgresUnavailable,
+    psycopg.OperationalError,
+    AppendUnknown,
+)
 
 app = typer.Typer()
 log = structlog.get_logger()
@@ -140,17 +146,18 @@ class _Writing:
         place, url = here.places[platform], here.urls[platform]
         clock = book_clock(place, url)
         seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
-        self.writer = Writer(url, platform, seal, clock, watch)
-        self._inbox = Intake(url, platform, self.writer)
-        self._topic = KafkaIntake(here.options, platform, self.writer)
+        with ExitStack() as opened:
+            self.writer = opened.enter_context(closing(Writer(url, platform, seal, clock, watch)))
+            self._inbox = opened.enter_context(closing(Intake(url, platform, self.writer)))
+            topic = KafkaIntake(here.options, platform, self.writer)
+            self._topic = opened.enter_context(closing(topic))
+            self._opened = opened.pop_all()
 
     def step(self, wait_ms: int) -> int:
         return self._topic.step(wait_ms) + self._inbox.step()
 
     def close(self) -> None:
-        self._topic.close()
-        self._inbox.close()
-        self.writer.close()
+        self._opened.close()
 
 
 def _write(here: _Here, stop: threading.Event) -> None:

@@ -32,6 +32,7 @@ from services.custody.lease import CustodyBusy
 from services.day_end.day_end import DayEndFailed
 from services.projections.projector import LogGap
 from services.relay.relay import RelayStopped
+from services.settlement.kafka_intake import TopicReplaced
 
 Tell = Callable[[Any], CliError]
 
@@ -78,6 +79,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (PartUnavailable, _part),
     (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
     (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
+    (TopicReplaced, _says("topic_replaced", "docs/kafka.md says what was lost, and how to go on")),
     (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
     (RelayStopped, _says("relay_stopped", "see Kafka's log; the next relay goes on from there")),
     (

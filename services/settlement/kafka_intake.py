@@ -1,7 +1,7 @@
 """Takes commands from the platform's topic to the writer, each exactly once.
 
 How far the topic is taken stands in the shard's row, in the transaction that stores what was
-decided: whoever opens the shard next goes on exactly there.
+decided: whoever opens the shard next goes on exactly there. Which topic that is stands beside it.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from adapters.kafka.reading import Tail
-from adapters.kafka.topics import Topic, topic_name
+from adapters.kafka.topics import Topic, topic_id, topic_name
 from domain.commands import NOT_FROM_OUTSIDE
 from domain.complaint import complaint
+from infra.kafka import administration
 from services.settlement.intake import STEP_MAX, read_command
 from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
@@ -23,33 +25,55 @@ from services.settlement.writer import BATCH_MAX, Writer
 COMMAND_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
+class TopicReplaced(Exception):
+    """The topic was deleted and made anew: the offset that is stored counts in another one."""
+
+
 class KafkaIntake:
+    """Raises KafkaUnavailable, TopicMissing, TopicReplaced."""
+
     def __init__(self, options: Mapping[str, Any], platform: str, writer: Writer) -> None:
-        self._tail = Tail(options, topic_name(platform, Topic.COMMANDS))
+        with administration(options) as client:
+            topic = topic_id(client, platform, Topic.COMMANDS)
         self._writer = writer
+        self._counted_in = writer.count_in(topic)
+        self._check(topic)
+        self._tail = Tail(options, topic_name(platform, Topic.COMMANDS))
 
     def step(self, wait_ms: int = 0) -> int:
         """Decides what waits, at most STEP_MAX messages; gives how many that were.
 
-        Raises RecordsLost where the topic no longer holds what comes next, and what Writer.run
-        raises; after that the writer is to be opened anew.
+        Raises RecordsLost where the topic no longer holds what comes next, TopicReplaced where it
+        is another, and what Writer.run raises; after that the writer is to be opened anew.
         """
         self._tail.seek(self._writer.commands_offset)
         taken = 0
 
         def waiting() -> Iterator[Delivery]:
             nonlocal taken
-            records = self._tail.poll(wait_ms, BATCH_MAX)
+            records = self._poll(wait_ms)
             while records:
                 taken += len(records)
                 yield _delivery(records)
-                records = self._tail.poll(0, BATCH_MAX) if taken < STEP_MAX else []
+                records = self._poll(0) if taken < STEP_MAX else []
 
         self._writer.run(waiting())
         return taken
 
     def close(self) -> None:
         self._tail.close()
+
+    def _poll(self, wait_ms: int) -> list[Any]:
+        records = self._tail.poll(wait_ms, BATCH_MAX)
+        self._check(self._tail.topic_id() or self._counted_in)
+        return records
+
+    def _check(self, topic: UUID) -> None:
+        if topic != self._counted_in:
+            offset = self._writer.commands_offset
+            raise TopicReplaced(
+                f"the topic of commands is not the one that was taken up to {offset}"
+            )
 
 
 def _delivery(records: Sequence[Any]) -> Delivery:

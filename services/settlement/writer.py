@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -99,6 +100,19 @@ class Writer:
     def commands_offset(self) -> int:
         """Of the topic of commands: the next one to take."""
         return self._head.commands_offset
+
+    def count_in(self, topic: UUID) -> UUID:
+        """The topic that `commands_offset` counts in: this one from now on, where nothing was taken
+        from another."""
+        [[counted_in]] = self._connection.execute(
+            sql.SQL(
+                "UPDATE {}.shard SET commands_topic = CASE WHEN commands_offset > 0"
+                " THEN coalesce(commands_topic, %s) ELSE %s END RETURNING commands_topic"
+            ).format(sql.Identifier(self._schema)),
+            (topic, topic),
+        ).fetchall()
+        found: UUID = counted_in
+        return found
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Decide and append, in micro-batches. Raises WriterFenced if this writer was replaced."""

@@ -1,0 +1,106 @@
+"""The topic of commands is deleted and made anew under a book that has taken from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.kafka.topics import Topic, TopicMissing, ensure_topics, topic_name
+from domain import commands as c
+from domain.accounts import Role
+from domain.commands import Command
+from infra.kafka import administration
+from infra.settings import Settings
+from services.settlement.kafka_intake import TopicReplaced
+from tests.exemplars import command
+from tests.services.kafka_house import KafkaHouse
+from tests.services.settlement.whole import assert_whole
+
+ID = "SELECT commands_offset, commands_topic FROM {}.shard"
+
+
+@pytest.fixture
+def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[KafkaHouse]:
+    house = KafkaHouse(database, kafka_platform, kafka)
+    house.open()
+    house.member("lucy", Role.INVESTOR)
+    yield house
+    house.close()
+
+
+def recharges(house: KafkaHouse, *numbers: int) -> list[Command]:
+    usual = {"member_id": "lucy", "role": Role.INVESTOR, "amount_fen": 1}
+    usual["platform"] = house.platform
+    return [command(c.RequestRecharge, recharge_id=f"r{each}", **usual) for each in numbers]
+
+
+def delete(house: KafkaHouse) -> None:
+    name = topic_name(house.platform, Topic.COMMANDS)
+    with administration(house.options) as client:
+        client.delete_topics([name])
+        while name in client.list_topics():
+            pass
+
+
+def make_anew(house: KafkaHouse, kafka: Settings) -> None:
+    with administration(house.options) as client:
+        ensure_topics(client, house.platform, kafka)
+
+
+def test_a_stored_offset_is_not_used_in_another_topic(house: KafkaHouse, kafka: Settings) -> None:
+    """It fits: two messages of the new topic would have been skipped, and nobody told."""
+    house.publish(*recharges(house, 1, 2))
+    house.take(2)
+    taken = house.query(ID)
+    delete(house)
+    make_anew(house, kafka)
+    house.publish(*recharges(house, 3, 4, 5))
+    for _ in range(2):
+        with pytest.raises(TopicReplaced, match="taken up to 2"):
+            house.restart_writer()
+    assert house.query(ID) == taken
+
+
+def test_an_operator_may_begin_with_the_new_topic(house: KafkaHouse, kafka: Settings) -> None:
+    """At its beginning: what is known is answered and not done again."""
+    first = recharges(house, 1)
+    house.publish(*first)
+    house.take(1)
+    delete(house)
+    make_anew(house, kafka)
+    house.publish(*first, *recharges(house, 2))
+    assert house.query("UPDATE {}.shard SET commands_offset = 0 RETURNING 1") == [(1,)]
+    house.restart_writer()
+    house.take(2)
+    assert house.at_bank() == ["C-r1", "C-r2"]
+    assert_whole(house)
+
+
+def test_a_writer_that_runs_stops_when_it_hears_of_it(house: KafkaHouse, kafka: Settings) -> None:
+    house.publish(*recharges(house, 1, 2))
+    house.take(2)
+    delete(house)
+    assert house.intake.step() == 0
+    make_anew(house, kafka)
+    house.publish(*recharges(house, 3, 4))
+    with pytest.raises(TopicReplaced):
+        all(house.intake.step(wait_ms=1_000) == 0 for _ in range(20))
+
+
+def test_without_a_topic(house: KafkaHouse) -> None:
+    delete(house)
+    with pytest.raises(TopicMissing, match="commands"):
+        house.new_intake()
+
+
+def test_where_nothing_was_taken_the_new_topic_is_as_good(
+    house: KafkaHouse, kafka: Settings
+) -> None:
+    delete(house)
+    make_anew(house, kafka)
+    house.publish(*recharges(house, 1, 2))
+    house.restart_writer()
+    house.take(2)
+    assert house.at_bank() == ["C-r1", "C-r2"]
+    assert_whole(house)
