@@ -9,6 +9,7 @@ the row, length-prefixed, in the bytes that are stored; `HASH_VERSION` leads it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -49,21 +50,6 @@ class Stored(NamedTuple):
     state: bytes
 
 
-class Recorded(NamedTuple):
-    """One event as read from the log, with its circumstances."""
-
-    position: int
-    stream: str
-    version: int
-    topic: str
-    recorded_at: str  # ISO, UTC
-    business_date: date
-    cause: str  # The command's id.
-    correlation: str
-    actor: str
-    event: Event
-
-
 class Circumstances(NamedTuple):
     """What all events of one command share."""
 
@@ -79,6 +65,48 @@ class Circumstances(NamedTuple):
             f'{{"at":"{self.recorded_at}","on":"{self.business_date}","cause":"{self.cause}",'
             f'"corr":"{self.correlation}","actor":"{self.actor}","prev":"'
         ).encode()
+
+
+@dataclass(slots=True)
+class Recorded:
+    """One event as read from the log. What surrounds it is read when it is first asked for, as few
+    ask; ValueError or TypeError where it is no envelope."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    event: Event
+    _state: bytes
+    _circumstances: Circumstances | None = None
+
+    @property
+    def circumstances(self) -> Circumstances:
+        if self._circumstances is None:
+            self._circumstances = circumstances_of(self._state)
+        return self._circumstances
+
+    @property
+    def recorded_at(self) -> str:
+        """ISO, UTC."""
+        return self.circumstances.recorded_at
+
+    @property
+    def business_date(self) -> date:
+        return date.fromisoformat(self.circumstances.business_date)
+
+    @property
+    def cause(self) -> str:
+        """The command's id."""
+        return self.circumstances.cause
+
+    @property
+    def correlation(self) -> str:
+        return self.circumstances.correlation
+
+    @property
+    def actor(self) -> str:
+        return self.circumstances.actor
 
 
 def encode(event: Event, opening: bytes, prev: bytes) -> bytes:
@@ -128,16 +156,4 @@ def circumstances_of(state: bytes) -> Circumstances:
 
 def decode(row: Stored) -> Recorded:
     position, stream, version, topic, state = row
-    recorded_at, business_date, cause, correlation, actor = circumstances_of(state)
-    return Recorded(
-        position,
-        stream,
-        version,
-        topic,
-        recorded_at,
-        date.fromisoformat(business_date),
-        cause,
-        correlation,
-        actor,
-        decode_event(topic, state),
-    )
+    return Recorded(position, stream, version, topic, decode_event(topic, state), state)

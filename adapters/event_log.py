@@ -18,7 +18,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import TransactionTimeout
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, args_row
 
 from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
@@ -31,6 +31,7 @@ EVENTS_TABLE = "stored_events"
 STANDS_STILL = "SET LOCAL transaction_timeout = '10s'"
 """A writer that is frozen while it appends has the shard's row locked, and nobody could take over:
 the server ends its session."""
+_NO_END = 2**63 - 1
 
 
 class WriterFenced(Exception):
@@ -121,6 +122,29 @@ class ShardRecorder(PostgresApplicationRecorder):
             except (psycopg.OperationalError, TransactionTimeout) as error:
                 raise AppendUnknown(str(error)) from None
         return [row.position for row in batch.events]
+
+    def select_stored(
+        self, after: int, limit: int, topics: Sequence[str], upto: int | None
+    ) -> list[Stored]:
+        """As `select_notifications`, in binary and without a row's way through two more objects."""
+        query = self._sql(
+            "SELECT notification_id, originator_id, originator_version, topic, state"
+            " FROM {}.stored_events"
+            " WHERE notification_id > %(after)s AND notification_id <= %(upto)s"
+            " AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s))"
+            " ORDER BY notification_id LIMIT %(limit)s"
+        )
+        values = {
+            "after": after,
+            "upto": _NO_END if upto is None else upto,
+            "topics": list(topics) or None,
+            "limit": limit,
+        }
+        with (
+            self.datastore.get_connection() as connection,
+            connection.cursor(binary=True, row_factory=args_row(Stored)) as cursor,
+        ):
+            return cursor.execute(query, values, prepare=True).fetchall()
 
     def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> psycopg.Cursor[Any]:
         before, after = batch.before, batch.after
@@ -289,21 +313,8 @@ class LogReader:
         upto: int | None = None,
     ) -> list[Recorded]:
         """Events after a position, in order, at most `limit`."""
-        rows = self._recorder.select_notifications(
-            after, limit, stop=upto, topics=topics, inclusive_of_start=False
-        )
-        return [
-            decode(
-                Stored(
-                    row.id,
-                    str(row.originator_id),
-                    row.originator_version,
-                    row.topic,
-                    row.state,
-                )
-            )
-            for row in rows
-        ]
+        rows = self._recorder.select_stored(after, limit, topics, upto)
+        return [decode(row) for row in rows]
 
     def stream(self, name: str) -> list[Event]:
         """What happened to one aggregate, in order."""
