@@ -25,7 +25,7 @@ from adapters.read_models.table import in_schema
 from adapters.read_models.view import View
 from infra.postgres import connect
 
-REPLAY_LIMIT = 20_000
+REPLAY_LIMIT = 5_000
 PASSES = 8
 
 
