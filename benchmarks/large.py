@@ -68,8 +68,11 @@ def restart(url: str) -> Figures:
     """From the start of a process, its imports included, to its first whole delivery on disk."""
     began = time.perf_counter()
     with closing(WriterProcess(url, ACCOUNTS, seed=2)) as writer:
-        writer.tender_all(BATCH_MAX)
-        return {"restart_s": round(time.perf_counter() - began, 1)}
+        seconds, _ = writer.tender_all(BATCH_MAX)
+        return {
+            "restart_s": round(time.perf_counter() - began, 1),
+            "restart_deciding_s": round(seconds, 2),
+        }
 
 
 def growth(few_url: str, many_url: str, meter: Meter, tenders: int) -> Figures:
@@ -79,7 +82,7 @@ def growth(few_url: str, many_url: str, meter: Meter, tenders: int) -> Figures:
     with closing(few), closing(many):
         for writer in (few, many):
             writer.tender_all(tenders)  # Until both know the live part.
-        begin_mb = many.resident_mb()
+        figures["many_resident_mb"] = round(many.resident_mb())
         for ids in ("ordered", "random"):
             on_few, on_many = [], []
             for _ in range(ROUNDS):
@@ -92,12 +95,10 @@ def growth(few_url: str, many_url: str, meter: Meter, tenders: int) -> Figures:
                 f"growth_cost_{ids}": round(median(ratios), 2),
                 **cpu_us(f"few_{ids}", on_few),
                 **cpu_us(f"many_{ids}", on_many),
+                f"few_{ids}_resident_mb": round(few.resident_mb()),
+                f"many_{ids}_resident_mb": round(many.resident_mb()),
             }
-        return figures | {
-            "few_resident_mb": round(few.resident_mb()),
-            "many_resident_mb": round(many.resident_mb()),
-            "many_resident_begin_mb": round(begin_mb),
-        }
+        return figures
 
 
 def _took(writer: WriterProcess, meter: Meter, tenders: int, ids: str) -> Took:
