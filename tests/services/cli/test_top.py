@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +29,8 @@ from services.projections.projector import Projector
 from tests.house import House
 from tests.services.cli.conftest import Zhuanhu
 from tests.services.kafka_house import KafkaHouse
+
+TIMEOUT_S = 60
 
 
 @pytest.fixture
@@ -173,7 +177,7 @@ def test_machines_get_a_line_a_look_until_they_stop_it(data: Path) -> None:
         assert process.stdout
         first, second = (json.loads(process.stdout.readline()) for _ in range(2))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(TIMEOUT_S) == 0
     assert first["platforms"][0]["commands_per_s"] is None
     assert second["platforms"][0]["commands_per_s"] == 0
     assert first["at"] < second["at"]
@@ -195,10 +199,12 @@ def test_in_a_terminal_it_goes_on_also_where_postgresql_was_away(data: Path, hou
         house.member("anna", Role.INVESTOR)
         _read_until(screen, b"p1: 6 commands")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(TIMEOUT_S) == 0
 
 
 def _read_until(screen: Any, said: bytes) -> None:
-    seen = b""
+    seen, deadline = b"", time.monotonic() + TIMEOUT_S
     while said not in seen:
+        assert time.monotonic() < deadline, seen[-2_000:]
+        assert select.select([screen], [], [], TIMEOUT_S)[0], seen[-2_000:]
         seen += screen.read(4096)
