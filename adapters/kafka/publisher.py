@@ -95,7 +95,10 @@ class Publisher:
         self._producer = KafkaProducer(
             **options,
             acks="all",
-            enable_idempotence=True,
+            # kafka-python's idempotent producer never sends again once a message timed out that it
+            # had tried to send. Order needs one request at a time, and repeats do no harm here.
+            enable_idempotence=False,
+            max_in_flight_requests_per_connection=1,
             max_block_ms=timeout_ms,
             request_timeout_ms=timeout_ms,
             delivery_timeout_ms=timeout_ms,  # What was given up is not sent later on.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from kafka.errors import KafkaError
 from adapters.kafka import publisher as module
 from adapters.kafka.contract import Reply as ReplyMessage
 from adapters.kafka.publisher import NoReply, Publisher, Reply
+from infra.kafka_broker import KafkaBroker
 from infra.settings import Settings
 from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
 
@@ -223,14 +226,23 @@ def test_without_a_broker_it_says_so_and_leaves_no_thread_behind() -> None:
     assert done.stdout == "KafkaTimeoutError 1\n"
 
 
-def test_a_broker_that_goes_away_and_comes_back(own_kafka: Any) -> None:
+def test_a_broker_that_goes_away_and_comes_back(own_kafka: KafkaBroker) -> None:
+    """Killed -9 with a command under way, and stopped."""
     make_topics(own_kafka.address, "p")
     writer = Writer(own_kafka.address, "p")
-    with Publisher(own_kafka.address, "p", "x", timeout_s=HASTY_S) as publisher:
+    with (
+        Publisher(own_kafka.address, "p", "x", timeout_s=HASTY_S) as publisher,
+        ThreadPoolExecutor(1) as beside,
+    ):
         assert publisher.publish(command(1)).accepted
-        own_kafka.stop()
-        with pytest.raises(NoReply):
-            publisher.publish(command(2))
+        pid = own_kafka.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        asked = beside.submit(publisher.publish, command(2))
+        while not under_way(publisher) and not asked.done():
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+        assert isinstance(asked.exception(), NoReply)
         own_kafka.start()
         for _ in range(20):
             with suppress(NoReply):
@@ -242,3 +254,9 @@ def test_a_broker_that_goes_away_and_comes_back(own_kafka: Any) -> None:
         with pytest.raises(NoReply):
             publisher.publish(command(3))
     writer.close()  # The publisher has closed too, without a broker.
+
+
+def under_way(publisher: Publisher) -> bool:
+    """Whether the broker owes an answer."""
+    found: dict[str, Any] = publisher._producer.metrics()["producer-metrics"]
+    return bool(found["requests-in-flight"])
