@@ -81,7 +81,10 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
     (TopicReplaced, _says("topic_replaced", "docs/kafka.md says what was lost, and how to go on")),
     (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
-    (RelayStopped, _says("relay_stopped", "see Kafka's log; the next relay goes on from there")),
+    (
+        RelayStopped,
+        _says("relay_stopped", "see Kafka's log and zhuanhu verify; the next goes on there"),
+    ),
     (
         SettingsError,
         lambda error: CliError("bad_settings", str(error), hint="correct the environment variable"),

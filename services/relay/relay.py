@@ -41,7 +41,8 @@ class RelayRunning(Exception):
 
 
 class RelayStopped(Exception):
-    """Kafka refused a message. Nothing is dropped: the next relay goes on from there."""
+    """Kafka refused a message, or the log lacks one. Nothing is dropped: the next relay goes on
+    from there."""
 
 
 class Relay:
@@ -83,7 +84,9 @@ class Relay:
         replays = self._after(_REPLAYS, self.replays)
         parked = self._after(_PARKED, self.parked)
         events = [Stored(*row) for row in self._after(_EVENTS, self.position)]
-        position = events[-1].position if events else self.position
+        position = self.position + len(events)
+        if events and events[-1].position != position:
+            raise RelayStopped(f"the log lacks an event between {self.position} and {position}")
         receipts = list(takewhile(lambda row: row[-1] <= position, receipts))
         with self._all_delivered() as send:
             for row in events:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import jsonschema
 import orjson
+import psycopg
 import pytest
+from psycopg import sql
 
 from adapters.kafka.asyncapi import document
 from adapters.kafka.contract import schemas
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, topic_name
+from adapters.shard_schema import shard_schema
 from domain import commands as c
-from services.relay.relay import RelayRunning
+from services.relay.relay import RelayRunning, RelayStopped
 from tests.exemplars import command
 from tests.services.kafka_house import KafkaHouse, answers, numbers, recharge
 from tests.services.settlement import failing
@@ -172,3 +175,16 @@ def test_repeats_in_the_topic_are_skipped_and_a_gap_is_an_error(house: KafkaHous
     assert log.read(0, upto=head) == house.log.read(0)
     assert log.read(2, limit=2, upto=head) == house.log.read(2, limit=2)
     log.close()
+
+
+def test_a_log_that_lacks_an_event_is_not_published(house: KafkaHouse) -> None:
+    """A gap in the topic would stay for ever."""
+    house.publish(*[recharge(house, number) for number in range(3)])
+    house.take(3)
+    with psycopg.connect(house.url) as forger:
+        forger.execute("SET session_replication_role TO replica")  # Past the guard.
+        query = "DELETE FROM {}.stored_events WHERE notification_id = 3"
+        forger.execute(sql.SQL(query).format(sql.Identifier(shard_schema(house.platform))))
+    with pytest.raises(RelayStopped, match="the log lacks an event between 0 and"):
+        house.relay_all()
+    assert house.rows_in_topic() == []
