@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
-from psycopg import sql
+from psycopg import Cursor, sql
 
 from adapters.codec import Stored
 from adapters.kafka.contract import Parked, Reply
@@ -52,6 +52,8 @@ class Relay:
         self._connection = connect(url, autocommit=True, by_key=True, role=f"relay {platform}")
         try:
             self._take_lock()
+            # What `_remember` loses in a power cut, the topic tells.
+            self._connection.execute("SET synchronous_commit TO off")
             self._connection.execute(
                 sql.SQL("LISTEN {}").format(sql.Identifier(appended_channel(platform)))
             )
@@ -80,10 +82,15 @@ class Relay:
         """Publishes what is new; gives how many messages that were. Raises RelayStopped, and
         KafkaTimeoutError where Kafka does not answer: then it is to be closed."""
         # Answers are read first: the events that they name are then among those read after.
-        receipts = self._after(_RECEIPTS, self.receipts)
-        replays = self._after(_REPLAYS, self.replays)
-        parked = self._after(_PARKED, self.parked)
-        events = [Stored(*row) for row in self._after(_EVENTS, self.position)]
+        with self._connection.pipeline():
+            asked = [
+                self._ask(_RECEIPTS, self.receipts, AT_ONCE),
+                self._ask(_REPLAYS, self.replays, AT_ONCE),
+                self._ask(_PARKED, self.parked, AT_ONCE),
+                self._ask(_EVENTS, self.position, AT_ONCE),
+            ]
+            receipts, replays, parked, rows = [each.fetchall() for each in asked]
+        events = [Stored(*row) for row in rows]
         position = self.position + len(events)
         if events and events[-1].position != position:
             raise RelayStopped(f"the log lacks an event between {self.position} and {position}")
@@ -129,7 +136,7 @@ class Relay:
 
     def _answered(self, last: Mapping[str, str]) -> tuple[int, int]:
         """Answers are not kept in their topic for ever: then the database says where they end."""
-        [(receipts, replays)] = self._rows("SELECT receipts, replays FROM {}.relayed")
+        [(receipts, replays)] = self._ask("SELECT receipts, replays FROM {}.relayed")
         return (
             max(receipts, _number(last, "number")),
             max(replays, _number(last, "replays")),
@@ -171,12 +178,9 @@ class Relay:
         except KafkaError as error:
             raise RelayStopped(f"{type(error).__name__}: {error}") from error
 
-    def _after(self, query: LiteralString, place: int) -> list[Any]:
-        return self._rows(query, (place, AT_ONCE))
-
-    def _rows(self, query: LiteralString, values: tuple[Any, ...] = ()) -> list[Any]:
+    def _ask(self, query: LiteralString, *values: int) -> Cursor[Any]:
         statement = sql.SQL(query).format(sql.Identifier(self._schema))
-        return self._connection.execute(statement, values, binary=True).fetchall()
+        return self._connection.execute(statement, values, binary=True)
 
 
 _EVENTS = (
