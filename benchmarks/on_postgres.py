@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from benchmarks.limits import limits
 from benchmarks.measuring import Figures, Meter, cpu_us, per_s, percentile
 from benchmarks.pgbench import SqlLedger
 from benchmarks.reading import rebuild, replay
@@ -41,6 +42,7 @@ def against_statements(folder: Path, accounts: int) -> Figures:
             **cpu_us("tender", tenders),
             **replay(url),
             **rebuild(url, meter),
+            **limits(server.ensure_database("bench_limits"), folder),
         }
 
 

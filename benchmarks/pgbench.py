@@ -58,13 +58,14 @@ class SqlLedger:
     def transfers(self, script: Path, clients: int, seconds: int, meter: Meter) -> Took:
         """As many as can be done in the time."""
         before = meter.cpu_s()
-        count, per_s = self._run(script, clients, "--time", str(seconds))
+        count, per_s = run_script(self._url, script, clients, "--time", str(seconds))
         return Took(count, count / per_s, meter.since(before))
 
     def latencies_ms(self, script: Path, clients: int, seconds: int, rate: int) -> list[float]:
         """At `rate` transfers a second: from when each was due to its commit."""
         prefix = self._folder / "latency"
-        self._run(
+        run_script(
+            self._url,
             script,
             clients,
             *("--time", str(seconds), "--rate", str(rate)),
@@ -79,19 +80,20 @@ class SqlLedger:
         script.write_text(text, encoding="ascii")
         return script
 
-    def _run(self, script: Path, clients: int, *options: str) -> tuple[int, float]:
-        """Gives how many transfers were done, and how many a second once all had connected."""
-        done = subprocess.run(
-            (
-                postgres_programs.bundle() / "bin" / "pgbench",
-                *("--no-vacuum", "--protocol", "prepared", "--jobs", "2"),
-                *("--client", str(clients), "--file", str(script), *options, self._url),
-            ),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = re.search(r"actually processed: (\d+).*tps = ([0-9.]+)", done.stdout, re.DOTALL)
-        if found is None:
-            raise RuntimeError(f"pgbench said: {done.stdout}")
-        return int(found[1]), float(found[2])
+
+def run_script(url: str, script: Path, clients: int, *options: str) -> tuple[int, float]:
+    """Gives how often it ran, and how often a second once all clients had connected."""
+    done = subprocess.run(
+        (
+            postgres_programs.bundle() / "bin" / "pgbench",
+            *("--no-vacuum", "--protocol", "prepared", "--jobs", "2"),
+            *("--client", str(clients), "--file", str(script), *options, url),
+        ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"actually processed: (\d+).*tps = ([0-9.]+)", done.stdout, re.DOTALL)
+    if found is None:
+        raise RuntimeError(f"pgbench said: {done.stdout}")
+    return int(found[1]), float(found[2])
