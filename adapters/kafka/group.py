@@ -14,7 +14,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from adapters.kafka.messages import PARTITION
@@ -64,7 +63,7 @@ class Group(Generic[S]):
         self.held: dict[str, S] = {}
         self._mine: frozenset[str] = frozenset()
         self._offsets: Mapping[str, int] = {}
-        self._failure: KafkaError | None = None
+        self._failure: Exception | None = None
         self._ended = threading.Event()
         self._consumer = KafkaConsumer(
             **options,
@@ -82,8 +81,7 @@ class Group(Generic[S]):
         self._thread.start()
 
     def poll(self) -> None:
-        """Opens and closes what was given and taken since. Raises KafkaError where the group cannot
-        be attended any more."""
+        """Opens and closes what was given and taken since. Raises what ended the attending."""
         if self._failure is not None:
             raise self._failure
         for platform in self.held.keys() - self._mine:
@@ -120,7 +118,7 @@ class Group(Generic[S]):
                 if time.monotonic() > said_at + SAY_EVERY_S:
                     said_at = time.monotonic()
                     self._tell(mine)
-        except KafkaError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next `poll` raises it.
             self._failure = error
         finally:
             self._consumer.close()

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
+
 from adapters.kafka.group import Group
 from adapters.kafka.topics import Topic, ensure_topics
 from infra.kafka import administration, client_options
@@ -55,3 +57,26 @@ def test_who_comes_second_to_the_only_platform_waits_until_the_first_leaves(
             assert not holds(second)
     with closing(second):
         until(lambda: holds(second))
+
+
+def test_what_ends_the_attending_is_said_and_no_share_is_kept_for_ever(
+    kafka: Settings, kafka_platform: str
+) -> None:
+    options = client_options(kafka)
+    with administration(options) as client:
+        ensure_topics(client, kafka_platform, kafka)
+
+    def open_share(_: str) -> Opened:
+        return Opened()
+
+    group = Group(options, kafka_platform, Topic.COMMANDS, [kafka_platform], open_share)
+
+    def holds_something() -> bool:
+        group.poll()
+        return bool(group.held)
+
+    with closing(group):
+        until(holds_something)
+        group._platforms.clear()  # A bug, say.
+        with pytest.raises(KeyError):
+            until(lambda: not holds_something())
