@@ -33,6 +33,7 @@ from infra.postgres import connect
 
 AT_ONCE = 5_000
 PATIENCE_S = 10
+REMEMBER_AFTER = 1_000
 NEVER_MS = 2**31 - 1
 
 
@@ -59,6 +60,7 @@ class Relay:
             )
             self.position = _number(_last(options, platform, Topic.EVENTS), "position")
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
+            self._remembered = self.receipts
             self.parked = _number(_last(options, platform, Topic.PARKED), "number")
             self._producer = KafkaProducer(
                 **options,
@@ -110,7 +112,7 @@ class Relay:
                 send(Topic.PARKED, parked_message(self._platform, _parked(row)))
                 self.parked = row[0]
         self.position = position
-        if receipts or replays:
+        if replays or self.receipts >= self._remembered + REMEMBER_AFTER:
             self._remember()
         return len(events) + len(receipts) + len(replays) + len(parked)
 
@@ -135,7 +137,8 @@ class Relay:
             raise RelayRunning(f"another relay serves {self._platform}")
 
     def _answered(self, last: Mapping[str, str]) -> tuple[int, int]:
-        """Answers are not kept in their topic for ever: then the database says where they end."""
+        """Answers are not kept in their topic for ever: then the database says where they end, and
+        a few come again."""
         [(receipts, replays)] = self._ask("SELECT receipts, replays FROM {}.relayed")
         return (
             max(receipts, _number(last, "number")),
@@ -150,6 +153,7 @@ class Relay:
             ).format(sql.Identifier(self._schema)),
             {"receipts": self.receipts, "replays": self.replays},
         )
+        self._remembered = self.receipts
 
     @contextmanager
     def _all_delivered(self) -> Iterator[Any]:
