@@ -16,16 +16,13 @@ from adapters.kafka.messages import event_message
 from adapters.kafka.topics import Topic, topic_name
 from adapters.watching.pipeline import Look, PipelineReader
 from adapters.watching.topics import NO_GROUP, GroupStanding, Member, groups
-from domain import commands as c
 from domain.accounts import Role
-from domain.commands import Command
 from infra.kafka import administration
 from infra.postgres import connect
 from infra.settings import Settings
 from infra.whoami import who_am_i
 from services.projections.projector import Projector
-from tests.exemplars import command
-from tests.services.kafka_house import KafkaHouse
+from tests.services.kafka_house import KafkaHouse, recharge
 from tests.services.settlement.whole import stored
 
 
@@ -36,17 +33,6 @@ def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[Kafka
     house.member("lucy", Role.INVESTOR)
     yield house
     house.close()
-
-
-def recharge(house: KafkaHouse, number: int) -> Command:
-    return command(
-        c.RequestRecharge,
-        recharge_id=f"r{number}",
-        member_id="lucy",
-        role=Role.INVESTOR,
-        amount_fen=1,
-        platform=house.platform,
-    )
 
 
 def look(house: KafkaHouse, options: Any = None, *, simulated: bool = True) -> Look:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from adapters.kafka.topics import Topic, TopicMissing, ensure_topics, topic_name
-from domain import commands as c
-from domain.accounts import Role
 from domain.commands import Command
 from infra.kafka import administration
 from infra.settings import Settings
 from services.settlement.kafka_intake import TopicReplaced
-from tests.exemplars import command
-from tests.services.kafka_house import KafkaHouse
+from tests.services.kafka_house import KafkaHouse, recharge
 from tests.services.settlement.whole import assert_whole
 
 ID = "SELECT commands_offset, commands_topic FROM {}.shard"
 
 
-@pytest.fixture
-def house(database: str, kafka: Settings, kafka_platform: str) -> Iterator[KafkaHouse]:
-    house = KafkaHouse(database, kafka_platform, kafka)
-    house.open()
-    house.member("lucy", Role.INVESTOR)
-    yield house
-    house.close()
-
-
 def recharges(house: KafkaHouse, *numbers: int) -> list[Command]:
-    usual = {"member_id": "lucy", "role": Role.INVESTOR, "amount_fen": 1}
-    usual["platform"] = house.platform
-    return [command(c.RequestRecharge, recharge_id=f"r{each}", **usual) for each in numbers]
+    return [recharge(house, each) for each in numbers]
 
 
 def delete(house: KafkaHouse) -> None:
