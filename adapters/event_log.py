@@ -203,7 +203,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             curs,
             "INSERT INTO {}.parked (source, place, wrapped_key, content, reason) SELECT * FROM"
             " unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[])"
-            " ON CONFLICT DO NOTHING",  # Again, after an append whose outcome was unknown.
+            " ON CONFLICT DO NOTHING",  # The inbox's, after an append whose outcome was unknown.
             "text bigint bytea bytea text",
             batch.parked,
         )

@@ -146,4 +146,13 @@ MIGRATIONS = (
         ALTER TABLE shard ADD COLUMN commands_topic uuid;
         """,
     ),
+    Migration(
+        4,
+        "parked_again",
+        """
+        -- In a topic that was made anew an offset comes again, and is another message.
+        ALTER TABLE parked DROP CONSTRAINT parked_source_place_key;
+        CREATE UNIQUE INDEX ON parked (place) WHERE source = 'inbox';
+        """,
+    ),
 )

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+import structlog
+
+log = structlog.get_logger()
+
 IDLE_S = 30.0  # How long a silent connection is kept.
 
 
@@ -43,6 +47,14 @@ class _Server(ThreadingHTTPServer):
         """Whoever asked hung up."""
 
 
+def _made(page: Callable[[str], Page], accept: str) -> Page:
+    try:
+        return page(accept)
+    except Exception as error:  # noqa: BLE001 - a bug: who watches must see that, and not silence.
+        log.error("page_failed", error=type(error).__name__)
+        return Page(b"this page failed; the log says more\n", "text/plain", 500)
+
+
 def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         wbufsize = -1
@@ -54,7 +66,7 @@ def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
                 there = " ".join(pages)
                 self._answer(Page(f"there are {there}\n".encode(), "text/plain", 404))
             else:
-                self._answer(page(self.headers.get("Accept", "")))
+                self._answer(_made(page, self.headers.get("Accept", "")))
 
         def _answer(self, page: Page) -> None:
             self.send_response(page.status)

@@ -27,19 +27,24 @@ class Tail:
         self.topic = topic
         self._clients: list[KafkaNetClient] = []
         self._partition = TopicPartition(topic, PARTITION)
-        self._consumer = KafkaConsumer(
-            **options,
-            kafka_client=self._client,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            allow_auto_create_topics=False,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            fetch_max_bytes=16 * 1024 * 1024,
-            max_partition_fetch_bytes=8 * 1024 * 1024,
-            retry_backoff_ms=20,
-            reconnect_backoff_max_ms=1_000,
-        )
+        try:
+            self._consumer = KafkaConsumer(
+                **options,
+                kafka_client=self._client,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                allow_auto_create_topics=False,
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+                fetch_max_bytes=16 * 1024 * 1024,
+                max_partition_fetch_bytes=8 * 1024 * 1024,
+                retry_backoff_ms=20,
+                reconnect_backoff_max_ms=1_000,
+            )
+        except BaseException:
+            for each in self._clients:  # It has a thread by now.
+                each.close()
+            raise
         self._consumer.assign([self._partition])
         self._next = -1
 
@@ -48,7 +53,7 @@ class Tail:
         made anew has another. None where it has not heard of any."""
         [client] = self._clients
         found: UUID | None = client.cluster.topic_id(self.topic)
-        return found
+        return found if found != UUID(int=0) else None
 
     def seek(self, offset: int) -> None:
         if offset != self._next:

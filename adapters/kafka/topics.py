@@ -15,7 +15,12 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from kafka.errors import (
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from infra.settings import Settings
 
@@ -56,11 +61,15 @@ def topic_name(platform: str, topic: Topic) -> str:
 
 
 def topic_id(client: KafkaAdminClient, platform: str, topic: Topic) -> UUID:
-    """Kafka's own name for it: deleted and made anew, it has another. Raises TopicMissing."""
+    """Kafka's own name for it: deleted and made anew, it has another. Raises TopicMissing,
+    KafkaError."""
     name = topic_name(platform, topic)
     [described] = client.describe_topics([name])
-    if for_code(described["error_code"]) is UnknownTopicOrPartitionError:
+    error = for_code(described["error_code"])
+    if error is UnknownTopicOrPartitionError:
         raise TopicMissing(f"there is no topic {name}")
+    if error is not NoError:
+        raise error(name)
     return UUID(described["topic_id"])
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
+import psycopg
 from psycopg import Cursor
 
 from adapters.codec import Recorded
@@ -65,6 +66,8 @@ class View(ABC):
         for recorded in self._batch:
             try:
                 self.fold(recorded)
+            except psycopg.OperationalError:  # The database went away while it answered.
+                raise
             except Exception as error:
                 raise ProjectionFailed(
                     f"view {self.NAME} at position {recorded.position} ({recorded.topic},"

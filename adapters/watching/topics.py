@@ -46,7 +46,11 @@ class TopicsReader:
         patience = {"request_timeout_ms": WAIT_MS, "bootstrap_timeout_ms": WAIT_MS}
         impatient = {**options, **patience}
         self._events = Tail(impatient, topic_name(platform, Topic.EVENTS))
-        self._commands = Tail(impatient, topic_name(platform, Topic.COMMANDS))
+        try:
+            self._commands = Tail(impatient, topic_name(platform, Topic.COMMANDS))
+        except BaseException:
+            self._events.close()
+            raise
 
     def look(self) -> Topics:
         last = self._events.last(WAIT_MS)

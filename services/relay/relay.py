@@ -60,7 +60,7 @@ class Relay:
             )
             self.position = _number(_last(options, platform, Topic.EVENTS), "position")
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
-            self._remembered = self.receipts
+            self._remember()
             self.parked = _number(_last(options, platform, Topic.PARKED), "number")
             self._producer = KafkaProducer(
                 **options,

@@ -15,6 +15,7 @@ from infra.probes import Page, serving
 def address() -> Iterator[str]:
     pages = {
         "/said": lambda accept: Page(accept.encode(), "text/plain"),
+        "/broken": lambda _accept: Page(b"x" * (1 // 0)),
         "/bad": lambda _accept: Page(b"{}", status=503),
     }
     with serving("127.0.0.1", 0, pages) as address:
@@ -32,8 +33,12 @@ def test_each_page_is_given_what_is_accepted(address: str) -> None:
     assert get(f"{address}/bad") == (503, "application/json", b"{}")
 
 
+def test_a_page_that_fails_says_so(address: str) -> None:
+    assert get(f"{address}/broken")[0] == 500
+
+
 def test_another_path_is_told_which_there_are(address: str) -> None:
-    assert get(f"{address}/") == (404, "text/plain", b"there are /said /bad\n")
+    assert get(f"{address}/") == (404, "text/plain", b"there are /said /broken /bad\n")
 
 
 def test_whoever_is_silent_holds_nobody_up(address: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,6 +128,29 @@ def test_catch_up_stops_where_it_is_told_to(projector: Projector, database: str)
     assert projector.catch_up(to=100, limit=30) == 100
     assert set(positions(database).values()) == {100}
     assert projector.catch_up(to=100) == 0
+
+
+class Ending(View):
+    """Loses the connection while the others wait for their rows."""
+
+    NAME: ClassVar[str] = "ending"
+    TABLES: ClassVar[tuple[Table[Any], ...]] = ()
+    EVENTS: ClassVar[tuple[type[Event], ...]] = (PlatformOpened,)
+
+    def fold(self, recorded: Recorded) -> None:
+        self._cursor.connection.close()
+
+
+def test_a_database_that_goes_away_is_no_view_that_fails(
+    database: str, story: list[Recorded]
+) -> None:
+    views: tuple[type[View], ...] = (Ending, *VIEWS)
+    with (
+        Projector(database, PLATFORM, views, ListLog(story)) as projector,
+        pytest.raises(psycopg.OperationalError),
+    ):
+        projector.step()
+    assert set(positions(database).values()) == {0}
 
 
 def test_a_view_that_fails_moves_nothing_and_names_the_event(

@@ -61,6 +61,19 @@ def test_an_operator_may_begin_with_the_new_topic(house: KafkaHouse, kafka: Sett
     assert_whole(house)
 
 
+def test_what_nobody_can_read_is_kept_from_both_topics(house: KafkaHouse, kafka: Settings) -> None:
+    """At the same offset."""
+    house.put(("poison", b"{"))
+    house.take(1)
+    delete(house)
+    make_anew(house, kafka)
+    house.put(("poison", b"["))
+    assert house.query("UPDATE {}.shard SET commands_offset = 0 RETURNING 1") == [(1,)]
+    house.restart_writer()
+    house.take(1)
+    assert house.query("SELECT place, state FROM {}.parked") == [(0, "parked"), (0, "parked")]
+
+
 def test_a_writer_that_runs_stops_when_it_hears_of_it(house: KafkaHouse, kafka: Settings) -> None:
     house.publish(*recharges(house, 1, 2))
     house.take(2)
