@@ -62,6 +62,7 @@ class Relay:
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
             self.parked = _number(_last(options, platform, Topic.PARKED), "number")
+            self._failure: Exception | None = None
             self._producer = KafkaProducer(
                 **options,
                 acks="all",
@@ -168,19 +169,26 @@ class Relay:
                     key=message.key,
                     headers=message.headers,
                     partition=PARTITION,
-                )
+                ).add_errback(self._give_up)
             )
 
         try:
             yield send
-            self._producer.flush(PATIENCE_S)
+            # Not `flush`: kafka-python's does not wait for a batch that it had to split.
             for each in sent:
-                if each.failed():
-                    raise each.exception
-        except KafkaTimeoutError:
-            raise
+                if not each.succeeded():
+                    each.get(PATIENCE_S)
         except KafkaError as error:
-            raise RelayStopped(f"{type(error).__name__}: {error}") from error
+            reason = self._failure or error
+            if isinstance(reason, KafkaTimeoutError):
+                raise reason from None
+            raise RelayStopped(f"{type(reason).__name__}: {reason}") from error
+
+    def _give_up(self, error: Exception) -> None:
+        """In the producer's thread, before it sends more: nothing may stand in a topic behind a
+        message that failed."""
+        self._failure = self._failure or error
+        self._producer._sender.force_close()
 
     def _ask(self, query: LiteralString, *values: int) -> Cursor[Any]:
         statement = sql.SQL(query).format(sql.Identifier(self._schema))

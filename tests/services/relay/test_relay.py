@@ -6,6 +6,7 @@ import jsonschema
 import orjson
 import psycopg
 import pytest
+from kafka.admin import ConfigResource, ConfigResourceType
 from psycopg import sql
 
 from adapters.kafka.asyncapi import document
@@ -14,6 +15,7 @@ from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import shard_schema
 from domain import commands as c
+from infra.kafka import administration
 from services.relay.relay import RelayRunning, RelayStopped
 from tests.exemplars import command
 from tests.services.kafka_house import KafkaHouse, answers, numbers, recharge
@@ -188,3 +190,36 @@ def test_a_log_that_lacks_an_event_is_not_published(house: KafkaHouse) -> None:
     with pytest.raises(RelayStopped, match="the log lacks an event between 0 and"):
         house.relay_all()
     assert house.rows_in_topic() == []
+
+
+def limit_messages(house: KafkaHouse, size_bytes: int) -> None:
+    topic = topic_name(house.platform, Topic.EVENTS)
+    limit = {"max.message.bytes": str(size_bytes)}
+    with administration(house.options) as client:
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, limit)])
+
+
+def test_a_topic_may_take_less_at_once_than_is_sent(house: KafkaHouse) -> None:
+    limit_messages(house, 2_000)
+    house.publish(*[recharge(house, number) for number in range(10)])
+    house.take(10)
+    house.relay_all()
+    assert house.rows_in_topic() == stored(house)
+    assert len(answers(house)) == len(house.query("SELECT 1 FROM {}.receipt"))
+
+
+def test_nothing_stands_behind_an_event_that_a_topic_does_not_take(house: KafkaHouse) -> None:
+    house.relay_all()
+    before = stored(house)
+    house.publish(recharge(house, 1), recharge(house, 2, correlation_id="c" * 64))
+    house.publish(*[recharge(house, number) for number in range(3, 9)])
+    house.take(8)
+    [small, large, *_] = stored(house)[len(before) :]
+    limit_messages(house, 300 + (len(small.state) + len(large.state)) // 2)
+    with pytest.raises(RelayStopped, match="MessageSizeTooLargeError"):
+        house.relay_all()
+    assert house.rows_in_topic() == [*before, small]
+    limit_messages(house, 1_000_000)
+    house.restart_relay()
+    house.relay_all()
+    assert house.rows_in_topic() == stored(house)
