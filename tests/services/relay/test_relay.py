@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import jsonschema
 import orjson
 import psycopg
 import pytest
+from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.producer.transaction_manager import ProducerIdAndEpoch
 from psycopg import sql
 
 from adapters.kafka.asyncapi import document
@@ -223,3 +227,32 @@ def test_nothing_stands_behind_an_event_that_a_topic_does_not_take(house: KafkaH
     house.restart_relay()
     house.relay_all()
     assert house.rows_in_topic() == stored(house)
+
+
+def test_nothing_is_sent_behind_a_batch_that_kafka_fenced(house: KafkaHouse) -> None:
+    """As after a broker that lost what it had taken: kafka-python would go on with the next one,
+    under a new epoch, and the events between would be missing for ever."""
+    house.relay_all()
+    before = stored(house)
+    take_epoch_of(house)
+    house.publish(*[recharge(house, number) for number in range(1_000)])
+    house.take(1_000)
+    assert sum(len(row.state) for row in stored(house)) > 256 * 1024  # More than one batch.
+    with pytest.raises(RelayStopped, match="InvalidProducerEpoch"):
+        house.relay_all()
+    assert house.rows_in_topic() == [*before, before[-1]]
+    house.restart_relay()
+    house.relay_all()
+    assert house.rows_in_topic() == [*before, before[-1], *stored(house)[len(before) :]]
+
+
+def take_epoch_of(house: KafkaHouse) -> None:
+    """Another producer says the last event again, with the relay's own number and a later epoch."""
+    ours = house.relay._producer._transaction_manager.producer_id_and_epoch
+    [*_, last] = house.records(Topic.EVENTS)
+    with closing(KafkaProducer(**house.options, acks="all", enable_idempotence=True)) as other:
+        other.partitions_for(last.topic)
+        later = ProducerIdAndEpoch(ours.producer_id, ours.epoch + 1)
+        other._transaction_manager.set_producer_id_and_epoch(later)
+        sent = other.send(last.topic, last.value, last.key, last.headers, partition=0)
+        sent.get(10)
