@@ -9,7 +9,7 @@ the row, length-prefixed, in the bytes that are stored; `HASH_VERSION` leads it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Recorded:
     topic: str
     event: Event
     _state: bytes
-    _circumstances: Circumstances | None = None
+    _circumstances: Circumstances | None = field(default=None, compare=False, repr=False)
 
     @property
     def circumstances(self) -> Circumstances:

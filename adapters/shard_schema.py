@@ -15,6 +15,16 @@ def appended_channel(platform: str) -> str:
     return f"{shard_schema(platform)}.appended"
 
 
+def writer_role(platform: str) -> str:
+    """What the writer's session is called; who looks for it finds it by that."""
+    return f"writer {platform}"
+
+
+def relay_role(platform: str) -> str:
+    """What the relay's session is called, and the lock that it holds."""
+    return f"relay {platform}"
+
+
 MIGRATIONS = (
     Migration(
         1,

@@ -3,7 +3,7 @@
 A command carries its caller's id (kept by the caller, used once), the platform it is for, who
 acts, an effective date where that is not the business date, and a reason where one is needed.
 Commands under "from the bank" and "from the day end" are made by our own services; a publisher
-that sends one is refused.
+that sends one is turned away.
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ class Complaint(NamedTuple):
     field: str  # Dotted; empty where it is the message as a whole.
     rule: str
 
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
 
 def complaint(error: ValidationError) -> Complaint:
     """The first of what pydantic found. The value may be personal, and is not told."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
 import structlog
 
-log = structlog.get_logger()
+from infra import http_server
 
-IDLE_S = 30.0  # How long a silent connection is kept.
+log = structlog.get_logger()
 
 
 class Page(NamedTuple):
@@ -29,22 +27,8 @@ Pages = Mapping[str, Callable[[str], Page]]
 def serving(host: str, port: int, pages: Pages) -> Iterator[str]:
     """Gives the address, `http://host:port`; port 0 takes a free one. Raises OSError where it
     cannot be listened on."""
-    server = _Server((host, port), _handler(pages))
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="probes")
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever asked hung up."""
+    with http_server.serving(host, port, _handler(pages), "probes") as taken:
+        yield f"http://{host}:{taken}"
 
 
 def _made(page: Callable[[str], Page], accept: str) -> Page:
@@ -55,27 +39,15 @@ def _made(page: Callable[[str], Page], accept: str) -> Page:
         return Page(b"this page failed; the log says more\n", "text/plain", 500)
 
 
-def _handler(pages: Pages) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        wbufsize = -1
-        timeout = IDLE_S
-
-        def do_GET(self) -> None:
+def _handler(pages: Pages) -> type[http_server.Handler]:
+    class Handler(http_server.Handler):
+        def do_GET(self) -> None:  # noqa: N802 - the library calls it so.
             page = pages.get(self.path.partition("?")[0])
             if page is None:
                 there = " ".join(pages)
-                self._answer(Page(f"there are {there}\n".encode(), "text/plain", 404))
+                self.answer(404, "text/plain", f"there are {there}\n".encode())
             else:
-                self._answer(_made(page, self.headers.get("Accept", "")))
-
-        def _answer(self, page: Page) -> None:
-            self.send_response(page.status)
-            self.send_header("Content-Type", page.kind)
-            self.send_header("Content-Length", str(len(page.content)))
-            self.end_headers()
-            self.wfile.write(page.content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
+                made = _made(page, self.headers.get("Accept", ""))
+                self.answer(made.status, made.kind, made.content)
 
     return Handler

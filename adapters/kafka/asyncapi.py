@@ -34,7 +34,7 @@ ALL_CARRY: Node = {
 }
 
 
-class Topic(NamedTuple):
+class Described(NamedTuple):
     summary: str
     key: str
     headers: Node  # Beside those, or more exact than those, that all carry.
@@ -42,7 +42,7 @@ class Topic(NamedTuple):
 
 
 TOPICS = {
-    "commands": Topic(
+    "commands": Described(
         "What the platform's services ask for. The value alone counts: headers are for routing.",
         "The command's id.",
         {
@@ -52,7 +52,7 @@ TOPICS = {
         },
         "$message.payload#/id",
     ),
-    "events": Topic(
+    "events": Described(
         "What happened, in the order of the log, for ever.",
         "The stream.",
         {
@@ -64,7 +64,7 @@ TOPICS = {
         },
         "$message.payload#/cause",
     ),
-    "replies": Topic(
+    "replies": Described(
         "One for each command: its outcome, or that it could not be read.",
         "The command's id.",
         {
@@ -73,7 +73,7 @@ TOPICS = {
         },
         "$message.payload#/command_id",
     ),
-    "parked": Topic(
+    "parked": Described(
         "What could not be read or had no meaning, until a person has decided.", "Any.", {}
     ),
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.codec import Recorded, decode
-from adapters.kafka.messages import stored_of
+from adapters.kafka.messages import first_offset_after, position_of, stored_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
 
@@ -35,7 +35,7 @@ class KafkaLog:
     def head(self) -> int:
         self._reached = -1
         last = self._tail.last()
-        return 0 if last is None else stored_of(last.value, last.headers).position
+        return 0 if last is None else position_of(last.headers)
 
     def read(
         self,
@@ -54,8 +54,7 @@ class KafkaLog:
                 if upto is None:
                     return []
                 raise self._behind(after)
-            # An event's offset is at least its position - 1: repeats only push it back.
-            self._tail.seek(after)
+            self._tail.seek(first_offset_after(after))
             self._reached = after
         events: list[Recorded] = []
         wait_ms = self._wait_ms if upto is None else REACH_MS

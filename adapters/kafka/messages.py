@@ -49,6 +49,17 @@ def stored_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Stored:
     )
 
 
+def position_of(headers: Sequence[tuple[str, bytes]]) -> int:
+    """Of an event's message."""
+    return int(dict(headers)["ce_position"])
+
+
+def first_offset_after(position: int) -> int:
+    """Where the event after `position` lies, or some before it: an event's offset is at least its
+    position - 1, and repeats only push it back."""
+    return position
+
+
 def reply_message(platform: str, reply: Reply, number: int, replays: int) -> Message:
     """`number` and `replays`: up to which receipt and which replay the topic's answers go."""
     attributes = {

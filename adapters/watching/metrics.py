@@ -6,7 +6,7 @@ Labels name a platform, a view, a way in, an outcome or a code: never an account
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 
 from prometheus_client import (
@@ -51,8 +51,8 @@ class Metrics:
         self.writer_epoch = gauge("writer_epoch", "How often the shard was opened.")
         self.commands_waiting = gauge("commands_waiting", "Not decided yet.", "source")
         self.parked_messages = gauge("parked_messages", "They wait for a person.")
-        self.relay = _Follower(self, "relay")
-        self.projection = _Follower(self, "projection", "view")
+        self.relay = _Follower(gauge, "relay")
+        self.projection = _Follower(gauge, "projection", "view")
         self.looked = gauge("looked_timestamp_seconds", "When these were last looked at.")
         self.looks_failed = counter("looks_failed", "Looks that did not succeed.", "code")
 
@@ -68,8 +68,8 @@ class Metrics:
         if look.commands_in_topic is not None:
             self.commands_waiting.labels(platform, "topic").set(look.commands_in_topic)
         self.parked_messages.labels(platform).set(standing.parked)
-        if standing.relayed is not None:
-            self.relay.show(standing.relayed, platform)
+        if standing.relay is not None:
+            self.relay.show(standing.relay, platform)
         for view, following in standing.views.items():
             self.projection.show(following, platform, view)
         self.looked.labels(platform).set(now_s)
@@ -108,8 +108,7 @@ class Metrics:
 class _Follower:
     """The same five figures of whoever follows the log."""
 
-    def __init__(self, metrics: Metrics, who: str, *labels: str) -> None:
-        gauge = metrics._gauge
+    def __init__(self, gauge: Callable[..., Gauge], who: str, *labels: str) -> None:
         self._position = gauge(f"{who}_position", "The last event that it has.", *labels)
         self._lag = gauge(f"{who}_lag_positions", "Events that it lacks.", *labels)
         self._lag_s = gauge(f"{who}_lag_seconds", "Since the first of those.", *labels)

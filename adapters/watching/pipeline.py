@@ -34,35 +34,45 @@ class PipelineReader:
         *,
         simulated: bool = False,
     ) -> None:
-        self._platform, self._options = platform, options
-        self._log = StandingReader(url, platform, simulated=simulated)
+        self._url, self._platform, self._options = url, platform, options
+        self._simulated = simulated
+        self._log: StandingReader | None = None
         self._topics: TopicsReader | None = None
         self._before: Mapping[str, int] = {}
 
     def look(self, *, topics: bool = True) -> Look:
-        """Raises psycopg.Error: then it is to be opened anew. What is wrong with Kafka is in the
-        look. `topics`: False where they are known to be away."""
-        if self._options is None or not topics:
-            return Look(self._log.look())
+        """Raises psycopg.Error and PostgresUnavailable; the next look then begins anew. What is
+        wrong with Kafka is in the look. `topics`: False where they are known to be away."""
         try:
-            if self._topics is None:
-                self._topics = TopicsReader(self._options, self._platform)
-            return self._look_at_both(self._topics, self._topics.look())
-        except KAFKA_AWAY as error:
-            self._forget_topics()
-            return Look(self._log.look(), trouble=error)
+            if self._log is None:
+                self._log = StandingReader(self._url, self._platform, simulated=self._simulated)
+            return self._look(self._log, self._options if topics else None)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._forget_topics()
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
 
-    def _look_at_both(self, reader: TopicsReader, topics: Topics) -> Look:
-        standing = self._log.look(topics.relayed)
+    def _look(self, log: StandingReader, options: Mapping[str, Any] | None) -> Look:
+        if options is None:
+            return Look(log.look())
+        try:
+            if self._topics is None:
+                self._topics = TopicsReader(options, self._platform)
+            return self._look_at_both(log, self._topics, self._topics.look())
+        except KAFKA_AWAY as error:
+            self._forget_topics()
+            return Look(log.look(), trouble=error)
+
+    def _look_at_both(self, log: StandingReader, reader: TopicsReader, topics: Topics) -> Look:
+        standing = log.look(topics.relayed)
         # A view that moves has no gap before it: only where one stands still the topic is read.
-        before, self._before = (
-            self._before,
-            {n: each.position for n, each in standing.views.items()},
-        )
+        before = self._before
+        self._before = {name: each.position for name, each in standing.views.items()}
         stuck = {
             place
             for name, place in self._before.items()

@@ -14,10 +14,12 @@ from psycopg import Cursor, sql
 from adapters.codec import circumstances_of
 from adapters.read_models.registry import VIEWS
 from adapters.read_models.store import ViewStore
-from adapters.shard_schema import shard_schema
+from adapters.shard_schema import relay_role, shard_schema, writer_role
 from infra.postgres import connect
 
 AHEAD = 10_000
+
+Values = tuple[int, ...] | Mapping[str, int]
 
 
 class Following(NamedTuple):
@@ -35,8 +37,8 @@ class Following(NamedTuple):
 
 class Standing(NamedTuple):
     """`position`, `recorded_at`: the log's last event. `commands`: all that ever had an outcome.
-    `writer`, `relay`: `pid@host` of who holds the platform, None where nobody does. `relayed`: the
-    relay as the topic has it, None where no position was given. `inbox`: messages that wait there.
+    `writer`, `relay_holder`: `pid@host` of who holds the platform, None where nobody does. `relay`:
+    as the topic has it, None where no position was given. `inbox`: messages that wait there.
     """
 
     platform: str
@@ -44,12 +46,12 @@ class Standing(NamedTuple):
     recorded_at: datetime | None
     epoch: int
     writer: str | None
-    relay: str | None
+    relay_holder: str | None
     commands: int
     commands_offset: int
     inbox: int
     parked: int
-    relayed: Following | None
+    relay: Following | None
     views: Mapping[str, Following]
 
 
@@ -70,7 +72,7 @@ class StandingReader:
         where the connection or the shard is gone."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
             epoch, position, commands, offset = self._row(cursor, _SHARD)
-            [recorded_at] = self._row(cursor, _RECORDED, position) or [None]
+            [recorded_at] = self._row(cursor, _RECORDED, (position,)) or [None]
             at = None if recorded_at is None else _recorded_at(recorded_at)
             now = at if self._simulated and at is not None else datetime.now(UTC)
             inbox, parked = self._row(cursor, _WAITING)
@@ -86,13 +88,13 @@ class StandingReader:
                 position=position,
                 recorded_at=at,
                 epoch=epoch,
-                writer=self._holder(cursor, _WRITER, f"writer {self._platform} "),
-                relay=self._holder(cursor, _RELAY, f"relay {self._platform}"),
+                writer=self._holder(cursor, _WRITER, f"{writer_role(self._platform)} "),
+                relay_holder=self._holder(cursor, _RELAY, relay_role(self._platform)),
                 commands=commands,
                 commands_offset=offset,
                 inbox=inbox,
                 parked=parked,
-                relayed=None if relayed is None else following(relayed),
+                relay=None if relayed is None else following(relayed),
                 views={name: following(place) for name, place in self._positions(cursor).items()},
             )
 
@@ -127,9 +129,8 @@ class StandingReader:
         row = cursor.execute(query, (role,)).fetchone()
         return row[0].rpartition(" ")[2] if row else None
 
-    def _row(self, cursor: Cursor[Any], query: LiteralString, *values: Any) -> Any:
-        given = values[0] if values and isinstance(values[0], dict) else values
-        return cursor.execute(sql.SQL(query).format(self._schema), given).fetchone()
+    def _row(self, cursor: Cursor[Any], query: LiteralString, values: Values = ()) -> Any:
+        return cursor.execute(sql.SQL(query).format(self._schema), values).fetchone()
 
 
 def _recorded_at(state: bytes) -> datetime:

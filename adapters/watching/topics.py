@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
 
-from adapters.kafka.messages import attributes_of
+from adapters.kafka.messages import first_offset_after, position_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, platform_of, topic_name
 
@@ -54,18 +54,17 @@ class TopicsReader:
 
     def look(self) -> Topics:
         last = self._events.last(WAIT_MS)
-        return Topics(0 if last is None else _position(last), self._commands.end())
+        return Topics(0 if last is None else position_of(last.headers), self._commands.end())
 
     def gap_after(self, position: int) -> int:
         """How many positions are missing in the topic where a view that came to `position` goes on;
         0 where nothing follows yet."""
         if position >= self._events.end():
             return 0
-        # An event's offset is at least its position - 1: repeats only push it back.
-        self._events.seek(position)
+        self._events.seek(first_offset_after(position))
         while records := self._events.poll(WAIT_MS):
             for record in records:
-                if (found := _position(record)) > position:
+                if (found := position_of(record.headers)) > position:
                     return found - position - 1
             if self._events.end() <= records[-1].offset + 1:
                 break
@@ -93,7 +92,3 @@ def _member(told: Mapping[str, Any]) -> Member:
     assigned = told["member_assignment"] or {"assigned_partitions": []}  # "" as long as it joins.
     topics = [each["topic"] for each in assigned["assigned_partitions"]]
     return Member(told["client_id"], sorted(platform_of(topic) for topic in topics))
-
-
-def _position(record: Any) -> int:
-    return int(attributes_of(record.headers)["position"])

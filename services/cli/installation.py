@@ -28,10 +28,14 @@ class Installation:
     platform_no: str
     starts_at: str | None = None
 
+    @property
+    def simulated(self) -> bool:
+        return self.starts_at is not None
+
     def settings(self) -> Settings:
         """Simulated time is the stand-in bank's: such an installation uses nothing of others."""
         settings = load_settings()
-        return settings if self.starts_at is None else settings.alone()
+        return settings.alone() if self.simulated else settings
 
     def seal(self, data: Path) -> Seal:
         """With the vault key that was set, else the data folder's, made where missing."""

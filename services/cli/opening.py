@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from adapters.event_log import LogReader, prepare_shard
+from adapters.watching.pipeline import PipelineReader
 from infra.clock import Clock, ManualClock, SystemClock
 from infra.errors import DataFolderInUse
 from infra.postgres import DataFolder, EmbeddedPostgres
@@ -78,6 +80,12 @@ def alone(place: Place) -> Iterator[bool]:
 def is_in_use(place: Place) -> bool:
     with alone(place) as mine:
         return not mine
+
+
+def pipeline_reader(place: Place, url: str, options: Mapping[str, Any] | None) -> PipelineReader:
+    """`options`: those of Kafka's clients; None where there is none."""
+    simulated = place.installation.simulated
+    return PipelineReader(url, place.platform, options, simulated=simulated)
 
 
 def book_clock(place: Place, url: str) -> Clock:

@@ -21,7 +21,7 @@ Folders = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="The data folder of an installation; several are served by one process.",
+        help="The data folder of an installation; may be given several times.",
     ),
 ]
 Platform = Annotated[

@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from adapters.kafka.group import PROJECTIONS, WRITERS
-from adapters.watching.pipeline import Look, PipelineReader
+from adapters.watching.pipeline import Look
 from adapters.watching.standing import Following
 from adapters.watching.topics import GroupStanding, groups
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration
-from services.cli.opening import Place
+from services.cli.opening import Place, pipeline_reader
 from services.cli.translation import explain
-from services.cli.watching import pipeline_reader
 
 
 class Waiting(NamedTuple):
@@ -66,22 +65,14 @@ class Observer:
         self, places: Sequence[tuple[Place, str]], options: Mapping[str, Any] | None
     ) -> None:
         """`places` come with the URLs of their databases."""
-        self._places = places
         self._options = options
-        self._readers: list[PipelineReader] = []
+        self._readers = [pipeline_reader(place, url, options) for place, url in places]
         self._before: dict[str, tuple[float, int]] = {}
 
     def look(self) -> Picture:
         """Raises psycopg.Error and PostgresUnavailable; the next look then begins anew."""
         found, trouble = self._groups()
-        try:
-            if not self._readers:
-                for place, url in self._places:
-                    self._readers.append(pipeline_reader(place, url, self._options))
-            looks = [reader.look(topics=trouble is None) for reader in self._readers]
-        except BaseException:
-            self.close()
-            raise
+        looks = [reader.look(topics=trouble is None) for reader in self._readers]
         troubles = [trouble, *(look.trouble for look in looks)]
         return Picture(
             at=datetime.now(UTC),
@@ -90,8 +81,8 @@ class Observer:
         )
 
     def close(self) -> None:
-        while self._readers:
-            self._readers.pop().close()
+        for each in self._readers:
+            each.close()
 
     def _platform(self, look: Look) -> PlatformPicture:
         found = look.standing
@@ -105,8 +96,8 @@ class Observer:
             parked=found.parked,
             epoch=found.epoch,
             writer=found.writer,
-            relay_holder=found.relay,
-            relay=found.relayed,
+            relay_holder=found.relay_holder,
+            relay=found.relay,
             views=found.views,
         )
 

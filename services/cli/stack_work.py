@@ -85,7 +85,7 @@ def _reconcile(stack: Stack, _installation: Installation, argument: Answer) -> A
 def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Answer:
     _settle(stack)
     closed = stack.day_end.business_date()
-    moves_the_bank = installation.starts_at is not None
+    moves_the_bank = installation.simulated
     if moves_the_bank:
         night = datetime.combine(closed + timedelta(days=1), JUST_AFTER_MIDNIGHT, SHANGHAI)
         stack.set_time(night)

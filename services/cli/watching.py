@@ -19,7 +19,7 @@ from adapters.watching.pipeline import PipelineReader
 from infra.probes import Page, Pages, serving
 from infra.settings import Settings, variable_of
 from services.cli.failure import CliError
-from services.cli.opening import Place
+from services.cli.opening import Place, pipeline_reader
 from services.cli.translation import explain
 
 LOOK_S = 5.0
@@ -41,13 +41,13 @@ class Watching:
         self._round_at = time.monotonic()
         self._looked_at = self._round_at
         self._trouble: str | None = STARTING
-        self.show_held(frozenset())
+        self._show_held(frozenset())
 
     def round(self, held: AbstractSet[str]) -> None:
         """The loop came round, and serves these platforms."""
         self._round_at = time.monotonic()
         if self._held != held:
-            self.show_held(held)
+            self._show_held(held)
 
     def away(self, error: BaseException) -> None:
         """The loop cannot work at present, and will try again."""
@@ -58,7 +58,7 @@ class Watching:
         """A look at the pipeline has ended."""
         self._trouble, self._looked_at = trouble, time.monotonic()
 
-    def show_held(self, held: AbstractSet[str]) -> None:
+    def _show_held(self, held: AbstractSet[str]) -> None:
         self._held = frozenset(held)
         self.metrics.show_shares(self._places, self._held)
 
@@ -120,32 +120,25 @@ class Looker:
         options: Mapping[str, Any] | None,
         metrics: Metrics,
     ) -> None:
-        self._places, self._urls, self._options = places, urls, options
         self._metrics = metrics
-        self._readers: dict[str, PipelineReader] = {}
+        self._readers = {
+            platform: pipeline_reader(places[platform], url, options)
+            for platform, url in urls.items()
+        }
 
     def look(self) -> str | None:
         """What is not there to be read, as a code of docs/errors.md; None where all is. What is
         there is shown all the same."""
-        codes = [self._look_at(platform) for platform in self._urls]
+        codes = [self._look_at(platform, reader) for platform, reader in self._readers.items()]
         return next((code for code in codes if code is not None), None)
 
-    def _look_at(self, platform: str) -> str | None:
+    def _look_at(self, platform: str, reader: PipelineReader) -> str | None:
         try:
-            look = self._reader(platform).look()
+            look = reader.look()
         except Exception as error:  # noqa: BLE001 - told by its code, and in the log.
-            if platform in self._readers:
-                self._readers.pop(platform).close()
             return self._failed(platform, error)
         self._metrics.show(look, time.time())
         return None if look.trouble is None else self._failed(platform, look.trouble)
-
-    def _reader(self, platform: str) -> PipelineReader:
-        if platform not in self._readers:
-            self._readers[platform] = pipeline_reader(
-                self._places[platform], self._urls[platform], self._options
-            )
-        return self._readers[platform]
 
     def _failed(self, platform: str, error: Exception) -> str:
         code = _code(error)
@@ -156,11 +149,6 @@ class Looker:
     def close(self) -> None:
         for each in self._readers.values():
             each.close()
-
-
-def pipeline_reader(place: Place, url: str, options: Mapping[str, Any] | None) -> PipelineReader:
-    simulated = place.installation.starts_at is not None
-    return PipelineReader(url, place.platform, options, simulated=simulated)
 
 
 @contextmanager

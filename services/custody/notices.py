@@ -5,24 +5,21 @@ The bank repeats a notice until it has that answer, so that a crash here loses n
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import LiteralString
 from urllib.parse import parse_qsl
 
 import structlog
 
 from domain.ports import BankNotice, CustodianUntrusted
+from infra import http_server
 from infra.postgres import connect
 from services.custody.lease import enter
 from services.custody.schema import custody_schema
 
 BODY_LIMIT = 1024 * 1024
-IDLE_S = 30.0  # How long a silent connection is kept.
 
 log = structlog.get_logger(__name__)
 
@@ -61,34 +58,16 @@ def listening(
     """Takes the bank's posts as long as it is open; gives the address. `take` writes a notice
     down, and raises CustodianUntrusted for one that the bank did not sign. Raises OSError where
     the port is taken."""
-    server = _Server((host, port), _handler(take))
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="notices")
-    thread.start()
-    try:
-        yield host, int(server.server_address[1])
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server.serving(host, port, _handler(take), "notices") as taken:
+        yield host, taken
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True  # A connection that the bank keeps open holds nobody up.
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """The bank hung up: it will come again."""
-        log.info("notice_connection_lost", reason=type(sys.exception()).__name__)
-
-
-def _handler(take: Callable[[Mapping[str, str]], None]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(take: Callable[[Mapping[str, str]], None]) -> type[http_server.Handler]:
+    class Handler(http_server.Handler):
         protocol_version = "HTTP/1.1"
-        wbufsize = -1  # An answer in two packets would wait 40 ms for the bank's acknowledgement.
         disable_nagle_algorithm = True
-        timeout = IDLE_S
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - the library calls it so.
             length = self.headers.get("Content-Length", "")
             if not length.isdecimal() or int(length) > BODY_LIMIT:
                 self.close_connection = True
@@ -108,13 +87,6 @@ def _handler(take: Callable[[Mapping[str, str]], None]) -> type[BaseHTTPRequestH
                 self._answer(200, "SUCCESS")
 
         def _answer(self, status: int, text: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
+            self.answer(status, "text/plain", text.encode())
 
     return Handler

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
+from adapters.read_models.store import views_schema
 from domain import commands as c
 from domain.policy import PolicyPublished, PolicyTerms, Scope
 from domain.streams import POLICY
@@ -45,7 +46,7 @@ class DayEnd:
         self._catch_up = catch_up
         self._connection = connect(url, autocommit=True)
         self._log = LogReader(url, platform)
-        self._views = sql.Identifier(f"views_{platform}")
+        self._views = sql.Identifier(views_schema(platform))
         self._done: date | None = None  # The last day that was run to its end from here.
 
     def close(self) -> None:

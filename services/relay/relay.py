@@ -28,7 +28,7 @@ from adapters.kafka.messages import (
 )
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
-from adapters.shard_schema import appended_channel, shard_schema
+from adapters.shard_schema import appended_channel, relay_role, shard_schema
 from infra.postgres import connect
 
 AT_ONCE = 5_000
@@ -50,7 +50,7 @@ class Relay:
     def __init__(self, url: str, platform: str, options: Mapping[str, Any]) -> None:
         self._platform = platform
         self._schema = shard_schema(platform)
-        self._connection = connect(url, autocommit=True, by_key=True, role=f"relay {platform}")
+        self._connection = connect(url, autocommit=True, by_key=True, role=relay_role(platform))
         try:
             self._take_lock()
             # What `_remember` loses in a power cut, the topic tells.
@@ -132,7 +132,7 @@ class Relay:
 
     def _take_lock(self) -> None:
         row = self._connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (f"relay {self._platform}",)
+            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (relay_role(self._platform),)
         ).fetchone()
         if row != (True,):
             raise RelayRunning(f"another relay serves {self._platform}")

@@ -61,5 +61,5 @@ def _delivery(rows: Sequence[tuple[int, bytes]]) -> Delivery:
             commands.append(read_command(message))
             places.append(place)
         except ValidationError as error:
-            unread.append(Unread(INBOX, place, message, "{}: {}".format(*complaint(error))))
+            unread.append(Unread(INBOX, place, message, str(complaint(error))))
     return Delivery(commands, places, unread)

@@ -83,7 +83,7 @@ def _delivery(records: Sequence[Any]) -> Delivery:
         try:
             command = read_command(message)
         except ValidationError as error:
-            unread.append(_unread(record, message, "{}: {}".format(*complaint(error))))
+            unread.append(_unread(record, message, str(complaint(error))))
         else:
             if command.FROM_OUTSIDE:
                 commands.append(command)

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced, open_recorder
-from adapters.shard_schema import shard_schema
+from adapters.shard_schema import shard_schema, writer_role
 from adapters.vault import Seal
 from domain.commands import Command, OpenPlatform
 from domain.model import Refused
@@ -69,7 +69,7 @@ class Writer:
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
-        role = f"writer {self._platform}"
+        role = writer_role(self._platform)
         self._connection = connect(self._url, autocommit=True, by_key=True, role=role)
         self._shelf = Shelf(self._connection, self._schema)
         self._receipts = Receipts(self._connection, self._schema)

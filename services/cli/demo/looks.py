@@ -8,6 +8,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg import sql
 
+from adapters.read_models.store import views_schema
 from infra.postgres import connect
 
 
@@ -23,7 +24,7 @@ class Looks:
     def __init__(self, url: str, platform: str, catch_up: Callable[[], object]) -> None:
         self._catch_up = catch_up
         self._connection = connect(url, autocommit=True)
-        self._views = sql.Identifier(f"views_{platform}")
+        self._views = sql.Identifier(views_schema(platform))
 
     def close(self) -> None:
         self._connection.close()

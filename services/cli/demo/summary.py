@@ -10,6 +10,7 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
+from adapters.read_models.store import views_schema
 from domain.cashbook import UNBOUNDED
 from domain.money import yuan
 from infra.postgres import connect
@@ -177,7 +178,7 @@ class _Asker:
     def __init__(self, connection: psycopg.Connection, platform: str) -> None:
         self._connection = connection
         self._schemas = {
-            "views": sql.Identifier(f"views_{platform}"),
+            "views": sql.Identifier(views_schema(platform)),
             "custody": sql.Identifier(f"custody_{platform}"),
         }
 

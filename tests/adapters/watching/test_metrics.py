@@ -32,12 +32,12 @@ def metrics() -> Metrics:
         recorded_at=datetime(2024, 1, 2, tzinfo=UTC),
         epoch=3,
         writer="1@here",
-        relay=None,
+        relay_holder=None,
         commands=5,
         commands_offset=4,
         inbox=6,
         parked=8,
-        relayed=following,
+        relay=following,
         views={view.NAME: following for view in VIEWS},
     )
     metrics.show(Look(standing, commands_in_topic=11), now_s=1000.0)

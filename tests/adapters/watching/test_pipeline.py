@@ -46,8 +46,8 @@ def test_a_log_that_nobody_follows(house: KafkaHouse) -> None:
     assert (found.position, found.epoch) == (house.log.head(), epoch)
     assert found.recorded_at == house.clock.now()
     assert (found.commands, found.inbox, found.parked) == (4, 0, 0)
-    assert (found.writer, found.relay) == (who_am_i(), who_am_i())
-    assert (found.relayed, found.views) == (None, {})
+    assert (found.writer, found.relay_holder) == (who_am_i(), who_am_i())
+    assert (found.relay, found.views) == (None, {})
 
 
 def test_whoever_opened_the_shard_last_is_its_writer(house: KafkaHouse) -> None:
@@ -78,12 +78,12 @@ def test_how_far_the_relay_is_behind(house: KafkaHouse) -> None:
     house.clock.advance(timedelta(seconds=90))
     house.publish(recharge(house, 2))
     house.take(1)
-    relayed = look(house, house.options).standing.relayed
+    relayed = look(house, house.options).standing.relay
     assert relayed
     assert (relayed.position, relayed.lag) == (before, house.log.head() - before)
     assert (relayed.lag_s, relayed.age_s, relayed.gap) == (90, 90, 0)
     house.relay_all()
-    relayed = look(house, house.options).standing.relayed
+    relayed = look(house, house.options).standing.relay
     assert relayed
     assert (relayed.position, relayed.lag, relayed.lag_s) == (house.log.head(), 0, 0)
 
@@ -116,8 +116,8 @@ def test_events_that_are_missing_in_the_log(house: KafkaHouse) -> None:
         )
     found = look(house, house.options).standing
     assert {each.gap for each in found.views.values()} == {2}
-    assert found.relayed
-    assert found.relayed.gap == 2
+    assert found.relay
+    assert found.relay.gap == 2
 
 
 def test_an_event_that_is_missing_in_the_topic(house: KafkaHouse) -> None:
