@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 TEXT_MAX = 200
+MUST_BE_A_COMMAND = "must name a command: see zhuanhu commands"
+_TAGS = {"union_tag_invalid", "union_tag_not_found"}  # Commands alone are told apart by a tag.
 _MEMBER = re.compile(r"<\w+\.\w+: '([^']*)'>")  # <Role.INVESTOR: 'investor'>
 
 
@@ -22,6 +24,8 @@ class Complaint(NamedTuple):
 def complaint(error: ValidationError) -> Complaint:
     """The first of what pydantic found. The value may be personal, and is not told."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] in _TAGS:
+        return Complaint("type", MUST_BE_A_COMMAND)
     rule = _MEMBER.sub(r"'\1'", first["msg"].removeprefix("Value error, "))
     return Complaint(_line(".".join(str(step) for step in first["loc"])), _line(rule))
 

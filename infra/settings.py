@@ -166,9 +166,6 @@ class Settings(BaseSettings):
         default=None, description="What opens that file."
     )
 
-    kafka_partitions: int = Field(
-        default=1, ge=1, le=1000, description="Partitions of each topic: one a shard."
-    )
     kafka_replication_factor: int = Field(
         default=1, ge=1, le=32, description="Brokers that hold each partition."
     )

@@ -68,13 +68,16 @@ TOPICS = {
         "One for each command: its outcome, or that it could not be read.",
         "The command's id.",
         {
-            "ce_number": _number("The receipt's number, without gaps."),
+            "ce_subject": _text("The command's id."),
+            "ce_number": _number("Up to which receipt the topic's answers go."),
             "ce_replays": _number("How many answers repeated a stored outcome, up to this one."),
         },
         "$message.payload#/command_id",
     ),
     "parked": Described(
-        "What could not be read or had no meaning, until a person has decided.", "Any.", {}
+        "What could not be read or had no meaning, until a person has decided.",
+        "Its number.",
+        {"ce_number": _number("Its number among the parked.")},
     ),
 }
 

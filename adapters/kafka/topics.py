@@ -95,7 +95,7 @@ def _wanted(topic: Topic, settings: Settings) -> dict[str, str]:
         Topic.REPLIES: settings.kafka_replies_retention_ms,
     }.get(topic, FOR_EVER)
     return {
-        PARTITIONS: str(settings.kafka_partitions),
+        PARTITIONS: "1",  # A platform is one shard, and nobody reads a second one.
         REPLICATION: str(settings.kafka_replication_factor),
         "cleanup.policy": "delete",
         "retention.ms": str(retention_ms),

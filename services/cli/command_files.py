@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from domain.commands import COMMANDS, FROM_OUTSIDE, NOT_FROM_OUTSIDE, Command
-from domain.complaint import complaint
+from domain.complaint import MUST_BE_A_COMMAND, complaint
 from services.cli.failure import CliError
 from services.cli.reading import read_text
 
@@ -46,7 +46,7 @@ def _command(number: int, line: str) -> Command:
         raise _bad(number, None, "must be a JSON object")
     name = parsed.get("type")
     if not isinstance(name, str) or name not in COMMANDS:
-        raise _bad(number, "type", "must name a command: see zhuanhu commands")
+        raise _bad(number, "type", MUST_BE_A_COMMAND)
     if name not in FROM_OUTSIDE:
         raise _bad(number, "type", f"{name} {NOT_FROM_OUTSIDE}")
     try:

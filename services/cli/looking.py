@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -95,13 +95,27 @@ def show(title: str, answer: Answer, as_json: bool) -> None:
         show_json(answer)
         return
     single = {key: value for key, value in answer.items() if not isinstance(value, list | dict)}
+    said = dict(single)
+    for value in answer.values():
+        said |= value if isinstance(value, dict) else {}
     if single:
         show_record(title, single)
     for key, value in answer.items():
         heading = key.replace("_", " ")
         if isinstance(value, list) and all(isinstance(each, dict) for each in value):
-            show_table(heading, value)
+            show_table(heading, _telling(value, said))
         elif isinstance(value, list):
             show_record(heading, {heading: ", ".join(map(str, value))})
         elif isinstance(value, dict) and value:
             show_record(heading, value)
+
+
+def _telling(rows: Sequence[Answer], known: Answer) -> list[Answer]:
+    """Without the columns that hold nothing in any row, or what is said of the whole already."""
+    nothing: tuple[object, ...] = (None, 0, "", [], {})
+    names = [
+        name
+        for name in (rows[0] if rows else ())
+        if any(row[name] not in nothing and row[name] != known.get(name) for row in rows)
+    ]
+    return [{name: row[name] for name in names} for row in rows]

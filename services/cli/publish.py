@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from adapters.commanding import Commands, Outcome, Receipt
 from adapters.inbox import Inbox
 from adapters.kafka.commands import KafkaCommands
 from domain.refusals import Code
-from infra.kafka import client_options
+from infra.kafka import client_options, unlogged
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
 from services.cli.kafka import kafka_settings
@@ -86,12 +86,15 @@ def publishing(place: Place) -> Iterator[Commands]:
             projector.catch_up()
 
 
-def through_kafka(data: Path | None, platform: str | None) -> AbstractContextManager[Commands]:
+@contextmanager
+def through_kafka(data: Path | None, platform: str | None) -> Iterator[Commands]:
     """The writer that reads the platform's topic, wherever it runs."""
     settings = kafka_settings(data)
     options = client_options(settings)
     name = platform or settings.platform or find(data, None).platform
-    return KafkaCommands(options.pop("bootstrap_servers"), name, "zhuanhu-publish", **options)
+    servers = options.pop("bootstrap_servers")
+    with unlogged(), KafkaCommands(servers, name, "zhuanhu-publish", **options) as commands:
+        yield commands
 
 
 def receipt_json(receipt: Receipt) -> dict[str, object]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from domain.money import yuan
@@ -52,7 +52,8 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
     table = Table(title=title)
     for key in rows[0]:
         heading = key.removesuffix("_fen").replace("_", " ")
-        table.add_column(heading, justify="right" if isinstance(rows[0][key], int) else "left")
+        justify: JustifyMethod = "right" if isinstance(rows[0][key], int) else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(key, value) for key, value in row.items()))
     console.print(table)

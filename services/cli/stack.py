@@ -67,9 +67,9 @@ class Stack:
 
     def step(self) -> int:
         """One round of everything; 0 when nothing was to be done."""
-        done = self.intake.step() if self.intake else 0
-        done += self.custody.step()
-        return done + self.projector.step()
+        if self.intake is None:  # Other processes decide, and feed the views.
+            return self.custody.step()
+        return self.intake.step() + self.custody.step() + self.projector.step()
 
     def drain(self, besides: Collection[Kind] = ()) -> None:
         """Until the bank has answered everything `besides` these. The views do not follow by

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from domain import commands as c
 from domain.complaint import complaint
@@ -27,3 +27,12 @@ def test_it_names_field_and_rule_in_the_words_of_the_command(
     assert rule in said.rule
     assert "Role" not in said.rule
     assert NAME not in said.rule
+
+
+@pytest.mark.parametrize("message", [{"type": NAME}, {"type": 7}, {}])
+def test_a_type_that_is_none_is_not_told(message: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(c.AnyCommand).validate_python(message)
+    said = complaint(caught.value)
+    assert said == ("type", "must name a command: see zhuanhu commands")
+    assert str(said) == "type: must name a command: see zhuanhu commands"

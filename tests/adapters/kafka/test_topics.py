@@ -42,13 +42,13 @@ def changed(kafka: Settings, **values: object) -> Settings:
 def test_the_topics_of_a_platform(
     client: KafkaAdminClient, kafka: Settings, kafka_platform: str
 ) -> None:
-    settings = changed(kafka, kafka_partitions=3, kafka_commands_retention_ms=60_000)
+    settings = changed(kafka, kafka_commands_retention_ms=60_000)
     names = [f"zhuanhu.{kafka_platform}.{each}" for each in ("commands", "events", "replies")]
     names.append(f"zhuanhu.{kafka_platform}.parked")
     assert ensure_topics(client, kafka_platform, settings) == Ensured(names, [])
 
     described = {each["name"]: each for each in client.describe_topics(names)}
-    assert {len(each["partitions"]) for each in described.values()} == {3}
+    assert {len(each["partitions"]) for each in described.values()} == {1}
     found = {name: configs(client, name) for name in names}
     assert [each["retention.ms"] for each in found.values()] == ["60000", "-1", WEEK_MS, "-1"]
     for each in found.values():
@@ -86,11 +86,11 @@ def test_settings_that_changed_since_are_told(
     client: KafkaAdminClient, kafka: Settings, kafka_platform: str
 ) -> None:
     ensure_topics(client, kafka_platform, kafka)
-    wider = changed(kafka, kafka_partitions=4, kafka_replies_retention_ms=-1)
+    wider = changed(kafka, kafka_min_insync_replicas=2, kafka_replies_retention_ms=-1)
     replies = topic_name(kafka_platform, Topic.REPLIES)
     told = ensure_topics(client, kafka_platform, wider).differences
     assert Difference(replies, "retention.ms", "-1", WEEK_MS) in told
-    assert {each.setting for each in told} == {"partitions", "retention.ms"}
+    assert {each.setting for each in told} == {"min.insync.replicas", "retention.ms"}
     assert len(told) == 5
 
 
