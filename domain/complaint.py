@@ -10,6 +10,7 @@ from pydantic import ValidationError
 TEXT_MAX = 200
 MUST_BE_A_COMMAND = "must name a command: see zhuanhu commands"
 _TAGS = {"union_tag_invalid", "union_tag_not_found"}  # Commands alone are told apart by a tag.
+_NAME = re.compile(r"[A-Za-z_]{1,40}")
 _MEMBER = re.compile(r"<\w+\.\w+: '([^']*)'>")  # <Role.INVESTOR: 'investor'>
 
 
@@ -27,7 +28,12 @@ def complaint(error: ValidationError) -> Complaint:
     if first["type"] in _TAGS:
         return Complaint("type", MUST_BE_A_COMMAND)
     rule = _MEMBER.sub(r"'\1'", first["msg"].removeprefix("Value error, "))
-    return Complaint(_line(".".join(str(step) for step in first["loc"])), _line(rule))
+    return Complaint(_line(".".join(map(_step, first["loc"]))), _line(rule))
+
+
+def _step(step: int | str) -> str:
+    """A name that is none of ours may be anything, a person's too; then it is not told."""
+    return str(step) if isinstance(step, int) or _NAME.fullmatch(step) else "?"
 
 
 def _line(text: str) -> str:

@@ -238,8 +238,13 @@ def _question(command: Mapping[str, Any]) -> _Question:
 
 def _at_the_end(topic: str, options: Mapping[str, Any], timeout_ms: int) -> KafkaConsumer:
     """Reads what comes from now on; nothing must be sent before it stands there."""
-    committed = {"isolation_level": "read_committed", "auto_offset_reset": "earliest"}
-    consumer, replies = KafkaConsumer(**options, **committed), TopicPartition(topic, 0)
+    consumer = KafkaConsumer(
+        **options,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    replies = TopicPartition(topic, 0)
     try:
         consumer.assign([replies])
         consumer.seek_to_end(replies)

@@ -11,7 +11,8 @@ import typer
 
 from adapters.commanding import Commands, Outcome, Receipt
 from adapters.inbox import Inbox
-from adapters.kafka.commands import KafkaCommands
+from adapters.kafka.commands import KafkaCommands, receipt_of
+from adapters.kafka.publisher import NoReply
 from domain.refusals import Code
 from infra.kafka import client_options, unlogged
 from services.cli.command_files import read_commands
@@ -58,7 +59,12 @@ def publish_command(
     refused = False
     with through_kafka(data, platform) if kafka else publishing(find(data, platform)) as writer:
         for start in range(0, len(commands), AT_ONCE):
-            receipts = writer.submit(commands[start : start + AT_ONCE])
+            try:
+                receipts = writer.submit(commands[start : start + AT_ONCE])
+            except NoReply as lost:  # Of the others the outcome is known.
+                came = [reply for reply in lost.replies if reply and reply.outcome != "parked"]
+                show_receipts([receipt_of(reply) for reply in came], as_json)
+                raise
             show_receipts(receipts, as_json)
             refused |= any(receipt.outcome is Outcome.REFUSED for receipt in receipts)
     if refused:

@@ -83,7 +83,10 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
     (
         RelayStopped,
-        _says("relay_stopped", "see Kafka's log and zhuanhu verify; the next goes on there"),
+        _says(
+            "relay_stopped",
+            "see Kafka's log, zhuanhu verify and docs/kafka.md; the next goes on there",
+        ),
     ),
     (
         SettingsError,

@@ -4,6 +4,7 @@ whether what it needs is there.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -163,13 +164,17 @@ def watched(
             try:
                 watching.address = opened.enter_context(serving(host, port, watching.pages()))
             except OSError as error:
-                raise CliError(
-                    "port_taken",
-                    f"metrics_port: {host}:{port} cannot be listened on: {error.strerror}",
-                    "metrics_port",
-                    f"set {variable_of('metrics_port')} to another (0 takes a free one)",
-                ) from None
+                raise _unusable(host, port, error) from None
         yield watching
+
+
+def _unusable(host: str, port: int, error: OSError) -> CliError:
+    told = f"{host}:{port} cannot be listened on: {error.strerror}"
+    if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+        hint = f"set {variable_of('metrics_port')} to another (0 takes a free one)"
+        return CliError("port_taken", f"metrics_port: {told}", "metrics_port", hint)
+    hint = f"set {variable_of('metrics_host')} to an address of this machine"
+    return CliError("bad_settings", f"metrics_host: {told}", "metrics_host", hint)
 
 
 def _page(good: bool, answer: Mapping[str, object]) -> Page:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
@@ -42,8 +42,8 @@ class RelayRunning(Exception):
 
 
 class RelayStopped(Exception):
-    """Kafka refused a message, or the log lacks one. Nothing is dropped: the next relay goes on
-    from there."""
+    """Kafka refused a message, or the log or the topic of events lacks one. Nothing is dropped: the
+    next relay goes on from there."""
 
 
 class Relay:
@@ -58,10 +58,12 @@ class Relay:
             self._connection.execute(
                 sql.SQL("LISTEN {}").format(sql.Identifier(appended_channel(platform)))
             )
-            self.position = _number(_last(options, platform, Topic.EVENTS), "position")
+            events = _last(options, platform, Topic.EVENTS)
+            self.position = events.number("position")
+            _must_be_whole(self.position, events.offset)
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
-            self.parked = _number(_last(options, platform, Topic.PARKED), "number")
+            self.parked = _last(options, platform, Topic.PARKED).number("number")
             self._failure: Exception | None = None
             self._producer = KafkaProducer(
                 **options,
@@ -99,8 +101,7 @@ class Relay:
             raise RelayStopped(f"the log lacks an event between {self.position} and {position}")
         receipts = list(takewhile(lambda row: row[-1] <= position, receipts))
         with self._all_delivered() as send:
-            for row in events:
-                send(Topic.EVENTS, event_message(self._platform, row))
+            published = [send(Topic.EVENTS, event_message(self._platform, row)) for row in events]
             for number, *outcome in receipts:
                 reply = _reply(outcome, replayed=False)
                 send(Topic.REPLIES, reply_message(self._platform, reply, number, self.replays))
@@ -112,6 +113,8 @@ class Relay:
             for row in parked:
                 send(Topic.PARKED, parked_message(self._platform, _parked(row)))
                 self.parked = row[0]
+        if published:
+            _must_be_whole(position, published[-1].value.offset)
         self.position = position
         if replays or self.receipts >= self._remembered + REMEMBER_AFTER:
             self._remember()
@@ -137,13 +140,13 @@ class Relay:
         if row != (True,):
             raise RelayRunning(f"another relay serves {self._platform}")
 
-    def _answered(self, last: Mapping[str, str]) -> tuple[int, int]:
+    def _answered(self, last: _Last) -> tuple[int, int]:
         """Answers are not kept in their topic for ever: then the database says where they end, and
         a few come again."""
         [(receipts, replays)] = self._ask("SELECT receipts, replays FROM {}.relayed")
         return (
-            max(receipts, _number(last, "number")),
-            max(replays, _number(last, "replays")),
+            max(receipts, last.number("number")),
+            max(replays, last.number("replays")),
         )
 
     def _remember(self) -> None:
@@ -160,17 +163,16 @@ class Relay:
     def _all_delivered(self) -> Iterator[Any]:
         sent: list[Any] = []
 
-        def send(kind: Topic, message: Message) -> None:
-            topic = topic_name(self._platform, kind)
-            sent.append(
-                self._producer.send(
-                    topic,
-                    value=message.value,
-                    key=message.key,
-                    headers=message.headers,
-                    partition=PARTITION,
-                ).add_errback(self._give_up)
+        def send(kind: Topic, message: Message) -> Any:
+            future = self._producer.send(
+                topic_name(self._platform, kind),
+                value=message.value,
+                key=message.key,
+                headers=message.headers,
+                partition=PARTITION,
             )
+            sent.append(future.add_errback(self._give_up))
+            return future
 
         try:
             yield send
@@ -230,14 +232,28 @@ def _parked(row: Sequence[Any]) -> Parked:
     return Parked(id=parked_id, source=source, offset=offset, reason=reason)
 
 
-def _last(options: Mapping[str, Any], platform: str, kind: Topic) -> dict[str, str]:
+class _Last(NamedTuple):
+    """The last message of a topic; without attributes where there is none."""
+
+    offset: int
+    attributes: Mapping[str, str]
+
+    def number(self, name: str) -> int:
+        return int(self.attributes.get(name, 0))
+
+
+def _last(options: Mapping[str, Any], platform: str, kind: Topic) -> _Last:
     tail = Tail(options, topic_name(platform, kind))
     try:
         last = tail.last()
     finally:
         tail.close()
-    return attributes_of(last.headers) if last else {}
+    return _Last(last.offset, attributes_of(last.headers)) if last else _Last(-1, {})
 
 
-def _number(attributes: Mapping[str, str], name: str) -> int:
-    return int(attributes.get(name, 0))
+def _must_be_whole(position: int, offset: int) -> None:
+    """An event's offset is at least its position - 1: repeats only push it back."""
+    if offset < position - 1:
+        raise RelayStopped(
+            f"the topic of events lacks some before position {position}: it was made anew"
+        )

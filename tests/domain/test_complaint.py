@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain import commands as c
 from domain.complaint import complaint
-from tests.exemplars import NAME, command
+from tests.exemplars import NAME, PHONE, command
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,15 @@ def test_a_type_that_is_none_is_not_told(message: dict[str, object]) -> None:
     said = complaint(caught.value)
     assert said == ("type", "must name a command: see zhuanhu commands")
     assert str(said) == "type: must name a command: see zhuanhu commands"
+
+
+@pytest.mark.parametrize(
+    ("made_up", "told"), [("colour", "colour"), (NAME, "?"), (PHONE, "?"), ("x" * 41, "?")]
+)
+def test_a_made_up_field_is_named_only_where_it_could_be_one_of_ours(
+    made_up: str, told: str
+) -> None:
+    usual = {"recharge_id": "r", "member_id": "m", "role": "investor", "amount_fen": 1}
+    with pytest.raises(ValidationError) as caught:
+        command(c.RequestRecharge, **(usual | {made_up: 1}))
+    assert complaint(caught.value).field == told

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from adapters.kafka.commands import KafkaCommands
 from infra.settings import Settings
+from services.cli import publish as publishing
 from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
 from tests.services.cli.conftest import Zhuanhu
 
@@ -48,6 +51,16 @@ def test_each_line_has_its_receipt_in_order(zhuanhu: Zhuanhu, writer: Writer) ->
     ]
     assert told.lines[1]["message"] == "No loan of that id exists."
     assert [dict(each.headers)["ce_source"] for each in writer.seen] == [b"zhuanhu-publish"] * 3
+
+
+def test_what_was_answered_is_shown_where_the_rest_is_not(
+    zhuanhu: Zhuanhu, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "KafkaCommands", partial(KafkaCommands, timeout_s=2))
+    writer.answer = lambda message: None if message["id"] == "c2" else accepted(message)
+    told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{rate(2)}\n{rate(3)}\n")
+    assert (told.code, told.error["code"]) == (1, "no_receipt")
+    assert [each["command_id"] for each in told.lines] == ["c1", "c3"]
 
 
 def test_a_malformed_line_sends_nothing(zhuanhu: Zhuanhu, writer: Writer) -> None:

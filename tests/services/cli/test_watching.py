@@ -194,6 +194,16 @@ def test_a_port_that_is_taken_is_named(
     assert "ZHUANHU_METRICS_PORT" in told.error["hint"]
 
 
+def test_an_address_that_is_not_this_machine_s_is_named(
+    place: Place, zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHUANHU_METRICS_PORT", "0")
+    monkeypatch.setenv("ZHUANHU_METRICS_HOST", "192.0.2.1")  # RFC 5737: nobody's.
+    told = zhuanhu("relay", "--data", str(place.data), "--json")
+    assert (told.code, told.error["code"]) == (2, "bad_settings")
+    assert "ZHUANHU_METRICS_HOST" in told.error["hint"]
+
+
 def answer(page: Any) -> tuple[int, dict[str, Any]]:
     return page.status, json.loads(page.content)
 

@@ -173,7 +173,7 @@ def test_two_relays_of_one_platform(house: KafkaHouse) -> None:
         house.new_relay()
 
 
-def test_repeats_in_the_topic_are_skipped_and_a_gap_is_an_error(house: KafkaHouse) -> None:
+def test_the_topic_is_read_like_the_log(house: KafkaHouse) -> None:
     house.relay_all()
     log = KafkaLog(house.options, house.platform)
     head = log.head()
