@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
 from domain.accounts import OUTSIDE, role_of
-from domain.model import Event, Fen, InvariantBroken, Message, Refused
+from domain.model import Event, Fact, Fen, InvariantBroken, Refused
 from domain.purposes import MATRIX, Purpose, Shape, allowed
 from domain.refusals import Code
 
@@ -38,7 +38,7 @@ class Leg(NamedTuple):
     frozen_fen: int
 
 
-class Movement(Message):
+class Movement(Fact):
     """One payer -> payee transfer. `id` is the bank's request / custom number."""
 
     id: str
@@ -167,7 +167,7 @@ def reject(entry: Entry, bank_code: str) -> EntryRejected:
         entry_id=requested.entry_id,
         movement_ids=tuple(movement.id for movement in requested.movements),
         bank_code=bank_code,
-        legs=net(Leg(leg.account, -leg.available_fen, -leg.frozen_fen) for leg in requested.legs),
+        legs=net((account, -available, -frozen) for account, available, frozen in requested.legs),
     )
 
 
@@ -187,9 +187,9 @@ def record(
     _check(movement)
     amount_fen = movement.amount_fen
     borne_fen = amount_fen if movement.payer == OUTSIDE else min(amount_fen, payer_available_fen)
-    legs = [Leg(movement.payer, -borne_fen, 0), Leg(movement.payee, amount_fen, 0)]
+    changes = [(movement.payer, -borne_fen, 0), (movement.payee, amount_fen, 0)]
     if borne_fen < amount_fen:
-        legs.append(Leg(SHORTFALL, borne_fen - amount_fen, 0))
+        changes.append((SHORTFALL, borne_fen - amount_fen, 0))
     return BankMovementRecorded(
         entry_id=entry_id,
         movement=movement,
@@ -197,7 +197,7 @@ def record(
         bank_date=bank_date,
         origin=origin,
         shortfall_fen=amount_fen - borne_fen,
-        legs=net(legs),
+        legs=net(changes),
     )
 
 
@@ -215,52 +215,60 @@ def evolve(entry: Entry, event: CashEvent) -> Entry:
 
 # -- legs -------------------------------------------------------------------------------
 
+Change = tuple[str, int, int]
+"""A leg that may still meet others of its account."""
+
 
 def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
     """What a request sets aside. Money that only arrives within the entry is not held."""
-    arriving = {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
-    legs = []
+    arriving = _arriving(movements)
+    changes: list[Change] = []
     for movement in movements:
         match MATRIX[movement.purpose].shape:
             case Shape.FREEZE | Shape.OUTFLOW:
-                legs.append(Leg(movement.payer, -movement.amount_fen, movement.amount_fen))
+                changes.append((movement.payer, -movement.amount_fen, movement.amount_fen))
             case Shape.TRANSFER if movement.freeze is None and movement.payer not in arriving:
-                legs.append(Leg(movement.payer, -movement.amount_fen, movement.amount_fen))
+                changes.append((movement.payer, -movement.amount_fen, movement.amount_fen))
             case _:
                 pass
-    return net(legs)
+    return net(changes)
 
 
 def posts(movements: Sequence[Movement]) -> tuple[Leg, ...]:
     """What a settlement moves, given that `holds` was done before."""
-    arriving = {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
-    legs = []
+    arriving = _arriving(movements)
+    changes: list[Change] = []
     for movement in movements:
         amount_fen = movement.amount_fen
         match MATRIX[movement.purpose].shape:
             case Shape.FREEZE:
                 pass
             case Shape.RELEASE:
-                legs.append(Leg(movement.payer, amount_fen, -amount_fen))
+                changes.append((movement.payer, amount_fen, -amount_fen))
             case Shape.TRANSFER if movement.freeze is None and movement.payer in arriving:
-                legs += [Leg(movement.payer, -amount_fen, 0), Leg(movement.payee, amount_fen, 0)]
+                changes += [(movement.payer, -amount_fen, 0), (movement.payee, amount_fen, 0)]
             case Shape.TRANSFER | Shape.OUTFLOW:
-                legs += [Leg(movement.payer, 0, -amount_fen), Leg(movement.payee, amount_fen, 0)]
+                changes += [(movement.payer, 0, -amount_fen), (movement.payee, amount_fen, 0)]
             case Shape.INFLOW:
-                legs += [Leg(movement.payer, -amount_fen, 0), Leg(movement.payee, amount_fen, 0)]
-    return net(legs)
+                changes += [(movement.payer, -amount_fen, 0), (movement.payee, amount_fen, 0)]
+    return net(changes)
 
 
-def net(legs: Iterable[Leg]) -> tuple[Leg, ...]:
+def _arriving(movements: Sequence[Movement]) -> set[str]:
+    return {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
+
+
+def net(changes: Iterable[Change]) -> tuple[Leg, ...]:
     """One leg an account, in order of first appearance, none that changes nothing."""
-    sums: dict[str, Leg] = {}
-    for leg in legs:
-        account, available_fen, frozen_fen = leg
-        before = sums.get(account)
-        sums[account] = (
-            Leg(account, before[1] + available_fen, before[2] + frozen_fen) if before else leg
-        )
-    return tuple([leg for leg in sums.values() if leg.available_fen or leg.frozen_fen])
+    sums: dict[str, list[int]] = {}
+    for account, available_fen, frozen_fen in changes:
+        fen = sums.get(account)
+        if fen is None:
+            sums[account] = [available_fen, frozen_fen]
+        else:
+            fen[0] += available_fen
+            fen[1] += frozen_fen
+    return tuple([Leg(account, *fen) for account, fen in sums.items() if fen[0] or fen[1]])
 
 
 def _check(movement: Movement) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar, get_args
 
-from domain.model import Event, Fen
+from domain.model import Event, Fen, Instant
 from domain.policy import PolicyTerms
 from domain.register import Claim, Part, Row, Vector
 from domain.schedule import Method
@@ -78,7 +78,7 @@ class LoanFilled(Event):
 
     TOPIC: ClassVar[str] = "loan.filled.v1"
     loan_id: str
-    filled_at: datetime
+    filled_at: Instant
     filled_on: date  # In Asia/Shanghai.
 
 
@@ -97,7 +97,7 @@ class LoanConcluded(Event):
     loan_id: str
     contract_hash: str
     parties: tuple[str, ...]
-    concluded_at: datetime
+    concluded_at: Instant
     concluded_on: date
     policy: PolicyTerms
 

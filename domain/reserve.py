@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, NamedTuple, assert_never, get_args
 
+import msgspec
+
 from domain.model import Event, Fen, Refused, changed, without
 from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
 from domain.policy import PolicyTerms, percent_of
@@ -260,7 +262,7 @@ def surplus(
     cap_fen = percent_of(outstanding_principal_fen, terms.cap)
     if not queue_empty or wanted.amount_fen > balance_fen - cap_fen:
         raise Refused(Code.SURPLUS_BELOW_CAP, f"the cap is {cap_fen} fen", "amount_fen")
-    return (wanted.model_copy(update={"cap_fen": cap_fen}),)
+    return (msgspec.structs.replace(wanted, cap_fen=cap_fen),)
 
 
 # -- evolve -----------------------------------------------------------------------------

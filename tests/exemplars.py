@@ -55,9 +55,7 @@ def a_policy(**changes: Any) -> PolicyTerms:
 
 def a_movement(purpose: Purpose, payer: str, payee: str, **changes: Any) -> Movement:
     usual: dict[str, Any] = {"id": "M-1.1", "amount_fen": 100_00}
-    return Movement.model_validate(
-        usual | {"purpose": purpose, "payer": payer, "payee": payee} | changes
-    )
+    return Movement(**usual | {"purpose": purpose, "payer": payer, "payee": payee} | changes)
 
 
 def a_member(member_id: str = "lucy", *roles: Role, **changes: Any) -> MemberRegistered:
@@ -70,7 +68,7 @@ def a_member(member_id: str = "lucy", *roles: Role, **changes: Any) -> MemberReg
         "related_party": False,
         "lawful_business": False,
     }
-    return MemberRegistered.model_validate(usual | changes)
+    return MemberRegistered(**usual | changes)
 
 
 def opened(member_id: str, role: Role) -> AccountOpened:
@@ -87,7 +85,7 @@ def loan_requested(**changes: Any) -> e.LoanRequested:
         "method": Method.EQUAL_INSTALMENT,
         "purpose": "stock",
     }
-    return e.LoanRequested.model_validate(usual | changes)
+    return e.LoanRequested(**usual | changes)
 
 
 def folded(events: Iterable[e.LoanEvent], loan: Loan = loans.INITIAL) -> Loan:

@@ -10,14 +10,17 @@ The models that read and write the messages are the source; nothing is said here
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
+from inspect import cleandoc
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
+import msgspec
+from msgspec import Meta
 from pydantic import BaseModel, Field
 
 from adapters.codec import EVENT_TYPES
 from domain.commands import FROM_OUTSIDE, Command
-from domain.model import Event, Message
+from domain.model import Event, Fact, Instant, Message
 
 E = TypeVar("E", bound=Event)
 Schema = dict[str, Any]
@@ -28,18 +31,17 @@ REPLY_TYPE = "zhuanhu.reply.v1"
 PARKED_TYPE = "zhuanhu.parked.v1"
 
 
-class Envelope(Message, Generic[E]):
+class Envelope(Fact, Generic[E]):
     """An event as it lies in the log, byte for byte: `data` is what happened, the rest is when, why
     and after which one."""
 
-    at: Annotated[datetime, Field(description="When it was recorded.")]
-    on: Annotated[date, Field(description="营业日期, Asia/Shanghai.")]
-    cause: Annotated[str, Field(description="The id of the command that caused it.")]
-    corr: Annotated[str, Field(description="What that command belongs to.")]
-    actor: Annotated[str, Field(description="Who asked.")]
+    at: Annotated[Instant, Meta(description="When it was recorded.")]
+    on: Annotated[date, Meta(description="营业日期, Asia/Shanghai.")]
+    cause: Annotated[str, Meta(description="The id of the command that caused it.")]
+    corr: Annotated[str, Meta(description="What that command belongs to.")]
+    actor: Annotated[str, Meta(description="Who asked.")]
     prev: Annotated[
-        str,
-        Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the stored event before it."),
+        str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 of the stored event before it.")
     ]
     data: E
 
@@ -113,7 +115,22 @@ def _command(kind: type[Command]) -> Schema:
 
 
 def _event(kind: type[Event]) -> Schema:
-    return _schema(Envelope[kind]) | {"title": kind.TOPIC}  # type: ignore[valid-type]
+    of_terms: Schema = {}
+
+    def terms(model: type[BaseModel]) -> Schema:
+        schema = model.model_json_schema()
+        of_terms.update(schema.pop("$defs"))
+        return schema
+
+    envelope = Envelope[kind]  # type: ignore[valid-type]
+    _, parts = msgspec.json.schema_components(
+        [envelope], schema_hook=terms, ref_template="#/$defs/{name}"
+    )
+    for part in parts.values():
+        if "description" in part:
+            part["description"] = cleandoc(part["description"])
+    whole = parts.pop(f"Envelope_{kind.__name__}_")
+    return {"$schema": DIALECT, **whole, "$defs": parts | of_terms, "title": kind.TOPIC}
 
 
 def _schema(model: type[BaseModel]) -> Schema:

@@ -47,5 +47,6 @@ class Balances(View):
 
 
 def legs_of(recorded: Recorded) -> tuple[cashbook.Leg, ...]:
-    legs: tuple[cashbook.Leg, ...] = vars(recorded.event)["legs"]
+    event: Any = recorded.event
+    legs: tuple[cashbook.Leg, ...] = event.legs
     return legs

@@ -42,11 +42,11 @@ class Loans(View):
         touched = {(part.loan_id, part.period) for parts in self._parts.values() for part in parts}
         touched |= {(advance.loan_id, advance.period) for advance in self._advances}
         for recorded in batch:
-            fields = vars(recorded.event)
-            if "period" in fields:
-                touched.add((fields["loan_id"], fields["period"]))
-            if isinstance(recorded.event, e.RepaymentRouted):
-                touched |= {(recorded.event.loan_id, part.period) for part in recorded.event.parts}
+            event: Any = recorded.event
+            if hasattr(event, "period"):
+                touched.add((event.loan_id, event.period))
+            if isinstance(event, e.RepaymentRouted):
+                touched |= {(event.loan_id, part.period) for part in event.parts}
         return touched
 
     # -- funding ------------------------------------------------------------------------

@@ -131,5 +131,5 @@ class Members(View):
 
 
 def _pairs(batch: Sequence[Recorded], field: str) -> set[tuple[str, str]]:
-    events = [vars(recorded.event) for recorded in batch]
-    return {(event["member_id"], event[field]) for event in events if field in event}
+    events: list[Any] = [recorded.event for recorded in batch if hasattr(recorded.event, field)]
+    return {(event.member_id, getattr(event, field)) for event in events}

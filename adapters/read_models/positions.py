@@ -129,9 +129,14 @@ class Positions(View):
                 self._receive(event.loan_id, _advance(event.payout_id), from_reserve=True)
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
-            case event if type(event) in _STATUS:
-                claim_row = self._claims[vars(event)["tender_id"]]
-                claim_row.status = _STATUS[type(event)].value
+            case (
+                i.TenderFrozen()
+                | i.TenderRefused()
+                | i.TenderReleased()
+                | i.InvestmentConcluded()
+                | i.InvestmentClosed()
+            ) as event:
+                self._claims[event.tender_id].status = _STATUS[type(event)].value
 
     def _send(self, key: str, principal: Vector, interest: Vector, penalty: Vector) -> None:
         parts = list(zip(principal, interest, penalty, strict=True))

@@ -90,5 +90,5 @@ class View(ABC):
 
 def named(batch: Sequence[Recorded], field: str) -> set[str]:
     """What the events of `batch` that have `field` say in it."""
-    values = {vars(recorded.event).get(field) for recorded in batch}
+    values = {getattr(recorded.event, field, None) for recorded in batch}
     return {value for value in values if value is not None}

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -27,6 +28,8 @@ def plain(value: object) -> Any:
     match value:
         case BaseModel():
             return value.model_dump(mode="json")
+        case msgspec.Struct():
+            return msgspec.to_builtins(value, enc_hook=plain)
         case Mapping():
             return {str(plain(key)): plain(each) for key, each in value.items()}
         case date() | Decimal():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
 from domain.cashbook import EntryRequested, Movement
@@ -254,7 +256,7 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
         {
             "purpose": event.purpose.value,
             "project_no": event.subject if of_loan else None,
-            "legs": [movement.model_dump(mode="json") for movement in event.movements],
+            "legs": msgspec.to_builtins(event.movements),
         },
         tuple(Instruction(m.id, event.entry_id, m.amount_fen) for m in event.movements),
     )

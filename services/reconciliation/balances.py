@@ -100,7 +100,7 @@ def _is_open_or_later(row: MovementRow, day: date) -> bool:
 
 def _movement(row: MovementRow) -> Movement:
     """Read from a view that the log made: checked before, and by the thousand."""
-    return Movement.model_construct(
+    return Movement(
         id=row.movement_id,
         purpose=Purpose(row.purpose),
         payer=row.payer,

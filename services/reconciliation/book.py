@@ -142,7 +142,7 @@ def _later(cursor: Cursor[Any], day: date) -> list[Movement]:
         (day,),
     )
     return [
-        Movement.model_construct(
+        Movement(
             id="",
             purpose=Purpose(purpose),
             payer=payer,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.codec import EVENT_TYPES, GENESIS, Circumstances, data_of, decode_event, encode
-from domain.model import Event
+from domain.loan_events import TenderReserved
+from domain.model import Event, InvariantBroken
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "events"
 OPENING = Circumstances("2018-01-31T04:00:00.000+00:00", "2018-01-31", "c1", "c1", "ops").opening()
@@ -31,6 +33,13 @@ def test_there_is_a_sample_of_every_version() -> None:
 def test_a_stored_version_is_still_read(topic: str) -> None:
     event = read(topic)
     assert decode_event(event.TOPIC, encode(event, OPENING, GENESIS)) == event
+
+
+@pytest.mark.parametrize("amount", [1.0, "1", True, None, 0, -1, 10**15 + 1])
+def test_what_could_not_be_read_again_is_never_written(amount: Any) -> None:
+    event = TenderReserved(loan_id="L1", tender_id="t1", investor_id="anna", amount_fen=amount)
+    with pytest.raises(InvariantBroken, match="tender-reserved"):
+        encode(event, OPENING, GENESIS)
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.TOPIC)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from domain import member as m
 from domain.accounts import Role
@@ -21,7 +22,7 @@ LATER = date(2018, 2, 3)  # Three days of cool-off.
 ASKED = m.BindingRequested(
     member_id="lucy", role=Role.INVESTOR, binding_id="b1", card_ref="card-lucy.b1"
 )
-ASKED_AGAIN = ASKED.model_copy(update={"binding_id": "b2", "card_ref": "card-lucy.b2"})
+ASKED_AGAIN = replace(ASKED, binding_id="b2", card_ref="card-lucy.b2")
 BOUND = m.BindingConfirmed(member_id="lucy", binding_id="b1", usable_from=TODAY)
 REFUSED = m.BindingRefused(member_id="lucy", binding_id="b1", bank_code="E1")
 UNBINDING = m.UnbindingRequested(member_id="lucy", binding_id="b1")
@@ -67,7 +68,7 @@ THEN: dict[str, tuple[Sequence[MemberEvent], Ask, tuple[MemberEvent, ...] | Code
     "not to one that the bank has not opened": ([REGISTERED], bind(), Code.ACCOUNT_NOT_OPEN),
     "not to a role that the member lacks": (
         [REGISTERED, OPEN],
-        bind(ASKED.model_copy(update={"role": Role.BORROWER})),
+        bind(replace(ASKED, role=Role.BORROWER)),
         Code.ROLE_MISSING,
     ),
     "not for nobody": ([], bind(), Code.MEMBER_UNKNOWN),
@@ -100,7 +101,7 @@ THEN: dict[str, tuple[Sequence[MemberEvent], Ask, tuple[MemberEvent, ...] | Code
     "a refused first one is no change": (
         [REGISTERED, OPEN, ASKED, REFUSED, ASKED_AGAIN],
         confirm("b2"),
-        (BOUND.model_copy(update={"binding_id": "b2"}),),
+        (replace(BOUND, binding_id="b2"),),
     ),
     "the bank's word comes once": (
         [REGISTERED, OPEN, ASKED, BOUND],

@@ -22,7 +22,7 @@ def opening(**changes: Any) -> p.PlatformOpened:
         "tender_max_fen": None,
         "cool_off_days": 3,
     }
-    return p.PlatformOpened.model_validate(usual | changes)
+    return p.PlatformOpened(**usual | changes)
 
 
 OPEN = p.evolve(p.INITIAL, opening())

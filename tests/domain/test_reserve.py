@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import reserve as r
 from domain.model import Refused
@@ -33,7 +34,7 @@ def queued(claim_id: str, arose: str, **changes: Any) -> r.ClaimQueued:
         "policy_version": "v1",
         "amount_fen": 1,
     }
-    return r.ClaimQueued.model_validate(usual | changes)
+    return r.ClaimQueued(**usual | changes)
 
 
 def folded(events: Sequence[ReserveEvent], state: Reserve = r.INITIAL) -> Reserve:
@@ -140,7 +141,7 @@ PAID_A = r.PayoutPaid(payout_id="1", claim_id="A", amount_fen=400_00, in_full=Fa
     ("event", "queue", "busy"),
     [
         (PAID_A, {"A", "B"}, {"B"}),
-        (PAID_A.model_copy(update={"in_full": True}), {"B"}, {"B"}),
+        (replace(PAID_A, in_full=True), {"B"}, {"B"}),
         (
             r.PayoutReleased(payout_id="1", claim_id="A", amount_fen=400_00, bank_code="E"),
             {"A", "B"},

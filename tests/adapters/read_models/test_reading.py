@@ -37,7 +37,7 @@ def views(postgres: EmbeddedPostgres, story: list[Recorded]) -> Iterator[ReadMod
 def as_of(story: list[Recorded], position: int) -> dict[str, tuple[int, int]]:
     sums: dict[str, tuple[int, int]] = {}
     for recorded in story[:position]:
-        for account, available_fen, frozen_fen in vars(recorded.event).get("legs", ()):
+        for account, available_fen, frozen_fen in getattr(recorded.event, "legs", ()):
             before = sums.get(account, (0, 0))
             sums[account] = (before[0] + available_fen, before[1] + frozen_fen)
     return sums
@@ -84,7 +84,7 @@ def test_statements_of_one_day_each_join_without_a_gap(
         assert plain([closing])[account] == as_of(story, end).get(account, (0, 0))
     assert lines == whole.lines
     assert len(lines) == sum(
-        account == leg.account for r in story for leg in vars(r.event).get("legs", ())
+        account == leg.account for r in story for leg in getattr(r.event, "legs", ())
     )
 
 

@@ -61,7 +61,7 @@ def check_statements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     steps = {"requested", "settled", "rejected"}
     after: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for recorded in past:
-        legs = vars(recorded.event).get("legs", ())
+        legs = getattr(recorded.event, "legs", ())
         if isinstance(recorded.event, cashbook.EntryRequested):
             purposes[recorded.event.entry_id] = recorded.event.purpose.value
         for leg in legs:
@@ -299,7 +299,7 @@ def folded(past: Sequence[Recorded], kind: str, _: type[S]) -> dict[str, S]:
 def summed(past: Sequence[Recorded]) -> dict[str, list[int]]:
     sums: dict[str, list[int]] = {}
     for recorded in past:
-        for account, available_fen, frozen_fen in vars(recorded.event).get("legs", ()):
+        for account, available_fen, frozen_fen in getattr(recorded.event, "legs", ()):
             fen = sums.setdefault(account, [0, 0])
             fen[0] += available_fen
             fen[1] += frozen_fen
