@@ -158,14 +158,11 @@ def data_of(state: bytes) -> bytes:
     return state[state.index(_DATA) + _DATA_LENGTH : -1]
 
 
-def prev_of(state: bytes) -> bytes:
-    end = state.index(_DATA) - 1
-    return bytes.fromhex(state[end - 64 : end].decode())
-
-
-def opening_of(state: bytes) -> bytes:
-    """The bytes that all events of one command begin with; other bytes where it is no envelope."""
-    return state[: state.find(_PREV)]
+def ends_of(state: bytes) -> tuple[bytes, bytes]:
+    """The opening, and the hash of the event before in hexadecimal; other bytes where it is no
+    envelope."""
+    end = state.find(_PREV) + len(_PREV)
+    return state[:end], state[end : end + 64]
 
 
 def circumstances_of(state: bytes) -> Circumstances:

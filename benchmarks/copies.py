@@ -18,7 +18,7 @@ from typing import Any, LiteralString, NamedTuple
 import psycopg
 from psycopg import sql
 
-from adapters.codec import Stored, data_of, hash_row, prev_of, stored_state
+from adapters.codec import Stored, data_of, ends_of, hash_row, stored_state
 from adapters.shard_schema import shard_schema
 from adapters.vault import Seal
 from domain import commands as c
@@ -227,5 +227,5 @@ def _marker(ids: Sequence[bytes]) -> Callable[[bytes], bytes]:
 
 def _row(stored: Stored, mark: Callable[[bytes], bytes]) -> _Row:
     _, stream, version, topic, state = stored
-    opening = state[: state.index(prev_of(state).hex().encode())]
+    opening, _ = ends_of(state)
     return _Row(mark(stream.encode()), version, topic, mark(opening), mark(data_of(state)))

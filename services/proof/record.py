@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from adapters.codec import ends_of
 from services.proof.checks.chain import RECEIPTS, Chain, Receipts, Retention
 from services.proof.report import Finding
 from services.proof.snapshot import LOG, Snapshot, no_cycles
@@ -23,9 +24,10 @@ def read_record(url: str, platform: str, instant: str) -> Record:
         chain, retention = Chain(), Retention()
         receipts = Receipts(snapshot.stream(RECEIPTS))
         for row in snapshot.stream(LOG):
-            chain.see(row)
+            opening, prev = ends_of(row[4])
+            chain.see(row, prev)
             retention.see(row)
-            receipts.see(row)
+            receipts.see(row, opening)
         for check in (chain, retention, receipts):
             check.finish(snapshot)
     findings = (chain.finding(), retention.finding(), receipts.finding())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from adapters.codec import GENESIS, Stored, circumstances_of, hash_row, opening_of, prev_of
+from adapters.codec import GENESIS, Stored, circumstances_of, hash_row
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntrySettled
 from domain.investment import InvestmentClosed, TenderRefused, TenderReleased
 from domain.loan_events import LoanRequested
@@ -24,18 +24,15 @@ class Chain(Check):
         self.hash = GENESIS
         self.events = 0
 
-    def see(self, row: Stored) -> None:
-        position, stream, version, topic, state = row
+    def see(self, row: Stored, prev: bytes) -> None:
+        """`prev`: the hash before it, as the event has it."""
+        position = row[0]
         if position != self.position + 1:
             self.violated(f"the event before it is {self.position}", position)
-        try:
-            continues = prev_of(state) == self.hash
-        except ValueError:
-            continues = False
-        if not continues:
+        if prev != self.hash.hex().encode():
             self.violated("does not continue the bytes of the event before it", position)
         self.position = position
-        self.hash = hash_row(position, stream, version, topic, state)
+        self.hash = hash_row(*row)
         self.events += 1
 
     def finish(self, snapshot: Snapshot) -> None:
@@ -109,9 +106,8 @@ class Receipts(Check):
         self._covered = b""  # How the event began that was found covered last.
         self._receipts = 0
 
-    def see(self, row: Stored) -> None:
+    def see(self, row: Stored, opening: bytes) -> None:
         position = row[0]
-        opening = opening_of(row[4])
         current = self._current
         if position > self._tiled:
             self._advance(position)
