@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, LiteralString
 
 import psycopg
@@ -31,6 +32,7 @@ EVENTS_TABLE = "stored_events"
 STANDS_STILL = "SET LOCAL transaction_timeout = '10s'"
 """A writer that is frozen while it appends has the shard's row locked, and nobody could take over:
 the server ends its session."""
+ROWS_AT_ONCE = 200
 _NO_END = 2**63 - 1
 
 
@@ -127,6 +129,19 @@ class ShardRecorder(PostgresApplicationRecorder):
         self, after: int, limit: int, topics: Sequence[str], upto: int | None
     ) -> list[Stored]:
         """As `select_notifications`, in binary and without a row's way through two more objects."""
+        query, values = self._stored(after, limit, topics, upto)
+        with self._stored_cursor() as cursor:
+            return cursor.execute(query, values, prepare=True).fetchall()
+
+    def stream_stored(self, after: int, topics: Sequence[str], upto: int) -> Iterator[Stored]:
+        """All of them, while the server goes on. Nothing else may be asked meanwhile."""
+        query, values = self._stored(after, None, topics, upto)
+        with self._stored_cursor() as cursor:
+            yield from cursor.stream(query, values, binary=True, size=ROWS_AT_ONCE)
+
+    def _stored(
+        self, after: int, limit: int | None, topics: Sequence[str], upto: int | None
+    ) -> tuple[sql.Composed, dict[str, Any]]:
         query = self._sql(
             "SELECT notification_id, originator_id, originator_version, topic, state"
             " FROM {}.stored_events"
@@ -134,17 +149,20 @@ class ShardRecorder(PostgresApplicationRecorder):
             " AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s))"
             " ORDER BY notification_id LIMIT %(limit)s"
         )
-        values = {
+        return query, {
             "after": after,
             "upto": _NO_END if upto is None else upto,
             "topics": list(topics) or None,
             "limit": limit,
         }
+
+    @contextmanager
+    def _stored_cursor(self) -> Iterator[psycopg.Cursor[Stored]]:
         with (
             self.datastore.get_connection() as connection,
             connection.cursor(binary=True, row_factory=args_row(Stored)) as cursor,
         ):
-            return cursor.execute(query, values, prepare=True).fetchall()
+            yield cursor
 
     def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> psycopg.Cursor[Any]:
         before, after = batch.before, batch.after
@@ -315,6 +333,14 @@ class LogReader:
         """Events after a position, in order, at most `limit`."""
         rows = self._recorder.select_stored(after, limit, topics, upto)
         return [decode(row) for row in rows]
+
+    def pages(
+        self, after: int, upto: int, topics: Sequence[str], size: int
+    ) -> Iterator[list[Recorded]]:
+        """Events after a position up to another, in order. Nothing else may be read meanwhile."""
+        rows = self._recorder.stream_stored(after, topics, upto)
+        while page := [decode(row) for row in islice(rows, size)]:
+            yield page
 
     def stream(self, name: str) -> list[Event]:
         """What happened to one aggregate, in order."""

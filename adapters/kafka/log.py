@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.codec import Recorded, decode
@@ -71,6 +71,15 @@ class KafkaLog:
                 self._take(record, topics, events)
             wait_ms = 0 if upto is None else REACH_MS
         return events
+
+    def pages(
+        self, after: int, upto: int, topics: Sequence[str], size: int
+    ) -> Iterator[list[Recorded]]:
+        """Events after a position up to another, in order. Raises GapInTopic, TopicBehind."""
+        while after < upto:
+            page = self.read(after, size, topics, upto=upto)
+            yield page
+            after = page[-1].position if len(page) == size else upto
 
     def _behind(self, position: int) -> TopicBehind:
         return TopicBehind(f"{self._tail.topic} has not come to position {position}")

@@ -20,6 +20,7 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
+import msgspec
 from psycopg import Cursor, sql
 
 R = TypeVar("R")
@@ -28,18 +29,27 @@ Key = Any
 
 Values = tuple[Any, ...]
 
+DIGEST_PAGE = 1_000  # Rows.
 
-def _quoted(value: str) -> str:
+
+_TYPES = {str: "text", int: "bigint", bool: "boolean", date: "date"}
+
+_json = msgspec.json.Encoder().encode
+
+
+def _array(values: Sequence[Any]) -> str:
+    """An array literal: but for what it escapes, JSON is one, and is written ten times as fast."""
+    literal = _json(values)[1:-1]
+    if b"\\" in literal:
+        return "{" + ",".join(map(_quoted, values)) + "}"
+    return "{" + literal.decode() + "}"
+
+
+def _quoted(value: str | None) -> str:
+    if value is None:
+        return "NULL"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-_TYPES: dict[type, tuple[str, Callable[[Any], str]]] = {
-    str: ("text", _quoted),
-    int: ("bigint", str),
-    bool: ("boolean", str),
-    date: ("date", str),
-}
 
 
 class Table(Generic[R]):
@@ -61,12 +71,13 @@ class Table(Generic[R]):
         self._load = self._load_sql()
         self._put = self._put_sql()
         self._remove = self._remove_sql()
+        self._digest = self._digest_sql()
 
     @property
     def ddl(self) -> str:
         """Unqualified: the search path says in which schema."""
         columns = [
-            f"{name} {_TYPES[self._types[name]][0]}"
+            f"{name} {_TYPES[self._types[name]]}"
             + (' COLLATE "C"' if self._types[name] is str else "")
             + ("" if name in self._nullable else " NOT NULL")
             for name in self.columns
@@ -84,7 +95,7 @@ class Table(Generic[R]):
         return {self.key_of(row): row for row in self._rows(cursor)}
 
     def ask(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
-        cursor.execute(self._load, self._arrays(self._key, self._key_columns(keys)))
+        cursor.execute(self._load, list(map(_array, self._key_columns(keys))))
 
     def select(self, cursor: Cursor[Any], where: str = "true", *values: Any) -> list[R]:
         """Rows by a condition (and order) in SQL with %s for each value."""
@@ -98,20 +109,20 @@ class Table(Generic[R]):
 
     def put(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
         if rows:
-            cursor.execute(self._put, self._arrays(self.columns, zip(*rows, strict=True)))
+            cursor.execute(self._put, list(map(_array, zip(*rows, strict=True))))
 
     def remove(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
         if keys:
-            cursor.execute(self._remove, self._arrays(self._key, self._key_columns(keys)))
+            cursor.execute(self._remove, list(map(_array, self._key_columns(keys))))
 
     def digest(self, cursor: Cursor[Any]) -> bytes:
-        """SHA-256 over every row in key order, and over the names of the columns."""
+        """SHA-256 over every row in key order, and over the names of the columns. The server hashes
+        the rows, a page at a time."""
         columns = _list(self.columns)
         digest = hashlib.sha256(f"{self.name} {columns}\n".encode())
-        query = f"COPY (SELECT {columns} FROM {self.name} ORDER BY {_list(self._key)}) TO STDOUT"
-        with cursor.copy(query.encode()) as copy:
-            for chunk in copy:
-                digest.update(chunk)
+        cursor.execute(self._digest)
+        for (page,) in cursor:
+            digest.update(page)
         return digest.digest()
 
     def _rows(self, cursor: Cursor[Any]) -> Iterator[R]:
@@ -120,20 +131,8 @@ class Table(Generic[R]):
     def _key_columns(self, keys: Collection[Key]) -> Iterable[Sequence[Any]]:
         return zip(*keys, strict=True) if len(self._key) > 1 else (tuple(keys),)
 
-    def _arrays(self, names: Sequence[str], columns: Iterable[Sequence[Any]]) -> list[str]:
-        """Array literals: five times faster than the driver's own, element by element."""
-        literals = []
-        for name, values in zip(names, columns, strict=True):
-            write = _TYPES[self._types[name]][1]
-            if name in self._nullable:
-                texts = ["NULL" if value is None else write(value) for value in values]
-            else:
-                texts = [write(value) for value in values]
-            literals.append("{" + ",".join(texts) + "}")
-        return literals
-
     def _unnest(self, names: Sequence[str]) -> str:
-        return "unnest(" + ", ".join(f"%s::{_TYPES[self._types[n]][0]}[]" for n in names) + ")"
+        return "unnest(" + ", ".join(f"%s::{_TYPES[self._types[n]]}[]" for n in names) + ")"
 
     def _load_sql(self) -> bytes:
         return (
@@ -149,6 +148,16 @@ class Table(Generic[R]):
             f"INSERT INTO {self.name} ({_list(self.columns)})"
             f" SELECT * FROM {self._unnest(self.columns)}"
             f" ON CONFLICT ({_list(self._key)}) DO UPDATE SET {changes}"
+        ).encode()
+
+    def _digest_sql(self) -> bytes:
+        numbered = (
+            f"SELECT {_list(self.columns)},"
+            f" row_number() OVER (ORDER BY {_list(self._key)}) AS line_number FROM {self.name}"
+        )
+        return (
+            "SELECT sha256(convert_to(string_agg(line::text, chr(10) ORDER BY line_number), 'UTF8'))"
+            f" FROM ({numbered}) AS line GROUP BY line_number / {DIGEST_PAGE} ORDER BY min(line_number)"
         ).encode()
 
     def _remove_sql(self) -> bytes:

@@ -38,10 +38,14 @@ class Log(Protocol):
 
     def head(self) -> int: ...
 
-    def read(
-        self, after: int, limit: int = ..., topics: Sequence[str] = ..., upto: int | None = ...
-    ) -> list[Recorded]:
+    def read(self, after: int, limit: int = ..., *, upto: int | None = ...) -> list[Recorded]:
         """With `upto`, fewer than `limit` means that it is reached: else an error is raised."""
+        ...
+
+    def pages(
+        self, after: int, upto: int, topics: Sequence[str], size: int
+    ) -> Iterator[list[Recorded]]:
+        """All of these topics up to a position; else an error is raised."""
         ...
 
     def close(self) -> None: ...
@@ -188,11 +192,8 @@ class Projector:
     def _replay_to_live(self, cursor: Cursor[Any], view: type[View], after: int) -> int:
         """The view's events up to where the live view is now; gives that position."""
         target = self._store.position(cursor, view.NAME)
-        topics = sorted(view.topics())
-        while after < target:
-            batch = self._log.read(after, REPLAY_LIMIT, topics, upto=target)
-            view.apply(cursor, batch)
-            after = batch[-1].position if len(batch) == REPLAY_LIMIT else target
+        for page in self._log.pages(after, target, sorted(view.topics()), REPLAY_LIMIT):
+            view.apply(cursor, page)
         return target
 
     def _digest_of_live(self, cursor: Cursor[Any], view: type[View]) -> str | None:

@@ -8,7 +8,7 @@ L4  refused as a project, published again, late and open at the end
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -40,16 +40,16 @@ class ListLog:
     def head(self) -> int:
         return self.events[-1].position if self.events else 0
 
-    def read(
-        self, after: int, limit: int = 5000, topics: Sequence[str] = (), upto: int | None = None
-    ) -> list[Recorded]:
+    def read(self, after: int, limit: int = 5000, upto: int | None = None) -> list[Recorded]:
         end = self.head() if upto is None else upto
-        later = [
-            each
-            for each in self.events
-            if after < each.position <= end and (not topics or each.topic in topics)
-        ]
-        return later[:limit]
+        return [each for each in self.events if after < each.position <= end][:limit]
+
+    def pages(
+        self, after: int, upto: int, topics: Sequence[str], size: int
+    ) -> Iterator[list[Recorded]]:
+        wanted = iter([each for each in self.read(after, upto, upto) if each.topic in topics])
+        while page := list(itertools.islice(wanted, size)):
+            yield page
 
     def close(self) -> None: ...
 

@@ -197,18 +197,17 @@ def test_after_a_rebuild_the_view_goes_on_from_there(
 
 
 class SlowLog(ListLog):
-    """While a rebuild (the reader by topics) is at its first page, something else happens."""
+    """While a rebuild is at its first page, something else happens."""
 
     def __init__(self, events: Sequence[Recorded], meanwhile: Any) -> None:
         super().__init__(events)
         self._meanwhile = [meanwhile]
 
-    def read(
-        self, after: int, limit: int = 5000, topics: Sequence[str] = (), upto: int | None = None
-    ) -> list[Recorded]:
-        if topics and self._meanwhile:
-            self._meanwhile.pop()()
-        return super().read(after, limit, topics, upto)
+    def pages(self, *words: Any) -> Iterator[list[Recorded]]:
+        for page in super().pages(*words):
+            if self._meanwhile:
+                self._meanwhile.pop()()
+            yield page
 
 
 def test_a_rebuild_takes_in_what_the_live_view_does_meanwhile(
