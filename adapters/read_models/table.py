@@ -156,8 +156,10 @@ class Table(Generic[R]):
             f" row_number() OVER (ORDER BY {_list(self._key)}) AS line_number FROM {self.name}"
         )
         return (
-            "SELECT sha256(convert_to(string_agg(line::text, chr(10) ORDER BY line_number), 'UTF8'))"
-            f" FROM ({numbered}) AS line GROUP BY line_number / {DIGEST_PAGE} ORDER BY min(line_number)"
+            "SELECT sha256(convert_to("
+            "string_agg(line::text, chr(10) ORDER BY line_number), 'UTF8'))"
+            f" FROM ({numbered}) AS line"
+            f" GROUP BY line_number / {DIGEST_PAGE} ORDER BY min(line_number)"
         ).encode()
 
     def _remove_sql(self) -> bytes:
