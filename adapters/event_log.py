@@ -16,7 +16,6 @@ from typing import Any, LiteralString
 import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import TransactionTimeout
 from psycopg.rows import DictRow, args_row
@@ -26,7 +25,13 @@ from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
 from infra.arrays import array
-from infra.postgres import PostgresUnavailable, connect, forbid_changes, migrate
+from infra.postgres import (
+    PostgresUnavailable,
+    connect,
+    forbid_changes,
+    in_schema_of,
+    migrate,
+)
 
 EVENTS_TABLE = "stored_events"
 STANDS_STILL = "SET LOCAL transaction_timeout = '10s'"
@@ -275,8 +280,8 @@ class ShardRecorder(PostgresApplicationRecorder):
         if arrays:
             curs.execute(self._sql(query), [*before, *arrays], prepare=True)
 
-    def _sql(self, query: LiteralString) -> sql.Composed:
-        return sql.SQL(query).format(sql.Identifier(self.datastore.schema))
+    def _sql(self, query: LiteralString) -> bytes:
+        return in_schema_of(query, self.datastore.schema)
 
 
 def open_recorder(url: str, platform: str) -> ShardRecorder:

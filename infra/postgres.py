@@ -2,7 +2,7 @@
 
 from infra.append_only import forbid_changes
 from infra.data_folder import DataFolder
-from infra.database import connect, ensure_database
+from infra.database import connect, ensure_database, in_schema_of
 from infra.embedded_postgres import EmbeddedPostgres
 from infra.errors import PostgresUnavailable
 from infra.migrations import Migration, MigrationRefused, migrate
@@ -16,5 +16,6 @@ __all__ = [
     "connect",
     "ensure_database",
     "forbid_changes",
+    "in_schema_of",
     "migrate",
 ]

@@ -16,6 +16,7 @@ from psycopg import Cursor, sql
 
 from adapters.read_models.table import in_schema
 from adapters.read_models.view import View
+from infra.postgres import in_schema_of
 
 _POSITIONS = """
 CREATE TABLE IF NOT EXISTS view_position (
@@ -174,7 +175,7 @@ class ViewStore:
     def _execute(
         self, cursor: Cursor[Any], query: LiteralString, schema: str, *values: object
     ) -> None:
-        cursor.execute(sql.SQL(query).format(sql.Identifier(schema)), values)
+        cursor.execute(in_schema_of(query, schema), values)
 
 
 def _create(cursor: Cursor[Any], view: type[View]) -> None:

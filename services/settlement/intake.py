@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from psycopg import sql
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.shard_schema import shard_schema
 from domain.commands import AnyCommand, Command
 from domain.complaint import complaint
-from infra.postgres import connect
+from infra.postgres import connect, in_schema_of
 from services.settlement.pen import INBOX, Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
 
@@ -27,9 +26,10 @@ def read_command(message: bytes | str) -> Command:
 class Intake:
     def __init__(self, url: str, platform: str, writer: Writer) -> None:
         self._connection = connect(url, autocommit=True, by_key=True)
-        self._query = sql.SQL(
-            "SELECT position, message FROM {}.inbox WHERE position > %s ORDER BY position LIMIT %s"
-        ).format(sql.Identifier(shard_schema(platform)))
+        self._query = in_schema_of(
+            "SELECT position, message FROM {}.inbox WHERE position > %s ORDER BY position LIMIT %s",
+            shard_schema(platform),
+        )
         self._writer = writer
 
     def step(self) -> int:

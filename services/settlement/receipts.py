@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
 from infra.arrays import array
+from infra.postgres import in_schema_of
 
 
 class Answered(NamedTuple):
@@ -20,10 +20,11 @@ class Answered(NamedTuple):
 class Receipts:
     def __init__(self, connection: psycopg.Connection, schema: str) -> None:
         self._connection = connection
-        self._query = sql.SQL(
+        self._query = in_schema_of(
             "SELECT command_id, payload_hash, outcome, code, message, field, first_position,"
-            " last_position FROM {}.receipt WHERE command_id = ANY(%b::text[])"
-        ).format(sql.Identifier(schema))
+            " last_position FROM {}.receipt WHERE command_id = ANY(%b::text[])",
+            schema,
+        )
 
     def find(self, command_ids: Sequence[str]) -> dict[str, Answered]:
         """Those that have an outcome already."""

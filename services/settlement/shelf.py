@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
-from psycopg import sql
 
 from adapters.codec import decode_event
 from domain.streams import fold_of
 from infra.arrays import array
+from infra.postgres import in_schema_of
 
 V = TypeVar("V")
 
@@ -62,15 +62,16 @@ class Shelf:
         self.states: Recent[Kept] = Recent()
         self.balances: Recent[Balance] = Recent()
         self._connection = connection
-        name = sql.Identifier(schema)
-        self._select_events = sql.SQL(
+        self._select_events = in_schema_of(
             "SELECT originator_id, originator_version, topic, state FROM {}.stored_events"
-            " WHERE originator_id = ANY(%b::text[]) ORDER BY originator_id, originator_version"
-        ).format(name)
-        self._select_balances = sql.SQL(
+            " WHERE originator_id = ANY(%b::text[]) ORDER BY originator_id, originator_version",
+            schema,
+        )
+        self._select_balances = in_schema_of(
             "SELECT account, available_fen, frozen_fen FROM {}.account_balance"
-            " WHERE account = ANY(%b::text[])"
-        ).format(name)
+            " WHERE account = ANY(%b::text[])",
+            schema,
+        )
 
     def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
         wanted = [name for name in dict.fromkeys(streams) if self.states.peek(name) is None]
