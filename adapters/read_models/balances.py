@@ -31,6 +31,7 @@ class Balances(View):
     NAME = "balances"
     TABLES = (BALANCES,)
     EVENTS = cashbook.EVENTS
+    PROMPT = True
 
     def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
         super().__init__(cursor, batch)

@@ -55,6 +55,7 @@ class Movements(View):
     NAME = "movements"
     TABLES = (MOVEMENTS,)
     EVENTS = cashbook.EVENTS
+    PROMPT = True
 
     def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
         super().__init__(cursor, batch)

@@ -182,7 +182,8 @@ class ReadModels:
 
     def reserve(self) -> Seen[ReserveShown]:
         with self._seen(Reserve) as (cursor, stamp):
-            balance = BALANCES.load(cursor, [RESERVE_ACCOUNT]).get(RESERVE_ACCOUNT)
+            # Of the statement, which moves together with the reserve: balances may be ahead.
+            balance = _last_line(cursor, RESERVE_ACCOUNT, stamp.position)
             shown = ReserveShown(
                 balance=balance or Balance(RESERVE_ACCOUNT, 0, 0),
                 flows_fen={row.flow: row.amount_fen for row in RESERVE_FLOWS.select(cursor)},

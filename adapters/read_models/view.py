@@ -31,6 +31,8 @@ class View(ABC):
     NAME: ClassVar[str]
     TABLES: ClassVar[tuple[Table[Any], ...]]
     EVENTS: ClassVar[tuple[type[Event], ...]]
+    PROMPT: ClassVar[bool] = False
+    """Somebody waits for it: it is moved first, with all others that are prompt."""
 
     def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
         """Asks for the rows that `batch` touches. `batch` holds events of EVENTS only; `cursor` is

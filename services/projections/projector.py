@@ -1,6 +1,8 @@
 """Keeps a platform's views up with its log, rebuilds them, and proves that a rebuild is equal.
 
     step      the next events into every view: rows and positions in one transaction
+    follow    the same for a process that does nothing else: those views first that somebody waits
+              for, the others after them, with more events at a time
     rebuild   one view anew from the first event, beside the live one; switched in at the end
     compare   the same without the switch: is the live view what its events say?
 
@@ -9,7 +11,8 @@ An event that a view cannot take stops the loop: ProjectionFailed names view and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
@@ -26,6 +29,9 @@ from adapters.read_models.view import View
 from infra.postgres import connect
 
 REPLAY_LIMIT = 5_000
+STEP_MAX = 5_000
+LATER_S = 0.1
+"""How long `follow` lets the views stand that nobody waits for."""
 PASSES = 8
 
 
@@ -74,6 +80,7 @@ class Projector:
         log: Log | None = None,
     ) -> None:
         self._store = ViewStore(platform, views)
+        self._prompt = [view.NAME for view in views if view.PROMPT]
         self._log = log or LogReader(url, platform)
         self._connection = connect(url, autocommit=True, by_key=True)
         # Rows and position are lost together in a power cut, and come again from the log.
@@ -81,6 +88,9 @@ class Projector:
         # Whoever is killed while he waits for a lock holds up nobody.
         self._connection.execute("SET client_connection_check_interval TO '1s'")
         self._reached = 0  # Every view has come at least so far.
+        self._followed: int | None = None  # How far `follow` has read.
+        self._later: list[Recorded] = []  # What of that not all views have.
+        self._later_since = 0.0
         with self._transaction() as cursor:
             self._store.prepare(cursor)
 
@@ -99,31 +109,30 @@ class Projector:
         self._connection.close()
         self._log.close()
 
-    def step(self, limit: int = 5000, upto: int | None = None) -> int:
+    def step(self, limit: int = STEP_MAX, upto: int | None = None) -> int:
         """Applies at most `limit` events to every view; gives how many there were to apply."""
-        with self._connection.pipeline(), self._transaction() as cursor:
-            self._store.lock_to_write(cursor)
-            positions = self._store.positions(cursor)
-            after = min(positions.values())
-            batch = self._log.read(after, limit, upto=upto)
-            if not batch:
-                return 0
-            _check_gapless(after, batch)
-            cursor.execute(in_schema(self._store.schema))
-            last = batch[-1]
-            behind = [name for name, position in positions.items() if position < last.position]
-            # All ask before one is answered: that is one way to the server and back, not one each.
-            begun = [
-                self._store.named(name).begin(cursor, batch[max(0, positions[name] - after) :])
-                for name in behind
-            ]
-            for view in begun:
-                if view is not None:
-                    view.finish()
-            self._store.move(cursor, behind, last.position, last.recorded_at)
+        batch = self._read(self._look(), limit, upto)
+        self._apply(self._store.views, batch)
         return len(batch)
 
-    def catch_up(self, to: int | None = None, limit: int = 5000) -> int:
+    def follow(self) -> int:
+        """Applies what is new to the views that are PROMPT; and to all others what they lack, when
+        that has waited for LATER_S, or is much. Gives how many events were new. After an error the
+        projector is to be opened anew."""
+        if self._followed is None:
+            self._followed = self._look()
+        batch = self._read(self._followed, STEP_MAX)
+        self._followed += len(batch)
+        self._apply(self._prompt, batch)
+        if not self._later:
+            self._later_since = time.monotonic()
+        self._later += batch
+        if time.monotonic() >= self._later_since + LATER_S or len(self._later) >= STEP_MAX:
+            self._apply(self._store.views, self._later)
+            self._later = []
+        return len(batch)
+
+    def catch_up(self, to: int | None = None, limit: int = STEP_MAX) -> int:
         """Steps until every view holds the events up to `to` (default: the log's head now); gives
         the number of events applied."""
         target = self._log.head() if to is None else to
@@ -165,6 +174,38 @@ class Projector:
         with self._transaction() as cursor:
             self._store.lock_to_write(cursor)
             return self._store.digest(cursor, view, self._store.schema)
+
+    def _look(self) -> int:
+        """How far every view has come, at least: somebody else may move them on."""
+        with self._connection.cursor() as cursor:
+            return min(self._store.positions(cursor).values())
+
+    def _read(self, after: int, limit: int, upto: int | None = None) -> list[Recorded]:
+        batch = self._log.read(after, limit, upto=upto)
+        _check_gapless(after, batch)
+        return batch
+
+    def _apply(self, names: Collection[str], batch: Sequence[Recorded]) -> None:
+        """To those views of `names` that have not come so far; all have come to its first."""
+        if not batch:
+            return
+        first, last = batch[0], batch[-1]
+        with self._connection.pipeline(), self._transaction() as cursor:
+            self._store.lock_to_write(cursor)
+            positions = self._store.positions(cursor)
+            cursor.execute(in_schema(self._store.schema))
+            behind = [name for name in names if positions[name] < last.position]
+            # All ask before one is answered: that is one way to the server and back, not one each.
+            begun = [
+                self._store.named(name).begin(
+                    cursor, batch[max(0, positions[name] + 1 - first.position) :]
+                )
+                for name in behind
+            ]
+            for view in begun:
+                if view is not None:
+                    view.finish()
+            self._store.move(cursor, behind, last.position, last.recorded_at)
 
     def _equals_rebuilt(self, view: type[View]) -> bool:
         equal = False
