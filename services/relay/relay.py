@@ -8,12 +8,12 @@ answer, the next relay goes on behind what is there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from typing import Any, LiteralString, NamedTuple
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 from psycopg import Cursor, sql
 
 from adapters.codec import Stored
@@ -29,11 +29,12 @@ from adapters.kafka.messages import (
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import appended_channel, relay_role, shard_schema
-from infra.postgres import connect
+from infra.postgres import connect, in_schema_of
 
 AT_ONCE = 5_000
 PATIENCE_S = 10
 REMEMBER_AFTER = 1_000
+LINGER_MS = 50  # Else the first message goes alone, and the others behind it.
 NEVER_MS = 2**31 - 1
 
 
@@ -71,7 +72,8 @@ class Relay:
                 enable_idempotence=True,
                 allow_auto_create_topics=False,
                 batch_size=256 * 1024,
-                linger_ms=0,
+                linger_ms=LINGER_MS,
+                metrics_enabled=False,
                 retry_backoff_ms=20,
                 reconnect_backoff_max_ms=1_000,
                 max_block_ms=PATIENCE_S * 1000,
@@ -176,7 +178,8 @@ class Relay:
 
         try:
             yield send
-            # Not `flush`: kafka-python's does not wait for a batch that it had to split.
+            with suppress(UnknownError):  # A batch had to be split: `flush` does not wait for it.
+                self._producer.flush(PATIENCE_S)
             for each in sent:
                 if not each.succeeded():
                     each.get(PATIENCE_S)
@@ -193,7 +196,7 @@ class Relay:
         self._producer._sender.force_close()
 
     def _ask(self, query: LiteralString, *values: int) -> Cursor[Any]:
-        statement = sql.SQL(query).format(sql.Identifier(self._schema))
+        statement = in_schema_of(query, self._schema)
         return self._connection.execute(statement, values, binary=True)
 
 
