@@ -11,6 +11,7 @@ by itself; a bug, or a message that Kafka refuses, ends it with a code that is n
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from services.cli.stack import tune_memory
 from services.cli.stopping import told_to_stop
 from services.cli.watching import Watching, watched
 from services.projections.projector import Projector
-from services.relay.relay import Relay, RelayRunning
+from services.relay.relay import AT_ONCE, Relay, RelayRunning
 from services.settlement.intake import Intake
 from services.settlement.kafka_intake import KafkaIntake
 from services.settlement.writer import Writer
@@ -152,9 +153,14 @@ class _Writing:
             topic = KafkaIntake(here.options, platform, self.writer)
             self._topic = opened.enter_context(closing(topic))
             self._opened = opened.pop_all()
+        self._inbox_at = 0.0  # It is asked now and then, not with each command of the topic.
 
     def step(self, wait_ms: int) -> int:
-        return self._topic.step(wait_ms) + self._inbox.step()
+        taken = self._topic.step(wait_ms)
+        if time.monotonic() >= self._inbox_at:
+            self._inbox_at = time.monotonic() + IDLE_MS / 1000
+            taken += self._inbox.step()
+        return taken
 
     def close(self) -> None:
         self._opened.close()
@@ -196,7 +202,7 @@ def _relay(here: _Here, stop: threading.Event) -> None:
             for platform, messages in sent.items():
                 here.watching.metrics.relayed(platform, messages)
             here.watching.round(relays.keys())
-            if not any(sent.values()):
+            if max(sent.values(), default=0) < AT_ONCE:  # Else there may be more.
                 _rest(list(relays.values()), stop)
 
 
@@ -222,5 +228,5 @@ def _project(here: _Here, stop: threading.Event) -> None:
             if not group.held:
                 stop.wait(IDLE_MS / 1000)
             for platform, share in group.held.items():
-                here.watching.metrics.projected(platform, share.step())
+                here.watching.metrics.projected(platform, share.follow())
             here.watching.round(group.held.keys())
