@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 import psutil
@@ -21,20 +22,47 @@ from adapters.kafka.messages import PARTITION
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.read_models.balances import Balances
-from adapters.read_models.reading import ReadModels
+from adapters.read_models.store import views_schema
+from adapters.watching.pipeline import PipelineReader
 from benchmarks.commands import PLATFORM
 from benchmarks.writer import new_bench
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
+from infra.postgres import connect
 from infra.settings import load_settings
 from services.cli.installation import Installation
 
 ACCOUNTS = 20_000
-TENDERS = 40_000
+FEED_S, WINDOW = 120, 3_000
 LATENCY_S, RATE = 20, 200
 PARTS = ("writer", "relay", "projections")
 PATIENCE_S = 300
-LOOK_S = 0.003
+
+# When balances were moved, told by who moves them: whoever asked again and again would take a part
+# of the two cores that he measures.
+SEEN = (
+    "CREATE TABLE seen (position bigint, at double precision)",
+    """CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen
+    VALUES (NEW.position, extract(epoch FROM clock_timestamp())); RETURN NULL; END $$""",
+    f"""CREATE TRIGGER see AFTER UPDATE ON {views_schema(PLATFORM)}.view_position FOR EACH ROW
+    WHEN (NEW.name = '{Balances.NAME}') EXECUTE FUNCTION see()""",
+)
+
+
+class Lag(NamedTuple):
+    """What waits: commands for the writer, events for the relay and for the view furthest back."""
+
+    commands: int
+    relay: int
+    views: int
+
+
+class Fed(NamedTuple):
+    """`cpu_s`: of each process, a command. `lags`: after each third of the time."""
+
+    per_s: float
+    cpu_s: dict[str, float]
+    lags: list[Lag]
 
 
 class PipelineBench:
@@ -71,79 +99,79 @@ class PipelineBench:
             )
             replies = Tail(self._options, topic_name(PLATFORM, Topic.REPLIES))
             replies.seek(0)
-            with closing(producer), closing(replies):
-                self._producer, self._replies = producer, replies
+            reader = PipelineReader(self._url, PLATFORM, self._options)
+            with closing(producer), closing(replies), closing(reader):
+                self._producer, self._replies, self._reader = producer, replies, reader
                 try:
-                    self._drain(self._publish(1))
+                    self._settle({self._send()})
                     yield
                 finally:
                     for process in self._parts.values():
                         process.send_signal(signal.SIGTERM)
                         process.wait()
 
-    def commands_per_s(self) -> tuple[float, dict[str, float]]:
-        """As fast as they go; and the CPU seconds a command of each process."""
-        before = self._cpu_s()
-        began = time.perf_counter()
-        self._drain(self._publish(TENDERS))
-        seconds = time.perf_counter() - began
-        cpu_s = {name: self._cpu_s()[name] - spent for name, spent in before.items()}
-        return TENDERS / seconds, {name: spent / TENDERS for name, spent in cpu_s.items()}
+    def fed(self) -> Fed:
+        """For FEED_S as fast as they go: WINDOW commands are on their way at any time."""
+        before, began = self._cpu_s(), time.monotonic()
+        waiting: set[str] = set()
+        lags: list[Lag] = []
+        sent = 0
+        while len(lags) < 3:
+            new = {self._send() for _ in range(WINDOW - len(waiting))}
+            sent += len(new)
+            waiting = (waiting | new) - self._answered(1000).keys()
+            if time.monotonic() > began + FEED_S * (len(lags) + 1) / 3:
+                lags.append(self._lag())
+        self._settle(waiting)
+        seconds = time.monotonic() - began
+        cpu_s = {name: (self._cpu_s()[name] - spent) / sent for name, spent in before.items()}
+        return Fed(sent / seconds, cpu_s, lags)
 
     def latencies_ms(self) -> list[float]:
-        """At RATE a second: from sending to where the balance can be read, in order of size. Views
-        are looked at every LOOK_S: whoever measures shares two cores with what he measures."""
-        sent: dict[str, float] = {}
-        seen: list[tuple[int, float]] = []
-        positions: dict[str, int] = {}
-        began = time.perf_counter()
-        total = LATENCY_S * RATE
-        with closing(ReadModels(self._url, PLATFORM)) as views:
-            while len(positions) < total or seen[-1][0] < max(positions.values()):
-                now = time.perf_counter()
-                while len(sent) < total and now >= began + len(sent) / RATE:
-                    [command_id] = self._publish(1)
-                    sent[command_id] = time.perf_counter()
-                seen.append((views.stamps()[Balances.NAME].position, time.perf_counter()))
-                if len(sent) == total:
-                    positions |= self._answered(0)
-                if now > began + PATIENCE_S:
-                    raise RuntimeError("the pipeline does not keep up")
-                time.sleep(LOOK_S)
-        places = [position for position, _ in seen]
+        """At RATE a second: from sending to where the balance can be read, in order of size."""
+        with connect(self._url, autocommit=True) as connection:
+            for statement in SEEN:
+                connection.execute(statement.encode())
+            sent: dict[str, float] = {}
+            began = time.time()
+            while len(sent) < LATENCY_S * RATE:
+                time.sleep(max(0.0, began + len(sent) / RATE - time.time()))
+                command_id = self._send()
+                sent[command_id] = time.time()
+            positions = self._settle(set(sent))
+            seen = connection.execute("SELECT position, at FROM seen ORDER BY position").fetchall()
+        places = [place for place, _ in seen]
         return sorted(
             (seen[bisect_left(places, position)][1] - sent[command_id]) * 1000
             for command_id, position in positions.items()
         )
 
-    def _publish(self, count: int) -> list[str]:
-        ids = []
-        for _ in range(count):
-            command = self._bench.tender()
-            ids.append(command.id)
-            self._producer.send(
-                topic_name(PLATFORM, Topic.COMMANDS),
-                key=command.id.encode(),
-                value=command.model_dump_json().encode(),
-                partition=PARTITION,
-            )
-        return ids
+    def _send(self) -> str:
+        command = self._bench.tender()
+        self._producer.send(
+            topic_name(PLATFORM, Topic.COMMANDS),
+            key=command.id.encode(),
+            value=command.model_dump_json().encode(),
+            partition=PARTITION,
+        )
+        return command.id
 
-    def _drain(self, ids: list[str]) -> None:
-        """Until all are answered and their balances can be read."""
-        lacking, last = set(ids), 0
+    def _settle(self, ids: set[str]) -> dict[str, int]:
+        """Waits until all are answered and can be read in every view; gives their positions."""
+        positions: dict[str, int] = {}
         deadline = time.monotonic() + PATIENCE_S
-        while lacking:
-            for command_id, position in self._answered(1000).items():
-                lacking.discard(command_id)
-                last = max(last, position)
+        while ids - positions.keys() or any(self._lag()):
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{len(lacking)} commands were not answered")
-        with closing(ReadModels(self._url, PLATFORM)) as views:
-            while views.stamps()[Balances.NAME].position < last:
-                if time.monotonic() > deadline:
-                    raise RuntimeError("the views do not keep up")
-                time.sleep(0.002)
+                raise RuntimeError("the pipeline does not keep up")
+            positions |= self._answered(100)
+        return positions
+
+    def _lag(self) -> Lag:
+        standing, commands, trouble = self._reader.look()
+        if trouble is not None or standing.relay is None:
+            raise RuntimeError(f"the pipeline cannot be looked at: {trouble}")
+        views = max(view.lag for view in standing.views.values())
+        return Lag(commands or 0, standing.relay.lag, views)
 
     def _answered(self, wait_ms: int) -> dict[str, int]:
         found = {}
