@@ -146,7 +146,7 @@ class ShardRecorder(PostgresApplicationRecorder):
 
     def _stored(
         self, after: int, limit: int | None, topics: Sequence[str], upto: int | None
-    ) -> tuple[sql.Composed, dict[str, Any]]:
+    ) -> tuple[bytes, dict[str, Any]]:
         query = self._sql(
             "SELECT notification_id, originator_id, originator_version, topic, state"
             " FROM {}.stored_events"
