@@ -202,14 +202,13 @@ def _relay(here: _Here, stop: threading.Event) -> None:
             for platform, messages in sent.items():
                 here.watching.metrics.relayed(platform, messages)
             here.watching.round(relays.keys())
-            if max(sent.values(), default=0) < AT_ONCE:  # Else there may be more.
-                _rest(list(relays.values()), stop)
+            _rest(list(relays.values()), max(sent.values(), default=0), stop)
 
 
-def _rest(relays: list[Relay], stop: threading.Event) -> None:
-    if len(relays) == 1:
+def _rest(relays: list[Relay], most_sent: int, stop: threading.Event) -> None:
+    if len(relays) == 1 and most_sent < AT_ONCE:  # It is told of more, and need not ask.
         relays[0].wait(AWAY_S / 4)
-    else:
+    elif most_sent == 0:
         stop.wait(IDLE_MS / 1000)
 
 
