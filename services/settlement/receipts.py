@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -26,10 +26,12 @@ class Receipts:
             schema,
         )
 
-    def find(self, command_ids: Sequence[str]) -> dict[str, Answered]:
-        """Those that have an outcome already."""
-        rows = self._connection.execute(self._query, (array("text", command_ids),), binary=True)
-        return {
-            row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:]))
-            for row in rows
-        }
+    def ask(self, command_ids: Sequence[str]) -> psycopg.Cursor:
+        return self._connection.execute(self._query, (array("text", command_ids),), binary=True)
+
+
+def answered(asked: Iterable[tuple[Any, ...]]) -> dict[str, Answered]:
+    """Those of the commands asked for that have an outcome already."""
+    return {
+        row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:])) for row in asked
+    }

@@ -57,6 +57,15 @@ class Recent(dict[str, V]):
             self.clear()
 
 
+class Lacking(NamedTuple):
+    """Names that are not on the shelf, and where the answers will come."""
+
+    streams: list[str]
+    events: Iterable[Any]
+    accounts: list[str]
+    balances: Iterable[Any]
+
+
 class Shelf:
     def __init__(self, connection: psycopg.Connection, schema: str) -> None:
         self.states: Recent[Kept] = Recent()
@@ -73,24 +82,40 @@ class Shelf:
             schema,
         )
 
-    def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
-        wanted = [name for name in dict.fromkeys(streams) if self.states.peek(name) is None]
-        if wanted:
-            self._load_streams(wanted)
+    def ask(self, streams: Iterable[str], accounts: Iterable[str]) -> Lacking:
+        """Asks for what is lacking. Where the connection is in a pipeline, nobody waits here."""
+        names = [name for name in dict.fromkeys(streams) if self.states.peek(name) is None]
         lacking = [name for name in dict.fromkeys(accounts) if self.balances.peek(name) is None]
-        if lacking:
-            found = dict.fromkeys(lacking, EMPTY)
-            names = array("text", lacking)
-            rows = self._connection.execute(self._select_balances, (names,), binary=True)
-            for account, available_fen, frozen_fen in rows:
+        return Lacking(
+            names,
+            names and self._execute(self._select_events, names),
+            lacking,
+            lacking and self._execute(self._select_balances, lacking),
+        )
+
+    def take(self, asked: Lacking) -> None:
+        """Puts what was asked for on the shelf. What came there meanwhile is younger, and stays."""
+        if asked.events:
+            for name, kept in _fold(asked.streams, asked.events).items():
+                if self.states.peek(name) is None:
+                    self.states[name] = kept
+        if asked.balances:
+            found = dict.fromkeys(asked.accounts, EMPTY)
+            for account, available_fen, frozen_fen in asked.balances:
                 found[account] = Balance(available_fen, frozen_fen)
-            self.balances.update(found)
+            for account, balance in found.items():
+                if self.balances.peek(account) is None:
+                    self.balances[account] = balance
+
+    def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
+        self.take(self.ask(streams, accounts))
 
     def state(self, stream: str) -> Kept:
         try:
             return self.states[stream]
         except KeyError:
-            return self._load_streams([stream])[stream]
+            self.load((stream,), ())
+            return self.states[stream]
 
     def balance(self, account: str) -> Balance:
         try:
@@ -103,20 +128,21 @@ class Shelf:
         self.states.turn(STREAMS_MAX)
         self.balances.turn(ACCOUNTS_MAX)
 
-    def _load_streams(self, wanted: list[str]) -> dict[str, Kept]:
-        names = array("text", wanted)
-        rows = self._connection.execute(self._select_events, (names,), binary=True)
-        states: dict[str, Kept] = {}
-        stream, version, state, evolve = "", 0, None, None
-        for name, row_version, topic, raw in rows:
-            if name != stream:
-                if stream:
-                    states[stream] = Kept(version, state)
-                stream, (state, evolve) = name, fold_of(name)
-            version = row_version
-            state = evolve(state, decode_event(topic, raw))  # type: ignore[misc]
-        if stream:
-            states[stream] = Kept(version, state)
-        found = {name: states.get(name) or Kept(0, fold_of(name).initial) for name in wanted}
-        self.states.update(found)
-        return found
+    def _execute(self, query: bytes, names: list[str]) -> psycopg.Cursor:
+        return self._connection.execute(query, (array("text", names),), binary=True)
+
+
+def _fold(names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Kept]:
+    """The states of streams; `rows` come by stream and version."""
+    states: dict[str, Kept] = {}
+    stream, version, state, evolve = "", 0, None, None
+    for name, row_version, topic, raw in rows:
+        if name != stream:
+            if stream:
+                states[stream] = Kept(version, state)
+            stream, (state, evolve) = name, fold_of(name)
+        version = row_version
+        state = evolve(state, decode_event(topic, raw))  # type: ignore[misc]
+    if stream:
+        states[stream] = Kept(version, state)
+    return {name: states.get(name) or Kept(0, fold_of(name).initial) for name in names}

@@ -8,7 +8,7 @@ writer; the one before is fenced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,10 +27,10 @@ from domain.refusals import Code
 from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk
-from services.settlement.handlers import HANDLERS, PEEKING, Look
+from services.settlement.handlers import HANDLERS
 from services.settlement.pen import Delivery, Pen
-from services.settlement.receipts import Answered, Receipts
-from services.settlement.shelf import Shelf
+from services.settlement.questions import Questions
+from services.settlement.receipts import Answered
 from services.settlement.watch import UNWATCHED, Watch
 
 BATCH_MAX = 500
@@ -66,13 +66,14 @@ class Writer:
         self._head = self._read_head(None)
         self._flights = ThreadPoolExecutor(1, "append")
         self._flight: _Flight | None = None
+        self._landed: dict[str, Answered] = {}  # By the flight before it.
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
         role = writer_role(self._platform)
         self._connection = connect(self._url, autocommit=True, by_key=True, role=role)
-        self._shelf = Shelf(self._connection, self._schema)
-        self._receipts = Receipts(self._connection, self._schema)
+        self._questions = Questions(self._connection, self._schema, self._seal)
+        self._shelf = self._questions.shelf
 
     def _read_head(self, epoch: int | None) -> Head:
         """Takes the next epoch, or makes sure that the one held is still the last."""
@@ -122,16 +123,23 @@ class Writer:
         )
 
     def run(self, deliveries: Iterable[Delivery]) -> list[Receipt]:
-        """Each delivery is one transaction, and is decided while the one before it is being stored.
-        Gives the receipts in order, when all is stored.
+        """Each delivery is one transaction, and is decided while the one before it is being stored
+        and the database is asked for the one after it. Gives the receipts in order, when all is
+        stored.
 
         After a commit whose outcome is unknown everything is loaded anew, and the receipts say what
         had been done: nothing is appended twice."""
         receipts: list[Receipt] = []
+        rest = iter(deliveries)
         try:
-            for delivery in deliveries:
-                receipts += self._step(delivery)
-            return receipts + self._step(None)
+            this = next(rest, None)
+            while this is not None:
+                coming, failure = _next(rest)
+                receipts += self._step(this, coming)
+                if failure is not None:
+                    raise failure
+                this = coming
+            return receipts + self._step(None, None)
         except BaseException:
             self._await_flight()
             self._flight = None
@@ -145,15 +153,15 @@ class Writer:
 
     # -- the flight: a batch on its way to the database -----------------------------------
 
-    def _step(self, delivery: Delivery | None) -> list[Receipt]:
-        """Decides this delivery, lands the flight before it, and lets this one go. Gives the
-        receipts of the one that landed."""
+    def _step(self, this: Delivery | None, coming: Delivery | None) -> list[Receipt]:
+        """Decides this delivery, while the database is asked for the coming one; lands the flight
+        before it, and lets this one go. Gives the receipts of the one that landed."""
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 if not self._sure:
                     self._recover()
                 self._sure = False
-                decided = None if delivery is None else self._decide_watched(delivery)
+                decided = None if this is None else self._decide_watched(this, coming)
                 landed = self._land()
                 self._flight = decided and self._let_go(decided)
                 self._sure = True
@@ -174,7 +182,7 @@ class Writer:
         self._head = self._read_head(self._head.epoch)
         if self._flight is not None:
             delivery, self._flight = self._flight.delivery, None
-            self._flight = self._let_go(self._decide_watched(delivery))
+            self._flight = self._let_go(self._decide_watched(delivery, None))
 
     def _let_go(self, flight: _Flight) -> _Flight:
         if flight.batch is None:
@@ -191,6 +199,7 @@ class Writer:
         if self._flight.stored is not None:
             self._flight.stored.result()
         self._watch.landed(self._flight.answers, len(self._flight.delivery.unread))
+        self._landed = self._flight.answered
         return self._flight.answers
 
     def _await_flight(self) -> None:
@@ -199,52 +208,45 @@ class Writer:
 
     # -- one delivery ---------------------------------------------------------------------
 
-    def _decide_watched(self, delivery: Delivery) -> _Flight:
+    def _decide_watched(self, this: Delivery, coming: Delivery | None) -> _Flight:
         with self._watch.deciding():
-            return self._decide_all(delivery)
+            ready = self._questions.take(this)
+            if coming is not None:
+                self._questions.ask(coming)
+            return self._decide_all(*ready)
 
-    def _decide_all(self, delivery: Delivery) -> _Flight:
+    def _decide_all(
+        self, delivery: Delivery, payloads: Sequence[bytes], known: dict[str, Answered]
+    ) -> _Flight:
         if self._taken_before(delivery):
             delivery = delivery._replace(unread=(), offset=None)
         commands = delivery.commands
         self._shelf.tidy()
         now = self._clock.now()
-        payloads = [self._seal.payload_hash(_payload(command)) for command in commands]
-        known = self._receipts.find([command.id for command in commands])
+        # What was not stored yet when it was asked.
+        known |= self._landed
         if self._flight is not None:
             known |= self._flight.answered
-        self._prefetch([command for command in commands if command.id not in known])
         desk = Desk(self._shelf, self._seal, now, self._head.outstanding_principal_fen)
         pen = Pen(self._head, now)
         answers = []
-        answered: dict[str, Answered] = {}
+        new: dict[str, Answered] = {}
         for command, payload in zip(commands, payloads, strict=True):
             if (before := known.get(command.id)) is not None:
                 answers.append(_again(before, payload))
                 continue
             receipt = self._decide(desk, pen, command)
-            answered[command.id] = known[command.id] = Answered(payload, receipt)
+            new[command.id] = known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
         batch = pen.batch(delivery, answers, desk)
         self._head = batch.after
         stored = batch.receipts or batch.taken or batch.parked or delivery.offset is not None
-        return _Flight(delivery, answers, answered, batch if stored else None)
+        return _Flight(delivery, answers, new, batch if stored else None)
 
     def _taken_before(self, delivery: Delivery) -> bool:
         """Its part of the topic is on record: the delivery came again after a lost answer."""
         return delivery.offset is not None and delivery.offset <= self._head.commands_offset
-
-    def _prefetch(self, commands: Sequence[Command]) -> None:
-        look = Look(self._shelf.states.peek, self._seal.digest)
-        asked: set[str] = set()
-        asking = [(command, HANDLERS[type(command)].touches) for command in commands]
-        while asking:
-            touched = [touches(command, look) for command, touches in asking]
-            streams = {name for each in touched for name in each.streams} - asked
-            self._shelf.load(streams, (name for each in touched for name in each.accounts))
-            asked |= streams
-            asking = [each for each in asking if each[1] in PEEKING] if streams else []
 
     def _decide(self, desk: Desk, pen: Pen, command: Command) -> Receipt:
         try:
@@ -280,8 +282,12 @@ class Writer:
             raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
 
 
-def _payload(command: Command) -> bytes:
-    return command.__pydantic_serializer__.to_json(command)
+def _next(deliveries: Iterator[Delivery]) -> tuple[Delivery | None, Exception | None]:
+    """The next one, or why there is none: what came before is still to be decided."""
+    try:
+        return next(deliveries, None), None
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is raised after that.
+        return None, failure
 
 
 def _again(before: Answered, payload: bytes) -> Receipt:
