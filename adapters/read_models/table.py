@@ -29,7 +29,7 @@ Key = Any
 
 Values = tuple[Any, ...]
 
-DIGEST_PAGE = 1_000  # Rows.
+ROWS_AT_ONCE = 1_000
 
 
 _TYPES = {str: "text", int: "bigint", bool: "boolean", date: "date"}
@@ -71,7 +71,6 @@ class Table(Generic[R]):
         self._load = self._load_sql()
         self._put = self._put_sql()
         self._remove = self._remove_sql()
-        self._digest = self._digest_sql()
 
     @property
     def ddl(self) -> str:
@@ -116,13 +115,12 @@ class Table(Generic[R]):
             cursor.execute(self._remove, list(map(_array, self._key_columns(keys))))
 
     def digest(self, cursor: Cursor[Any]) -> bytes:
-        """SHA-256 over every row in key order, and over the names of the columns. The server hashes
-        the rows, a page at a time."""
+        """SHA-256 over every row in key order, and over the names of the columns."""
         columns = _list(self.columns)
         digest = hashlib.sha256(f"{self.name} {columns}\n".encode())
-        cursor.execute(self._digest)
-        for (page,) in cursor:
-            digest.update(page)
+        query = f"SELECT line::text FROM {self.name} AS line ORDER BY {_list(self._key)}"
+        for (line,) in cursor.stream(query.encode(), size=ROWS_AT_ONCE):
+            digest.update(line.encode() + b"\n")
         return digest.digest()
 
     def _rows(self, cursor: Cursor[Any]) -> Iterator[R]:
@@ -148,18 +146,6 @@ class Table(Generic[R]):
             f"INSERT INTO {self.name} ({_list(self.columns)})"
             f" SELECT * FROM {self._unnest(self.columns)}"
             f" ON CONFLICT ({_list(self._key)}) DO UPDATE SET {changes}"
-        ).encode()
-
-    def _digest_sql(self) -> bytes:
-        numbered = (
-            f"SELECT {_list(self.columns)},"
-            f" row_number() OVER (ORDER BY {_list(self._key)}) AS line_number FROM {self.name}"
-        )
-        return (
-            "SELECT sha256(convert_to("
-            "string_agg(line::text, chr(10) ORDER BY line_number), 'UTF8'))"
-            f" FROM ({numbered}) AS line"
-            f" GROUP BY line_number / {DIGEST_PAGE} ORDER BY min(line_number)"
         ).encode()
 
     def _remove_sql(self) -> bytes:
