@@ -118,7 +118,8 @@ class Table(Generic[R]):
         """SHA-256 over every row in key order, and over the names of the columns."""
         columns = _list(self.columns)
         digest = hashlib.sha256(f"{self.name} {columns}\n".encode())
-        query = f"SELECT line::text FROM {self.name} AS line ORDER BY {_list(self._key)}"
+        rows = f"SELECT {columns} FROM {self.name}"
+        query = f"SELECT line::text FROM ({rows}) AS line ORDER BY {_list(self._key)}"
         for (line,) in cursor.stream(query.encode(), size=ROWS_AT_ONCE):
             digest.update(line.encode() + b"\n")
         return digest.digest()

@@ -208,7 +208,10 @@ def _relay(here: _Here, stop: threading.Event) -> None:
 def _rest(relays: list[Relay], most_sent: int, stop: threading.Event) -> None:
     if len(relays) == 1 and most_sent < AT_ONCE:  # It is told of more, and need not ask.
         relays[0].wait(AWAY_S / 4)
-    elif most_sent == 0:
+        return
+    for each in relays:
+        each.wait(0)  # Else what it is told piles up.
+    if most_sent == 0:
         stop.wait(IDLE_MS / 1000)
 
 

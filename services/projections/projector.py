@@ -36,7 +36,7 @@ PASSES = 8
 
 
 class LogGap(Exception):
-    """The log did not give the next position: events are missing, or were given twice."""
+    """The next position did not come: events are missing, or were given twice."""
 
 
 class Log(Protocol):
@@ -122,11 +122,11 @@ class Projector:
         if self._followed is None:
             self._followed = self._look()
         batch = self._read(self._followed, STEP_MAX)
-        self._followed += len(batch)
         self._apply(self._prompt, batch)
         if not self._later:
             self._later_since = time.monotonic()
         self._later += batch
+        self._followed += len(batch)
         if time.monotonic() >= self._later_since + LATER_S or len(self._later) >= STEP_MAX:
             self._apply(self._store.views, self._later)
             self._later = []
@@ -195,6 +195,8 @@ class Projector:
             positions = self._store.positions(cursor)
             cursor.execute(in_schema(self._store.schema))
             behind = [name for name in names if positions[name] < last.position]
+            if any(positions[name] < first.position - 1 for name in behind):
+                raise LogGap(f"a view has not come to position {first.position - 1}")
             # All ask before one is answered: that is one way to the server and back, not one each.
             begun = [
                 self._store.named(name).begin(

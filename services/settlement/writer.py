@@ -180,9 +180,13 @@ class Writer:
         self._connection.close()
         self._connect()
         self._head = self._read_head(self._head.epoch)
-        if self._flight is not None:
-            delivery, self._flight = self._flight.delivery, None
-            self._flight = self._let_go(self._decide_watched(delivery, None))
+        if (failed := self._flight) is not None:
+            self._flight = None
+            try:
+                self._flight = self._let_go(self._decide_watched(failed.delivery, None))
+            except BaseException:
+                self._flight = failed  # Else its delivery would be passed over.
+                raise
 
     def _let_go(self, flight: _Flight) -> _Flight:
         if flight.batch is None:

@@ -314,15 +314,23 @@ def test_a_new_view_catches_up_alone(
         assert digests_of(projector) == digests
 
 
+@pytest.mark.parametrize(
+    ("old", "tables"),
+    [("TO account_of_old", "{account_of_old}"), ("COLUMN frozen_fen TO held_fen", "{account}")],
+)
 def test_a_view_of_another_shape_must_be_rebuilt(
-    projector: Projector, database: str, story: list[Recorded], digests: dict[str, str]
+    projector: Projector,
+    database: str,
+    story: list[Recorded],
+    digests: dict[str, str],
+    old: str,
+    tables: str,
 ) -> None:
     projector.catch_up()
-    change(database, "ALTER TABLE account RENAME TO account_of_old")
+    change(database, f"ALTER TABLE account RENAME {old}")
     change(
         database,
-        "UPDATE view_position SET shape = 'old', tables = '{account_of_old}'"
-        " WHERE name = 'balances'",
+        f"UPDATE view_position SET shape = 'old', tables = '{tables}' WHERE name = 'balances'",
     )
     for attempt in (projector.step, projector.compare):
         with pytest.raises(ViewOutdated, match="balances"):
@@ -330,6 +338,15 @@ def test_a_view_of_another_shape_must_be_rebuilt(
     assert projector.rebuild("balances") == (len(story), None, digests["balances"])
     assert digests_of(projector) == digests
     assert projector.compare()["balances"]
+
+
+def test_whoever_follows_past_a_view_is_stopped(database: str, story: list[Recorded]) -> None:
+    """As one would who went on after an error."""
+    with Projector(database, PLATFORM, log=ListLog(story)) as projector:
+        projector._followed = 100
+        with pytest.raises(LogGap, match="has not come to position 100"):
+            projector.follow()
+    assert set(positions(database).values()) == {0}
 
 
 @pytest.mark.parametrize("missing", [0, 1, 150])

@@ -3,9 +3,11 @@ before it is stored: what these two changed counts, and not the answer."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 
 from adapters.commanding import Outcome
@@ -61,6 +63,24 @@ def test_a_command_that_was_asked_for_before_its_first_was_stored(
     assert stored_late == [True]
     assert [receipt.replayed for receipt in receipts] == [False, False, True]
     assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
+    assert_whole(lucy)
+
+
+def test_a_delivery_whose_recovery_fails_too_is_not_passed_over(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing.after(monkeypatch, failing.BEFORE_COMMIT, failing.lose_answer)
+    ask, calls = Questions.ask, itertools.count(1)
+
+    def fail_once(self: Questions, delivery: Delivery) -> Any:
+        if next(calls) == 3:  # After those of both deliveries.
+            raise psycopg.OperationalError("gone again")
+        return ask(self, delivery)
+
+    monkeypatch.setattr(Questions, "ask", fail_once)
+    receipts = lucy.writer.run(Delivery([recharge(number)]) for number in (1, 2))
+    assert next(calls) > 4
+    assert [receipt.outcome for receipt in receipts] == [Outcome.ACCEPTED] * 2
     assert_whole(lucy)
 
 
