@@ -51,7 +51,6 @@ if len(_READERS) != len(EVENT_TYPES):
     raise InvariantBroken("two events share a topic")
 
 _DATA = b',"data":'
-_DATA_LENGTH = len(_DATA)
 _PREV = b',"prev":"'
 
 
@@ -149,13 +148,13 @@ def hash_row(position: int, stream: str, version: int, topic: str, state: bytes)
 
 def decode_event(topic: str, state: bytes) -> Event:
     """The typed event alone. Raises KeyError for an unknown topic, ValueError for bad data."""
-    event: Event = _READERS[topic](state[state.index(_DATA) + _DATA_LENGTH : -1])
+    event: Event = _READERS[topic](data_of(state))
     return event
 
 
 def data_of(state: bytes) -> bytes:
     """The event's own JSON, without its circumstances."""
-    return state[state.index(_DATA) + _DATA_LENGTH : -1]
+    return state[state.index(_DATA) + len(_DATA) : -1]
 
 
 def ends_of(state: bytes) -> tuple[bytes, bytes]:

@@ -16,7 +16,7 @@ from adapters.shard_schema import shard_schema
 from domain.commands import Command
 from infra.postgres import connect
 
-POLL_S = 0.02
+POLL_S = 0.02  # The writer is another process, and answers by a row.
 
 
 class NoReceipt(Exception):

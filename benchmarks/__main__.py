@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: some fourteen minutes on two cores; it needs Kafka (docs/kafka.md)."""
+"""`python -m benchmarks`: some eleven minutes on two cores; it needs Kafka (docs/kafka.md)."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ LATENCY_S, RATE = 20, 200
 PARTS = ("writer", "relay", "projections")
 PATIENCE_S = 300
 
-# When balances were moved, told by who moves them: whoever asked again and again would take a part
-# of the two cores that he measures.
+# When balances were moved, told by who moves them, as the last thing before he commits: whoever
+# asked again and again would take a part of the two cores that he measures.
 SEEN = (
     "CREATE TABLE seen (position bigint, at double precision)",
     """CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen
@@ -145,6 +145,7 @@ class PipelineBench:
             sent: dict[str, float] = {}
             began = time.time()
             while len(sent) < LATENCY_S * RATE:
+                # Until the next one is due.
                 time.sleep(max(0.0, began + len(sent) / RATE - time.time()))
                 command_id = self._send()
                 sent[command_id] = time.time()

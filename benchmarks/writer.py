@@ -66,6 +66,7 @@ class WriterBench:
         while taken < len(messages):
             waiting = int((time.perf_counter() - began) * rate) + 1 - taken
             if waiting <= 0:
+                # Until the next one is due.
                 time.sleep(max(0.0, began + taken / rate - time.perf_counter()))
                 continue
             commands = [read_command(m) for m in messages[taken : taken + waiting]]

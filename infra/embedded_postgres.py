@@ -140,12 +140,12 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline:
                 raise self._failure(f"PostgreSQL did not answer within {START_TIMEOUT_S} s")
             if self._is_alive():
-                time.sleep(0.02)
+                time.sleep(0.02)  # It starts: nothing but a connection shows when it is there.
             elif not self._launch():
                 failure = self._failure("PostgreSQL did not start")
                 if not any(words in str(failure) for words in WORTH_ANOTHER_TRY):
                     raise failure
-                time.sleep(0.2)
+                time.sleep(0.2)  # Until who held the folder or the port has let go.
 
     def _launch(self) -> bool:
         socket_dir = self._new_socket_dir()

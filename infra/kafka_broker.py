@@ -116,7 +116,7 @@ class KafkaBroker:
                 if time.monotonic() > deadline:
                     raise self._failure(f"Kafka did not answer within {START_TIMEOUT_S} s")
                 if self._process() is not None:
-                    time.sleep(0.05)
+                    time.sleep(0.05)  # It starts: nothing but an answer shows when it is there.
                     continue
                 if tries == TRIES or (tries and not self._lost_its_port()):
                     raise self._failure("Kafka did not start")

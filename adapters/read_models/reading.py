@@ -47,7 +47,7 @@ from domain.policy import Scope
 from infra.postgres import connect
 
 T = TypeVar("T")
-POLL_S = 0.005
+POLL_S = 0.005  # Another process moves the view, and tells nobody.
 _NO_END = 2**63 - 1
 
 

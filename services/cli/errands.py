@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from infra.postgres import Migration, connect, migrate
 from services.cli.failure import EXIT_REFUSED, CliError
 
-POLL_S = 0.05
+POLL_S = 0.05  # The stack is another process, and answers by a row.
 LOOKS_BEFORE_ASKING = 20  # Whether the stack still runs.
 
 Answer = dict[str, Any]

@@ -99,7 +99,6 @@ def _is_open_or_later(row: MovementRow, day: date) -> bool:
 
 
 def _movement(row: MovementRow) -> Movement:
-    """Read from a view that the log made: checked before, and by the thousand."""
     return Movement(
         id=row.movement_id,
         purpose=Purpose(row.purpose),

@@ -125,7 +125,7 @@ class Teller:
             for job in batch:
                 job.future.set_exception(error)
             if not batch:
-                time.sleep(_TICK_S)
+                time.sleep(_TICK_S)  # The database is away, and nobody waits: not at full speed.
             return
         for job, answer in zip(batch, answers, strict=True):
             job.future.set_result(answer)

@@ -91,6 +91,7 @@ def _unpack(archive: bytes, expected: frozenset[str]) -> dict[str, bytes]:
             if sum(entry.file_size for entry in entries) > _MAX_BYTES:
                 raise StatementUnreadable(f"zip: more than {_MAX_BYTES} bytes unpacked")
             return {entry.filename: files.read(entry) for entry in entries}
+    # NotImplementedError is a compression that zipfile does not know, RuntimeError a password.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise StatementUnreadable("zip: truncated, damaged or encrypted") from None
 
