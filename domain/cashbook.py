@@ -19,8 +19,10 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
+from msgspec.structs import replace
+
 from domain.accounts import OUTSIDE, role_of
-from domain.model import Event, Fact, Fen, InvariantBroken, Refused
+from domain.model import Event, Fact, Fen, InvariantBroken, Refused, State
 from domain.purposes import MATRIX, Purpose, Shape, allowed
 from domain.refusals import Code
 
@@ -109,7 +111,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-class Entry(NamedTuple):
+class Entry(State):
     status: Status = Status.NONE
     requested: EntryRequested | None = None
 
@@ -206,9 +208,9 @@ def evolve(entry: Entry, event: CashEvent) -> Entry:
         case EntryRequested():
             return Entry(Status.REQUESTED, event)
         case EntrySettled():
-            return entry._replace(status=Status.SETTLED)
+            return replace(entry, status=Status.SETTLED)
         case EntryRejected():
-            return entry._replace(status=Status.REJECTED)
+            return replace(entry, status=Status.REJECTED)
         case BankMovementRecorded():
             return Entry(Status.SETTLED)
 

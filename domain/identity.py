@@ -8,10 +8,10 @@ and who is not on the blacklist.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from domain.member import Member
-from domain.model import Event, Refused
+from domain.model import Event, Refused, State
 from domain.refusals import Code
 
 
@@ -25,7 +25,7 @@ IdentityEvent = IdentityClaimed
 EVENTS = (IdentityClaimed,)
 
 
-class Identity(NamedTuple):
+class Identity(State):
     member_id: str | None = None
 
 

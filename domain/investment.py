@@ -8,9 +8,9 @@ placed -> frozen at the bank -> concluded with the loan -> closed with its claim
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from domain.model import Event, Fen, InvariantBroken, Refused
+from domain.model import Event, Fen, InvariantBroken, Refused, State
 from domain.refusals import Code
 
 
@@ -85,7 +85,7 @@ _NEXT: dict[type[InvestmentEvent], tuple[Status, Status]] = {
 }
 
 
-class Investment(NamedTuple):
+class Investment(State):
     status: Status = Status.NONE
     placed: TenderPlaced | None = None
 

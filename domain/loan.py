@@ -14,13 +14,16 @@ is on record; a line of the register has at most one open movement.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import assert_never
+
+import msgspec
+from msgspec import field
+from msgspec.structs import replace
 
 from domain import loan_events as e
-from domain.model import InvariantBroken, Refused, changed, without
+from domain.model import InvariantBroken, Refused, State, without
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Billed, Claim, Row
@@ -44,21 +47,20 @@ class Status(StrEnum):
 IN_REPAYMENT = frozenset({Status.REPAYING, Status.OVERDUE})
 
 
-class Tender(NamedTuple):
+class Tender(State):
     investor_id: str
     amount_fen: int
     secured: bool
 
 
-class Payment(NamedTuple):
+class Payment(State):
     amount_fen: int
     in_full: bool
     effective_on: date
     held: bool
 
 
-@dataclass(frozen=True)
-class Loan:
+class Loan(State):
     status: Status = Status.NONE
     terms: e.LoanRequested | None = None
     grade: str = ""
@@ -72,12 +74,16 @@ class Loan:
     attempts: int = 0
     disbursed: e.LoanDisbursed | None = None
     unbilled: tuple[int, ...] = ()  # Each claim's principal that no instalment has billed yet.
-    billed: Mapping[int, Billed] = field(default_factory=dict)  # Only those with something open.
+    billed: Mapping[int, Billed] = msgspec.field(
+        default_factory=dict
+    )  # Only those with something open.
     next_period: int = 1
     rest_billed_with: int | None = None  # The period with which all later principal was billed.
     overdue: frozenset[int] = frozenset()
     filed: frozenset[int] = frozenset()
-    payments: Mapping[str, Payment] = field(default_factory=dict)  # Accepted and not yet ended.
+    payments: Mapping[str, Payment] = msgspec.field(
+        default_factory=dict
+    )  # Accepted and not yet ended.
     routed: e.RepaymentRouted | None = None  # The payment whose lines are at the bank.
     advances: Mapping[str, e.AdvanceOpened] = field(default_factory=dict)
 
@@ -120,53 +126,53 @@ INITIAL = Loan()
 def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
     match event:
         case e.LoanRequested():
-            return changed(loan, status=Status.REQUESTED, terms=event)
+            return replace(loan, status=Status.REQUESTED, terms=event)
         case e.LoanRated():
-            return changed(loan, status=Status.RATED, grade=event.grade)
+            return replace(loan, status=Status.RATED, grade=event.grade)
         case e.LoanAdmitted():
-            return changed(loan, status=Status.ADMITTED, deadline=event.deadline)
+            return replace(loan, status=Status.ADMITTED, deadline=event.deadline)
         case e.LoanPublished():
-            return changed(loan, status=Status.PUBLISHED)
+            return replace(loan, status=Status.PUBLISHED)
         case e.ProjectRefused():
-            return changed(loan, status=Status.RATED)
+            return replace(loan, status=Status.RATED)
         case e.TenderReserved():
             tender = Tender(event.investor_id, event.amount_fen, secured=False)
-            return changed(
+            return replace(
                 loan,
                 tenders={**loan.tenders, event.tender_id: tender},
                 reserved_fen=loan.reserved_fen + event.amount_fen,
             )
         case e.TenderSecured():
             tender = loan.tenders[event.tender_id]
-            return changed(
+            return replace(
                 loan,
-                tenders={**loan.tenders, event.tender_id: tender._replace(secured=True)},
+                tenders={**loan.tenders, event.tender_id: replace(tender, secured=True)},
                 secured_fen=loan.secured_fen + tender.amount_fen,
             )
         case e.TenderDropped():
             dropped = loan.tenders[event.tender_id]
-            return changed(
+            return replace(
                 loan,
                 tenders=without(loan.tenders, event.tender_id),
                 reserved_fen=loan.reserved_fen - dropped.amount_fen,
             )
         case e.LoanFilled():
-            return changed(loan, status=Status.FILLED, filled=event)
+            return replace(loan, status=Status.FILLED, filled=event)
         case e.LoanMiscarried():
-            return changed(loan, status=Status.MISCARRIED)
+            return replace(loan, status=Status.MISCARRIED)
         case e.LoanConcluded():
-            return changed(loan, status=Status.CONCLUDED, concluded=event)
+            return replace(loan, status=Status.CONCLUDED, concluded=event)
         case e.DisbursementRequested():
-            return changed(
+            return replace(
                 loan,
                 status=Status.DISBURSING,
                 disbursement=event,
                 attempts=loan.attempts + 1,
             )
         case e.DisbursementRejected():
-            return changed(loan, status=Status.CONCLUDED)
+            return replace(loan, status=Status.CONCLUDED)
         case e.LoanDisbursed():
-            return changed(
+            return replace(
                 loan,
                 status=Status.REPAYING,
                 disbursed=event,
@@ -182,7 +188,7 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
         case e.InstalmentBilled():
             billed = Billed(event.period, event.due_on, event.principal, event.interest)
             left = tuple(a - b for a, b in zip(loan.unbilled, event.principal, strict=True))
-            return changed(
+            return replace(
                 loan,
                 billed=_open_only({**loan.billed, event.period: billed}),
                 unbilled=left,
@@ -191,7 +197,7 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             )
         case e.EarlyBillingUndone():
             late = loan.overdue - {event.period}
-            return changed(
+            return replace(
                 loan,
                 billed=without(loan.billed, event.period),
                 unbilled=tuple(a + b for a, b in zip(loan.unbilled, event.principal, strict=True)),
@@ -201,37 +207,37 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 status=Status.OVERDUE if late else Status.REPAYING,
             )
         case e.InstalmentOverdue():
-            return changed(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
+            return replace(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
         case e.ClaimFiled():
-            return changed(loan, filed=loan.filed | {event.period})
+            return replace(loan, filed=loan.filed | {event.period})
         case e.RepaymentAccepted():
             payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
-            return changed(loan, payments={**loan.payments, event.payment_id: payment})
+            return replace(loan, payments={**loan.payments, event.payment_id: payment})
         case e.RepaymentHeld():
-            held = loan.payments[event.payment_id]._replace(held=True)
-            return changed(loan, payments={**loan.payments, event.payment_id: held})
+            held = replace(loan.payments[event.payment_id], held=True)
+            return replace(loan, payments={**loan.payments, event.payment_id: held})
         case e.RepaymentRouted():
             if event.entry_id is None:  # Nothing was owed: all of it goes back.
                 return _ended(loan, event.payment_id)
-            return changed(loan, routed=event)
+            return replace(loan, routed=event)
         case e.RepaymentSettled():
             return _settled(loan, event)
         case e.RepaymentFailed():
             return _ended(loan, event.payment_id)
         case e.AdvanceOpened():
-            return changed(loan, advances={**loan.advances, event.payout_id: event})
+            return replace(loan, advances={**loan.advances, event.payout_id: event})
         case e.AdvancePaid():
             opened = loan.advances[event.payout_id]
             after = loan.billed[opened.period].advanced(opened.principal, opened.interest)
-            return changed(
+            return replace(
                 loan,
                 billed={**loan.billed, opened.period: after},
                 advances=without(loan.advances, event.payout_id),
             )
         case e.AdvanceReleased():
-            return changed(loan, advances=without(loan.advances, event.payout_id))
+            return replace(loan, advances=without(loan.advances, event.payout_id))
         case e.LoanSettled():
-            return changed(loan, status=Status.SETTLED)
+            return replace(loan, status=Status.SETTLED)
         case _:
             assert_never(event)
 
@@ -245,7 +251,7 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
         billed[part.period] = billed[part.period].paid(part, routed.effective_on, loan.policy)
     still_open = _open_only(billed)
     late = loan.overdue & still_open.keys()
-    return changed(
+    return replace(
         _ended(loan, event.payment_id),
         billed=still_open,
         overdue=late,
@@ -257,7 +263,7 @@ def _ended(loan: Loan, payment_id: str) -> Loan:
     routed = loan.routed
     if routed is not None and routed.payment_id == payment_id:
         routed = None
-    return changed(loan, payments=without(loan.payments, payment_id), routed=routed)
+    return replace(loan, payments=without(loan.payments, payment_id), routed=routed)
 
 
 def _open_only(billed: Mapping[int, Billed]) -> dict[int, Billed]:

@@ -15,13 +15,15 @@ Invariant: at most one bank account is bound (or about to be) for each role.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
+from msgspec import field
+from msgspec.structs import replace
+
 from domain.accounts import Role
-from domain.model import Event, Fen, Refused, changed, without
+from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
 
 # -- events -----------------------------------------------------------------------------
@@ -157,15 +159,13 @@ class BindingStatus(StrEnum):
 LIVE = frozenset({BindingStatus.REQUESTED, BindingStatus.BOUND, BindingStatus.UNBINDING})
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(State):
     role: Role
     status: BindingStatus
     usable_from: date = date.max
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(State):
     registered: MemberRegistered | None = None
     open_roles: frozenset[Role] = frozenset()
     refused_roles: frozenset[Role] = frozenset()
@@ -286,16 +286,16 @@ def _in_status(member: Member, binding_id: str, status: BindingStatus) -> Bindin
 def evolve(member: Member, event: MemberEvent) -> Member:
     match event:
         case MemberRegistered():
-            return changed(member, registered=event)
+            return replace(member, registered=event)
         case AccountOpened():
-            return changed(member, open_roles=member.open_roles | {event.role})
+            return replace(member, open_roles=member.open_roles | {event.role})
         case AccountRefused():
-            return changed(member, refused_roles=member.refused_roles | {event.role})
+            return replace(member, refused_roles=member.refused_roles | {event.role})
         case BindingRequested():
             return _with(member, event.binding_id, Binding(event.role, BindingStatus.REQUESTED))
         case BindingConfirmed():
             binding = member.bindings[event.binding_id]
-            bound = changed(binding, status=BindingStatus.BOUND, usable_from=event.usable_from)
+            bound = replace(binding, status=BindingStatus.BOUND, usable_from=event.usable_from)
             return _with(member, event.binding_id, bound)
         case BindingRefused():
             return _moved(member, event.binding_id, BindingStatus.REFUSED)
@@ -306,19 +306,19 @@ def evolve(member: Member, event: MemberEvent) -> Member:
         case BankAccountUnbound():
             return _moved(member, event.binding_id, BindingStatus.UNBOUND)
         case MemberBlacklisted():
-            return changed(member, blacklisted=True)
+            return replace(member, blacklisted=True)
         case DebtTaken():
             debts = {**member.debts_fen, event.loan_id: event.amount_fen}
-            return changed(member, debts_fen=debts)
+            return replace(member, debts_fen=debts)
         case DebtEnded():
-            return changed(member, debts_fen=without(member.debts_fen, event.loan_id))
+            return replace(member, debts_fen=without(member.debts_fen, event.loan_id))
         case _:
             assert_never(event)
 
 
 def _with(member: Member, binding_id: str, binding: Binding) -> Member:
-    return changed(member, bindings={**member.bindings, binding_id: binding})
+    return replace(member, bindings={**member.bindings, binding_id: binding})
 
 
 def _moved(member: Member, binding_id: str, status: BindingStatus) -> Member:
-    return _with(member, binding_id, changed(member.bindings[binding_id], status=status))
+    return _with(member, binding_id, replace(member.bindings[binding_id], status=status))

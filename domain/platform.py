@@ -8,12 +8,13 @@ Invariant: the business date moves forward by one day at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from domain.law import LAW_TABLES
-from domain.model import Event, Refused
+from domain.model import Event, Refused, State
 from domain.refusals import Code
 
 
@@ -36,8 +37,7 @@ PlatformEvent = PlatformOpened | BusinessDateRolled
 EVENTS = (PlatformOpened, BusinessDateRolled)
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(State):
     opened: PlatformOpened | None = None
     business_date: date = date.min
 

@@ -7,16 +7,16 @@ Invariant: versions start on different days, later ones later, and none is ever 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
+from msgspec.structs import replace
 from pydantic import AfterValidator, Field
 
 from domain.allocation import AllocationOrder
-from domain.model import Event, Message, Refused
+from domain.model import Event, Message, Refused, State
 from domain.money import Rounding, divide
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.penalty import parse_bands
@@ -103,8 +103,7 @@ EVENTS = (PolicyPublished,)
 # -- state ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(State):
     versions: tuple[PolicyTerms, ...] = ()
 
     def in_force(self, on: date) -> PolicyTerms | None:

@@ -11,14 +11,15 @@ at exactly zero with the last instalment; nothing open is ever below zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from operator import le
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from domain.allocation import Allocation, Category, Due, allocate
-from domain.model import InvariantBroken
+from domain.model import InvariantBroken, State
 from domain.penalty import Band, parse_bands, penalty_from, penalty_numerator
 from domain.policy import PolicyTerms, Subrogation
 from domain.sharing import ShareMethod, share
@@ -64,8 +65,7 @@ class Part(NamedTuple):
         return self.reserve_principal_fen + self.reserve_interest_fen + self.reserve_penalty_fen
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(State):
     """An instalment that fell due (or is being paid early), and what is still open of it."""
 
     period: int

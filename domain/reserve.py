@@ -16,13 +16,13 @@ Invariant: a claim is either waiting or held by one payout, never both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, NamedTuple, assert_never, get_args
 
-import msgspec
+from msgspec import field
+from msgspec.structs import replace
 
-from domain.model import Event, Fen, Refused, changed, without
+from domain.model import Event, Fen, Refused, State, without
 from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
 from domain.policy import PolicyTerms, percent_of
 from domain.refusals import Code
@@ -139,7 +139,7 @@ EVENTS: tuple[type[ReserveEvent], ...] = get_args(ReserveEvent)
 # -- state ------------------------------------------------------------------------------
 
 
-class Waiting(NamedTuple):
+class Waiting(State):
     claim_id: str
     loan_id: str
     period: int
@@ -159,8 +159,7 @@ class Waiting(NamedTuple):
                 assert_never(order)
 
 
-@dataclass(frozen=True)
-class Reserve:
+class Reserve(State):
     queue: Mapping[str, Waiting] = field(default_factory=dict)
     held: Mapping[str, PayoutHeld] = field(default_factory=dict)
     payouts: int = 0  # How many were ever held: the next one's number.
@@ -262,7 +261,7 @@ def surplus(
     cap_fen = percent_of(outstanding_principal_fen, terms.cap)
     if not queue_empty or wanted.amount_fen > balance_fen - cap_fen:
         raise Refused(Code.SURPLUS_BELOW_CAP, f"the cap is {cap_fen} fen", "amount_fen")
-    return (msgspec.structs.replace(wanted, cap_fen=cap_fen),)
+    return (replace(wanted, cap_fen=cap_fen),)
 
 
 # -- evolve -----------------------------------------------------------------------------
@@ -279,17 +278,17 @@ def evolve(reserve: Reserve, event: ReserveEvent) -> Reserve:
                 event.overdue_on,
                 event.eligible_on,
             )
-            return changed(reserve, queue={**reserve.queue, event.claim_id: waiting})
+            return replace(reserve, queue={**reserve.queue, event.claim_id: waiting})
         case PayoutHeld():
             held = {**reserve.held, event.payout_id: event}
-            return changed(reserve, held=held, payouts=reserve.payouts + 1)
+            return replace(reserve, held=held, payouts=reserve.payouts + 1)
         case PayoutPaid():
             queue = without(reserve.queue, event.claim_id) if event.in_full else reserve.queue
-            return changed(reserve, queue=queue, held=without(reserve.held, event.payout_id))
+            return replace(reserve, queue=queue, held=without(reserve.held, event.payout_id))
         case PayoutReleased():
-            return changed(reserve, held=without(reserve.held, event.payout_id))
+            return replace(reserve, held=without(reserve.held, event.payout_id))
         case ClaimDropped():
-            return changed(reserve, queue=without(reserve.queue, event.claim_id))
+            return replace(reserve, queue=without(reserve.queue, event.claim_id))
         case PayoutRunDecided() | RecoveryReceived() | SurplusMoved() | ReserveSeeded():
             return reserve
         case _:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from domain.model import State
 from domain.money import yuan
 
 
@@ -28,6 +29,8 @@ def plain(value: object) -> Any:
     match value:
         case BaseModel():
             return value.model_dump(mode="json")
+        case State():
+            return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
         case msgspec.Struct():
             return msgspec.to_builtins(value, enc_hook=plain)
         case Mapping():
