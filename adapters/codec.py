@@ -123,13 +123,18 @@ class Recorded:
         return self.circumstances.actor
 
 
-def encode(event: Event, opening: bytes, prev: bytes) -> bytes:
-    """Raises InvariantBroken for what could not be read again as the same type."""
-    data = _write(event)
+def data_from(event: Event) -> bytes:
+    """The event's own JSON, which `data_of` finds in the envelope again."""
+    data: bytes = _write(event)
+    return data
+
+
+def enclosed(topic: str, data: bytes, opening: bytes, prev: bytes) -> bytes:
+    """The envelope. Raises InvariantBroken for what could not be read again as the same type."""
     try:
-        _READERS[event.TOPIC](data)
+        _READERS[topic](data)
     except ValueError as error:
-        raise InvariantBroken(f"{event.TOPIC}: {error}") from error
+        raise InvariantBroken(f"{topic}: {error}") from error
     return stored_state(opening, prev.hex(), data)
 
 

@@ -55,7 +55,7 @@ class Head:
 
     epoch: int
     position: int
-    hash: bytes
+    hash: bytes  # Of the event at `position`; empty where that is not chained yet.
     receipts: int
     outstanding_principal_fen: int
     commands_offset: int

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import psutil
 
+from services.settlement import press
+
 Figures = dict[str, float]
 
 
@@ -41,12 +43,17 @@ class Meter:
         here = psutil.Process().cpu_times()
         return {
             "python": here.user + here.system,
+            "press": sum(cpu_s(each) for each in psutil.Process().children() if _is_press(each)),
             "pgbench": here.children_user + here.children_system,
             "postgres": cpu_s(self._server) + sum(map(cpu_s, self._server.children())),
         }
 
     def since(self, before: Mapping[str, float]) -> dict[str, float]:
         return {name: spent - before[name] for name, spent in self.cpu_s().items()}
+
+
+def _is_press(process: psutil.Process) -> bool:
+    return press.__name__ in process.cmdline()
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -17,6 +17,7 @@ from domain.accounts import Role
 from infra.clock import ManualClock
 from services.settlement.intake import read_command
 from services.settlement.pen import Delivery
+from services.settlement.press import PressProcess
 from services.settlement.writer import BATCH_MAX, Writer
 
 LOANS = 2_000
@@ -83,7 +84,8 @@ class WriterBench:
 
 
 def open_writer(url: str) -> Writer:
-    return Writer(url, PLATFORM, SEAL, ManualClock(datetime.now(UTC)))
+    clock = ManualClock(datetime.now(UTC))
+    return Writer(url, PLATFORM, SEAL, clock, press=PressProcess)
 
 
 def new_bench(url: str, accounts: int) -> WriterBench:

@@ -18,7 +18,7 @@ class PartUnavailable(RuntimeError):
     code = ""
 
     def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
+        super().__init__(message, hint)
         self.hint = hint
 
     def __str__(self) -> str:

@@ -41,6 +41,7 @@ from services.projections.projector import Projector
 from services.relay.relay import AT_ONCE, Relay, RelayRunning
 from services.settlement.intake import Intake
 from services.settlement.kafka_intake import KafkaIntake
+from services.settlement.press import PressProcess
 from services.settlement.writer import Writer
 
 IDLE_MS = 20
@@ -148,7 +149,9 @@ class _Writing:
         clock = book_clock(place, url)
         seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
         with ExitStack() as opened:
-            self.writer = opened.enter_context(closing(Writer(url, platform, seal, clock, watch)))
+            self.writer = opened.enter_context(
+                closing(Writer(url, platform, seal, clock, watch, PressProcess))
+            )
             self._inbox = opened.enter_context(closing(Intake(url, platform, self.writer)))
             topic = KafkaIntake(here.options, platform, self.writer)
             self._topic = opened.enter_context(closing(topic))

@@ -33,6 +33,7 @@ from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
+from services.settlement.press import PressProcess
 from services.settlement.watch import UNWATCHED, Watch
 from services.settlement.writer import Writer
 
@@ -126,7 +127,7 @@ def running(
             commands = opened.enter_context(closing(Inbox(url, platform)))
         else:
             commands = writer = opened.enter_context(
-                closing(Writer(url, platform, seal, book_clock, watch))
+                closing(Writer(url, platform, seal, book_clock, watch, PressProcess))
             )
             intake = opened.enter_context(closing(Intake(url, platform, writer)))
             if kafka is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
 
 from adapters.vault import Seal, Sealed
 from domain import cashbook
@@ -18,7 +17,7 @@ from domain.investment import Investment
 from domain.loan import Loan
 from domain.loan_events import LoanDisbursed, RepaymentSettled
 from domain.member import Member
-from domain.model import Event, InvariantBroken, Refused
+from domain.model import Event, InvariantBroken, Refused, State
 from domain.platform import Platform
 from domain.policy import Policies
 from domain.refusals import Code
@@ -38,7 +37,7 @@ from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
 
 
-class Staged(NamedTuple):
+class Staged(State):
     stream: str
     version: int
     event: Event
@@ -112,7 +111,8 @@ class Desk:
     # -- put down ---------------------------------------------------------------------
 
     def record(self, stream: str, *events: Event) -> None:
-        version, state = self._kept(stream)
+        kept = self._kept(stream)
+        version, state = kept.version, kept.state
         evolve = fold_of(stream).evolve
         for event in events:
             version += 1

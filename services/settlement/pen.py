@@ -1,4 +1,4 @@
-"""Writes a batch: rows in order, the hash chain, receipts (记账)."""
+"""Writes down what a delivery leaves: events, receipts, balances, in order (记账)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from adapters.codec import Circumstances, Stored, encode, hash_row
+from adapters.codec import Circumstances, data_from
 from adapters.commanding import Receipt
 from adapters.event_log import Batch, Head
 from adapters.vault import Seal
 from domain.commands import Command
 from domain.refusals import Code
 from services.settlement.desk import Desk
+from services.settlement.press import Sheet, Told
+from services.settlement.shelf import Balance
 
 INBOX = "inbox"
 PARKED = "parked"
@@ -49,12 +51,11 @@ class Pen:
         self._before = head
         self._now = now
         self._recorded_at = now.isoformat(timespec="milliseconds")
-        self._hash = head.hash
         self._number = head.receipts
         self.position = head.position
-        self._events: list[Stored] = []
+        self._told: list[Told] = []
         self._receipts: list[tuple[Any, ...]] = []
-        self._balances: dict[str, Any] = {}
+        self._balances: dict[str, Balance] = {}
         self._sealed: list[Any] = []
 
     def write(self, command: Command, desk: Desk) -> None:
@@ -67,11 +68,9 @@ class Pen:
             command.actor,
         ).opening()
         staged, sealed, balances = desk.keep()
-        for stream, version, event in staged:
-            self.position += 1
-            state = encode(event, opening, self._hash)
-            self._hash = hash_row(self.position, stream, version, event.TOPIC, state)
-            self._events.append(Stored(self.position, stream, version, event.TOPIC, state))
+        self.position += len(staged)
+        written = [(s.stream, s.version, s.event.TOPIC, data_from(s.event)) for s in staged]
+        self._told.append(Told(opening, written))
         self._sealed += sealed
         self._balances.update(balances)
 
@@ -93,7 +92,7 @@ class Pen:
             )
         )
 
-    def batch(self, delivery: Delivery, answers: Sequence[Receipt], desk: Desk) -> Batch:
+    def sheet(self, delivery: Delivery, answers: Sequence[Receipt], desk: Desk) -> Sheet:
         """All that the delivery leaves; `answers` are those of its commands, in order."""
         replays: Sequence[tuple[Any, ...]] = ()
         commands_offset = self._before.commands_offset
@@ -103,18 +102,18 @@ class Pen:
         after = replace(
             self._before,
             position=self.position,
-            hash=self._hash,
+            hash=b"",
             receipts=self._number,
             outstanding_principal_fen=desk.outstanding_principal_fen,
             commands_offset=commands_offset,
             replays=self._before.replays + len(replays),
         )
-        return Batch(
+        batch = Batch(
             before=self._before,
             after=after,
-            events=self._events,
+            events=(),
             receipts=self._receipts,
-            balances=[(account, *fen) for account, fen in self._balances.items()],
+            balances=[(a, b.available_fen, b.frozen_fen) for a, b in self._balances.items()],
             sealed=self._sealed,
             taken=(*delivery.inbox, *(each.place for each in delivery.unread if each.by_inbox)),
             answered=list(map(_answer, delivery.inbox, answers)),
@@ -122,6 +121,7 @@ class Pen:
             replays=replays,
             recorded_at=self._now,
         )
+        return Sheet(self._told, batch)
 
     def _replays(self, delivery: Delivery, answers: Sequence[Receipt]) -> list[tuple[Any, ...]]:
         """What the sender would else never hear: repeats, and what could not be read."""

@@ -58,6 +58,12 @@ class Questions:
             self._asked = _Asked(delivery, receipts, lacking, pipeline.pop_all())
         return self._asked
 
+    def listen(self) -> None:
+        """Takes in what has been answered: no socket holds all of it, and the server would stand
+        still until somebody reads. Waits for nothing."""
+        if self._asked is not None:
+            self._connection.pgconn.consume_input()
+
     def take(self, delivery: Delivery) -> Ready:
         """Asks first, where nobody did."""
         asked = self._asked

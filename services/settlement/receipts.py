@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import psycopg
 
 from adapters.commanding import Outcome, Receipt
+from domain.model import State
 from infra.arrays import array
 from infra.postgres import in_schema_of
 
 
-class Answered(NamedTuple):
+class Answered(State):
     payload_hash: bytes
     receipt: Receipt
 
@@ -30,8 +30,9 @@ class Receipts:
         return self._connection.execute(self._query, (array("text", command_ids),), binary=True)
 
 
-def answered(asked: Iterable[tuple[Any, ...]]) -> dict[str, Answered]:
+def answered(asked: psycopg.Cursor) -> dict[str, Answered]:
     """Those of the commands asked for that have an outcome already."""
     return {
-        row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:])) for row in asked
+        row[0]: Answered(bytes(row[1]), Receipt(row[0], Outcome(row[2]), *row[3:]))
+        for row in asked.fetchall()
     }

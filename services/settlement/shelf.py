@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg
 
 from adapters.codec import decode_event
+from domain.model import State
 from domain.streams import fold_of
 from infra.arrays import array
 from infra.postgres import in_schema_of
@@ -23,12 +24,12 @@ STREAMS_MAX = 100_000
 ACCOUNTS_MAX = 400_000
 
 
-class Kept(NamedTuple):
+class Kept(State):
     version: int
     state: Any
 
 
-class Balance(NamedTuple):
+class Balance(State):
     available_fen: int
     frozen_fen: int
 
@@ -61,9 +62,9 @@ class Lacking(NamedTuple):
     """Names that are not on the shelf, and where the answers will come."""
 
     streams: list[str]
-    events: Iterable[Any]
+    events: psycopg.Cursor | None
     accounts: list[str]
-    balances: Iterable[Any]
+    balances: psycopg.Cursor | None
 
 
 class Shelf:
@@ -88,20 +89,20 @@ class Shelf:
         lacking = [name for name in dict.fromkeys(accounts) if self.balances.peek(name) is None]
         return Lacking(
             names,
-            names and self._execute(self._select_events, names),
+            self._execute(self._select_events, names),
             lacking,
-            lacking and self._execute(self._select_balances, lacking),
+            self._execute(self._select_balances, lacking),
         )
 
     def take(self, asked: Lacking) -> None:
         """Puts what was asked for on the shelf. What came there meanwhile is younger, and stays."""
-        if asked.events:
-            for name, kept in _fold(asked.streams, asked.events).items():
+        if asked.events is not None:
+            for name, kept in _fold(asked.streams, asked.events.fetchall()).items():
                 if self.states.peek(name) is None:
                     self.states[name] = kept
-        if asked.balances:
+        if asked.balances is not None:
             found = dict.fromkeys(asked.accounts, EMPTY)
-            for account, available_fen, frozen_fen in asked.balances:
+            for account, available_fen, frozen_fen in asked.balances.fetchall():
                 found[account] = Balance(available_fen, frozen_fen)
             for account, balance in found.items():
                 if self.balances.peek(account) is None:
@@ -128,7 +129,9 @@ class Shelf:
         self.states.turn(STREAMS_MAX)
         self.balances.turn(ACCOUNTS_MAX)
 
-    def _execute(self, query: bytes, names: list[str]) -> psycopg.Cursor:
+    def _execute(self, query: bytes, names: list[str]) -> psycopg.Cursor | None:
+        if not names:
+            return None
         return self._connection.execute(query, (array("text", names),), binary=True)
 
 

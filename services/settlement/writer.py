@@ -8,9 +8,9 @@ writer; the one before is fenced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -18,7 +18,7 @@ import structlog
 from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
-from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced, open_recorder
+from adapters.event_log import AppendUnknown, Head, WriterFenced
 from adapters.shard_schema import shard_schema, writer_role
 from adapters.vault import Seal
 from domain.commands import Command, OpenPlatform
@@ -29,12 +29,14 @@ from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS
 from services.settlement.pen import Delivery, Pen
+from services.settlement.press import Press, Sheet, Storing
 from services.settlement.questions import Questions
 from services.settlement.receipts import Answered
 from services.settlement.watch import UNWATCHED, Watch
 
 BATCH_MAX = 500
 ATTEMPTS_MAX = 3
+LISTEN_EVERY = 32
 
 log = structlog.get_logger()
 
@@ -45,15 +47,21 @@ class _Flight(NamedTuple):
     delivery: Delivery
     answers: list[Receipt]
     answered: dict[str, Answered]  # Those commands that were new.
-    batch: Batch | None  # None where there is nothing to store.
-    stored: Future[Any] | None = None
+    sheet: Sheet | None  # None where there is nothing to store.
+    stored: Future[bytes] | None = None
 
 
 class Writer:
     """Implements adapters.commanding.Commands for one platform. Not safe for several threads."""
 
     def __init__(
-        self, url: str, platform: str, seal: Seal, clock: Clock, watch: Watch = UNWATCHED
+        self,
+        url: str,
+        platform: str,
+        seal: Seal,
+        clock: Clock,
+        watch: Watch = UNWATCHED,
+        press: Callable[[str, str], Storing] = Press,
     ) -> None:
         self._watch = watch
         self._platform = platform
@@ -61,9 +69,10 @@ class Writer:
         self._clock = clock
         self._url = url
         self._schema = shard_schema(platform)
-        self._recorder = open_recorder(url, platform)
         self._connect()
         self._head = self._read_head(None)
+        self._hash = self._head.hash  # Of the last event that is known to be stored.
+        self._press = press(url, platform)
         self._flights = ThreadPoolExecutor(1, "append")
         self._flight: _Flight | None = None
         self._landed: dict[str, Answered] = {}  # By the flight before it.
@@ -149,7 +158,7 @@ class Writer:
     def close(self) -> None:
         self._flights.shutdown()
         self._connection.close()
-        self._recorder.datastore.close()
+        self._press.close()
 
     # -- the flight: a batch on its way to the database -----------------------------------
 
@@ -180,6 +189,7 @@ class Writer:
         self._connection.close()
         self._connect()
         self._head = self._read_head(self._head.epoch)
+        self._hash = self._head.hash
         if (failed := self._flight) is not None:
             self._flight = None
             try:
@@ -189,19 +199,20 @@ class Writer:
                 raise
 
     def _let_go(self, flight: _Flight) -> _Flight:
-        if flight.batch is None:
+        if flight.sheet is None:
             return flight
-        return flight._replace(stored=self._flights.submit(self._append, flight.batch))
+        stored = self._flights.submit(self._store, flight.sheet, self._hash)
+        return flight._replace(stored=stored)
 
-    def _append(self, batch: Batch) -> None:
+    def _store(self, sheet: Sheet, prev: bytes) -> bytes:
         with self._watch.appending():
-            self._recorder.insert_events([], batch=batch)
+            return self._press.store(sheet, prev)
 
     def _land(self) -> list[Receipt]:
         if self._flight is None:
             return []
         if self._flight.stored is not None:
-            self._flight.stored.result()
+            self._hash = self._flight.stored.result()
         self._watch.landed(self._flight.answers, len(self._flight.delivery.unread))
         self._landed = self._flight.answered
         return self._flight.answers
@@ -235,7 +246,9 @@ class Writer:
         pen = Pen(self._head, now)
         answers = []
         new: dict[str, Answered] = {}
-        for command, payload in zip(commands, payloads, strict=True):
+        for number, (command, payload) in enumerate(zip(commands, payloads, strict=True)):
+            if not number % LISTEN_EVERY:
+                self._questions.listen()
             if (before := known.get(command.id)) is not None:
                 answers.append(_again(before, payload))
                 continue
@@ -243,10 +256,11 @@ class Writer:
             new[command.id] = known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
-        batch = pen.batch(delivery, answers, desk)
+        sheet = pen.sheet(delivery, answers, desk)
+        batch = sheet.batch
         self._head = batch.after
         stored = batch.receipts or batch.taken or batch.parked or delivery.offset is not None
-        return _Flight(delivery, answers, new, batch if stored else None)
+        return _Flight(delivery, answers, new, sheet if stored else None)
 
     def _taken_before(self, delivery: Delivery) -> bool:
         """Its part of the topic is on record: the delivery came again after a lost answer."""
@@ -272,17 +286,18 @@ class Writer:
 
     def _admit(self, desk: Desk, command: Command) -> None:
         """What holds for every command: the platform, and the effective date."""
-        opened = desk.platform.opened
+        platform = desk.platform
+        opened, today = platform.opened, platform.business_date
         if command.platform != self._platform or (
             opened is None and not isinstance(command, OpenPlatform)
         ):
             raise Refused(Code.PLATFORM_UNKNOWN, field="platform")
-        desk.effective_on = command.effective_on or desk.today
+        desk.effective_on = command.effective_on or today
         if command.effective_on is None or opened is None:
             return
-        if command.effective_on > desk.today:
-            raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {desk.today}", "effective_on")
-        if command.effective_on < desk.today and not (command.reason or "").strip():
+        if command.effective_on > today:
+            raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {today}", "effective_on")
+        if command.effective_on < today and not (command.reason or "").strip():
             raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
 
 

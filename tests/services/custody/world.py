@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from adapters.codec import GENESIS, Circumstances, Stored, encode
+from adapters.codec import GENESIS, Circumstances, Stored, data_from, enclosed
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import Batch, Head, open_recorder, prepare_shard
 from adapters.vault import VaultUnreadable
@@ -57,7 +57,11 @@ class LogWriter:
         after = self.position + len(events)
         rows = [
             Stored(
-                at, f"test-{next(self._numbers)}", 1, event.TOPIC, encode(event, opening, GENESIS)
+                at,
+                f"test-{next(self._numbers)}",
+                1,
+                event.TOPIC,
+                enclosed(event.TOPIC, data_from(event), opening, GENESIS),
             )
             for at, event in enumerate(events, start=self.position + 1)
         ]

@@ -9,7 +9,7 @@ import orjson
 import psycopg
 from psycopg import sql
 
-from adapters.codec import GENESIS, Stored, data_of, decode_event, encode, hash_row
+from adapters.codec import GENESIS, Stored, data_from, decode_event, hash_row
 from domain.model import Event
 from tests.services.proof.town import PLATFORM
 
@@ -69,7 +69,7 @@ class Forger:
         version = 1 + sum(1 for other in self.lines[:place] if other.stream == stream)
         for later in self.lines[place:]:
             later.version += later.stream == stream
-        data = orjson.loads(data_of(encode(event, b"", b"")))
+        data = orjson.loads(data_from(event))
         envelope = line.envelope | {"data": data} | circumstances
         forged = Line(stream, version, event.TOPIC, envelope, None)
         self.lines.insert(place, forged)

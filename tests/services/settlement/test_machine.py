@@ -33,6 +33,7 @@ from domain.payout_plan import BucketPeriod
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
+from services.settlement.press import Press
 from tests.exemplars import NAME, PHONE, a_policy, command
 from tests.house import House
 from tests.oracles.ledger import Ledger, without_zeros
@@ -405,7 +406,9 @@ class Machine(RuleBasedStateMachine):
 
     def _fail(self, step: str, error: Exception) -> None:
         """The next append does this step for real, and then fails."""
-        recorder = self.house.writer._recorder
+        press = self.house.writer._press
+        assert isinstance(press, Press)
+        recorder = press._recorder
         real = getattr(ShardRecorder, step)
 
         def failing(*args: Any, **kwargs: Any) -> None:

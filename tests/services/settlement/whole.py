@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.codec import GENESIS, Stored, ends_of, hash_row
 from domain.streams import fold_of
+from services.settlement.shelf import EMPTY, Kept
 from tests.house import House
 
 
@@ -33,8 +34,10 @@ def assert_whole(house: House) -> None:
     shelf, states = house.writer._shelf, house.states()
     for stream, kept in {**shelf.states.old, **shelf.states}.items():
         folded = states.get(stream, fold_of(stream).initial)
-        assert kept == (versions.get(stream, 0), folded), stream
+        assert kept == Kept(versions.get(stream, 0), folded), stream
     balances = house.balances()
     assert {
-        k: tuple(v) for k, v in {**shelf.balances.old, **shelf.balances}.items() if v != (0, 0)
+        account: (kept.available_fen, kept.frozen_fen)
+        for account, kept in {**shelf.balances.old, **shelf.balances}.items()
+        if kept != EMPTY
     }.items() <= balances.items()
