@@ -28,6 +28,7 @@ from services.cli.installation import Installation
 from services.cli.opening import Place, database
 from services.cli.through_kafka import ThroughKafka
 from services.custody.custody import Custody
+from services.custody.notices import NotReady
 from services.custody.requests import Kind
 from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
@@ -175,7 +176,7 @@ class _Receiver:
 
     def receive(self, form: Mapping[str, str]) -> None:
         if self.custody is None:
-            raise ConnectionError("not ready")
+            raise NotReady
         self.custody.receive(form)
 
     def stop(self) -> None:

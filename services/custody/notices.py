@@ -29,6 +29,10 @@ _INSERT: LiteralString = (
 )
 
 
+class NotReady(Exception):
+    """Nobody is there yet, or any more, to take it: the bank comes again."""
+
+
 class NoticeBox:
     """Where notices land. Has a session of its own: it only ever adds. Safe to call from several
     threads."""
@@ -56,8 +60,8 @@ def listening(
     host: str, port: int, take: Callable[[Mapping[str, str]], None]
 ) -> Iterator[tuple[str, int]]:
     """Takes the bank's posts as long as it is open; gives the address. `take` writes a notice
-    down, and raises CustodianUntrusted for one that the bank did not sign. Raises OSError where
-    the port is taken."""
+    down, and raises CustodianUntrusted for one that the bank did not sign, NotReady. Raises OSError
+    where the port is taken."""
     with http_server.serving(host, port, _handler(take), "notices") as taken:
         yield host, taken
 
@@ -80,6 +84,8 @@ def _handler(take: Callable[[Mapping[str, str]], None]) -> type[http_server.Hand
             except (CustodianUntrusted, UnicodeDecodeError) as reason:
                 log.warning("notice_refused", reason=type(reason).__name__)
                 self._answer(400, "FAIL")
+            except NotReady:
+                self._answer(503, "FAIL")
             except Exception:
                 log.exception("notice_failed")
                 self._answer(500, "FAIL")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 import urllib3
+from structlog.testing import capture_logs
 
-from services.custody.notices import BODY_LIMIT, listening
+from services.custody.notices import BODY_LIMIT, NotReady, listening
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House
 
@@ -63,6 +64,17 @@ def test_what_is_too_large_is_not_read(caller: Caller) -> None:
 def test_what_cannot_be_written_down_is_not_answered_success(house: House, caller: Caller) -> None:
     house.change("ALTER TABLE notice RENAME TO away")
     assert caller.post(w.notice("C-1.1"))[0] == 500
+
+
+def test_who_is_not_ready_is_called_again_and_nothing_is_wrong() -> None:
+    def not_yet(form: Mapping[str, str]) -> None:
+        raise NotReady
+
+    with listening("127.0.0.1", 0, not_yet) as (host, port), capture_logs() as said:
+        caller = Caller(f"http://{host}:{port}/")
+        assert caller.post(w.notice("C-1.1")) == (503, b"FAIL")
+        caller.close()
+    assert said == []
 
 
 def test_a_drain_ends_with_the_notice_it_waits_for(house: House, caller: Caller) -> None:
