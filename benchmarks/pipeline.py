@@ -25,6 +25,7 @@ from adapters.read_models.balances import Balances
 from adapters.read_models.store import views_schema
 from adapters.watching.pipeline import PipelineReader
 from benchmarks.commands import PLATFORM
+from benchmarks.measuring import cpu_s
 from benchmarks.writer import new_bench
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
@@ -194,6 +195,9 @@ class PipelineBench:
         return found
 
     def _cpu_s(self) -> dict[str, float]:
-        pids = {name: process.pid for name, process in self._parts.items()} | {"publisher": None}
-        times = {name: psutil.Process(pid).cpu_times() for name, pid in pids.items()}
-        return {name: each.user + each.system for name, each in times.items()}
+        """Of each part with the processes that are its own."""
+        parts = {name: psutil.Process(each.pid) for name, each in self._parts.items()}
+        spent = {
+            name: cpu_s(part) + sum(map(cpu_s, part.children())) for name, part in parts.items()
+        }
+        return spent | {"publisher": cpu_s(psutil.Process())}

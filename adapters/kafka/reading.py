@@ -9,8 +9,8 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.net.compat import KafkaNetClient
-from kafka.net.selector import NetworkSelector
 
+from adapters.kafka.driven import driven_client
 from adapters.kafka.messages import PARTITION
 
 FETCH_WAIT_MS = 100
@@ -95,16 +95,5 @@ class Tail:
         self._consumer.close()
 
     def _client(self, **config: Any) -> KafkaNetClient:
-        self._clients.append(KafkaNetClient(net=_Here(**config), **config))
+        self._clients.append(driven_client(**config))
         return self._clients[-1]
-
-
-class _Here(NetworkSelector):  # type: ignore[misc]
-    """Driven by whoever polls. In a thread of its own, as kafka-python would have it, each poll
-    would be handed over and back three times, between threads that share the interpreter."""
-
-    def start(self) -> None:
-        pass
-
-    def wakeup(self) -> None:
-        pass

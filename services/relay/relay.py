@@ -8,24 +8,22 @@ answer, the next relay goes on behind what is there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from itertools import takewhile
 from typing import Any, LiteralString, NamedTuple
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError, UnknownError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from psycopg import Cursor, sql
 
 from adapters.codec import Stored
 from adapters.kafka.contract import Parked, Reply
 from adapters.kafka.messages import (
-    PARTITION,
     Message,
     attributes_of,
     event_message,
     parked_message,
     reply_message,
 )
+from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import appended_channel, relay_role, shard_schema
@@ -34,8 +32,7 @@ from infra.postgres import connect, in_schema_of
 AT_ONCE = 5_000
 PATIENCE_S = 10
 REMEMBER_AFTER = 1_000
-LINGER_MS = 50  # Else the first message goes alone, and the others behind it.
-NEVER_MS = 2**31 - 1
+PUBLISHED = (Topic.EVENTS, Topic.REPLIES, Topic.PARKED)
 
 
 class RelayRunning(Exception):
@@ -65,22 +62,8 @@ class Relay:
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
             self.parked = _last(options, platform, Topic.PARKED).number("number")
-            self._failure: Exception | None = None
-            self._producer = KafkaProducer(
-                **options,
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                batch_size=256 * 1024,
-                linger_ms=LINGER_MS,
-                metrics_enabled=False,
-                retry_backoff_ms=20,
-                reconnect_backoff_max_ms=1_000,
-                max_block_ms=PATIENCE_S * 1000,
-                # Each batch has a time-out of its own: the first would be dropped and the next one
-                # sent, which is a gap. All are given up at once, in `close`.
-                delivery_timeout_ms=NEVER_MS,
-            )
+            topics = [topic_name(platform, kind) for kind in PUBLISHED]
+            self._outlet = Outlet(options, topics, PATIENCE_S)
         except BaseException:
             self._connection.close()
             raise
@@ -102,21 +85,17 @@ class Relay:
         if events and events[-1].position != position:
             raise RelayStopped(f"the log lacks an event between {self.position} and {position}")
         receipts = list(takewhile(lambda row: row[-1] <= position, receipts))
-        with self._all_delivered() as send:
-            published = [send(Topic.EVENTS, event_message(self._platform, row)) for row in events]
-            for number, *outcome in receipts:
-                reply = _reply(outcome, replayed=False)
-                send(Topic.REPLIES, reply_message(self._platform, reply, number, self.replays))
-                self.receipts = number
-            for number, *outcome in replays:
-                reply = _reply(outcome, replayed=outcome[1] != Topic.PARKED)
-                send(Topic.REPLIES, reply_message(self._platform, reply, self.receipts, number))
-                self.replays = number
-            for row in parked:
-                send(Topic.PARKED, parked_message(self._platform, _parked(row)))
-                self.parked = row[0]
-        if published:
-            _must_be_whole(position, published[-1].value.offset)
+        published = self._publish(
+            {
+                Topic.EVENTS: [event_message(self._platform, row) for row in events],
+                Topic.REPLIES: list(self._replies(receipts, replays)),
+                Topic.PARKED: [parked_message(self._platform, _parked(row)) for row in parked],
+            }
+        )
+        if events:
+            _must_be_whole(position, published[Topic.EVENTS])
+        if parked:
+            self.parked = parked[-1][0]
         self.position = position
         if replays or self.receipts >= self._remembered + REMEMBER_AFTER:
             self._remember()
@@ -128,9 +107,7 @@ class Relay:
             pass
 
     def close(self) -> None:
-        # kafka-python's own close would wait for what was not sent, or raise and leave its thread.
-        self._producer._sender.force_close()
-        self._producer.close()
+        self._outlet.close()
         if not self._connection.closed:
             self._connection.execute("SELECT pg_advisory_unlock_all()")  # At once, for the next.
         self._connection.close()
@@ -161,39 +138,28 @@ class Relay:
         )
         self._remembered = self.receipts
 
-    @contextmanager
-    def _all_delivered(self) -> Iterator[Any]:
-        sent: list[Any] = []
+    def _replies(
+        self, receipts: Sequence[Sequence[Any]], replays: Sequence[Sequence[Any]]
+    ) -> Iterator[Message]:
+        for number, *outcome in receipts:
+            self.receipts = number
+            reply = _reply(outcome, replayed=False)
+            yield reply_message(self._platform, reply, self.receipts, self.replays)
+        for number, *outcome in replays:
+            self.replays = number
+            reply = _reply(outcome, replayed=outcome[1] != Topic.PARKED)
+            yield reply_message(self._platform, reply, self.receipts, self.replays)
 
-        def send(kind: Topic, message: Message) -> Any:
-            future = self._producer.send(
-                topic_name(self._platform, kind),
-                value=message.value,
-                key=message.key,
-                headers=message.headers,
-                partition=PARTITION,
-            )
-            sent.append(future.add_errback(self._give_up))
-            return future
-
+    def _publish(self, messages: Mapping[Topic, Sequence[Message]]) -> dict[Topic, int]:
+        """Gives the offset of the last message in each topic."""
+        names = {kind: topic_name(self._platform, kind) for kind in messages}
         try:
-            yield send
-            with suppress(UnknownError):  # A batch had to be split: `flush` does not wait for it.
-                self._producer.flush(PATIENCE_S)
-            for each in sent:
-                if not each.succeeded():
-                    each.get(PATIENCE_S)
+            last = self._outlet.put({names[kind]: each for kind, each in messages.items()})
+        except KafkaTimeoutError:
+            raise
         except KafkaError as error:
-            reason = self._failure or error
-            if isinstance(reason, KafkaTimeoutError):
-                raise reason from None
-            raise RelayStopped(f"{type(reason).__name__}: {reason}") from error
-
-    def _give_up(self, error: Exception) -> None:
-        """In the producer's thread, before it sends more: nothing may stand in a topic behind a
-        message that failed."""
-        self._failure = self._failure or error
-        self._producer._sender.force_close()
+            raise RelayStopped(f"{type(error).__name__}: {error}") from error
+        return {kind: last[name] for kind, name in names.items() if name in last}
 
     def _ask(self, query: LiteralString, *values: int) -> Cursor[Any]:
         statement = in_schema_of(query, self._schema)
