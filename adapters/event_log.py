@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import TransactionTimeout
 from psycopg.rows import DictRow, args_row
 
+from adapters.chaining import Chain, Told
 from adapters.codec import Recorded, Stored, decode, decode_event
 from adapters.shard_schema import MIGRATIONS, shard_schema
 from adapters.vault import Sealed
@@ -38,6 +39,8 @@ STANDS_STILL = "SET LOCAL transaction_timeout = '10s'"
 """A writer that is frozen while it appends has the shard's row locked, and nobody could take over:
 the server ends its session."""
 ROWS_AT_ONCE = 200
+EVENTS_AT_ONCE = 400
+"""The server stores so many while the next ones are chained."""
 _NO_END = 2**63 - 1
 
 
@@ -55,7 +58,6 @@ class Head:
 
     epoch: int
     position: int
-    hash: bytes  # Of the event at `position`; empty where that is not chained yet.
     receipts: int
     outstanding_principal_fen: int
     commands_offset: int
@@ -64,11 +66,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Everything that one transaction appends. Each tuple is one row of its table."""
+    """Everything that one transaction appends. Each tuple is one row of its table; events are
+    chained while the first of them are being stored."""
 
     before: Head
     after: Head
-    events: Sequence[Stored]
+    told: Sequence[Told]
     receipts: Sequence[tuple[Any, ...]]
     balances: Sequence[tuple[str, int, int]]
     sealed: Sequence[Sealed]
@@ -102,6 +105,7 @@ class ShardRecorder(PostgresApplicationRecorder):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         batch: Batch = kwargs["batch"]
+        chain: Chain = kwargs["chain"]
         with self.datastore.get_connection() as connection:
             try:
                 with (
@@ -110,9 +114,12 @@ class ShardRecorder(PostgresApplicationRecorder):
                     connection.cursor() as cursor,
                 ):
                     connection.execute(STANDS_STILL)
-                    advanced = self._advance(connection, batch)
+                    held = self._hold(connection, batch.before)
                     self._insert_events(cursor, stored_events, batch=batch)
-                    self._insert_stored_events(cursor, stored_events, batch=batch)
+                    rows = chain.rows(batch.told)
+                    while some := list(islice(rows, EVENTS_AT_ONCE)):
+                        self._insert_stored_events(cursor, stored_events, rows=some)
+                    self._advance(connection, batch.after, chain.hash)
                     cursor.execute(
                         "SELECT pg_notify(%s, '')",
                         (f"{self.datastore.schema}.appended",),
@@ -120,15 +127,15 @@ class ShardRecorder(PostgresApplicationRecorder):
                     )
                     # A fetch sends all that waits to be sent; `sync()` may wait for an answer to
                     # what it never sent whole, for ever.
-                    if advanced.fetchone() is None:
+                    if held.fetchone() is None:
                         raise _fenced(batch.before)
             except psycopg.IntegrityError:
-                if advanced.rowcount == 0:  # The next writer has decided the same commands.
+                if held.rowcount == 0:  # The next writer has decided the same commands.
                     raise _fenced(batch.before) from None
                 raise
             except (psycopg.OperationalError, TransactionTimeout) as error:
                 raise AppendUnknown(str(error)) from None
-        return [row.position for row in batch.events]
+        return range(batch.before.position + 1, batch.after.position + 1)
 
     def select_stored(
         self, after: int, limit: int, topics: Sequence[str], upto: int | None
@@ -169,24 +176,31 @@ class ShardRecorder(PostgresApplicationRecorder):
         ):
             yield cursor
 
-    def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> psycopg.Cursor[Any]:
-        before, after = batch.before, batch.after
+    def _hold(self, connection: psycopg.Connection[Any], before: Head) -> psycopg.Cursor[Any]:
+        """Keeps all others out, or finds nothing where another has taken over."""
         return connection.execute(
+            self._sql(
+                "SELECT epoch FROM {}.shard WHERE epoch = %s AND head_position = %s FOR UPDATE"
+            ),
+            (before.epoch, before.position),
+            prepare=True,
+        )
+
+    def _advance(self, connection: psycopg.Connection[Any], after: Head, last: bytes) -> None:
+        connection.execute(
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
                 " outstanding_principal_fen = %s, commands_offset = %s, replays = %s"
-                " WHERE epoch = %s AND head_position = %s"
-                " RETURNING epoch"
+                " WHERE epoch = %s"
             ),
             (
                 after.position,
-                after.hash,
+                last,
                 after.receipts,
                 after.outstanding_principal_fen,
                 after.commands_offset,
                 after.replays,
-                before.epoch,
-                before.position,
+                after.epoch,
             ),
             prepare=True,
         )
@@ -255,7 +269,6 @@ class ShardRecorder(PostgresApplicationRecorder):
     def _insert_stored_events(
         self, curs: psycopg.Cursor[Any], stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> None:
-        batch: Batch = kwargs["batch"]
         self._insert_rows(
             curs,
             "INSERT INTO {}.stored_events"
@@ -263,7 +276,7 @@ class ShardRecorder(PostgresApplicationRecorder):
             " SELECT * FROM unnest("
             "%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bytea[])",
             "bigint text bigint text bytea",
-            batch.events,
+            kwargs["rows"],
         )
 
     def _insert_rows(

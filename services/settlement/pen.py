@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from adapters.chaining import Told
 from adapters.codec import Circumstances, data_from
 from adapters.commanding import Receipt
 from adapters.event_log import Batch, Head
@@ -15,7 +16,6 @@ from adapters.vault import Seal
 from domain.commands import Command
 from domain.refusals import Code
 from services.settlement.desk import Desk
-from services.settlement.press import Sheet, Told
 from services.settlement.shelf import Balance
 
 INBOX = "inbox"
@@ -92,7 +92,7 @@ class Pen:
             )
         )
 
-    def sheet(self, delivery: Delivery, answers: Sequence[Receipt], desk: Desk) -> Sheet:
+    def batch(self, delivery: Delivery, answers: Sequence[Receipt], desk: Desk) -> Batch:
         """All that the delivery leaves; `answers` are those of its commands, in order."""
         replays: Sequence[tuple[Any, ...]] = ()
         commands_offset = self._before.commands_offset
@@ -102,16 +102,15 @@ class Pen:
         after = replace(
             self._before,
             position=self.position,
-            hash=b"",
             receipts=self._number,
             outstanding_principal_fen=desk.outstanding_principal_fen,
             commands_offset=commands_offset,
             replays=self._before.replays + len(replays),
         )
-        batch = Batch(
+        return Batch(
             before=self._before,
             after=after,
-            events=(),
+            told=self._told,
             receipts=self._receipts,
             balances=[(a, b.available_fen, b.frozen_fen) for a, b in self._balances.items()],
             sealed=self._sealed,
@@ -121,7 +120,6 @@ class Pen:
             replays=replays,
             recorded_at=self._now,
         )
-        return Sheet(self._told, batch)
 
     def _replays(self, delivery: Delivery, answers: Sequence[Receipt]) -> list[tuple[Any, ...]]:
         """What the sender would else never hear: repeats, and what could not be read."""

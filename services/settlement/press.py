@@ -1,4 +1,4 @@
-"""The press: checks what the pen wrote, numbers and chains it, and stores it (入账).
+"""The press: chains what the pen wrote, and stores it (入账).
 
 Press          here, in the thread that calls
 PressProcess   in a process of its own, so that the writer's has its core for deciding
@@ -10,36 +10,18 @@ import gc
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import IO, NamedTuple, Protocol
 
 import msgspec
 
-from adapters.codec import Stored, enclosed, hash_row
+from adapters.chaining import Chain
 from adapters.event_log import AppendUnknown, Batch, WriterFenced, open_recorder
 from domain.model import InvariantBroken
 from infra.postgres import PostgresUnavailable
 
-Written = tuple[str, int, str, bytes]
-"""One event, not yet numbered: stream, version, topic, data."""
-
-
-class Told(NamedTuple):
-    """The events of one command."""
-
-    opening: bytes
-    events: Sequence[Written]
-
-
-class Sheet(NamedTuple):
-    """A batch whose events are still to be chained."""
-
-    told: Sequence[Told]
-    batch: Batch  # Without events and the hash after them.
-
 
 class Storing(Protocol):
-    def store(self, sheet: Sheet, prev: bytes) -> bytes:
+    def store(self, batch: Batch, prev: bytes) -> bytes:
         """In one transaction; `prev` is the hash of the last event stored. Gives the new last one.
 
         Raises AppendUnknown, PostgresUnavailable, WriterFenced; InvariantBroken for an event that
@@ -52,33 +34,20 @@ class Press:
     def __init__(self, url: str, platform: str) -> None:
         self._recorder = open_recorder(url, platform)
 
-    def store(self, sheet: Sheet, prev: bytes) -> bytes:
-        batch = chained(sheet, prev)
-        self._recorder.insert_events([], batch=batch)
-        return batch.after.hash
+    def store(self, batch: Batch, prev: bytes) -> bytes:
+        chain = Chain(batch.before.position, prev)
+        self._recorder.insert_events([], batch=batch, chain=chain)
+        return chain.hash
 
     def close(self) -> None:
         self._recorder.datastore.close()
-
-
-def chained(sheet: Sheet, prev: bytes) -> Batch:
-    batch = sheet.batch
-    position = batch.before.position
-    events = []
-    for opening, written in sheet.told:
-        for stream, version, topic, data in written:
-            position += 1
-            state = enclosed(topic, data, opening, prev)
-            prev = hash_row(position, stream, version, topic, state)
-            events.append(Stored(position, stream, version, topic, state))
-    return replace(batch, events=events, after=replace(batch.after, hash=prev))
 
 
 # -- in a process of its own --------------------------------------------------------------
 
 
 class _Job(NamedTuple):
-    sheet: Sheet
+    batch: Batch
     prev: bytes
 
 
@@ -101,15 +70,15 @@ _read_outcome = msgspec.msgpack.Decoder(_Outcome).decode
 
 
 class PressProcess:
-    """It is started with the first sheet, and anew where it was lost."""
+    """It is started with the first batch, and anew where it was lost."""
 
     def __init__(self, url: str, platform: str) -> None:
         self._place = (url, platform)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def store(self, sheet: Sheet, prev: bytes) -> bytes:
+    def store(self, batch: Batch, prev: bytes) -> bytes:
         try:
-            outcome = self._ask(_Job(sheet, prev))
+            outcome = self._ask(_Job(batch, prev))
         except OSError as error:
             self._end(0)
             raise AppendUnknown("the process that stores was lost") from error
@@ -178,10 +147,10 @@ def _serve(come: IO[bytes], answers: IO[bytes]) -> None:
     gc.disable()  # Nothing in here makes a cycle, and looking for one takes a tenth.
     press: Press | None = None
     while (message := _receive(come)) is not None:
-        sheet, prev = _read_job(message)
+        batch, prev = _read_job(message)
         try:
             press = press or Press(*_read_place(place))
-            outcome = _Outcome(press.store(sheet, prev))
+            outcome = _Outcome(press.store(batch, prev))
         except tuple(_ERRORS.values()) as error:
             outcome = _Outcome(error=type(error).__name__, told=error.args)
         _send(answers, _write(outcome))

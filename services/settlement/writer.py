@@ -18,7 +18,7 @@ import structlog
 from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
-from adapters.event_log import AppendUnknown, Head, WriterFenced
+from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced
 from adapters.shard_schema import shard_schema, writer_role
 from adapters.vault import Seal
 from domain.commands import Command, OpenPlatform
@@ -29,7 +29,7 @@ from infra.postgres import PostgresUnavailable, connect
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS
 from services.settlement.pen import Delivery, Pen
-from services.settlement.press import Press, Sheet, Storing
+from services.settlement.press import Press, Storing
 from services.settlement.questions import Questions
 from services.settlement.receipts import Answered
 from services.settlement.watch import UNWATCHED, Watch
@@ -47,7 +47,7 @@ class _Flight(NamedTuple):
     delivery: Delivery
     answers: list[Receipt]
     answered: dict[str, Answered]  # Those commands that were new.
-    sheet: Sheet | None  # None where there is nothing to store.
+    batch: Batch | None  # None where there is nothing to store.
     stored: Future[bytes] | None = None
 
 
@@ -70,8 +70,8 @@ class Writer:
         self._url = url
         self._schema = shard_schema(platform)
         self._connect()
-        self._head = self._read_head(None)
-        self._hash = self._head.hash  # Of the last event that is known to be stored.
+        # The hash is that of the last event which is known to be stored.
+        self._head, self._hash = self._read_head(None)
         self._press = press(url, platform)
         self._flights = ThreadPoolExecutor(1, "append")
         self._flight: _Flight | None = None
@@ -84,7 +84,7 @@ class Writer:
         self._questions = Questions(self._connection, self._schema, self._seal)
         self._shelf = self._questions.shelf
 
-    def _read_head(self, epoch: int | None) -> Head:
+    def _read_head(self, epoch: int | None) -> tuple[Head, bytes]:
         """Takes the next epoch, or makes sure that the one held is still the last."""
         query = (
             "UPDATE {}.shard SET epoch = epoch + 1"
@@ -93,14 +93,14 @@ class Writer:
         )
         row = self._connection.execute(
             sql.SQL(
-                query + " RETURNING epoch, head_position, head_hash, receipts,"
+                query + " RETURNING head_hash, epoch, head_position, receipts,"
                 " outstanding_principal_fen, commands_offset, replays"
             ).format(sql.Identifier(self._schema)),
             () if epoch is None else (epoch,),
         ).fetchone()
         if row is None:
             raise WriterFenced(f"epoch {epoch}")
-        return Head(row[0], row[1], bytes(row[2]), *row[3:])
+        return Head(*row[1:]), bytes(row[0])
 
     @property
     def position(self) -> int:
@@ -188,8 +188,7 @@ class Writer:
         self._await_flight()
         self._connection.close()
         self._connect()
-        self._head = self._read_head(self._head.epoch)
-        self._hash = self._head.hash
+        self._head, self._hash = self._read_head(self._head.epoch)
         if (failed := self._flight) is not None:
             self._flight = None
             try:
@@ -199,14 +198,14 @@ class Writer:
                 raise
 
     def _let_go(self, flight: _Flight) -> _Flight:
-        if flight.sheet is None:
+        if flight.batch is None:
             return flight
-        stored = self._flights.submit(self._store, flight.sheet, self._hash)
+        stored = self._flights.submit(self._store, flight.batch, self._hash)
         return flight._replace(stored=stored)
 
-    def _store(self, sheet: Sheet, prev: bytes) -> bytes:
+    def _store(self, batch: Batch, prev: bytes) -> bytes:
         with self._watch.appending():
-            return self._press.store(sheet, prev)
+            return self._press.store(batch, prev)
 
     def _land(self) -> list[Receipt]:
         if self._flight is None:
@@ -256,11 +255,10 @@ class Writer:
             new[command.id] = known[command.id] = Answered(payload, receipt)
             pen.sign(command, payload, receipt)
             answers.append(receipt)
-        sheet = pen.sheet(delivery, answers, desk)
-        batch = sheet.batch
+        batch = pen.batch(delivery, answers, desk)
         self._head = batch.after
         stored = batch.receipts or batch.taken or batch.parked or delivery.offset is not None
-        return _Flight(delivery, answers, new, sheet if stored else None)
+        return _Flight(delivery, answers, new, batch if stored else None)
 
     def _taken_before(self, delivery: Delivery) -> bool:
         """Its part of the topic is on record: the delivery came again after a lost answer."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from adapters.codec import GENESIS, Circumstances, Stored, data_from, enclosed
+from adapters.chaining import Chain, Told
+from adapters.codec import GENESIS, Circumstances, data_from
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import Batch, Head, open_recorder, prepare_shard
 from adapters.vault import VaultUnreadable
@@ -55,20 +56,14 @@ class LogWriter:
     def append(self, *events: Event) -> None:
         opening = Circumstances(NOON.isoformat(), DAY.isoformat(), "c1", "k1", "test").opening()
         after = self.position + len(events)
-        rows = [
-            Stored(
-                at,
-                f"test-{next(self._numbers)}",
-                1,
-                event.TOPIC,
-                enclosed(event.TOPIC, data_from(event), opening, GENESIS),
-            )
-            for at, event in enumerate(events, start=self.position + 1)
-        ]
-        before, end = (Head(0, at, GENESIS, 0, 0, 0, 0) for at in (self.position, after))
-        self._recorder.insert_events(
-            [], batch=Batch(before, end, rows, (), (), (), (), (), (), (), NOON)
+        told = Told(
+            opening,
+            [(f"test-{next(self._numbers)}", 1, event.TOPIC, data_from(event)) for event in events],
         )
+        before, end = (Head(0, at, 0, 0, 0, 0) for at in (self.position, after))
+        batch = Batch(before, end, [told], (), (), (), (), (), (), (), NOON)
+        chain = Chain(self.position, GENESIS)
+        self._recorder.insert_events([], batch=batch, chain=chain)
         self.position = after
 
     def close(self) -> None:

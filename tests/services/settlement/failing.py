@@ -10,7 +10,7 @@ import pytest
 from adapters.event_log import AppendUnknown, ShardRecorder
 from infra.postgres import connect
 
-BEFORE_COMMIT = "_insert_stored_events"  # The last thing inside the transaction.
+BEFORE_COMMIT = "_advance"  # The last thing inside the transaction, but for the notice of it.
 AFTER_COMMIT = "insert_events"
 BEFORE_BEGIN = AFTER_COMMIT  # For `before`.
 
@@ -50,7 +50,7 @@ def before(monkeypatch: pytest.MonkeyPatch, step: str, then: Callable[[], None])
 
 
 def end_session(url: str) -> Callable[[Any], None]:
-    """The server ends the session of the cursor, in the middle of its transaction."""
+    """The server ends the session of the cursor or connection, in the middle of a transaction."""
 
     def end(cursor: Any) -> None:
         with connect(url, autocommit=True) as other:

@@ -27,7 +27,7 @@ from domain.cashbook import EntryRequested
 from domain.model import InvariantBroken
 from infra.postgres import PostgresUnavailable
 from services.settlement import pen
-from services.settlement.press import PressProcess, Sheet
+from services.settlement.press import PressProcess
 from services.settlement.writer import Writer
 from tests.exemplars import command
 from tests.house import SEAL, House
@@ -139,11 +139,11 @@ def test_an_event_that_could_not_be_read_again_stops_the_writer_and_is_not_store
 
 
 def test_a_lost_server_is_said_as_by_a_press_of_ones_own() -> None:
-    head = Head(1, 0, b"", 0, 0, 0, 0)
+    head = Head(1, 0, 0, 0, 0, 0)
     nothing = Batch(head, head, (), (), (), (), (), (), (), (), datetime.now(UTC))
     press = PressProcess("postgresql://nobody@127.0.0.1:1/none", "p1")
     with closing(press), pytest.raises(PostgresUnavailable) as raised:
-        press.store(Sheet((), nothing), bytes(32))
+        press.store(nothing, bytes(32))
     assert raised.value.hint
 
 

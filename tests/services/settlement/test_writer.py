@@ -308,9 +308,8 @@ def test_a_writer_that_stands_still_in_its_transaction_keeps_nobody_out(
     monkeypatch.setattr(event_log, "STANDS_STILL", "SET LOCAL transaction_timeout = '200ms'")
     successors = []
 
-    def frozen(cursor: Any) -> None:
-        cursor.execute("SELECT")  # What waits to be sent is sent, and done.
-        cursor.fetchall()
+    def frozen(connection: Any) -> None:
+        connection.execute("SELECT").fetchall()  # What waits to be sent is sent, and done.
         successors.append(lucy.new_writer())
 
     failing.after(monkeypatch, failing.BEFORE_COMMIT, frozen)

@@ -1,0 +1,34 @@
+"""Numbers, checks and chains what a batch tells, in the bytes that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from adapters.codec import Stored, enclosed, hash_row
+
+Written = tuple[str, int, str, bytes]
+"""One event, not yet numbered: stream, version, topic, data."""
+
+
+class Told(NamedTuple):
+    """The events of one command, and the opening of their envelopes."""
+
+    opening: bytes
+    events: Sequence[Written]
+
+
+class Chain:
+    """`position`, `hash`: of the last event. Goes on with each event that is taken from `rows`."""
+
+    def __init__(self, position: int, last_hash: bytes) -> None:
+        self.position, self.hash = position, last_hash
+
+    def rows(self, told: Iterable[Told]) -> Iterator[Stored]:
+        """Raises InvariantBroken for an event that could not be read again."""
+        for opening, events in told:
+            for stream, version, topic, data in events:
+                state = enclosed(topic, data, opening, self.hash)
+                self.position += 1
+                self.hash = hash_row(self.position, stream, version, topic, state)
+                yield Stored(self.position, stream, version, topic, state)
