@@ -89,7 +89,7 @@ class KafkaLog:
         if stored.position <= self._reached:
             return
         if stored.position != self._reached + 1:
-            raise GapInTopic(f"{record.topic}: {stored.position} follows {self._reached}")
+            raise GapInTopic(f"{self._tail.topic}: {stored.position} follows {self._reached}")
         self._reached = stored.position
         if not topics or stored.topic in topics:
             events.append(decode(stored))

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from kafka import TopicPartition
 from kafka.errors import (
-    KafkaConnectionError,
-    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     RetriableError,
@@ -25,7 +22,7 @@ from kafka.errors import (
 from kafka.protocol.producer import InitProducerIdRequest, ProduceRequest
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from adapters.kafka.driven import driven_client
+from adapters.kafka.driven import Driven
 from adapters.kafka.messages import PARTITION, Message
 
 BATCH_BYTES = 512 * 1024
@@ -51,23 +48,15 @@ class Outlet:
     """Not for several threads. `producer`: the id and epoch that Kafka knows it by."""
 
     def __init__(
-        self, options: Mapping[str, Any], topics: Iterable[str], patience_s: float
+        self, options: Mapping[str, Any], topics: Collection[str], patience_s: float
     ) -> None:
         """Raises KafkaError, KafkaTimeoutError where nothing answers within `patience_s`."""
-        self._topics = list(topics)
         self._patience_s = patience_s
-        self._bytes_max = dict.fromkeys(self._topics, BATCH_BYTES)
-        self._numbers = dict.fromkeys(self._topics, 0)
-        self._client = driven_client(
-            **options,
-            request_timeout_ms=int(patience_s * 1000),
-            allow_auto_create_topics=False,
-            retry_backoff_ms=20,
-            reconnect_backoff_max_ms=1_000,
-        )
+        self._bytes_max = dict.fromkeys(topics, BATCH_BYTES)
+        self._numbers = dict.fromkeys(topics, 0)
+        self._client = Driven(options, topics, patience_s)
         try:
-            self._client.get_broker_version(timeout_ms=int(patience_s * 1000))
-            self.producer = self._trying(self._introduce)
+            self.producer = self._client.patiently(self._introduce)
         except BaseException:
             self.close()
             raise
@@ -130,27 +119,20 @@ class Outlet:
             if again is not None:
                 raise again
 
-        self._trying(send_those_that_wait)
+        self._client.patiently(send_those_that_wait)
         return there
 
     def _ask(self, batches: Sequence[_Batch]) -> Iterator[tuple[str, int, int]]:
         """Topic, error code, and offset of the first message, as each leader answers."""
-        cluster = self._client.cluster
-        if any(cluster.leader_for_partition(_partition(b.topic)) in (None, -1) for b in batches):
-            cluster.set_topics(self._topics)
-            self._wait(cluster.request_update())
         by_leader: dict[Any, list[_Batch]] = {}
         for batch in batches:
-            leader = cluster.leader_for_partition(_partition(batch.topic))
-            if leader in (None, -1):
-                raise KafkaConnectionError(f"{batch.topic} has no leader")
-            by_leader.setdefault(leader, []).append(batch)
+            by_leader.setdefault(self._client.leader(batch.topic), []).append(batch)
         asked = [
             self._client.send(leader, _request(each, self._patience_s))
             for leader, each in by_leader.items()
         ]
         for each in asked:
-            for topic in self._wait(each).responses:
+            for topic in self._client.answer(each).responses:
                 for partition in topic.partition_responses:
                     yield topic.name, partition.error_code, partition.base_offset
 
@@ -161,35 +143,10 @@ class Outlet:
             producer_id=-1,
             producer_epoch=-1,
         )
-        answer = self._wait(self._client.send(None, request))
+        answer = self._client.answer(self._client.send(None, request))
         if answer.error_code:
             raise for_code(answer.error_code)
         return answer.producer_id, answer.producer_epoch
-
-    def _wait(self, asked: Any) -> Any:
-        """Raises what the answer says, KafkaTimeoutError where none comes."""
-        self._client.poll(timeout_ms=int(self._patience_s * 1000), future=asked)
-        if not asked.is_done:
-            raise KafkaTimeoutError("Kafka does not answer")
-        if asked.exception is not None:
-            raise asked.exception
-        return asked.value
-
-    def _trying(self, work: Callable[[], T]) -> T:
-        """Again after errors that may pass, as long as we are patient."""
-        until = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return work()
-            except RetriableError as error:
-                if time.monotonic() > until:
-                    raise KafkaTimeoutError(f"{type(error).__name__}: {error}") from error
-            self._client.cluster.request_update()
-            self._client.poll(timeout_ms=AGAIN_MS)
-
-
-def _partition(topic: str) -> TopicPartition:
-    return TopicPartition(topic, PARTITION)
 
 
 def _request(batches: Sequence[_Batch], patience_s: float) -> ProduceRequest:

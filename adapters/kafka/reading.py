@@ -1,20 +1,37 @@
-"""Reading one partition from an offset of our own: Kafka keeps no place for us."""
+"""Reading one partition from an offset of our own: Kafka keeps no place for us.
+
+kafka-python's consumer looks after groups, resets, pauses and sizes, and takes for that twice what
+reading its record batches takes (docs/performance.md). Here the next records are asked for as soon
+as some have come, so that they are on their way while those are worked on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from kafka.net.compat import KafkaNetClient
+from kafka.errors import (
+    CorruptRecordError,
+    KafkaTimeoutError,
+    OffsetOutOfRangeError,
+    RetriableError,
+    for_code,
+)
+from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest
+from kafka.record import MemoryRecords
 
-from adapters.kafka.driven import driven_client
+from adapters.kafka.driven import AGAIN_MS, Driven
 from adapters.kafka.messages import PARTITION
 
 FETCH_WAIT_MS = 100
+FETCH_BYTES = 4 * 1024 * 1024
 AT_ONCE = 2_000
+PATIENCE_S = 30.0
+EARLIEST, LATEST = -2, -1
+VERSION_MAX = 12  # Topics by their names, not yet by their ids.
 
 
 class RecordsLost(Exception):
@@ -24,66 +41,53 @@ class RecordsLost(Exception):
 class Tail:
     """The records of one topic, in order, from `seek` on. Not for several threads."""
 
-    def __init__(self, options: Mapping[str, Any], topic: str) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], topic: str, patience_s: float = PATIENCE_S
+    ) -> None:
+        """Raises KafkaError, KafkaTimeoutError where nothing answers within `patience_s`."""
         self.topic = topic
-        self._clients: list[KafkaNetClient] = []
-        self._partition = TopicPartition(topic, PARTITION)
-        try:
-            self._consumer = KafkaConsumer(
-                **options,
-                kafka_client=self._client,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                allow_auto_create_topics=False,
-                fetch_max_wait_ms=FETCH_WAIT_MS,
-                fetch_max_bytes=16 * 1024 * 1024,
-                max_partition_fetch_bytes=8 * 1024 * 1024,
-                metrics_enabled=False,
-                retry_backoff_ms=20,
-                reconnect_backoff_max_ms=1_000,
-            )
-        except BaseException:
-            for each in self._clients:  # It has a thread by now.
-                each.close()
-            raise
-        self._consumer.assign([self._partition])
+        self._client = Driven(options, [topic], patience_s)
         self._next = -1
+        self._come: deque[Any] = deque()  # Records from `_next` on.
+        self._asked: Any = None  # The future of those behind them.
 
     def topic_id(self) -> UUID | None:
-        """Kafka's own name for the topic, as far as the consumer has heard: one that is deleted and
-        made anew has another. None where it has not heard of any."""
-        [client] = self._clients
-        found: UUID | None = client.cluster.topic_id(self.topic)
-        return found if found != UUID(int=0) else None
+        """As `Driven.topic_id`."""
+        return self._client.topic_id(self.topic)
 
     def seek(self, offset: int) -> None:
         if offset != self._next:
-            self._consumer.seek(self._partition, offset)
             self._next = offset
+            self._come.clear()
+            self._asked = None
 
     def poll(self, wait_ms: int, limit: int = AT_ONCE) -> list[Any]:
-        """At most `limit` records; waits for the first. Raises RecordsLost."""
-        try:
-            found = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
-            raise RecordsLost(f"{self.topic} does not hold offset {self._next}") from None
-        records: list[Any] = found.get(self._partition, [])
+        """At most `limit` records, each with `offset`, `key`, `value` and `headers`; waits for the
+        first, and longer where Kafka is away. Raises RecordsLost, KafkaError."""
+        until = time.monotonic() + wait_ms / 1000
+        while not self._come:
+            left_ms = (until - time.monotonic()) * 1000
+            try:
+                self._receive(left_ms)
+            except RetriableError:
+                self._asked = None
+                self._client.look_again(min(max(left_ms, 0.0), AGAIN_MS))
+            if left_ms <= 0:
+                break
+        records = [self._come.popleft() for _ in range(min(limit, len(self._come)))]
         if records:
             self._next = records[-1].offset + 1
         return records
 
     def end(self) -> int:
-        """The offset that the next record will have."""
-        end: int = self._consumer.end_offsets([self._partition])[self._partition]
-        return end
+        """The offset that the next record will have. Raises KafkaTimeoutError."""
+        return self._offset(LATEST)
 
     def last(self, wait_ms: int = 30_000) -> Any | None:
         """The last record, None where the topic holds none. Leaves the place behind it.
         Raises KafkaTimeoutError."""
-        beginning = self._consumer.beginning_offsets([self._partition])[self._partition]
         end = self.end()
-        if end == beginning:
+        if end == self._offset(EARLIEST):
             return None
         self.seek(end - 1)
         records = self.poll(wait_ms)
@@ -92,8 +96,77 @@ class Tail:
         return records[-1]
 
     def close(self) -> None:
-        self._consumer.close()
+        self._client.close()
 
-    def _client(self, **config: Any) -> KafkaNetClient:
-        self._clients.append(driven_client(**config))
-        return self._clients[-1]
+    def _receive(self, wait_ms: float) -> None:
+        """What was asked for, if it comes in that time; then asks for what is behind it."""
+        asked = self._asked or self._ask(self._next)
+        self._asked = asked
+        self._client.drive(wait_ms, asked)
+        if not asked.is_done:
+            return
+        self._asked = None
+        if asked.exception is not None:
+            raise asked.exception
+        [[found]] = [topic.partitions for topic in asked.value.responses]
+        error = for_code(found.error_code)
+        if error is OffsetOutOfRangeError:
+            raise RecordsLost(f"{self.topic} does not hold offset {self._next}")
+        if found.error_code:
+            raise error(self.topic)
+        after = self._next
+        for batch_end, records in _batches(found.records):
+            self._come.extend(record for record in records if record.offset >= self._next)
+            after = max(after, batch_end)
+        if not self._come:
+            self._next = after  # Markers of transactions alone.
+        self._asked = self._ask(after)
+        self._client.drive(0)
+
+    def _ask(self, offset: int) -> Any:
+        topic = FetchRequest.FetchTopic
+        wanted = topic.FetchPartition(
+            partition=PARTITION,
+            current_leader_epoch=-1,
+            fetch_offset=offset,
+            last_fetched_epoch=-1,
+            partition_max_bytes=FETCH_BYTES,
+        )
+        request = FetchRequest(
+            max_wait_ms=FETCH_WAIT_MS,
+            min_bytes=1,
+            max_bytes=FETCH_BYTES,
+            session_epoch=-1,
+            topics=[topic(topic=self.topic, partitions=[wanted])],
+            max_version=VERSION_MAX,
+        )
+        return self._client.send(self._client.leader(self.topic), request)
+
+    def _offset(self, spec: int) -> int:
+        def ask() -> int:
+            topic = ListOffsetsRequest.ListOffsetsTopic
+            wanted = topic.ListOffsetsPartition(
+                partition_index=PARTITION, current_leader_epoch=-1, timestamp=spec
+            )
+            request = ListOffsetsRequest(
+                isolation_level=0,
+                topics=[topic(name=self.topic, partitions=[wanted])],
+                min_version=1,
+            )
+            asked = self._client.send(self._client.leader(self.topic), request)
+            [[found]] = [topic.partitions for topic in self._client.answer(asked).topics]
+            if found.error_code:
+                raise for_code(found.error_code)(self.topic)
+            offset: int = found.offset
+            return offset
+
+        return self._client.patiently(ask)
+
+
+def _batches(raw: Any) -> Iterator[tuple[int, Iterator[Any]]]:
+    """The offset behind each batch, and its records. Raises CorruptRecordError."""
+    records = MemoryRecords(raw or b"")
+    while (batch := records.next_batch()) is not None:
+        if not batch.validate_crc():
+            raise CorruptRecordError(f"a batch at offset {batch.base_offset} is not what was sent")
+        yield batch.next_offset, iter(()) if batch.is_control_batch else iter(batch)

@@ -43,11 +43,10 @@ class TopicsReader:
     """Not for several threads. All may raise KafkaError, and RecordsLost."""
 
     def __init__(self, options: Mapping[str, Any], platform: str) -> None:
-        patience = {"request_timeout_ms": WAIT_MS, "bootstrap_timeout_ms": WAIT_MS}
-        impatient = {**options, **patience}
-        self._events = Tail(impatient, topic_name(platform, Topic.EVENTS))
+        patience_s = WAIT_MS / 1000
+        self._events = Tail(options, topic_name(platform, Topic.EVENTS), patience_s)
         try:
-            self._commands = Tail(impatient, topic_name(platform, Topic.COMMANDS))
+            self._commands = Tail(options, topic_name(platform, Topic.COMMANDS), patience_s)
         except BaseException:
             self._events.close()
             raise

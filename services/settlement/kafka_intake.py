@@ -54,7 +54,7 @@ class KafkaIntake:
             records = self._poll(wait_ms)
             while records:
                 taken += len(records)
-                yield _delivery(records)
+                yield _delivery(self._tail.topic, records)
                 records = self._poll(0) if taken < STEP_MAX else []
 
         self._writer.run(waiting())
@@ -76,25 +76,27 @@ class KafkaIntake:
             )
 
 
-def _delivery(records: Sequence[Any]) -> Delivery:
+def _delivery(topic: str, records: Sequence[Any]) -> Delivery:
     commands, unread = [], []
     for record in records:
         message = record.value or b""
         try:
             command = read_command(message)
         except ValidationError as error:
-            unread.append(_unread(record, message, str(complaint(error))))
+            unread.append(_unread(topic, record, message, str(complaint(error))))
         else:
             if command.FROM_OUTSIDE:
                 commands.append(command)
             else:
-                unread.append(_unread(record, message, f"type: {command.type} {NOT_FROM_OUTSIDE}"))
+                unread.append(
+                    _unread(topic, record, message, f"type: {command.type} {NOT_FROM_OUTSIDE}")
+                )
     return Delivery(commands, unread=unread, offset=records[-1].offset + 1)
 
 
-def _unread(record: Any, message: bytes, reason: str) -> Unread:
+def _unread(topic: str, record: Any, message: bytes, reason: str) -> Unread:
     said = [value for name, value in record.headers if name == "ce_id" and value]
     command_id = said[0].decode(errors="replace") if said else ""
     if not COMMAND_ID.fullmatch(command_id):
         command_id = ""  # Nobody can be answered under it.
-    return Unread(record.topic, record.offset, message, reason, command_id)
+    return Unread(topic, record.offset, message, reason, command_id)

@@ -77,7 +77,7 @@ def test_where_an_answer_is_lost_the_messages_are_there_once(
 ) -> None:
     events = topics[0]
     outlet.put({events: [message(1)]})
-    wait, left = outlet._wait, [losses]
+    wait, left = outlet._client.answer, [losses]
 
     def lose(asked: Any) -> Any:
         answer = wait(asked)
@@ -86,7 +86,7 @@ def test_where_an_answer_is_lost_the_messages_are_there_once(
             raise KafkaConnectionError("lost")
         return answer
 
-    monkeypatch.setattr(outlet, "_wait", lose)
+    monkeypatch.setattr(outlet._client, "answer", lose)
     assert outlet.put({events: [message(2), message(3)]}) == {events: 2}
     assert outlet.put({events: [message(4)]}) == {events: 3}
     assert left == [0]
@@ -95,11 +95,8 @@ def test_where_an_answer_is_lost_the_messages_are_there_once(
 
 def test_a_topic_that_is_not_there(kafka: Settings, kafka_platform: str) -> None:
     name = topic_name(kafka_platform, Topic.EVENTS)
-    with (
-        closing(Outlet(client_options(kafka), [name], 0.5)) as outlet,
-        pytest.raises(KafkaTimeoutError, match=name),
-    ):
-        outlet.put({name: [message(1)]})
+    with pytest.raises(KafkaTimeoutError, match=name):
+        Outlet(client_options(kafka), [name], 0.5)
 
 
 def test_nobody_answers(kafka: Settings) -> None:
@@ -115,7 +112,7 @@ def test_a_connection_that_was_closed_meanwhile(
     message, as nobody listens."""
     events = topics[0]
     outlet.put({events: [message(1)]})
-    for connection in outlet._client._manager._conns.values():
+    for connection in outlet._client._net._manager._conns.values():
         connection.transport._sock.shutdown(2)
     outlet.put({events: [message(2)]})
     assert lying_in(kafka, events) == [message(1), message(2)]

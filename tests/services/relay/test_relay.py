@@ -251,8 +251,9 @@ def take_epoch_of(house: KafkaHouse) -> None:
     producer_id, epoch = house.relay._outlet.producer
     [*_, last] = house.records(Topic.EVENTS)
     with closing(KafkaProducer(**house.options, acks="all", enable_idempotence=True)) as other:
-        other.partitions_for(last.topic)
+        topic = topic_name(house.platform, Topic.EVENTS)
+        other.partitions_for(topic)
         later = ProducerIdAndEpoch(producer_id, epoch + 1)
         other._transaction_manager.set_producer_id_and_epoch(later)
-        sent = other.send(last.topic, last.value, last.key, last.headers, partition=0)
+        sent = other.send(topic, last.value, last.key, last.headers, partition=0)
         sent.get(10)

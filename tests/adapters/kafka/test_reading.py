@@ -1,0 +1,112 @@
+"""A topic is read from any offset on, in order, whoever wrote it and however."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+
+from adapters.kafka.reading import RecordsLost, Tail
+from adapters.kafka.topics import Topic, ensure_topics, topic_name
+from infra.kafka import administration, client_options
+from infra.settings import Settings
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def topic(kafka: Settings, kafka_platform: str) -> str:
+    with administration(client_options(kafka)) as client:
+        ensure_topics(client, kafka_platform, kafka)
+    return topic_name(kafka_platform, Topic.COMMANDS)
+
+
+@pytest.fixture
+def tail(kafka: Settings, topic: str) -> Iterator[Tail]:
+    with closing(Tail(client_options(kafka), topic)) as made:
+        yield made
+
+
+def write(kafka: Settings, topic: str, *numbers: int, **options: Any) -> None:
+    """Each call is a batch."""
+    with closing(KafkaProducer(**client_options(kafka), linger_ms=200, **options)) as producer:
+        if "transactional_id" in options:
+            producer.init_transactions()
+            producer.begin_transaction()
+        for number in numbers:
+            headers = [("number", str(number).encode())]
+            producer.send(topic, b"%d" % number, b"k", headers, partition=0)
+        if "transactional_id" in options:
+            producer.commit_transaction()
+        producer.flush()
+
+
+def read(tail: Tail, count: int, limit: int = 2_000) -> list[int]:
+    numbers: list[int] = []
+    while len(numbers) < count:
+        records = tail.poll(WAIT_MS, limit)
+        assert 0 < len(records) <= limit
+        numbers += [int(record.value) for record in records]
+    return numbers
+
+
+def test_in_portions_over_several_batches(kafka: Settings, topic: str, tail: Tail) -> None:
+    for start in (0, 5, 10):
+        write(kafka, topic, *range(start, start + 5))
+    tail.seek(0)
+    assert read(tail, 15, limit=4) == list(range(15))
+    assert tail.poll(0) == []
+    write(kafka, topic, 15)
+    [record] = tail.poll(WAIT_MS)
+    assert (record.offset, record.key, record.value) == (15, b"k", b"15")
+    assert record.headers == [("number", b"15")]
+
+
+def test_from_the_middle_of_a_batch_and_back(kafka: Settings, topic: str, tail: Tail) -> None:
+    write(kafka, topic, *range(10))
+    tail.seek(7)
+    assert read(tail, 3) == [7, 8, 9]
+    tail.seek(2)
+    assert read(tail, 2, limit=2) == [2, 3]
+    tail.seek(4)  # It is there already.
+    assert read(tail, 3, limit=3) == [4, 5, 6]
+    tail.seek(8)
+    assert read(tail, 2) == [8, 9]
+
+
+def test_compressed_by_another(kafka: Settings, topic: str, tail: Tail) -> None:
+    write(kafka, topic, *range(10), compression_type="gzip")
+    tail.seek(3)
+    assert read(tail, 7) == list(range(3, 10))
+
+
+def test_what_ends_a_transaction_is_no_record(kafka: Settings, topic: str, tail: Tail) -> None:
+    write(kafka, topic, 0, 1, transactional_id=topic)
+    tail.seek(0)
+    assert read(tail, 2) == [0, 1]
+    assert tail.poll(300) == []
+    assert tail.end() == 3
+    write(kafka, topic, 3)
+    [record] = tail.poll(WAIT_MS)
+    assert record.offset == 3
+
+
+def test_an_offset_that_the_topic_does_not_hold(kafka: Settings, topic: str, tail: Tail) -> None:
+    write(kafka, topic, 0)
+    tail.seek(5)
+    with pytest.raises(RecordsLost, match="offset 5"):
+        tail.poll(WAIT_MS)
+
+
+def test_the_last(kafka: Settings, topic: str, tail: Tail) -> None:
+    assert tail.last() is None
+    write(kafka, topic, 0, 1, 2)
+    last = tail.last()
+    assert last is not None
+    assert (last.offset, tail.end()) == (2, 3)
+    assert tail.poll(0) == []
+    write(kafka, topic, 3)
+    assert read(tail, 1) == [3]
