@@ -77,6 +77,17 @@ def test_from_the_middle_of_a_batch_and_back(kafka: Settings, topic: str, tail: 
     assert read(tail, 2) == [8, 9]
 
 
+def test_what_was_asked_for_before_a_seek_is_not_taken(
+    kafka: Settings, topic: str, tail: Tail
+) -> None:
+    write(kafka, topic, 0, 1)
+    tail.seek(0)
+    assert read(tail, 2) == [0, 1]  # What follows is asked for by now.
+    write(kafka, topic, 2)
+    tail.seek(0)
+    assert read(tail, 3) == [0, 1, 2]
+
+
 def test_compressed_by_another(kafka: Settings, topic: str, tail: Tail) -> None:
     write(kafka, topic, *range(10), compression_type="gzip")
     tail.seek(3)
