@@ -20,7 +20,9 @@ AGAIN_MS = 50
 NOBODY = (None, -1)
 NO_ID = UUID(int=0)
 _OURS = {
-    "allow_auto_create_topics": False,
+    # Its timers stand still while nobody waits. Whoever is silent for long is cut off by the
+    # broker, which is noticed; by itself it would cut off what it has just begun to write.
+    "connections_max_idle_ms": 2**31 - 1,
     "retry_backoff_ms": 20,
     "reconnect_backoff_max_ms": 1_000,
     "receive_message_max_bytes": 128 * 1024 * 1024,  # An answer holds one batch at least, as it is.
@@ -39,6 +41,7 @@ class Driven:
         config = {**_OURS, **options, "request_timeout_ms": patience_ms}
         self._patience_s, self._topics = patience_s, topics
         self._net = KafkaNetClient(net=_Here(**config), **config)
+        self._net.cluster.config["allow_auto_create_topics"] = False  # It is not passed on.
         try:
             self._net.get_broker_version(timeout_ms=patience_ms)
             self.patiently(self._meet)

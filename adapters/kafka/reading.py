@@ -108,6 +108,10 @@ class Tail:
         self._asked = None
         if asked.exception is not None:
             raise asked.exception
+        if asked.value.error_code:
+            raise for_code(asked.value.error_code)(self.topic)
+        if not asked.value.responses:
+            return  # The broker holds us back: a quota.
         [[found]] = [topic.partitions for topic in asked.value.responses]
         error = for_code(found.error_code)
         if error is OffsetOutOfRangeError:

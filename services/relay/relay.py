@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, LiteralString, NamedTuple
 
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
 from psycopg import Cursor, sql
 
 from adapters.codec import Stored
@@ -155,8 +155,8 @@ class Relay:
         names = {kind: topic_name(self._platform, kind) for kind in messages}
         try:
             last = self._outlet.put({names[kind]: each for kind, each in messages.items()})
-        except KafkaTimeoutError:
-            raise
+        except (KafkaTimeoutError, SaslAuthenticationFailedError):
+            raise  # A broker that is only just starting may not know its users yet.
         except KafkaError as error:
             raise RelayStopped(f"{type(error).__name__}: {error}") from error
         return {kind: last[name] for kind, name in names.items() if name in last}

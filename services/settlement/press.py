@@ -7,6 +7,7 @@ PressProcess   in a process of its own, so that the writer's has its core for de
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ from adapters.chaining import Chain
 from adapters.event_log import AppendUnknown, Batch, WriterFenced, open_recorder
 from domain.model import InvariantBroken
 from infra.postgres import PostgresUnavailable
+
+
+class PressFailed(RuntimeError):
+    """The process that stores met what nobody expects: a bug. Named by its kind alone."""
 
 
 class Storing(Protocol):
@@ -59,7 +64,7 @@ class _Outcome(NamedTuple):
 
 _ERRORS: dict[str, type[Exception]] = {
     error.__name__: error
-    for error in (AppendUnknown, PostgresUnavailable, WriterFenced, InvariantBroken)
+    for error in (AppendUnknown, PostgresUnavailable, WriterFenced, InvariantBroken, PressFailed)
 }
 STOP_TIMEOUT_S = 10
 _LENGTH_BYTES = 8
@@ -82,6 +87,9 @@ class PressProcess:
         except OSError as error:
             self._end(0)
             raise AppendUnknown("the process that stores was lost") from error
+        except BaseException:
+            self._end(0)  # Its answer would be taken for that to the next batch.
+            raise
         if outcome.error:
             raise _ERRORS[outcome.error](*outcome.told)
         return outcome.hash
@@ -153,10 +161,14 @@ def _serve(come: IO[bytes], answers: IO[bytes]) -> None:
             outcome = _Outcome(press.store(batch, prev))
         except tuple(_ERRORS.values()) as error:
             outcome = _Outcome(error=type(error).__name__, told=error.args)
+        except Exception as error:  # noqa: BLE001 - the writer stops, and says it.
+            outcome = _Outcome(error=PressFailed.__name__, told=(type(error).__name__,))
         _send(answers, _write(outcome))
     if press is not None:
         press.close()
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    to_writer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # Whatever is printed is no answer.
+    _serve(sys.stdin.buffer, to_writer)

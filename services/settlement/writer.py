@@ -85,12 +85,11 @@ class Writer:
         self._shelf = self._questions.shelf
 
     def _read_head(self, epoch: int | None) -> tuple[Head, bytes]:
-        """Takes the next epoch, or makes sure that the one held is still the last."""
-        query = (
-            "UPDATE {}.shard SET epoch = epoch + 1"
-            if epoch is None
-            else "UPDATE {}.shard SET epoch = epoch WHERE epoch = %s"
-        )
+        """Takes the next epoch, from whoever has it or if `epoch` is still the last: what is still
+        on its way under that one is fenced."""
+        query = "UPDATE {}.shard SET epoch = epoch + 1"
+        if epoch is not None:
+            query += " WHERE epoch = %s"
         row = self._connection.execute(
             sql.SQL(
                 query + " RETURNING head_hash, epoch, head_position, receipts,"

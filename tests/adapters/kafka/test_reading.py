@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kafka import KafkaProducer
+from kafka.future import Future
 
 from adapters.kafka.reading import RecordsLost, Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
@@ -110,6 +112,23 @@ def test_an_offset_that_the_topic_does_not_hold(kafka: Settings, topic: str, tai
     tail.seek(5)
     with pytest.raises(RecordsLost, match="offset 5"):
         tail.poll(WAIT_MS)
+
+
+def test_a_broker_that_holds_us_back_is_asked_again(
+    kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a quota it answers at once, and with nothing at all."""
+    write(kafka, topic, 0, 1)
+    ask, held_back = tail._ask, [Future().success(SimpleNamespace(error_code=0, responses=[]))]
+    monkeypatch.setattr(tail, "_ask", lambda at: held_back.pop() if held_back else ask(at))
+    tail.seek(0)
+    assert read(tail, 2) == [0, 1]
+    assert held_back == []
+
+
+def test_no_topic_is_made_by_looking_for_it(tail: Tail) -> None:
+    request = tail._client._net.cluster.metadata_request()
+    assert request.allow_auto_topic_creation is False
 
 
 def test_the_last(kafka: Settings, topic: str, tail: Tail) -> None:

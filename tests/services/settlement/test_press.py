@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from psycopg import sql
 
 from adapters.codec import data_from
 from adapters.commanding import Outcome
-from adapters.event_log import Batch, Head, WriterFenced
+from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced
 from adapters.shard_schema import shard_schema
 from domain import commands as c
 from domain.accounts import Role
@@ -27,7 +28,7 @@ from domain.cashbook import EntryRequested
 from domain.model import InvariantBroken
 from infra.postgres import PostgresUnavailable
 from services.settlement import pen
-from services.settlement.press import PressProcess
+from services.settlement.press import Press, PressFailed, PressProcess
 from services.settlement.writer import Writer
 from tests.exemplars import command
 from tests.house import SEAL, House
@@ -136,6 +137,44 @@ def test_an_event_that_could_not_be_read_again_stops_the_writer_and_is_not_store
             lucy.writer.submit([recharge(1)])
     assert lucy.log.head() == head
     assert lucy.writer.submit([recharge(1)])[0].outcome is Outcome.ACCEPTED
+
+
+def test_what_nobody_expects_stops_the_writer_and_names_no_values(
+    lucy: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = sql.Identifier(shard_schema(lucy.platform), "receipt")
+    rename = sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {}")
+    names = sql.Identifier("actor"), sql.Identifier("player")
+    lucy.connection.execute(rename.format(table, *names))
+    with pytest.raises(PressFailed, match="ProgrammingError"):
+        lucy.writer.submit([recharge(1)])
+    lucy.connection.execute(rename.format(table, *reversed(names)))
+    assert lucy.writer.submit([recharge(1)])[0].outcome is Outcome.ACCEPTED
+    assert capfd.readouterr().err == ""
+
+
+def test_what_a_lost_press_left_on_its_way_is_fenced(
+    lucy: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server begins with it only after the writer has looked where the log ends."""
+    store = PressProcess.store
+    left: list[tuple[Batch, bytes]] = []
+    stores = itertools.count(1)
+
+    def late(self: PressProcess, batch: Batch, prev: bytes) -> bytes:
+        match next(stores):
+            case 1:
+                left.append((batch, prev))
+                raise AppendUnknown("lost")
+            case 2:
+                with closing(Press(lucy.url, lucy.platform)) as other, pytest.raises(WriterFenced):
+                    other.store(*left.pop())
+        return store(self, batch, prev)
+
+    monkeypatch.setattr(PressProcess, "store", late)
+    [receipt] = lucy.writer.submit([recharge(1)])
+    assert (receipt.outcome, receipt.replayed) == (Outcome.ACCEPTED, False)
+    assert left == []
 
 
 def test_a_lost_server_is_said_as_by_a_press_of_ones_own() -> None:
