@@ -22,7 +22,7 @@ from psycopg.rows import DictRow, args_row
 
 from adapters.chaining import Chain, Told
 from adapters.codec import Recorded, Stored, decode, decode_event
-from adapters.shard_schema import MIGRATIONS, shard_schema
+from adapters.shard_schema import MIGRATIONS, Appended, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
 from infra.arrays import array
@@ -119,12 +119,7 @@ class ShardRecorder(PostgresApplicationRecorder):
                     rows = chain.rows(batch.told)
                     while some := list(islice(rows, EVENTS_AT_ONCE)):
                         self._insert_stored_events(cursor, stored_events, rows=some)
-                    self._advance(connection, batch.after, chain.hash)
-                    cursor.execute(
-                        "SELECT pg_notify(%s, '')",
-                        (f"{self.datastore.schema}.appended",),
-                        prepare=True,
-                    )
+                    self._advance(connection, batch, chain.hash)
                     # A fetch sends all that waits to be sent; `sync()` may wait for an answer to
                     # what it never sent whole, for ever.
                     if held.fetchone() is None:
@@ -186,12 +181,14 @@ class ShardRecorder(PostgresApplicationRecorder):
             prepare=True,
         )
 
-    def _advance(self, connection: psycopg.Connection[Any], after: Head, last: bytes) -> None:
+    def _advance(self, connection: psycopg.Connection[Any], batch: Batch, last: bytes) -> None:
+        after = batch.after
+        told = Appended(after.position, after.receipts, bool(batch.replays or batch.parked))
         connection.execute(
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
                 " outstanding_principal_fen = %s, commands_offset = %s, replays = %s"
-                " WHERE epoch = %s"
+                " WHERE epoch = %s RETURNING pg_notify(%s, %s)"
             ),
             (
                 after.position,
@@ -201,6 +198,8 @@ class ShardRecorder(PostgresApplicationRecorder):
                 after.commands_offset,
                 after.replays,
                 after.epoch,
+                f"{self.datastore.schema}.appended",
+                told.written(),
             ),
             prepare=True,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Self
+
 from infra.postgres import Migration
 
 
@@ -11,8 +13,24 @@ def shard_schema(platform: str) -> str:
 
 
 def appended_channel(platform: str) -> str:
-    """Where the database says that the shard's log has grown."""
+    """Where the database says that the shard's log has grown: an Appended, written."""
     return f"{shard_schema(platform)}.appended"
+
+
+class Appended(NamedTuple):
+    """Where log and receipts end now, and whether other answers or parked messages came too."""
+
+    position: int
+    receipts: int
+    others: bool
+
+    def written(self) -> str:
+        return f"{self.position} {self.receipts} {self.others:d}"
+
+    @classmethod
+    def read(cls, written: str) -> Self:
+        position, receipts, others = map(int, written.split())
+        return cls(position, receipts, bool(others))
 
 
 def writer_role(platform: str) -> str:

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import orjson
 import psutil
-from kafka import KafkaProducer
 
-from adapters.kafka.messages import PARTITION
+from adapters.kafka.messages import Message
+from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.read_models.balances import Balances
@@ -98,16 +98,15 @@ class PipelineBench:
                 )
                 for part in PARTS
             }
-            producer = KafkaProducer(
-                **self._options, acks="all", batch_size=256 * 1024, linger_ms=0
-            )
+            self._commands = topic_name(PLATFORM, Topic.COMMANDS)
+            outlet = Outlet(self._options, [self._commands], PATIENCE_S)
             replies = Tail(self._options, topic_name(PLATFORM, Topic.REPLIES))
             replies.seek(0)
             reader = PipelineReader(self._url, PLATFORM, self._options)
-            with closing(producer), closing(replies), closing(reader):
-                self._producer, self._replies, self._reader = producer, replies, reader
+            with closing(outlet), closing(replies), closing(reader):
+                self._outlet, self._replies, self._reader = outlet, replies, reader
                 try:
-                    self._settle({self._send()})
+                    self._settle(self._send(1))
                     yield
                 finally:
                     for process in self._parts.values():
@@ -124,7 +123,7 @@ class PipelineBench:
         sent = 0
         with connect(self._url, autocommit=True) as connection:
             while len(lags) < 3:
-                new = {self._send() for _ in range(WINDOW - len(waiting))}
+                new = self._send(WINDOW - len(waiting))
                 sent += len(new)
                 answered |= self._answered(100)
                 [[readable]] = connection.execute(READABLE).fetchall()
@@ -147,9 +146,10 @@ class PipelineBench:
             began = time.time()
             while len(sent) < LATENCY_S * RATE:
                 # Until the next one is due.
-                time.sleep(max(0.0, began + len(sent) / RATE - time.time()))
-                command_id = self._send()
-                sent[command_id] = time.time()
+                due = began + len(sent) / RATE
+                time.sleep(max(0.0, due - time.time()))
+                [command_id] = self._send(1)
+                sent[command_id] = due
             positions = self._settle(set(sent))
             seen = connection.execute("SELECT position, at FROM seen ORDER BY position").fetchall()
         places = [place for place, _ in seen]
@@ -158,15 +158,15 @@ class PipelineBench:
             for command_id, position in positions.items()
         )
 
-    def _send(self) -> str:
-        command = self._bench.tender()
-        self._producer.send(
-            topic_name(PLATFORM, Topic.COMMANDS),
-            key=command.id.encode(),
-            value=command.model_dump_json().encode(),
-            partition=PARTITION,
-        )
-        return command.id
+    def _send(self, count: int) -> set[str]:
+        """Puts that many commands into the topic; gives their ids."""
+        commands = [self._bench.tender() for _ in range(count)]
+        messages = [
+            Message(command.id.encode(), command.model_dump_json().encode(), [])
+            for command in commands
+        ]
+        self._outlet.put({self._commands: messages})
+        return {command.id for command in commands}
 
     def _settle(self, ids: set[str]) -> dict[str, int]:
         """Waits until all are answered and can be read in every view; gives their positions."""

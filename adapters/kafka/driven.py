@@ -1,32 +1,25 @@
-"""A client of kafka-python without a thread, for the leaders of partitions: it works while
-somebody waits for it, one request at a time."""
+"""Who leads which partition, and a connection to each of them: requests, and patience with brokers
+that come back. Without a thread."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
-from kafka import TopicPartition
-from kafka.errors import KafkaConnectionError, KafkaTimeoutError, RetriableError
-from kafka.net.compat import KafkaNetClient
-from kafka.net.selector import NetworkSelector
+from kafka.cluster import collect_hosts
+from kafka.errors import KafkaConnectionError, KafkaTimeoutError, RetriableError, for_code
+from kafka.protocol.metadata import MetadataRequest
 
 from adapters.kafka.messages import PARTITION
+from adapters.kafka.wire import Asked, Wire
 
 T = TypeVar("T")
+Address = tuple[str, int]
 AGAIN_MS = 50
-NOBODY = (None, -1)
 NO_ID = UUID(int=0)
-_OURS = {
-    # Its timers stand still while nobody waits. Whoever is silent for long is cut off by the
-    # broker, which is noticed; by itself it would cut off what it has just begun to write.
-    "connections_max_idle_ms": 2**31 - 1,
-    "retry_backoff_ms": 20,
-    "reconnect_backoff_max_ms": 1_000,
-    "receive_message_max_bytes": 128 * 1024 * 1024,  # An answer holds one batch at least, as it is.
-}
 
 
 class Driven:
@@ -37,13 +30,12 @@ class Driven:
         self, options: Mapping[str, Any], topics: Collection[str], patience_s: float
     ) -> None:
         """Raises KafkaError, KafkaTimeoutError where nothing answers."""
-        patience_ms = int(patience_s * 1000)
-        config = {**_OURS, **options, "request_timeout_ms": patience_ms}
-        self._patience_s, self._topics = patience_s, topics
-        self._net = KafkaNetClient(net=_Here(**config), **config)
-        self._net.cluster.config["allow_auto_create_topics"] = False  # It is not passed on.
+        self._options, self._topics, self._patience_s = options, topics, patience_s
+        self._brokers: dict[int, Address] = {}
+        self._leaders: dict[str, int] = {}
+        self._ids: dict[str, UUID] = {}
+        self._wires: dict[Address, Wire] = {}
         try:
-            self._net.get_broker_version(timeout_ms=patience_ms)
             self.patiently(self._meet)
         except BaseException:
             self.close()
@@ -52,32 +44,22 @@ class Driven:
     def topic_id(self, topic: str) -> UUID | None:
         """Kafka's own name for the topic, as far as we have heard: one that is deleted and made
         anew has another. None where we have not heard of any."""
-        found: UUID | None = self._net.cluster.topic_id(topic)
-        return found if found != NO_ID else None
+        return self._ids.get(topic)
 
-    def leader(self, topic: str) -> Any:
-        """The node to ask. Raises KafkaConnectionError where there is none."""
-        found = self._net.cluster.leader_for_partition(TopicPartition(topic, PARTITION))
-        if found in NOBODY:
+    def leader(self, topic: str) -> Address:
+        """Whom to ask. Raises KafkaConnectionError where there is nobody."""
+        address = self._brokers.get(self._leaders.get(topic, -1))
+        if address is None:
             raise KafkaConnectionError(f"{topic} has no leader")
-        return found
+        return address
 
-    def send(self, node: Any, request: Any) -> Any:
-        """Gives a future. `node`: a leader, or None for whichever is there."""
-        return self._net.send(node, request)
+    def send(self, to: Address, request: Any) -> Asked:
+        """Raises KafkaConnectionError."""
+        return self._wire(to).send(request)
 
-    def drive(self, wait_ms: float, future: Any = None) -> None:
-        """Until the future is done or the time is over."""
-        self._net.poll(timeout_ms=max(0.0, wait_ms), future=future)
-
-    def answer(self, future: Any) -> Any:
+    def answer(self, asked: Asked) -> Any:
         """Waits for it. Raises what went wrong, KafkaTimeoutError where nothing comes."""
-        self.drive(self._patience_s * 1000, future)
-        if not future.is_done:
-            raise KafkaTimeoutError("Kafka does not answer")
-        if future.exception is not None:
-            raise future.exception
-        return future.value
+        return asked.wire.answer(asked)
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Again after errors that may pass. Raises KafkaTimeoutError where they do not."""
@@ -92,23 +74,50 @@ class Driven:
 
     def look_again(self, wait_ms: float = AGAIN_MS) -> None:
         """Who leads, a moment later."""
-        self._net.cluster.request_update()
-        self.drive(wait_ms)
+        time.sleep(wait_ms / 1000)  # Until a broker is back, or another one leads.
+        with suppress(RetriableError):
+            self._meet()
+
+    def anybody(self) -> Address:
+        """A broker that serves. Raises KafkaConnectionError where there is none."""
+        failure = KafkaConnectionError("no broker")
+        for address in self._known():
+            try:
+                self._wire(address)
+            except KafkaConnectionError as error:
+                failure = error
+            else:
+                return address
+        raise failure
 
     def close(self) -> None:
-        self._net.close()
+        for wire in self._wires.values():
+            wire.close()
+
+    def _known(self) -> Iterator[Address]:
+        """Those first that we are connected with; those last that were named at the start."""
+        yield from [address for address, wire in self._wires.items() if not wire.lost]
+        yield from self._brokers.values()
+        for host, port, _ in collect_hosts(self._options["bootstrap_servers"]):
+            yield host, port
+
+    def _wire(self, address: Address) -> Wire:
+        found = self._wires.get(address)
+        if found is None or found.lost:
+            found = Wire(*address, self._options, self._patience_s)
+            self._wires[address] = found
+        return found
 
     def _meet(self) -> None:
-        self._net.cluster.set_topics(self._topics)
-        self.answer(self._net.cluster.request_update())
-
-
-class _Here(NetworkSelector):  # type: ignore[misc]
-    """Driven by whoever polls. In a thread of its own, as kafka-python would have it, each poll
-    would be handed over and back three times, between threads that share the interpreter."""
-
-    def start(self) -> None:
-        pass
-
-    def wakeup(self) -> None:
-        pass
+        wanted = [MetadataRequest.MetadataRequestTopic(name=topic) for topic in self._topics]
+        request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False)
+        found = self.answer(self.send(self.anybody(), request))
+        self._brokers = {each.node_id: (each.host, each.port) for each in found.brokers}
+        for topic in found.topics:
+            if topic.error_code:
+                raise for_code(topic.error_code)(topic.name)
+            if topic.topic_id != NO_ID:
+                self._ids[topic.name] = topic.topic_id
+            for partition in topic.partitions:
+                if partition.partition_index == PARTITION:
+                    self._leaders[topic.name] = partition.leader_id

@@ -1,8 +1,8 @@
 """Reading one partition from an offset of our own: Kafka keeps no place for us.
 
-kafka-python's consumer looks after groups, resets, pauses and sizes, and takes for that twice what
-reading its record batches takes (docs/performance.md). Here the next records are asked for as soon
-as some have come, so that they are on their way while those are worked on.
+kafka-python's consumer looks after groups, resets, pauses and sizes, and takes for that more than
+reading takes; its record batches are read by Python, those of aiokafka by C (decision 14). Here the
+next records are asked for as soon as some have come, so that they are on their way meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record import MemoryRecords
 from kafka.errors import (
     CorruptRecordError,
     KafkaTimeoutError,
@@ -21,17 +23,17 @@ from kafka.errors import (
     for_code,
 )
 from kafka.protocol.consumer import FetchRequest, ListOffsetsRequest
-from kafka.record import MemoryRecords
 
 from adapters.kafka.driven import AGAIN_MS, Driven
 from adapters.kafka.messages import PARTITION
+from adapters.kafka.wire import Asked
 
 FETCH_WAIT_MS = 100
 FETCH_BYTES = 4 * 1024 * 1024
 AT_ONCE = 2_000
 PATIENCE_S = 30.0
 EARLIEST, LATEST = -2, -1
-VERSION_MAX = 12  # Topics by their names, not yet by their ids.
+VERSION = 13  # By the id of a topic: one that is made anew under its name is not taken for it.
 
 
 class RecordsLost(Exception):
@@ -47,9 +49,10 @@ class Tail:
         """Raises KafkaError, KafkaTimeoutError where nothing answers within `patience_s`."""
         self.topic = topic
         self._client = Driven(options, [topic], patience_s)
+        self._request, self._wanted = _fetch()
         self._next = -1
         self._come: deque[Any] = deque()  # Records from `_next` on.
-        self._asked: Any = None  # The future of those behind them.
+        self._asked: Asked | None = None  # Those behind them.
 
     def topic_id(self) -> UUID | None:
         """As `Driven.topic_id`."""
@@ -102,7 +105,7 @@ class Tail:
         """What was asked for, if it comes in that time; then asks for what is behind it."""
         asked = self._asked or self._ask(self._next)
         self._asked = asked
-        self._client.drive(wait_ms, asked)
+        asked.wire.drive(wait_ms, asked)
         if not asked.is_done:
             return
         self._asked = None
@@ -125,26 +128,13 @@ class Tail:
         if not self._come:
             self._next = after  # Markers of transactions alone.
         self._asked = self._ask(after)
-        self._client.drive(0)
 
-    def _ask(self, offset: int) -> Any:
-        topic = FetchRequest.FetchTopic
-        wanted = topic.FetchPartition(
-            partition=PARTITION,
-            current_leader_epoch=-1,
-            fetch_offset=offset,
-            last_fetched_epoch=-1,
-            partition_max_bytes=FETCH_BYTES,
-        )
-        request = FetchRequest(
-            max_wait_ms=FETCH_WAIT_MS,
-            min_bytes=1,
-            max_bytes=FETCH_BYTES,
-            session_epoch=-1,
-            topics=[topic(topic=self.topic, partitions=[wanted])],
-            max_version=VERSION_MAX,
-        )
-        return self._client.send(self._client.leader(self.topic), request)
+    def _ask(self, offset: int) -> Asked:
+        leader = self._client.leader(self.topic)
+        self._wanted.topic_id = self._client.topic_id(self.topic)
+        [partition] = self._wanted.partitions
+        partition.fetch_offset = offset
+        return self._client.send(leader, self._request)
 
     def _offset(self, spec: int) -> int:
         def ask() -> int:
@@ -167,10 +157,35 @@ class Tail:
         return self._client.patiently(ask)
 
 
-def _batches(raw: Any) -> Iterator[tuple[int, Iterator[Any]]]:
+def _fetch() -> tuple[FetchRequest, Any]:
+    """The request that is sent again and again, and its part that says of what and from where."""
+    topic = FetchRequest.FetchTopic
+    partition = topic.FetchPartition(
+        partition=PARTITION,
+        current_leader_epoch=-1,
+        last_fetched_epoch=-1,
+        partition_max_bytes=FETCH_BYTES,
+    )
+    wanted = topic(partitions=[partition])
+    request = FetchRequest(
+        max_wait_ms=FETCH_WAIT_MS,
+        min_bytes=1,
+        max_bytes=FETCH_BYTES,
+        session_epoch=-1,
+        topics=[wanted],
+        min_version=VERSION,
+        max_version=VERSION,
+    )
+    return request, wanted
+
+
+def _batches(raw: Any) -> Iterator[tuple[int, list[Any]]]:
     """The offset behind each batch, and its records. Raises CorruptRecordError."""
-    records = MemoryRecords(raw or b"")
-    while (batch := records.next_batch()) is not None:
-        if not batch.validate_crc():
-            raise CorruptRecordError(f"a batch at offset {batch.base_offset} is not what was sent")
-        yield batch.next_offset, iter(()) if batch.is_control_batch else iter(batch)
+    batches = MemoryRecords(raw or b"")
+    try:
+        while (batch := batches.next_batch()) is not None:
+            if not batch.validate_crc():
+                raise CorruptRecordError(f"the batch before {batch.next_offset} came changed")
+            yield batch.next_offset, [] if batch.is_control_batch else list(batch)
+    except CorruptRecordException as error:
+        raise CorruptRecordError(str(error)) from error

@@ -7,6 +7,7 @@ answer, the next relay goes on behind what is there.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, LiteralString, NamedTuple
@@ -26,7 +27,7 @@ from adapters.kafka.messages import (
 from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
-from adapters.shard_schema import appended_channel, relay_role, shard_schema
+from adapters.shard_schema import Appended, appended_channel, relay_role, shard_schema
 from infra.postgres import connect, in_schema_of
 
 AT_ONCE = 5_000
@@ -62,6 +63,7 @@ class Relay:
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
             self.parked = _last(options, platform, Topic.PARKED).number("number")
+            self._others_wait = True  # Or may: replays and parked messages.
             topics = [topic_name(platform, kind) for kind in PUBLISHED]
             self._outlet = Outlet(options, topics, PATIENCE_S)
         except BaseException:
@@ -75,11 +77,12 @@ class Relay:
         with self._connection.pipeline():
             asked = [
                 self._ask(_RECEIPTS, self.receipts, AT_ONCE),
-                self._ask(_REPLAYS, self.replays, AT_ONCE),
-                self._ask(_PARKED, self.parked, AT_ONCE),
+                *(self._ask_for_others() if self._others_wait else ()),
                 self._ask(_EVENTS, self.position, AT_ONCE),
             ]
-            receipts, replays, parked, rows = [each.fetchall() for each in asked]
+            receipts, *others, rows = [each.fetchall() for each in asked]
+        replays, parked = others or ([], [])
+        self._others_wait = AT_ONCE in (len(replays), len(parked))
         events = [Stored(*row) for row in rows]
         position = self.position + len(events)
         if events and events[-1].position != position:
@@ -102,9 +105,25 @@ class Relay:
         return len(events) + len(receipts) + len(replays) + len(parked)
 
     def wait(self, seconds: float) -> None:
-        """Until something was appended, or the time is over."""
-        for _ in self._connection.notifies(timeout=seconds, stop_after=1):
-            pass
+        """Until something was appended that is not published, or the time is over."""
+        until = time.monotonic() + seconds
+        while True:
+            left_s = max(0.0, until - time.monotonic())
+            told = list(self._connection.notifies(timeout=left_s, stop_after=1))
+            if not told:
+                self._others_wait = True  # Whoever was not told asks.
+                return
+            news = [self._is_new(Appended.read(each.payload)) for each in told]
+            if any(news):
+                return
+
+    def _is_new(self, appended: Appended) -> bool:
+        self._others_wait |= appended.others
+        return (
+            appended.others
+            or appended.position > self.position
+            or appended.receipts > self.receipts
+        )
 
     def close(self) -> None:
         self._outlet.close()
@@ -160,6 +179,10 @@ class Relay:
         except KafkaError as error:
             raise RelayStopped(f"{type(error).__name__}: {error}") from error
         return {kind: last[name] for kind, name in names.items() if name in last}
+
+    def _ask_for_others(self) -> Iterator[Cursor[Any]]:
+        yield self._ask(_REPLAYS, self.replays, AT_ONCE)
+        yield self._ask(_PARKED, self.parked, AT_ONCE)
 
     def _ask(self, query: LiteralString, *values: int) -> Cursor[Any]:
         statement = in_schema_of(query, self._schema)

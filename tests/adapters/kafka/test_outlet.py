@@ -112,7 +112,7 @@ def test_a_connection_that_was_closed_meanwhile(
     message, as nobody listens."""
     events = topics[0]
     outlet.put({events: [message(1)]})
-    for connection in outlet._client._net._manager._conns.values():
-        connection.transport._sock.shutdown(2)
+    for wire in outlet._client._wires.values():
+        wire._socket.shutdown(2)
     outlet.put({events: [message(2)]})
     assert lying_in(kafka, events) == [message(1), message(2)]

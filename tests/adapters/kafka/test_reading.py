@@ -8,11 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from kafka import KafkaProducer
-from kafka.future import Future
+from kafka.errors import CorruptRecordError, KafkaTimeoutError
+from kafka.protocol.metadata import MetadataRequest
 
-from adapters.kafka.reading import RecordsLost, Tail
+from adapters.kafka.reading import RecordsLost, Tail, _batches
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
+from adapters.kafka.wire import Asked, Wire
 from infra.kafka import administration, client_options
 from infra.settings import Settings
 
@@ -119,16 +122,52 @@ def test_a_broker_that_holds_us_back_is_asked_again(
 ) -> None:
     """Over a quota it answers at once, and with nothing at all."""
     write(kafka, topic, 0, 1)
-    ask, held_back = tail._ask, [Future().success(SimpleNamespace(error_code=0, responses=[]))]
-    monkeypatch.setattr(tail, "_ask", lambda at: held_back.pop() if held_back else ask(at))
+    ask, held_back = tail._ask, [SimpleNamespace(error_code=0, responses=[])]
+
+    def hold_back(offset: int) -> Asked:
+        asked = ask(offset)
+        if held_back:
+            asked.wire.answer(asked)
+            asked.value = held_back.pop()
+        return asked
+
+    monkeypatch.setattr(tail, "_ask", hold_back)
     tail.seek(0)
     assert read(tail, 2) == [0, 1]
     assert held_back == []
 
 
-def test_no_topic_is_made_by_looking_for_it(tail: Tail) -> None:
-    request = tail._client._net.cluster.metadata_request()
-    assert request.allow_auto_topic_creation is False
+@pytest.mark.parametrize("at", [61, -1])
+def test_a_batch_that_came_changed(at: int) -> None:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1_000)
+    for offset in range(3):
+        builder.append(offset, 0, None, b"value", [])
+    raw = builder.build()
+    assert [(end, len(records)) for end, records in _batches(bytes(raw))] == [(3, 3)]
+    raw[at] ^= 1
+    with pytest.raises(CorruptRecordError):
+        list(_batches(bytes(raw)))
+
+
+def test_no_topic_is_made_by_looking_for_it(
+    kafka: Settings, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, send = [], Wire.send
+
+    def spy(wire: Wire, request: Any) -> Asked:
+        sent.append(request)
+        return send(wire, request)
+
+    monkeypatch.setattr(Wire, "send", spy)
+    with closing(Tail(client_options(kafka), topic)):
+        [asked] = [each for each in sent if isinstance(each, MetadataRequest)]
+    assert asked.allow_auto_topic_creation is False
+
+
+def test_a_topic_that_is_not_there(kafka: Settings, kafka_platform: str) -> None:
+    name = topic_name(kafka_platform, Topic.COMMANDS)
+    with pytest.raises(KafkaTimeoutError, match=name):
+        Tail(client_options(kafka), name, 0.2)
 
 
 def test_the_last(kafka: Settings, topic: str, tail: Tail) -> None:

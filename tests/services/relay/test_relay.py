@@ -21,7 +21,7 @@ from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import shard_schema
 from domain import commands as c
 from infra.kafka import administration
-from services.relay.relay import RelayRunning, RelayStopped
+from services.relay.relay import PATIENCE_S, RelayRunning, RelayStopped
 from tests.exemplars import command
 from tests.services.kafka_house import KafkaHouse, answers, numbers, recharge
 from tests.services.settlement import failing
@@ -167,6 +167,33 @@ def test_a_relay_finds_in_the_topic_how_far_it_came(house: KafkaHouse) -> None:
     assert house.rows_in_topic() == stored(house)
     replied = numbers(house.records(Topic.REPLIES), "number")
     assert replied == list(range(1, len(replied) + 1))
+
+
+def test_a_relay_that_waits_is_told_of_all_that_came(house: KafkaHouse) -> None:
+    """New answers, repeats, and what could not be read: each by itself, and while others come."""
+    first = recharge(house, 1)
+    house.publish(first)
+    house.take(1)
+    house.relay_all()
+    house.relay.wait(0)  # It was told of what it has.
+    house.relay.step()
+    published = len(answers(house))
+    house.publish(first)
+    house.take(1)
+    house.relay.wait(PATIENCE_S)
+    assert house.relay.step() == 1
+    house.put(("poison", b"{"))
+    house.take(1)
+    house.publish(recharge(house, 2))
+    house.take(1)
+    house.relay.wait(PATIENCE_S)
+    house.relay.step()
+    assert [outcome for _, outcome, *_ in answers(house)[published:]] == [
+        "accepted",
+        "accepted",
+        "parked",
+    ]
+    assert [record.key for record in house.records(Topic.PARKED)] == [b"1"]
 
 
 def test_two_relays_of_one_platform(house: KafkaHouse) -> None:
