@@ -169,6 +169,13 @@ def ends_of(state: bytes) -> tuple[bytes, bytes]:
     return state[:end], state[end : end + 64]
 
 
+def command_of(state: bytes) -> tuple[str, str]:
+    """The command's id and its actor, of an envelope or its opening. Raises ValueError or LookupError
+    where it is none."""
+    pieces = state.split(b'"', 20)  # As below; two of them are read.
+    return pieces[11].decode(), pieces[19].decode()
+
+
 def circumstances_of(state: bytes) -> Circumstances:
     """Raises ValueError or TypeError where it is no envelope."""
     pieces = state[: state.index(_DATA)].decode().split('"')
