@@ -242,7 +242,8 @@ def posts(movements: Sequence[Movement]) -> tuple[Leg, ...]:
     arriving = _arriving(movements)
     changes: list[Change] = []
     for movement in movements:
-        shape, payer, amount_fen = MATRIX[movement.purpose].shape, movement.payer, movement.amount_fen
+        shape = MATRIX[movement.purpose].shape
+        payer, amount_fen = movement.payer, movement.amount_fen
         if shape is _FREEZE:
             continue
         if shape is _RELEASE:

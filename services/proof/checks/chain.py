@@ -145,9 +145,8 @@ class Receipts(Check):
                 continue
             if first != self._tiled + 1 or last < first:
                 self.violated(f"receipt {number} names {first} to {last} after {self._tiled}")
+            self._tiled = max(self._tiled, last)
             self._current = receipt
-            if last > self._tiled:
-                self._tiled = last
             if self._tiled >= position:
                 return
 

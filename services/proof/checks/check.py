@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from adapters.codec import command_of
+from adapters.codec import command_of, ends_of
 from domain.model import Event, InvariantBroken, Refused
 from services.proof.report import VIOLATIONS_SHOWN, Finding, Violation
 from services.proof.snapshot import Snapshot
@@ -26,7 +26,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     @property
     def command(self) -> tuple[str, str]:
         """Its id and its actor."""
-        return command_of(self.state)
+        opening, _ = ends_of(self.state)
+        return command_of(opening)
 
 
 Look = Callable[[Fact], None]

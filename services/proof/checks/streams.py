@@ -126,4 +126,3 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("entry-", "entry_id", None, None)
         case _:
             return _Kind(name, "", *fold_of(name))
-
