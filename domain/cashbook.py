@@ -220,19 +220,20 @@ def evolve(entry: Entry, event: CashEvent) -> Entry:
 Change = tuple[str, int, int]
 """A leg that may still meet others of its account."""
 
+# Each movement asks for them, and Python 3.11 is slow to look up an enum's member.
+_FREEZE, _RELEASE, _TRANSFER = Shape.FREEZE, Shape.RELEASE, Shape.TRANSFER
+_INFLOW, _OUTFLOW = Shape.INFLOW, Shape.OUTFLOW
+
 
 def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
     """What a request sets aside. Money that only arrives within the entry is not held."""
     arriving = _arriving(movements)
     changes: list[Change] = []
     for movement in movements:
-        match MATRIX[movement.purpose].shape:
-            case Shape.FREEZE | Shape.OUTFLOW:
-                changes.append((movement.payer, -movement.amount_fen, movement.amount_fen))
-            case Shape.TRANSFER if movement.freeze is None and movement.payer not in arriving:
-                changes.append((movement.payer, -movement.amount_fen, movement.amount_fen))
-            case _:
-                pass
+        shape = MATRIX[movement.purpose].shape
+        spends = shape is _TRANSFER and movement.freeze is None and movement.payer not in arriving
+        if spends or shape is _FREEZE or shape is _OUTFLOW:
+            changes.append((movement.payer, -movement.amount_fen, movement.amount_fen))
     return net(changes)
 
 
@@ -241,36 +242,37 @@ def posts(movements: Sequence[Movement]) -> tuple[Leg, ...]:
     arriving = _arriving(movements)
     changes: list[Change] = []
     for movement in movements:
-        amount_fen = movement.amount_fen
-        match MATRIX[movement.purpose].shape:
-            case Shape.FREEZE:
-                pass
-            case Shape.RELEASE:
-                changes.append((movement.payer, amount_fen, -amount_fen))
-            case Shape.TRANSFER if movement.freeze is None and movement.payer in arriving:
-                changes += [(movement.payer, -amount_fen, 0), (movement.payee, amount_fen, 0)]
-            case Shape.TRANSFER | Shape.OUTFLOW:
-                changes += [(movement.payer, 0, -amount_fen), (movement.payee, amount_fen, 0)]
-            case Shape.INFLOW:
-                changes += [(movement.payer, -amount_fen, 0), (movement.payee, amount_fen, 0)]
+        shape = MATRIX[movement.purpose].shape
+        payer, amount_fen = movement.payer, movement.amount_fen
+        if shape is _FREEZE:
+            continue
+        if shape is _RELEASE:
+            changes.append((payer, amount_fen, -amount_fen))
+            continue
+        passes_on = shape is _TRANSFER and movement.freeze is None and payer in arriving
+        if passes_on or shape is _INFLOW:
+            changes.append((payer, -amount_fen, 0))
+        else:
+            changes.append((payer, 0, -amount_fen))
+        changes.append((movement.payee, amount_fen, 0))
     return net(changes)
 
 
 def _arriving(movements: Sequence[Movement]) -> set[str]:
-    return {m.payee for m in movements if MATRIX[m.purpose].shape is Shape.TRANSFER}
+    return {m.payee for m in movements if MATRIX[m.purpose].shape is _TRANSFER}
 
 
 def net(changes: Iterable[Change]) -> tuple[Leg, ...]:
     """One leg an account, in order of first appearance, none that changes nothing."""
-    sums: dict[str, list[int]] = {}
-    for account, available_fen, frozen_fen in changes:
-        fen = sums.get(account)
-        if fen is None:
-            sums[account] = [available_fen, frozen_fen]
+    sums: dict[str, Change] = {}
+    for change in changes:
+        account, available_fen, frozen_fen = change
+        before = sums.get(account)
+        if before is None:
+            sums[account] = change
         else:
-            fen[0] += available_fen
-            fen[1] += frozen_fen
-    return tuple([Leg(account, *fen) for account, fen in sums.items() if fen[0] or fen[1]])
+            sums[account] = account, before[1] + available_fen, before[2] + frozen_fen
+    return tuple([Leg(*change) for change in sums.values() if change[1] or change[2]])
 
 
 def _check(movement: Movement) -> None:

@@ -27,7 +27,7 @@ def read_record(url: str, platform: str, instant: str) -> Record:
             opening, prev = ends_of(row[4])
             chain.see(row, prev)
             retention.see(row)
-            receipts.see(row, opening)
+            receipts.see(row[0], opening)
         for check in (chain, retention, receipts):
             check.finish(snapshot)
     findings = (chain.finding(), retention.finding(), receipts.finding())

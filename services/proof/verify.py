@@ -84,6 +84,8 @@ class Audit:
         )
         balances = Balances(book, bank_total_fen)
         watching: list[Check] = [
+            streams,
+            book,
             mirror,
             BankWord(mirror),
             ReconciledDays(),
@@ -98,9 +100,9 @@ class Audit:
             Principal(streams),
             ReserveQueue(streams, balances, book),
         ]
-        self.checks = (self.integers, self.views, streams, book, *watching)
+        self.checks = (self.integers, self.views, *watching)
         self._looks: dict[str, list[tuple[Check, Look]]] = {}
-        for check in (book, *watching):
+        for check in watching:
             self._add(check, check.looks())
         self._add(book, book.closing())
 
@@ -129,8 +131,7 @@ class Audit:
                 self.streams.violated(f"unreadable: {type(error).__name__}", position)
             return
         fact = Fact(position, stream, topic, state, event)
-        self.streams.see(fact)
-        for check, look in self._looks.get(topic, ()):
+        for check, look in self._looks[topic]:
             try:
                 look(fact)
             except FORGED as error:

@@ -11,10 +11,13 @@ from adapters.codec import (
     EVENT_TYPES,
     GENESIS,
     Circumstances,
+    circumstances_of,
+    command_of,
     data_from,
     data_of,
     decode_event,
     enclosed,
+    ends_of,
 )
 from domain.loan_events import TenderReserved
 from domain.model import Event, InvariantBroken
@@ -45,6 +48,22 @@ def test_there_is_a_sample_of_every_version() -> None:
 def test_a_stored_version_is_still_read(topic: str) -> None:
     event = read(topic)
     assert decode_event(event.TOPIC, _enclosed(event)) == event
+
+
+def test_what_surrounds_an_event_is_read_whole_and_in_part() -> None:
+    known = Circumstances("2018-01-31T04:00:00.000+00:00", "2018-01-31", "c1:2", "c1", "ops")
+    event = TenderReserved(loan_id="L1", tender_id="t1", investor_id="anna", amount_fen=1)
+    state = enclosed(event.TOPIC, data_from(event), known.opening(), GENESIS)
+    opening, prev = ends_of(state)
+    assert (circumstances_of(state), command_of(opening)) == (known, ("c1:2", "ops"))
+    assert (opening, prev) == (known.opening(), GENESIS.hex().encode())
+
+
+@pytest.mark.parametrize("state", [b"", b"no envelope", b'{"data":{}}', b'{"at":"\xff","prev":"'])
+def test_what_is_no_envelope_has_no_command(state: bytes) -> None:
+    opening, _ = ends_of(state)
+    with pytest.raises((ValueError, LookupError)):
+        command_of(opening)
 
 
 @pytest.mark.parametrize("amount", [1.0, "1", True, None, 0, -1, 10**15 + 1])

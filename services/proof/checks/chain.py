@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from adapters.codec import GENESIS, Stored, circumstances_of, hash_row
+from adapters.codec import GENESIS, Stored, command_of, hash_row
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntrySettled
 from domain.investment import InvestmentClosed, TenderRefused, TenderReleased
 from domain.loan_events import LoanRequested
@@ -26,13 +26,13 @@ class Chain(Check):
 
     def see(self, row: Stored, prev: bytes) -> None:
         """`prev`: the hash before it, as the event has it."""
-        position = row[0]
+        position, stream, version, topic, state = row
         if position != self.position + 1:
             self.violated(f"the event before it is {self.position}", position)
         if prev != self.hash.hex().encode():
             self.violated("does not continue the bytes of the event before it", position)
         self.position = position
-        self.hash = hash_row(*row)
+        self.hash = hash_row(position, stream, version, topic, state)
         self.events += 1
 
     def finish(self, snapshot: Snapshot) -> None:
@@ -106,8 +106,8 @@ class Receipts(Check):
         self._covered = b""  # How the event began that was found covered last.
         self._receipts = 0
 
-    def see(self, row: Stored, opening: bytes) -> None:
-        position = row[0]
+    def see(self, position: int, opening: bytes) -> None:
+        """`opening`: how the event begins, which all events of one command share."""
         current = self._current
         if position > self._tiled:
             self._advance(position)
@@ -116,7 +116,7 @@ class Receipts(Check):
             return  # The command's next event.
         self._covered = b""
         try:
-            _, _, cause, _, actor = circumstances_of(row[4])
+            cause, actor = command_of(opening)
         except FORGED:
             return  # What cannot be read is reported with its stream.
         if current is None or not current[4] <= position <= current[5]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from adapters.codec import Circumstances, circumstances_of
+import msgspec
+
+from adapters.codec import command_of, ends_of
 from domain.model import Event, InvariantBroken, Refused
 from services.proof.report import VIOLATIONS_SHOWN, Finding, Violation
 from services.proof.snapshot import Snapshot
 
 
-class Fact(NamedTuple):
-    """One event as it stands in the log. Its circumstances are read where a check asks for them."""
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """One event as it stands in the log. Its command is read where a check asks for it."""
 
     position: int
     stream: str
@@ -22,8 +24,10 @@ class Fact(NamedTuple):
     event: Any
 
     @property
-    def circumstances(self) -> Circumstances:
-        return circumstances_of(self.state)
+    def command(self) -> tuple[str, str]:
+        """Its id and its actor."""
+        opening, _ = ends_of(self.state)
+        return command_of(opening)
 
 
 Look = Callable[[Fact], None]
@@ -46,7 +50,7 @@ class Check:
     TITLE: ClassVar[str]
 
     def __init__(self) -> None:
-        self.looked_at: Counter[str] = Counter()
+        self.looked_at: defaultdict[str, int] = defaultdict(int)
         self._violations: list[Violation] = []
         self._count = 0
 

@@ -135,7 +135,7 @@ class BankWord(Check):
     def _by_custody(self, fact: Fact) -> str:
         """Gives the command, which was read with its actor."""
         self.looked_at["bank_answers"] += 1
-        _, _, cause, _, actor = fact.circumstances
+        cause, actor = fact.command
         if actor != CUSTODY:
             self.violated(f"{fact.stream} is closed by {actor}", fact.position)
         return cause
@@ -147,7 +147,7 @@ class BankWord(Check):
         prefix, name = _ENTRY_OF[type(event)]
         wanted = f"{prefix}-{getattr(event, name)}"
         settled = entry_id.rpartition("-")[0] if prefix == "D" else entry_id
-        if cause != fact.circumstances.cause or settled != wanted:
+        if cause != fact.command[0] or settled != wanted:
             self.violated(f"{fact.topic} without {wanted} being settled", fact.position)
 
 

@@ -51,9 +51,9 @@ class Purposes(Check):
     def _check(self, fact: Fact, movement: Movement, *, by_bank: bool) -> None:
         self.looked_at["movements"] += 1
         purpose = movement.purpose
-        roles = movement.payer.rpartition(":")[2], movement.payee.rpartition(":")[2]
-        if (purpose, *roles) not in _ALLOWED:
-            self.violated(f"{movement.id}: {purpose} {roles[0]} -> {roles[1]}", fact.position)
+        payer, payee = movement.payer.rpartition(":")[2], movement.payee.rpartition(":")[2]
+        if (purpose, payer, payee) not in _ALLOWED:
+            self.violated(f"{movement.id}: {purpose} {payer} -> {payee}", fact.position)
         if MATRIX[purpose].by_bank is not by_bank:
             self.violated(f"{movement.id}: who may start a {purpose}", fact.position)
         if not 0 <= movement.interest_fen <= movement.amount_fen:

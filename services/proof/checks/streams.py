@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from adapters.codec import EVENT_TYPES
@@ -16,7 +17,7 @@ from domain.model import Event
 from domain.platform import Platform
 from domain.reserve import Reserve
 from domain.streams import PLATFORM, RESERVE, fold_of, loan_stream, member_stream
-from services.proof.checks.check import FORGED, Check, Fact
+from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
 
@@ -32,11 +33,14 @@ class Streams(Check):
         self._states: dict[str, Any] = {}
         self._folded = 0
 
-    def see(self, fact: Fact) -> None:
-        _, stream, topic, _, event = fact
-        prefix, id_field, initial, step = _KINDS[topic]
+    def looks(self) -> Mapping[type[Event], Look]:
+        return {event: partial(self._see, _kind(event)) for event in EVENT_TYPES}
+
+    def _see(self, kind: _Kind, fact: Fact) -> None:
+        prefix, id_field, initial, step = kind
+        stream, event = fact.stream, fact.event
         if stream != (prefix + getattr(event, id_field) if id_field else prefix):
-            self.violated(f"{topic} stands in {stream}", fact.position)
+            self.violated(f"{fact.topic} stands in {stream}", fact.position)
             return
         if step is None:
             return
@@ -44,7 +48,7 @@ class Streams(Check):
         try:
             state = step(self._states.get(stream, initial), event)
         except FORGED as error:
-            self.violated(f"{stream} can't take {topic}: {error!r}", fact.position)
+            self.violated(f"{stream} can't take {fact.topic}: {error!r}", fact.position)
             return
         if state is None:
             self._states.pop(stream, None)
@@ -122,6 +126,3 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("entry-", "entry_id", None, None)
         case _:
             return _Kind(name, "", *fold_of(name))
-
-
-_KINDS = {event.TOPIC: _kind(event) for event in EVENT_TYPES}

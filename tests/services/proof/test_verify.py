@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -245,6 +246,18 @@ def test_rule_2_settled_by_somebody_else(town_url: str) -> None:
         "UPDATE {shard}.receipt SET actor = 'somebody' WHERE command_id = %s",
         line.envelope["cause"],
     )
+    forger.save()
+    assert broken(town_url) == {"bank_word"}
+
+
+def test_rule_2_a_consequence_in_the_command_after_the_settlement(town_url: str) -> None:
+    forger = Forger(town_url)
+    last, following = next(
+        (line, after)
+        for line, after in pairwise(forger.lines)
+        if line.topic == AdvancePaid.TOPIC and line.envelope["cause"] != after.envelope["cause"]
+    )
+    last.envelope |= {key: following.envelope[key] for key in ("cause", "corr", "actor")}
     forger.save()
     assert broken(town_url) == {"bank_word"}
 
