@@ -1,8 +1,6 @@
 """A view's table: its row is a dataclass, and everything else follows from it.
 
-    Table   DDL, ask by keys, put many, remove many, digest: each one statement, whatever the size
-    Rows    the rows that one batch touches: asked for at first, taken when they are looked at,
-            changed in memory, and written once if they were changed
+    DDL, ask by keys, put many, add many, remove many, digest: each one statement, whatever the size
 
 Field types: str, int, bool, date, and `| None` of these. Money and positions are bigint.
 """
@@ -15,7 +13,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date
-from functools import cached_property
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
@@ -70,6 +67,7 @@ class Table(Generic[R]):
         self._values: Callable[[R], Values] = attrgetter(*self.columns)
         self._load = self._load_sql()
         self._put = self._put_sql()
+        self._add = f"COPY {name} ({_list(self.columns)}) FROM STDIN".encode()
         self._remove = self._remove_sql()
 
     @property
@@ -109,6 +107,13 @@ class Table(Generic[R]):
     def put(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
         if rows:
             cursor.execute(self._put, list(map(_array, zip(*rows, strict=True))))
+
+    def add(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
+        """As `put`, for many rows whose keys are not there yet. Not in a pipeline."""
+        if rows:
+            with cursor.copy(self._add) as copy:
+                for row in rows:
+                    copy.write_row(row)
 
     def remove(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
         if keys:
@@ -155,53 +160,6 @@ class Table(Generic[R]):
             f"DELETE FROM {self.name} USING {self._unnest(self._key)}"
             f" AS gone ({_list(self._key)}) WHERE {same}"
         ).encode()
-
-
-class Rows(Generic[R]):
-    """The rows of one table that a batch touches. `answer` is a cursor of its own."""
-
-    def __init__(self, table: Table[R], answer: Cursor[Any], keys: Collection[Key]) -> None:
-        self._table = table
-        self._answer = answer if keys else None
-        self._removed: set[Key] = set()
-        self._loaded: dict[Key, Values] = {}
-        if keys:
-            table.ask(answer, keys)
-
-    @cached_property
-    def _rows(self) -> dict[Key, R]:
-        rows = {}
-        for values in self._answer.fetchall() if self._answer else ():
-            row = self._table.row(*values)
-            key = self._table.key_of(row)
-            rows[key], self._loaded[key] = row, values
-        return rows
-
-    def __getitem__(self, key: Key) -> R:
-        return self._rows[key]
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self._rows.values())
-
-    def get(self, key: Key) -> R | None:
-        return self._rows.get(key)
-
-    def add(self, row: R) -> R:
-        self._rows[self._table.key_of(row)] = row
-        return row
-
-    def pop(self, key: Key) -> R:
-        row = self._rows.pop(key)
-        self._removed.add(key)
-        self._loaded.pop(key, None)  # It would be new, even if it were equal.
-        return row
-
-    def save(self, cursor: Cursor[Any]) -> None:
-        if "_rows" not in vars(self):
-            return  # Nobody looked.
-        self._table.remove(cursor, self._removed)
-        rows = ((key, self._table.values(row)) for key, row in self._rows.items())
-        self._table.put(cursor, [v for key, v in rows if self._loaded.get(key) != v])
 
 
 def in_schema(schema: str) -> sql.Composed:

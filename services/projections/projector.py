@@ -28,7 +28,7 @@ from adapters.read_models.table import in_schema
 from adapters.read_models.view import View
 from infra.postgres import connect
 
-REPLAY_LIMIT = 5_000
+REPLAY_LIMIT = 1_000
 STEP_MAX = 5_000
 LATER_S = 0.1
 """How long `follow` lets the views stand that nobody waits for."""
@@ -235,8 +235,8 @@ class Projector:
     def _replay_to_live(self, cursor: Cursor[Any], view: type[View], after: int) -> int:
         """The view's events up to where the live view is now; gives that position."""
         target = self._store.position(cursor, view.NAME)
-        for page in self._log.pages(after, target, sorted(view.topics()), REPLAY_LIMIT):
-            view.apply(cursor, page)
+        pages = self._log.pages(after, target, sorted(view.topics()), REPLAY_LIMIT)
+        view.build(cursor, pages, empty=not after)
         return target
 
     def _digest_of_live(self, cursor: Cursor[Any], view: type[View]) -> str | None:
