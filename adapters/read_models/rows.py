@@ -9,7 +9,7 @@ Whoever opens a table again finds the rows that are held, as the last batch left
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from psycopg import Connection, Cursor
@@ -119,15 +119,15 @@ class Held(Touched):
     """The rows that many batches touch: asked for when first touched, and written when they are
     HELD_ROWS, and at the end."""
 
-    def __init__(self, connection: Connection[Any], *, empty: bool) -> None:
-        """`empty`: nothing is in the tables yet that could be asked for."""
+    def __init__(self, connection: Connection[Any], bare: Sequence[Table[Any]]) -> None:
+        """`bare` are tables without rows and indexes: first they are filled, and then indexed."""
         super().__init__(connection)
-        self._empty = empty
+        self._bare = bare
         self._held: dict[str, Rows[Any]] = {}
 
     def open(self, table: Table[R], keys: Collection[Key] = ()) -> Rows[R]:
         rows = self._held.setdefault(table.name, Rows(table))
-        if not self._empty:
+        if table not in self._bare:
             rows.ask(self.cursor.connection.cursor(), keys)
         return rows
 
@@ -138,5 +138,6 @@ class Held(Touched):
     def write(self) -> None:
         for rows in self._held.values():
             rows.save_many(self.cursor)
-        self._held = {}
-        self._empty = False
+        for table in self._bare:
+            table.index(self.cursor)
+        self._held, self._bare = {}, ()

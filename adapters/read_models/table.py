@@ -60,7 +60,8 @@ class Table(Generic[R]):
         self.columns = tuple(field.name for field in fields(row))  # type: ignore[arg-type]
         self.key_of: Callable[[R], Key] = attrgetter(*key)
         self._key = tuple(key)
-        self._indexes = tuple(indexes)
+        self._primary_key = f"PRIMARY KEY ({_list(key)})"
+        self._create_indexes = [f"CREATE INDEX ON {name} ({column})" for column in indexes]
         hints = get_type_hints(row)
         self._nullable = {name for name in self.columns if NoneType in get_args(hints[name])}
         self._types = {name: _bare(hints[name]) for name in self.columns}
@@ -73,17 +74,17 @@ class Table(Generic[R]):
     @property
     def ddl(self) -> str:
         """Unqualified: the search path says in which schema."""
-        columns = [
-            f"{name} {_TYPES[self._types[name]]}"
-            + (' COLLATE "C"' if self._types[name] is str else "")
-            + ("" if name in self._nullable else " NOT NULL")
-            for name in self.columns
-        ]
-        create = (
-            f"CREATE TABLE {self.name} ({', '.join(columns)}, PRIMARY KEY ({_list(self._key)}))"
-        )
-        indexes = [f"CREATE INDEX ON {self.name} ({column})" for column in self._indexes]
-        return ";\n".join((create, *indexes))
+        return ";\n".join((self._create(self._primary_key), *self._create_indexes))
+
+    def create_bare(self, cursor: Cursor[Any]) -> None:
+        """Without its indexes, for many rows that come at once."""
+        cursor.execute(self._create().encode())
+
+    def index(self, cursor: Cursor[Any]) -> None:
+        """A table that was created bare."""
+        cursor.execute(f"ALTER TABLE {self.name} ADD {self._primary_key}".encode())
+        for statement in self._create_indexes:
+            cursor.execute(statement.encode())
 
     def load(self, cursor: Cursor[Any], keys: Collection[Key]) -> dict[Key, R]:
         if not keys:
@@ -134,6 +135,15 @@ class Table(Generic[R]):
 
     def _key_columns(self, keys: Collection[Key]) -> Iterable[Sequence[Any]]:
         return zip(*keys, strict=True) if len(self._key) > 1 else (tuple(keys),)
+
+    def _create(self, *constraints: str) -> str:
+        columns = [
+            f"{name} {_TYPES[self._types[name]]}"
+            + (' COLLATE "C"' if self._types[name] is str else "")
+            + ("" if name in self._nullable else " NOT NULL")
+            for name in self.columns
+        ]
+        return f"CREATE TABLE {self.name} ({', '.join([*columns, *constraints])})"
 
     def _unnest(self, names: Sequence[str]) -> str:
         return "unnest(" + ", ".join(f"%s::{_TYPES[self._types[n]]}[]" for n in names) + ")"

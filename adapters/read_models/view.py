@@ -57,16 +57,6 @@ class View(ABC):
         mine = [recorded for recorded in batch if recorded.topic in topics]
         return cls(Touched(cursor.connection), mine) if mine else None
 
-    @classmethod
-    def build(
-        cls, cursor: Cursor[Any], pages: Iterable[Sequence[Recorded]], *, empty: bool
-    ) -> None:
-        """The same for many batches of events of EVENTS only; `empty`: into tables without rows."""
-        held = Held(cursor.connection, empty=empty)
-        for page in filter(None, pages):
-            cls(held if cls.BY_KEY else Touched(cursor.connection), page).finish()
-        held.write()
-
     def finish(self) -> None:
         """Folds the batch and writes what it changed. The caller commits."""
         for recorded in self._batch:
@@ -91,6 +81,24 @@ class View(ABC):
     def shape(cls) -> str:
         """Changes with any table, so that rows of an older program are not taken for ours."""
         return hashlib.sha256("\n".join(table.ddl for table in cls.TABLES).encode()).hexdigest()
+
+
+class Building:
+    """A view that is folded anew, in tables of the search path's schema that were created bare."""
+
+    def __init__(self, cursor: Cursor[Any], view: type[View]) -> None:
+        self.view = view
+        self._connection = cursor.connection
+        self._held = Held(cursor.connection, view.TABLES)
+        if not view.BY_KEY:
+            self._held.write()
+
+    def take(self, pages: Iterable[Sequence[Recorded]]) -> None:
+        """Pages of events of the view's EVENTS only. What they change is written at the end."""
+        for page in filter(None, pages):
+            tables = self._held if self.view.BY_KEY else Touched(self._connection)
+            self.view(tables, page).finish()
+        self._held.write()
 
 
 def named(batch: Sequence[Recorded], field: str) -> set[str]:

@@ -51,7 +51,7 @@ def all_things(cursor: Cursor[Any]) -> list[Thing]:
 
 def test_held_rows_are_found_again_and_written_at_the_end(cursor: Cursor[Any]) -> None:
     put(cursor, thing("kept"), thing("gone"))
-    held = Held(cursor.connection, empty=False)
+    held = Held(cursor.connection, [])
 
     def batch(*keys: tuple[str, int]) -> Rows[Thing]:
         held.save()
@@ -77,7 +77,7 @@ def test_no_more_rows_are_held_than_fit(
     cursor: Cursor[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "HELD_ROWS", 4)
-    held = Held(cursor.connection, empty=True)
+    held = Held(cursor.connection, [])
     for number in range(1, 11):
         rows = held.open(THINGS, [("a", number - 1), ("a", number)])
         rows.add(thing("a", number))
@@ -90,7 +90,16 @@ def test_no_more_rows_are_held_than_fit(
     assert THINGS.select(cursor, "true ORDER BY number") == expected
 
 
-def test_nobody_asks_an_empty_table(cursor: Cursor[Any]) -> None:
-    put(cursor, thing("kept"))
-    assert Held(cursor.connection, empty=True).open(THINGS, [KEPT]).get(KEPT) is None
-    assert Held(cursor.connection, empty=False).open(THINGS, [KEPT]).get(KEPT) == thing("kept")
+def test_bare_tables_are_filled_and_indexed(cursor: Cursor[Any]) -> None:
+    indexes = "SELECT indexdef FROM pg_indexes WHERE tablename = 'thing' ORDER BY indexname"
+    expected = cursor.execute(indexes).fetchall()
+    cursor.execute("DROP TABLE thing")
+    THINGS.create_bare(cursor)
+    held = Held(cursor.connection, [THINGS])
+    held.open(THINGS, [KEPT]).add(thing("kept"))
+    assert cursor.execute(indexes).fetchall() == []
+    held.write()
+    assert cursor.execute(indexes).fetchall() == expected
+    held.open(THINGS, [KEPT])[KEPT].amount_fen += 1
+    held.write()
+    assert all_things(cursor) == [thing("kept", amount_fen=1)]
