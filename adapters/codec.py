@@ -175,5 +175,9 @@ def circumstances_of(state: bytes) -> Circumstances:
 
 
 def decode(row: Stored) -> Recorded:
-    position, stream, version, topic, state = row
+    return recorded(*row)
+
+
+def recorded(position: int, stream: str, version: int, topic: str, state: bytes) -> Recorded:
+    """Of the columns of one row."""
     return Recorded(position, stream, version, topic, decode_event(topic, state), state)
