@@ -9,7 +9,6 @@ the row, length-prefixed, in the bytes that are stored; `HASH_VERSION` leads it.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -81,10 +80,9 @@ class Circumstances(NamedTuple):
         ).encode()
 
 
-@dataclass(slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, gc=False):
     """One event as read from the log. What surrounds it is read when it is first asked for, as few
-    ask; ValueError or TypeError where it is no envelope."""
+    ask; ValueError or TypeError where it is no envelope. The collector of cycles passes it by."""
 
     position: int
     stream: str
@@ -92,7 +90,7 @@ class Recorded:
     topic: str
     event: Event
     _state: bytes
-    _circumstances: Circumstances | None = field(default=None, compare=False, repr=False)
+    _circumstances: Circumstances | None = None
 
     @property
     def circumstances(self) -> Circumstances:
@@ -184,5 +182,9 @@ def circumstances_of(state: bytes) -> Circumstances:
 
 
 def decode(row: Stored) -> Recorded:
-    position, stream, version, topic, state = row
+    return recorded(*row)
+
+
+def recorded(position: int, stream: str, version: int, topic: str, state: bytes) -> Recorded:
+    """Of the columns of one row."""
     return Recorded(position, stream, version, topic, decode_event(topic, state), state)

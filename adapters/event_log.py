@@ -6,12 +6,12 @@ append that finds another end (or another epoch) is refused whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
@@ -21,7 +21,7 @@ from psycopg.errors import TransactionTimeout
 from psycopg.rows import DictRow, args_row
 
 from adapters.chaining import Chain, Told
-from adapters.codec import Recorded, Stored, decode, decode_event
+from adapters.codec import Recorded, Stored, decode, decode_event, recorded
 from adapters.shard_schema import MIGRATIONS, Appended, shard_schema
 from adapters.vault import Sealed
 from domain.model import Event
@@ -42,6 +42,8 @@ ROWS_AT_ONCE = 200
 EVENTS_AT_ONCE = 400
 """The server stores so many while the next ones are chained."""
 _NO_END = 2**63 - 1
+
+R = TypeVar("R")
 
 
 class WriterFenced(Exception):
@@ -137,13 +139,13 @@ class ShardRecorder(PostgresApplicationRecorder):
     ) -> list[Stored]:
         """As `select_notifications`, in binary and without a row's way through two more objects."""
         query, values = self._stored(after, limit, topics, upto)
-        with self._stored_cursor() as cursor:
+        with self._cursor_of(Stored) as cursor:
             return cursor.execute(query, values, prepare=True).fetchall()
 
-    def stream_stored(self, after: int, topics: Sequence[str], upto: int) -> Iterator[Stored]:
+    def stream_recorded(self, after: int, topics: Sequence[str], upto: int) -> Iterator[Recorded]:
         """All of them, while the server goes on. Nothing else may be asked meanwhile."""
         query, values = self._stored(after, None, topics, upto)
-        with self._stored_cursor() as cursor:
+        with self._cursor_of(recorded) as cursor:
             yield from cursor.stream(query, values, binary=True, size=ROWS_AT_ONCE)
 
     def _stored(
@@ -164,10 +166,10 @@ class ShardRecorder(PostgresApplicationRecorder):
         }
 
     @contextmanager
-    def _stored_cursor(self) -> Iterator[psycopg.Cursor[Stored]]:
+    def _cursor_of(self, make: Callable[..., R]) -> Iterator[psycopg.Cursor[R]]:
         with (
             self.datastore.get_connection() as connection,
-            connection.cursor(binary=True, row_factory=args_row(Stored)) as cursor,
+            connection.cursor(binary=True, row_factory=args_row(make)) as cursor,
         ):
             yield cursor
 
@@ -355,8 +357,8 @@ class LogReader:
         self, after: int, upto: int, topics: Sequence[str], size: int
     ) -> Iterator[list[Recorded]]:
         """Events after a position up to another, in order. Nothing else may be read meanwhile."""
-        rows = self._recorder.stream_stored(after, topics, upto)
-        while page := [decode(row) for row in islice(rows, size)]:
+        events = self._recorder.stream_recorded(after, topics, upto)
+        while page := list(islice(events, size)):
             yield page
 
     def stream(self, name: str) -> list[Event]:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg import Cursor
-
 from adapters.codec import Recorded
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View
 from domain import cashbook
@@ -30,11 +29,12 @@ BALANCES = Table("account", Balance, key=["account"])
 class Balances(View):
     NAME = "balances"
     TABLES = (BALANCES,)
+    BY_KEY = True
     EVENTS = cashbook.EVENTS
     PROMPT = True
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._balances = self.open(BALANCES, {leg.account for r in batch for leg in legs_of(r)})
 
     def fold(self, recorded: Recorded) -> None:

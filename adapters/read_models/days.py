@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-
-from psycopg import Cursor
 
 from adapters.codec import Recorded
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain.platform import BusinessDateRolled, PlatformOpened
@@ -32,10 +30,11 @@ DAYS = Table("business_day", BusinessDay, key=["business_date"])
 class Days(View):
     NAME = "days"
     TABLES = (DAYS,)
+    BY_KEY = True
     EVENTS = (PlatformOpened, BusinessDateRolled)
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._days = self.open(DAYS, named(batch, "closed"))
 
     def fold(self, recorded: Recorded) -> None:

@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
+from adapters.read_models.rows import Touched
 from adapters.read_models.view import View, named
 from domain import loan_events as e
 from domain.loan import Status
@@ -26,15 +27,15 @@ class Loans(View):
     TABLES = (t.LOANS, t.TENDERS, t.INSTALMENTS, t.PAYMENTS, t.PAYMENT_PARTS, t.ADVANCES)
     EVENTS = e.EVENTS
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._loans = self.open(t.LOANS, named(batch, "loan_id"))
         self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
         self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
         self._new_parts = self.open(t.PAYMENT_PARTS)
         self._parts: dict[str, list[t.PaymentPartRow]] = defaultdict(list)
-        for part in _routed_before(cursor, batch):
+        for part in _routed_before(tables.cursor, batch):
             self._parts[part.payment_id].append(part)
         self._instalments = self.open(t.INSTALMENTS, self._touched_instalments(batch))
 

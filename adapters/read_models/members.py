@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from psycopg import Cursor
-
 from adapters.codec import Recorded
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import member as m
@@ -58,10 +57,11 @@ DEBTS = Table("member_debt", DebtRow, key=["member_id", "loan_id"])
 class Members(View):
     NAME = "members"
     TABLES = (MEMBERS, BINDINGS, DEBTS)
+    BY_KEY = True
     EVENTS = m.EVENTS
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._members = self.open(MEMBERS, named(batch, "member_id"))
         self._bindings = self.open(BINDINGS, _pairs(batch, "binding_id"))
         self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-
-from psycopg import Cursor
 
 from adapters.codec import Recorded
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View
 from domain import cashbook
@@ -54,11 +52,12 @@ MOVEMENTS = Table(
 class Movements(View):
     NAME = "movements"
     TABLES = (MOVEMENTS,)
+    BY_KEY = True
     EVENTS = cashbook.EVENTS
     PROMPT = True
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         requested = {
             movement.id
             for r in batch

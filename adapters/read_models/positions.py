@@ -16,6 +16,7 @@ from typing import Any
 from psycopg import Cursor
 
 from adapters.codec import Recorded
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import investment as i
@@ -77,14 +78,14 @@ class Positions(View):
         e.AdvanceReleased,
     )
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         payments = {_payment(payment_id) for payment_id in named(batch, "payment_id")}
         advances = {_advance(payout_id) for payout_id in named(batch, "payout_id")}
         self._on_its_way = self.open(ON_ITS_WAY, payments | advances)
         tenders = named(batch, "tender_id")
         self._registers: dict[str, list[str]] = defaultdict(list)
-        for tender_id, loan_id in _paid_registers(cursor, batch):
+        for tender_id, loan_id in _paid_registers(tables.cursor, batch):
             self._registers[loan_id].append(tender_id)
             tenders.add(tender_id)
         for recorded in batch:

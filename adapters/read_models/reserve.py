@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
-
-from psycopg import Cursor
 
 from adapters.codec import Recorded
-from adapters.read_models.table import Rows, Table
+from adapters.read_models.rows import Rows, Touched
+from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import cashbook
 from domain import reserve as r
@@ -92,10 +90,11 @@ OTHER = "other"
 class Reserve(View):
     NAME = "reserve"
     TABLES = (RESERVE_CLAIMS, RESERVE_PAYOUTS, RESERVE_FLOWS, OPEN_FLOWS)
+    BY_KEY = True
     EVENTS = (*r.EVENTS, *cashbook.EVENTS)
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._claims = self.open(RESERVE_CLAIMS, named(batch, "claim_id"))
         self._payouts = self.open(RESERVE_PAYOUTS, named(batch, "payout_id"))
         self._open_flows = self.open(OPEN_FLOWS, named(batch, "entry_id"))

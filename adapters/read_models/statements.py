@@ -16,6 +16,7 @@ from psycopg import Cursor
 
 from adapters.codec import Recorded
 from adapters.read_models.balances import Balance, legs_of
+from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import cashbook
@@ -54,12 +55,12 @@ class Statements(View):
     TABLES = (STATEMENT_LINES, OPEN_ENTRIES)
     EVENTS = cashbook.EVENTS
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._lines = self.open(STATEMENT_LINES)
         self._entries = self.open(OPEN_ENTRIES, named(batch, "entry_id"))
         accounts = {leg.account for r in batch for leg in legs_of(r)}
-        self._asked = last_lines(cursor, accounts)
+        self._asked = last_lines(tables.cursor, accounts)
 
     @cached_property
     def _last(self) -> dict[str, Balance]:

@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 from psycopg import Cursor, sql
 
 from adapters.read_models.table import in_schema
-from adapters.read_models.view import View
+from adapters.read_models.view import Building, View
 from infra.postgres import in_schema_of
 
 _POSITIONS = """
@@ -81,7 +81,8 @@ class ViewStore:
         there = {name for (name,) in cursor}
         for view in self.views.values():
             if view.NAME not in there:
-                _create(cursor, view)
+                for table in view.TABLES:
+                    cursor.execute(table.ddl.encode())
                 cursor.execute(
                     "INSERT INTO view_position (name, position, shape, tables)"
                     " VALUES (%s, 0, %s, %s)",
@@ -135,14 +136,16 @@ class ViewStore:
             name: ViewStamp(position, at and at.astimezone(UTC)) for name, position, at in cursor
         }
 
-    def begin_beside(self, cursor: Cursor[Any], view: type[View]) -> None:
+    def begin_beside(self, cursor: Cursor[Any], view: type[View]) -> Building:
         """An empty copy of the view's tables, beside the live ones, for this transaction alone."""
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (self.shadow,))
         if cursor.fetchall() != [(True,)]:
             raise RebuildRunning("a view of this platform is being rebuilt, or compared by verify")
         self._execute(cursor, "CREATE SCHEMA {}", self.shadow)
         cursor.execute(in_schema(self.shadow))
-        _create(cursor, view)
+        for table in view.TABLES:
+            table.create_bare(cursor)
+        return Building(cursor, view)
 
     def switch(self, cursor: Cursor[Any], view: type[View]) -> None:
         """Puts the copy in the place of the live tables, whatever these were called."""
@@ -176,11 +179,6 @@ class ViewStore:
         self, cursor: Cursor[Any], query: LiteralString, schema: str, *values: object
     ) -> None:
         cursor.execute(in_schema_of(query, schema), values)
-
-
-def _create(cursor: Cursor[Any], view: type[View]) -> None:
-    for table in view.TABLES:
-        cursor.execute(table.ddl.encode())
 
 
 def _tables(view: type[View]) -> list[str]:

@@ -1,8 +1,6 @@
 """A view's table: its row is a dataclass, and everything else follows from it.
 
-    Table   DDL, ask by keys, put many, remove many, digest: each one statement, whatever the size
-    Rows    the rows that one batch touches: asked for at first, taken when they are looked at,
-            changed in memory, and written once if they were changed
+    DDL, ask by keys, put many, add many, remove many, digest: each one statement, whatever the size
 
 Field types: str, int, bool, date, and `| None` of these. Money and positions are bigint.
 """
@@ -15,7 +13,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import date
-from functools import cached_property
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
@@ -63,29 +60,31 @@ class Table(Generic[R]):
         self.columns = tuple(field.name for field in fields(row))  # type: ignore[arg-type]
         self.key_of: Callable[[R], Key] = attrgetter(*key)
         self._key = tuple(key)
-        self._indexes = tuple(indexes)
+        self._primary_key = f"PRIMARY KEY ({_list(key)})"
+        self._create_indexes = [f"CREATE INDEX ON {name} ({column})" for column in indexes]
         hints = get_type_hints(row)
         self._nullable = {name for name in self.columns if NoneType in get_args(hints[name])}
         self._types = {name: _bare(hints[name]) for name in self.columns}
         self._values: Callable[[R], Values] = attrgetter(*self.columns)
         self._load = self._load_sql()
         self._put = self._put_sql()
+        self._add = f"COPY {name} ({_list(self.columns)}) FROM STDIN".encode()
         self._remove = self._remove_sql()
 
     @property
     def ddl(self) -> str:
         """Unqualified: the search path says in which schema."""
-        columns = [
-            f"{name} {_TYPES[self._types[name]]}"
-            + (' COLLATE "C"' if self._types[name] is str else "")
-            + ("" if name in self._nullable else " NOT NULL")
-            for name in self.columns
-        ]
-        create = (
-            f"CREATE TABLE {self.name} ({', '.join(columns)}, PRIMARY KEY ({_list(self._key)}))"
-        )
-        indexes = [f"CREATE INDEX ON {self.name} ({column})" for column in self._indexes]
-        return ";\n".join((create, *indexes))
+        return ";\n".join((self._create(self._primary_key), *self._create_indexes))
+
+    def create_bare(self, cursor: Cursor[Any]) -> None:
+        """Without its indexes, for many rows that come at once."""
+        cursor.execute(self._create().encode())
+
+    def index(self, cursor: Cursor[Any]) -> None:
+        """A table that was created bare."""
+        cursor.execute(f"ALTER TABLE {self.name} ADD {self._primary_key}".encode())
+        for statement in self._create_indexes:
+            cursor.execute(statement.encode())
 
     def load(self, cursor: Cursor[Any], keys: Collection[Key]) -> dict[Key, R]:
         if not keys:
@@ -110,6 +109,13 @@ class Table(Generic[R]):
         if rows:
             cursor.execute(self._put, list(map(_array, zip(*rows, strict=True))))
 
+    def add(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
+        """As `put`, for many rows whose keys are not there yet. Not in a pipeline."""
+        if rows:
+            with cursor.copy(self._add) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
     def remove(self, cursor: Cursor[Any], keys: Collection[Key]) -> None:
         if keys:
             cursor.execute(self._remove, list(map(_array, self._key_columns(keys))))
@@ -129,6 +135,15 @@ class Table(Generic[R]):
 
     def _key_columns(self, keys: Collection[Key]) -> Iterable[Sequence[Any]]:
         return zip(*keys, strict=True) if len(self._key) > 1 else (tuple(keys),)
+
+    def _create(self, *constraints: str) -> str:
+        columns = [
+            f"{name} {_TYPES[self._types[name]]}"
+            + (' COLLATE "C"' if self._types[name] is str else "")
+            + ("" if name in self._nullable else " NOT NULL")
+            for name in self.columns
+        ]
+        return f"CREATE TABLE {self.name} ({', '.join([*columns, *constraints])})"
 
     def _unnest(self, names: Sequence[str]) -> str:
         return "unnest(" + ", ".join(f"%s::{_TYPES[self._types[n]]}[]" for n in names) + ")"
@@ -155,53 +170,6 @@ class Table(Generic[R]):
             f"DELETE FROM {self.name} USING {self._unnest(self._key)}"
             f" AS gone ({_list(self._key)}) WHERE {same}"
         ).encode()
-
-
-class Rows(Generic[R]):
-    """The rows of one table that a batch touches. `answer` is a cursor of its own."""
-
-    def __init__(self, table: Table[R], answer: Cursor[Any], keys: Collection[Key]) -> None:
-        self._table = table
-        self._answer = answer if keys else None
-        self._removed: set[Key] = set()
-        self._loaded: dict[Key, Values] = {}
-        if keys:
-            table.ask(answer, keys)
-
-    @cached_property
-    def _rows(self) -> dict[Key, R]:
-        rows = {}
-        for values in self._answer.fetchall() if self._answer else ():
-            row = self._table.row(*values)
-            key = self._table.key_of(row)
-            rows[key], self._loaded[key] = row, values
-        return rows
-
-    def __getitem__(self, key: Key) -> R:
-        return self._rows[key]
-
-    def __iter__(self) -> Iterator[R]:
-        return iter(self._rows.values())
-
-    def get(self, key: Key) -> R | None:
-        return self._rows.get(key)
-
-    def add(self, row: R) -> R:
-        self._rows[self._table.key_of(row)] = row
-        return row
-
-    def pop(self, key: Key) -> R:
-        row = self._rows.pop(key)
-        self._removed.add(key)
-        self._loaded.pop(key, None)  # It would be new, even if it were equal.
-        return row
-
-    def save(self, cursor: Cursor[Any]) -> None:
-        if "_rows" not in vars(self):
-            return  # Nobody looked.
-        self._table.remove(cursor, self._removed)
-        rows = ((key, self._table.values(row)) for key, row in self._rows.items())
-        self._table.put(cursor, [v for key, v in rows if self._loaded.get(key) != v])
 
 
 def in_schema(schema: str) -> sql.Composed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -17,7 +17,8 @@ import psycopg
 from psycopg import Cursor
 
 from adapters.codec import Recorded
-from adapters.read_models.table import Key, Rows, Table
+from adapters.read_models.rows import Held, Rows, Touched
+from adapters.read_models.table import Key, Table
 from domain.model import Event
 
 R = TypeVar("R")
@@ -34,34 +35,27 @@ class View(ABC):
     PROMPT: ClassVar[bool] = False
     """Somebody waits for it: it is moved first, with all others that are prompt."""
 
-    def __init__(self, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        """Asks for the rows that `batch` touches. `batch` holds events of EVENTS only; `cursor` is
-        the view's own."""
-        self._cursor = cursor
+    BY_KEY: ClassVar[bool] = False
+    """All that it knows of earlier events are rows that it opens by their keys: a rebuild may hold
+    them in memory. A row that it adds without having opened its key is new."""
+
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        """Asks for the rows that `batch` touches. `batch` holds events of EVENTS only."""
+        self._tables = tables
         self._batch = batch
-        self._opened: list[Rows[Any]] = []
 
     @abstractmethod
     def fold(self, recorded: Recorded) -> None: ...
 
     def open(self, table: Table[R], keys: Collection[Key] = ()) -> Rows[R]:
-        rows = Rows(table, self._cursor.connection.cursor(), keys)
-        self._opened.append(rows)
-        return rows
+        return self._tables.open(table, keys)
 
     @classmethod
     def begin(cls, cursor: Cursor[Any], batch: Sequence[Recorded]) -> Self | None:
         """For the tables of the search path's schema; None where `batch` has nothing for it."""
         topics = cls.topics()
         mine = [recorded for recorded in batch if recorded.topic in topics]
-        return cls(cursor.connection.cursor(), mine) if mine else None
-
-    @classmethod
-    def apply(cls, cursor: Cursor[Any], batch: Sequence[Recorded]) -> None:
-        """Begins and finishes."""
-        view = cls.begin(cursor, batch)
-        if view is not None:
-            view.finish()
+        return cls(Touched(cursor.connection), mine) if mine else None
 
     def finish(self) -> None:
         """Folds the batch and writes what it changed. The caller commits."""
@@ -75,8 +69,7 @@ class View(ABC):
                     f"view {self.NAME} at position {recorded.position} ({recorded.topic},"
                     f" stream {recorded.stream}): {type(error).__name__}: {error}"
                 ) from error
-        for rows in self._opened:
-            rows.save(self._cursor)
+        self._tables.save()
 
     @classmethod
     @cache
@@ -88,6 +81,24 @@ class View(ABC):
     def shape(cls) -> str:
         """Changes with any table, so that rows of an older program are not taken for ours."""
         return hashlib.sha256("\n".join(table.ddl for table in cls.TABLES).encode()).hexdigest()
+
+
+class Building:
+    """A view that is folded anew, in tables of the search path's schema that were created bare."""
+
+    def __init__(self, cursor: Cursor[Any], view: type[View]) -> None:
+        self.view = view
+        self._connection = cursor.connection
+        self._held = Held(cursor.connection, view.TABLES)
+        if not view.BY_KEY:
+            self._held.write()
+
+    def take(self, pages: Iterable[Sequence[Recorded]]) -> None:
+        """Pages of events of the view's EVENTS only. What they change is written at the end."""
+        for page in filter(None, pages):
+            tables = self._held if self.view.BY_KEY else Touched(self._connection)
+            self.view(tables, page).finish()
+        self._held.write()
 
 
 def named(batch: Sequence[Recorded], field: str) -> set[str]:

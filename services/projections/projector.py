@@ -25,10 +25,10 @@ from adapters.event_log import LogReader
 from adapters.read_models.registry import VIEWS
 from adapters.read_models.store import ViewStore
 from adapters.read_models.table import in_schema
-from adapters.read_models.view import View
+from adapters.read_models.view import Building, View
 from infra.postgres import connect
 
-REPLAY_LIMIT = 5_000
+REPLAY_LIMIT = 1_000
 STEP_MAX = 5_000
 LATER_S = 0.1
 """How long `follow` lets the views stand that nobody waits for."""
@@ -155,9 +155,9 @@ class Projector:
         """
         view = self._store.named(name)
         with self._transaction() as cursor:
-            built_to = self._build_beside(cursor, view)
+            building, built_to = self._build_beside(cursor, view)
             self._store.lock_to_write(cursor)
-            position = self._replay_to_live(cursor, view, built_to)
+            position = self._replay_to_live(cursor, building, built_to)
             before = self._digest_of_live(cursor, view)
             after = self._store.digest(cursor, view, self._store.shadow)
             self._store.lock_to_switch(cursor)
@@ -213,30 +213,30 @@ class Projector:
         equal = False
         with self._transaction() as cursor:
             self._store.positions(cursor)  # Rows of another shape cannot be compared.
-            built_to = self._build_beside(cursor, view)
+            building, built_to = self._build_beside(cursor, view)
             self._store.lock_to_write(cursor)
-            self._replay_to_live(cursor, view, built_to)
+            self._replay_to_live(cursor, building, built_to)
             live = self._store.digest(cursor, view, self._store.schema)
             equal = live == self._store.digest(cursor, view, self._store.shadow)
             raise Rollback
         return equal
 
-    def _build_beside(self, cursor: Cursor[Any], view: type[View]) -> int:
+    def _build_beside(self, cursor: Cursor[Any], view: type[View]) -> tuple[Building, int]:
         """The long part, while the live view moves on, until that is at most a page ahead; gives
         how far it came."""
-        self._store.begin_beside(cursor, view)
+        building = self._store.begin_beside(cursor, view)
         built_to = 0
         for _ in range(PASSES):
-            before, built_to = built_to, self._replay_to_live(cursor, view, built_to)
+            before, built_to = built_to, self._replay_to_live(cursor, building, built_to)
             if built_to - before <= REPLAY_LIMIT:
                 break
-        return built_to
+        return building, built_to
 
-    def _replay_to_live(self, cursor: Cursor[Any], view: type[View], after: int) -> int:
+    def _replay_to_live(self, cursor: Cursor[Any], building: Building, after: int) -> int:
         """The view's events up to where the live view is now; gives that position."""
-        target = self._store.position(cursor, view.NAME)
-        for page in self._log.pages(after, target, sorted(view.topics()), REPLAY_LIMIT):
-            view.apply(cursor, page)
+        target = self._store.position(cursor, building.view.NAME)
+        topics = sorted(building.view.topics())
+        building.take(self._log.pages(after, target, topics, REPLAY_LIMIT))
         return target
 
     def _digest_of_live(self, cursor: Cursor[Any], view: type[View]) -> str | None:

@@ -274,7 +274,9 @@ def test_a_view_agrees_with_the_domain_at_every_look(
     for start in range(0, len(story), STEP):
         batch = story[start : start + STEP]
         for view in VIEWS:
-            view.apply(cursor, batch)
+            begun = view.begin(cursor, batch)
+            if begun is not None:
+                begun.finish()
         past, after = story[: start + STEP], story[start + STEP : start + STEP + 1]
         if not after or after[0].cause != past[-1].cause:  # A whole command: money is in step.
             check(cursor, past)

@@ -15,14 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.codec import Recorded
+from adapters.read_models import rows
 from adapters.read_models.reading import ReadModels
 from adapters.read_models.registry import VIEWS
+from adapters.read_models.rows import Touched
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.table import Table
 from adapters.read_models.view import ProjectionFailed, View
 from domain.model import Event
 from domain.platform import BusinessDateRolled, PlatformOpened
 from infra.postgres import connect
+from services.projections import projector as projecting
 from services.projections.projector import LogGap, Projector
 from tests.adapters.read_models.story import ListLog
 from tests.services.projections.views import NAMES, PLATFORM, digests_of, positions
@@ -47,8 +50,8 @@ class Failing(View):
     EVENTS: ClassVar[tuple[type[Event], ...]] = (PlatformOpened, BusinessDateRolled)
     bad_position: ClassVar[int] = 0
 
-    def __init__(self, cursor: Any, batch: Sequence[Recorded]) -> None:
-        super().__init__(cursor, batch)
+    def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
+        super().__init__(tables, batch)
         self._counts = self.open(self.COUNTS, ["days"])
 
     def fold(self, recorded: Recorded) -> None:
@@ -112,7 +115,7 @@ class Ending(View):
     EVENTS: ClassVar[tuple[type[Event], ...]] = (PlatformOpened,)
 
     def fold(self, recorded: Recorded) -> None:
-        self._cursor.connection.close()
+        self._tables.cursor.connection.close()
 
 
 def test_a_database_that_goes_away_is_no_view_that_fails(
@@ -146,10 +149,19 @@ def test_a_view_that_fails_moves_nothing_and_names_the_event(
             assert views.stamps()["failing"].position == len(story)
 
 
+@pytest.mark.parametrize("held_rows", [1, 9, rows.HELD_ROWS])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rebuild_is_byte_equal(
-    projector: Projector, database: str, digests: dict[str, str], name: str
+    projector: Projector,
+    database: str,
+    digests: dict[str, str],
+    name: str,
+    held_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Whatever it holds in memory over its pages."""
+    monkeypatch.setattr(projecting, "REPLAY_LIMIT", 5)
+    monkeypatch.setattr(rows, "HELD_ROWS", held_rows)
     projector.catch_up()
     [table, *_] = [view.TABLES[0].name for view in VIEWS if name == view.NAME]
     with connect(database) as connection:
