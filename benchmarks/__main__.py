@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Figures, Meter, percentile
+from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
 from benchmarks.pgbench import SqlLedger
 from benchmarks.pipeline import ACCOUNTS as PIPELINE_ACCOUNTS
@@ -44,14 +44,16 @@ def _pipeline(folder: Path) -> Figures:
     with EmbeddedPostgres(folder) as server:
         ledger = SqlLedger(server.ensure_database("bench_sql"), PIPELINE_ACCOUNTS, folder)
         pipeline = PipelineBench(server.ensure_database("bench_pipeline"), folder)
+        meter = Meter(server.pid)
+        # Before and after, as the machine's speed moves within minutes.
+        sql = [ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter)]
         with pipeline.running():
             fed = pipeline.fed()  # First: the broker's Java then runs as warm as it does for good.
             latencies_ms = pipeline.latencies_ms()
-        meter = Meter(server.pid)
-        sql_per_s = ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter).per_s
+        sql.append(ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter))
     return {
         "pipeline_commands_per_s": round(fed.per_s),
-        "pipeline_vs_sql": round(fed.per_s / sql_per_s, 2),
+        "pipeline_vs_sql": round(fed.per_s / per_s(sql), 2),
         **{
             f"pipeline_lag_{what}_{third}": lag
             for third, lags in enumerate(fed.lags, 1)

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from io import BytesIO
-from select import POLLIN, poll
+from select import POLLIN, POLLOUT, poll
 from socket import IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY, create_connection
 from typing import Any
 
@@ -36,6 +36,7 @@ CONNECT_S = 3.0
 RECEIVE_BYTES = 256 * 1024
 ANSWER_BYTES_MAX = 128 * 1024 * 1024  # An answer holds one batch at least, as it is.
 _LENGTH_BYTES = 4
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Asked:
@@ -68,25 +69,25 @@ class Wire:
             self._socket = _connected(host, port, options)
         except OSError as error:
             raise KafkaConnectionError(f"{host}:{port}: {error}") from error
-        self._readable = poll()
+        self._readable, self._writable = poll(), poll()
         self._readable.register(self._socket, POLLIN)
+        self._writable.register(self._socket, POLLOUT)
         try:
             self._introduce(host, options)
-            self._socket.settimeout(timeout_s)
             self._timeout_s = timeout_s
         except BaseException:
             self.close()
             raise
 
     def send(self, request: Any) -> Asked:
-        """At once, or as much as the other end takes. What fails is in the answer."""
+        """At once. What fails is in the answer."""
         self._number = (self._number + 1) % 2**31
         request.API_VERSION = self._versions.api_version(request)
         request.with_header(correlation_id=self._number, client_id=CLIENT_ID)
         asked = Asked(self, request.header, time.monotonic() + self._timeout_s)
         self._waiting.append(asked)
         try:
-            self._socket.sendall(request.encode(framed=True, header=True))
+            self._write(request.encode(framed=True, header=True), asked.until)
         except OSError as error:
             self._lose(KafkaConnectionError(str(error)))
         return asked
@@ -113,6 +114,16 @@ class Wire:
     def close(self) -> None:
         self._lose(KafkaConnectionError("closed"))
 
+    def _write(self, data: bytes, until: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except _NOT_NOW:
+                left_s = max(0.0, until - time.monotonic())
+                if not self._writable.poll(left_s * 1000):
+                    raise TimeoutError("the broker takes nothing") from None
+
     def _comes(self, wait_s: float) -> bool:
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
@@ -121,7 +132,7 @@ class Wire:
     def _receive(self) -> None:
         try:
             come = self._socket.recv(RECEIVE_BYTES)
-        except ssl.SSLWantReadError:
+        except _NOT_NOW:  # What came was for TLS alone.
             return
         except OSError as error:
             self._lose(KafkaConnectionError(str(error)))
@@ -193,6 +204,7 @@ def _connected(host: str, port: int, options: Mapping[str, Any]) -> Any:
         made.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
         if "SSL" in options["security_protocol"]:
             made = options["ssl_context"].wrap_socket(made, server_hostname=host)
+        made.setblocking(False)
     except BaseException:
         made.close()
         raise

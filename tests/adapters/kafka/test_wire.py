@@ -158,6 +158,16 @@ def test_an_answer_that_does_not_come() -> None:
         ask(port, 0.1)
 
 
+def test_a_broker_that_takes_nothing() -> None:
+    """More than any buffer on the way holds."""
+    topics = [MetadataRequest.MetadataRequestTopic(name="t" * 30_000)] * 1_000
+    with broker_that_says(VERSIONS, hangs_up=False) as port:
+        made = Wire("127.0.0.1", port, PLAINTEXT, 0.3)
+        asked = made.send(MetadataRequest(topics=topics))
+        assert made.lost
+        assert "takes nothing" in str(asked.exception)
+
+
 def test_a_broker_that_is_silent_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "CONNECT_S", 0.1)
     with broker_that_says(hangs_up=False) as port, pytest.raises(RequestTimedOutError):
