@@ -10,7 +10,7 @@ from typing import Final
 RATE_PLACES: Final = 10
 """Decimal places that a rate in per cent may have."""
 
-_YUAN = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,2}))?", re.ASCII)
+_YUAN = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,2}))?", re.ASCII)
 _PERCENT = re.compile(rf"[0-9]{{1,6}}(?:\.[0-9]{{1,{RATE_PLACES}}})?", re.ASCII)
 
 
@@ -44,10 +44,11 @@ def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
 
 
 def fen_from_yuan(text: str, field: str = "amount") -> int:
-    """`"1234.5"` -> 123450. Refuses everything but digits, a leading minus and two decimals."""
+    """`"1234.5"` -> 123450. Refuses everything but a leading minus, at most 16 digits, so that any
+    database's bigint holds the fen, and two decimals."""
     written = _YUAN.fullmatch(text)
     if written is None:
-        raise BadFigure(field, "must be yuan in digits with at most two decimals")
+        raise BadFigure(field, "must be yuan in at most 16 digits, with at most two decimals")
     sign, yuan_digits, fen_digits = written.groups()
     fen = int(yuan_digits) * 100 + int((fen_digits or "").ljust(2, "0"))
     return -fen if sign else fen

@@ -50,14 +50,38 @@ def test_a_denominator_of_zero_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("text", "fen"),
-    [("0", 0), ("1234.5", 123450), ("1234.50", 123450), ("0.07", 7), ("-0.05", -5), ("007", 700)],
+    [
+        ("0", 0),
+        ("1234.5", 123450),
+        ("1234.50", 123450),
+        ("0.07", 7),
+        ("-0.05", -5),
+        ("007", 700),
+        ("9" * 16, int("9" * 16) * 100),
+    ],
 )
 def test_yuan_is_read_exactly(text: str, fen: int) -> None:
     assert fen_from_yuan(text) == fen
 
 
 @pytest.mark.parametrize(
-    "text", ["", ".5", "1.", "1.234", "1,000", "1e3", "+1", " 1", "1\n", "NaN", "--1", "１", "1_0"]
+    "text",
+    [
+        "",
+        ".5",
+        "1.",
+        "1.234",
+        "1,000",
+        "1e3",
+        "+1",
+        " 1",
+        "1\n",
+        "NaN",
+        "--1",
+        "１",
+        "1_0",
+        "1" * 17,
+    ],
 )
 def test_what_is_not_plain_yuan_is_refused(text: str) -> None:
     with pytest.raises(BadFigure, match="price: must be yuan"):

@@ -72,7 +72,7 @@ def queried(fields: Fields, request: BankRequest) -> BankAnswer:
         return _answer(outcome, fields)
     record = _only_record(fields, request)
     word = record.get("status")
-    if word not in _OUTCOMES:
+    if not isinstance(word, str) or word not in _OUTCOMES:
         raise NoAnswer("contradiction", "a status word that has no clear meaning")
     return _answer(_OUTCOMES[word], record)
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from infra.settings import SignDigest
 
+_NUL = "\\u0000"
 _BANK_TIME = ZoneInfo("Asia/Shanghai")
 
 
@@ -80,6 +81,8 @@ def form(
 
 def read_object(content: bytes | str) -> dict[str, Any]:
     """The JSON object in `content`. Raises NoAnswer (`unreadable`)."""
+    if _NUL.encode() in (content if isinstance(content, bytes) else content.encode()):
+        raise NoAnswer("unreadable", "a NUL in it, which no database keeps")
     try:
         fields = orjson.loads(content)
     except orjson.JSONDecodeError:

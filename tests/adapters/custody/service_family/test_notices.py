@@ -120,3 +120,19 @@ def test_signed_nonsense_is_treated_as_never_received(
 ) -> None:
     with pytest.raises(CustodianUntrusted, match="respData"):
         read(keys, posted(keys, said, service))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"requestNo": "r\0"},
+        {"withdrawRequestNo": "w\0"},
+        {"errorCode": "\0", "code": "1", "status": "FAIL"},
+        {"amount": "99999999999999999.00"},
+        {"amount": "-0.05"},
+        {"amount": ["0.05"]},
+    ],
+)
+def test_what_no_database_keeps_is_no_notice(keys: Keys, change: dict[str, Any]) -> None:
+    with pytest.raises(CustodianUntrusted):
+        read(keys, posted(keys, BACKROLL | change, "BACKROLL_RECHARGE"))
