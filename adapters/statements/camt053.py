@@ -22,7 +22,7 @@ from adapters.statements.model import (
     Line,
     Statement,
     adds_up,
-    check_currency,
+    currency_rule,
     unreadable,
 )
 from domain.money import BadFigure, fen_from_yuan
@@ -110,7 +110,8 @@ def _signed(parent: etree._Element, path: str, currencies: Collection[str]) -> t
     """The amount, below zero for a debit, and its currency."""
     amount = _only(parent, path)
     currency = amount.get("Ccy", "")
-    check_currency(place_of(amount), currency, currencies)
+    if currency not in currencies:
+        raise unreadable(place_of(amount), currency_rule(currencies))
     fen = _fen(amount)
     return (fen if _text(parent, "CdtDbtInd") == "CRDT" else -fen), currency
 

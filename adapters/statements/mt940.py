@@ -21,7 +21,7 @@ from adapters.statements.model import (
     Line,
     Statement,
     adds_up,
-    check_currency,
+    currency_rule,
     unreadable,
 )
 from adapters.statements.mt940_fields import Field, messages_of
@@ -136,7 +136,8 @@ def _message(fields: list[Field], currencies: Collection[str]) -> _Message:
 
 def _balance(field: Field, account: str, currencies: Collection[str]) -> Balance:
     found = _matched(field, _BALANCE, "must be C or D, yymmdd, currency and amount")
-    check_currency(field.place, found[3], currencies)
+    if found[3] not in currencies:
+        raise unreadable(field.place, currency_rule(currencies))
     fen = _fen(field, found[4])
     on = _day(field, found[2])
     return Balance(_KINDS[field.tag], account, on, fen if found[1] == "C" else -fen, found[3])

@@ -34,7 +34,7 @@ _NEXT: Mapping[str, frozenset[str]] = {
 _MAY_END = frozenset({"62F", "62M", "64", "65", "86."})
 # How many lines a field may have, where it is more than one.
 _LINES = {"25P": 2, "61": 2, "86": 6}
-_LONGEST = len(":61:") + 65  # The longest are lines of 61 and 86.
+_LONGEST = len(":61:") + 66  # An entry with all its parts.
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TAG = re.compile(r":([0-9]{2}[A-Z]?):(.*)")
@@ -58,7 +58,7 @@ class Field:
 def messages_of(content: bytes, encoding: str) -> list[list[Field]]:
     """The messages, each with all its fields in an order that MT940 has. Raises
     StatementUnreadable."""
-    text = decoded(content, encoding).replace("\r\n", "\n")
+    text = decoded(content, encoding).replace("\r\n", "\n").removesuffix("\n")
     messages = list(_messages(text.split("\n")))
     if not messages:
         raise unreadable("line 1", "holds no message")
@@ -104,7 +104,11 @@ def _take(number: int, line: str, fields: list[Field]) -> None:
     if tag := _TAG.fullmatch(line):
         if tag[1] not in _NEXT[before]:
             known = tag[1] in _NEXT
-            rule = f"must not follow {before}" if known and before else "must not stand here"
+            rule = (
+                f"must not follow {before.rstrip('.')}"
+                if known and before
+                else "must not stand here"
+            )
             raise unreadable(f"line {number}, tag {tag[1]}", rule)
         ends = tag[1] == "86" and before not in ("61", "86")
         fields.append(Field("86." if ends else tag[1], number, [tag[2]]))

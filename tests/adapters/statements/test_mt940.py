@@ -114,6 +114,7 @@ def test_an_entry_date_lies_in_the_year_of_its_value_date_or_beside_it(
     ("old", "new", "told"),
     [
         ("C10,00N", "C10,001N", "line 5, tag 61: the amount must have at most two decimals"),
+        ("C10,00N", "C" + "0" * 11 + "10,00N", "line 5, tag 61: the amount must have at mo"),
         ("C10,00N", "C10N", "line 5, tag 61: must be yymmdd"),
         ("C10,00N", "X10,00N", "line 5, tag 61: must be yymmdd"),
         ("C10,00N", "C10,01N", "line 10, tag 62M: is not what 60F and the entries come to"),
@@ -135,7 +136,7 @@ def test_an_entry_date_lies_in_the_year_of_its_value_date_or_beside_it(
         ("-\n:20:", ":20:", "line 11, tag 20: must not follow 62M"),
         ("second line", "\tsecond line", "line 7: holds a control character"),
         ("second line", "a\nb\nc\nd\ne\nf\ng", "line 6, tag 86: has too many lines"),
-        ("second line", "a" * 71, "line 7: is longer than 69 characters"),
+        ("second line", "a" * 71, "line 7: is longer than 70 characters"),
         ("supplement", "a\nb", "line 8, tag 61: has too many lines"),
         ("second line", "", "line 7: is neither a tag nor goes on with one"),
         ("second line", ":second line", "line 7: is neither a tag nor goes on with one"),
@@ -155,6 +156,32 @@ def test_a_statement_without_all_its_pages_is_refused() -> None:
     assert "goes on with it is missing" in refusal(f"{first}-\n{other}-\n".encode())
     gap = second.replace("60M:C180105CNY107,50", "60M:C180105CNY107,40").replace("108,50", "108,40")
     assert "does not open with the balance" in refusal(f"{first}-\n{gap}-\n".encode())
+
+
+def test_pages_of_two_statements_are_not_taken_for_one() -> None:
+    first, _, _ = MT940.split("-\n")
+    whole = first.replace(":28C:5/1", ":28C:6/1").replace("62M:", "62F:")
+    assert len(read_mt940(f"{whole}-\n".encode())) == 1
+    assert "goes on with it is missing" in refusal(f"{first}-\n{whole}-\n".encode())
+
+
+def test_a_whole_statement_does_not_hide_that_the_next_is_cut_off() -> None:
+    told = refusal(f"{MT940}:20:REF20180106\n:25:1\n".encode())
+    assert told.endswith("the message is cut off: its end is missing")
+
+
+def test_an_entry_with_all_its_parts_at_their_longest_is_read() -> None:
+    longest = ":61:1801060105RDY000000000010,00NTRF" + "r" * 16 + "//" + "b" * 16
+    assert len(longest) == 70
+    (statement,) = read_mt940(changed(MT940, ":61:1801060105C10,00NTRFmv-1//B1", longest))
+    line = statement.lines[0]
+    assert (line.amount_fen, line.references, line.bank_ref) == (1000, ("r" * 16,), "b" * 16)
+
+
+def test_a_message_is_in_one_currency() -> None:
+    mixed = changed(MT940, "64:C180105CNY", "64:C180105USD")
+    with pytest.raises(StatementUnreadable, match="tag 62F: all balances must be in one currency"):
+        read_mt940(mixed, {"CNY", "USD"})
 
 
 def test_the_same_statement_twice_is_refused() -> None:

@@ -192,3 +192,5 @@ def test_it_is_served_as_a_download_alone(days: Days) -> None:
     asked = {"requestNo": fresh(), "fileDate": "20180105", "statementFormat": "MT940"}
     answer = days.bank.service("DOWNLOAD_STATEMENT", timestamp=LATER, **asked)
     assert answer["errorCode"] == "100006"
+    other = days.bank.call("/download", "QUERY_PROJECT_INFORMATION", timestamp=LATER, **asked)
+    assert other["errorCode"] == "100006"
