@@ -79,7 +79,8 @@ def show_command(
     as_json: AsJson = False,
 ) -> None:
     """Lines and balances of a bank's file: camt.053 (.02, .08), MT940, ALEVE or EVE. A file that is
-    cut off, mis-encoded, doubled or invalid is refused whole, with place and reason (exit 2).
+    cut off, mis-encoded, doubled or invalid is refused whole, with place and reason (exit 2). What
+    is shown may be personal data, which a refusal never is.
 
     Example: zhuanhu bank-statement show statement.xml --json
     """
