@@ -10,6 +10,7 @@ import typer
 from infra import logs
 from infra.settings import LogLevel
 from services.cli import (
+    bank_statements,
     calculators,
     commands_list,
     day_work,
@@ -47,6 +48,7 @@ for part in (
     parked,
     top,
     doctor,
+    bank_statements,
     calculators,
 ):
     app.add_typer(part.app)

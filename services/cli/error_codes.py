@@ -8,6 +8,7 @@ COMMAND_LINE = {
     "bad_input": "An option or a file breaks the rule that is named.",
     "bad_command": "A line of the file is not a command that may be published. Nothing was sent.",
     "unreadable_file": "The file cannot be read.",
+    "statement_unreadable": "A bank's statement is cut off, mis-encoded, doubled or invalid.",
     "no_output": "Standard output is closed: the answer has nowhere to go.",
     "no_file": "The file for the answer cannot be written, or the tape is not there.",
     "bad_settings": "An environment variable breaks its rule.",

@@ -87,6 +87,15 @@ def read_input(file: str, shape: type[InputT]) -> InputT:
 
 def read_text(file: str) -> str:
     """The UTF-8 text of a file, or of standard input for `-`."""
+    raw = read_bytes(file)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise bad_input("file", f"must be UTF-8, and is not at byte {error.start}") from None
+
+
+def read_bytes(file: str) -> bytes:
+    """What a file holds, or standard input for `-`."""
     if file == "-" and sys.stdin is None:
         raise CliError("unreadable_file", "file: standard input is closed", "file")
     try:
@@ -100,10 +109,7 @@ def read_text(file: str) -> str:
         raise CliError("unreadable_file", f"file: cannot be read: {reason}", "file") from None
     if len(raw) > MAX_INPUT_BYTES:
         raise bad_input("file", f"must not be larger than {MAX_INPUT_BYTES} bytes")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError as error:
-        raise bad_input("file", f"must be UTF-8, and is not at byte {error.start}") from None
+    return raw
 
 
 def _json(text: str) -> object:

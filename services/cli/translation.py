@@ -22,6 +22,7 @@ from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
 from domain.model import Refused
 from domain.money import BadFigure
+from domain.ports import StatementUnreadable
 from infra.errors import PartUnavailable
 from infra.keys import KeyUnusable
 from infra.migrations import MigrationRefused
@@ -77,6 +78,15 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (BadFigure, lambda error: bad_input(error.field, error.rule)),
     (Refused, _refused),
     (PartUnavailable, _part),
+    (
+        StatementUnreadable,
+        lambda error: CliError(
+            "statement_unreadable",
+            f"file: {error}",
+            "file",
+            "nothing of it was taken in; ask the bank for it again",
+        ),
+    ),
     (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
     (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
     (TopicReplaced, _says("topic_replaced", "docs/kafka.md says what was lost, and how to go on")),

@@ -7,5 +7,6 @@ waiting calls in batches, decides each against the *book* and commits a batch at
     web       the protocol's paths and the control paths     -> desk
     desk      one call: duplicate? do it, or keep the refusal -> members, cash, freezes, trades ...
     teller    batches, commits, the change of the bank's day  -> book -> PostgreSQL
-    notices   sends callbacks until they are answered         files    the daily check files
+    notices   sends callbacks until they are answered
+    downloads what the bank gives of a day -> files, the check files; camt053 and mt940, statements
 """

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.sandbox_bank import batches, desk, files, queries
+from services.sandbox_bank import batches, desk, downloads, queries
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BEIJING, BankClock
 from services.sandbox_bank.errors import Code, Refused
@@ -171,8 +171,9 @@ class Front:
         day = await asyncio.wrap_future(found)
         if isinstance(day, Refused):
             raise day
-        data = await asyncio.to_thread(files.archive, self._url, self._platform_no, day)
-        return self._signed_bytes(data, "application/zip")
+        make = downloads.SERVICES[call.service]
+        told = await asyncio.to_thread(make, self._url, self._platform_no, day, call.fields)
+        return self._signed_bytes(told.data, told.media_type)
 
     def _signed(self, answer: Mapping[str, Any]) -> Response:
         return self._signed_bytes(orjson.dumps(answer), "application/json")
@@ -183,7 +184,7 @@ class Front:
 
 def _served(path: str, service: str) -> bool:
     if path == DOWNLOAD:
-        return service == "DOWNLOAD_CHECKFILE"
+        return service in downloads.SERVICES
     if service in desk.INSTRUCTIONS:
         return path in desk.INSTRUCTIONS[service].paths
     return path == desk.SERVICE and service in desk.QUESTIONS

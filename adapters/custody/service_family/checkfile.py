@@ -7,6 +7,7 @@ numbers and names.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -56,6 +57,18 @@ _OTHER_AMOUNTS = {"利息金额", "到账金额", "垫资金额", "提现到账�
 _AMOUNT = re.compile(r"[0-9]{1,15}\.[0-9]{2}")
 _AMOUNT_OR_NONE = re.compile(r"(?:[0-9]{1,15}\.[0-9]{2})?")
 _CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
+# NotImplementedError is a compression that zipfile does not know, RuntimeError a password,
+# ValueError an offset before the file; OSError comes from bz2.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 _MAX_BYTES = 1 << 30  # Unpacked: a hundred times a large day.
 
 
@@ -91,8 +104,7 @@ def _unpack(archive: bytes, expected: frozenset[str]) -> dict[str, bytes]:
             if sum(entry.file_size for entry in entries) > _MAX_BYTES:
                 raise StatementUnreadable(f"zip: more than {_MAX_BYTES} bytes unpacked")
             return {entry.filename: files.read(entry) for entry in entries}
-    # NotImplementedError is a compression that zipfile does not know, RuntimeError a password.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+    except _DAMAGED:
         raise StatementUnreadable("zip: truncated, damaged or encrypted") from None
 
 

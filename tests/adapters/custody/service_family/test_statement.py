@@ -264,6 +264,9 @@ def test_a_damaged_zip_is_refused_wherever_it_is_cut_or_changed() -> None:
     for length in range(0, len(zipped), 97):
         with pytest.raises(StatementUnreadable):
             read_statement(zipped[:length], DAY, PLATFORM_NO)
+    for start in (1, 2, 97):
+        with pytest.raises(StatementUnreadable):
+            read_statement(zipped[start:], DAY, PLATFORM_NO)
     for place in range(0, len(zipped), 53):
         spoilt = zipped[:place] + bytes([zipped[place] ^ 0x55]) + zipped[place + 1 :]
         with contextlib.suppress(StatementUnreadable):
