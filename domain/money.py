@@ -48,7 +48,7 @@ def fen_from_yuan(text: str, field: str = "amount") -> int:
     database's bigint holds the fen, and two decimals."""
     written = _YUAN.fullmatch(text)
     if written is None:
-        raise BadFigure(field, "must be yuan in at most 16 digits, with at most two decimals")
+        raise BadFigure(field, "must be yuan in digits, at most 16, with at most two decimals")
     sign, yuan_digits, fen_digits = written.groups()
     fen = int(yuan_digits) * 100 + int((fen_digits or "").ljust(2, "0"))
     return -fen if sign else fen

@@ -28,7 +28,10 @@ def camt053(accounts: Sequence[AccountDay], day: date, version: str) -> bytes:
     _add(header, "CreDtTm", made_at)
     for account in accounts:
         _statement(_add(message, "Stmt"), account, day, version)
-    return etree.tostring(document, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    written: bytes = etree.tostring(
+        document, xml_declaration=True, encoding="UTF-8", pretty_print=True
+    )
+    return written
 
 
 def _statement(stmt: etree._Element, account: AccountDay, day: date, version: str) -> None:
