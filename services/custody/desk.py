@@ -9,7 +9,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntFlag
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from services.custody.requests import FINAL, Kind, Lane, Open, State
 
 FIRST_LOOK = timedelta(seconds=2)  # How long the bank may take before it is asked.
 LONGEST = timedelta(minutes=10)
-WHENEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Before(IntFlag):
@@ -103,14 +102,11 @@ class Desk:
     # -- whose turn it is -------------------------------------------------------------
 
     def wave(self, room: int, now: datetime, probe: Probe | None, *, caught_up: bool) -> Wave:
-        """At most `room` in all. Questions have half of it, and what the others leave; one that is
-        a probe does not wait for its time. Nothing is sent again before the log is planned to its
-        end."""
+        """At most `room` in all. Questions have half of it, and what the others leave. Nothing is
+        sent again before the log is planned to its end."""
         asked: list[Open] = []
-        if probe is None:
+        if probe is not Probe.NEW_REQUEST:
             asked = self.due(now, (room + 1) // 2)
-        elif probe is Probe.QUESTION:
-            asked = self.due(WHENEVER, room)
         room -= len(asked)
         again = self.take_again(room) if caught_up else []
         room -= len(again)

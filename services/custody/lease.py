@@ -63,7 +63,7 @@ def enter(connection: psycopg.Connection[Any], schema: str) -> None:
 
 
 _HELD = (
-    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted"
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
     " AND pid = pg_backend_pid()"
     " AND (classid::bigint << 32) | objid::bigint = hashtextextended(current_schema(), 1)"
 )

@@ -91,6 +91,25 @@ class TestDown:
             (91, "asked"),
         ]
 
+    def test_the_next_time_it_is_tried_as_soon_as_the_first(
+        self, house: House, bank: w.FaithfulBank
+    ) -> None:
+        bank.down = True
+        recharges(house, 20)
+        custody = house.run()
+        for _ in seconds(house, custody, 10):
+            pass
+        bank.down = False
+        for _ in seconds(house, custody, 60):
+            pass
+        bank.down = True
+        recharges(house, 20, "n")
+        house.run(custody)
+        asked = len(bank.asked)
+        house.clock.advance(SECOND)
+        house.run(custody)
+        assert len(bank.asked) == asked + 1
+
     def test_with_the_first_answer_all_goes_out_in_order_and_nothing_twice(
         self, house: House, bank: w.FaithfulBank
     ) -> None:
