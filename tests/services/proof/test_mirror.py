@@ -136,12 +136,16 @@ class TestOneToOne:
 
 
 class TestBankRecords:
-    def test_a_movement_that_does_not_bear_its_records_name(self, town_url: str) -> None:
+    @pytest.mark.parametrize("part", ["record", "movement"])
+    def test_a_movement_that_does_not_bear_its_records_name(self, town_url: str, part: str) -> None:
         forger = Forger(town_url)
-        forger.first(BankMovementRecorded).data["bank_record"] = "9"
+        data = forger.first(BankMovementRecorded).data
+        if part == "record":
+            data["bank_record"] = "9"
+        else:
+            data["movement"]["id"] = "B-9.1"
         forger.save()
-        (found,) = violations(town_url)
-        assert found == "B-777 is not of its bank record"
+        assert violations(town_url) == ["B-777 is not of its bank record"]
 
     def test_a_return_that_the_bank_told_of_and_the_book_does_not_have(self, town_url: str) -> None:
         assert tampered(town_url, _notice("777"), _notice("779")) == [
@@ -201,8 +205,20 @@ class TestRange:
         assert not prove(town_url, FIRST_DAY, FIRST_DAY).one_to_one
         assert prove(town_url, first=FIRST_DAY + timedelta(days=1)).one_to_one
 
+    def test_a_position_is_in_one_range_only(self, town_url: str) -> None:
+        """At the last one of the first day: no movement was requested there."""
+        last = prove(town_url, last=FIRST_DAY).last_position
+        forger = Forger(town_url)
+        forger.run(
+            "INSERT INTO {custody}.instruction SELECT 'T-t1.2', request_no, entry_id, amount_fen,"
+            " %s FROM {custody}.instruction WHERE movement_id = 'T-t1.1'",
+            last,
+        )
+        forger.commit()
+        assert not prove(town_url, last=FIRST_DAY).one_to_one
+        assert prove(town_url, first=FIRST_DAY + timedelta(days=1)).one_to_one
+
     def test_what_settles_after_the_range_is_settled(self, town_url: str) -> None:
-        """p1 was paid on the last day of January; L1's repayment came in March."""
         forger = Forger(town_url)
         settled = forger.first(EntrySettled, entry_id="W-w1")
         forger.lines.remove(settled)
@@ -268,8 +284,6 @@ class TestPace:
         assert (oldest.request_no, oldest.state) == ("T-t8.1", "unknown")
 
     def test_nothing_settled_has_no_percentiles(self, town_url: str) -> None:
-        report = prove(town_url, first=date(2018, 3, 10), last=date(2018, 3, 10))
-        assert report.settled > 0
         forger = Forger(town_url)
         forger.lines = [line for line in forger.lines if line.topic != EntrySettled.TOPIC]
         forger.save()
