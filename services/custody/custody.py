@@ -77,7 +77,7 @@ class Custody:
             self._opened = opened.pop_all()
         self._gate = Gate(clock, limits.calls_per_s)
         self._callers = Callers(bank, threads, self._gate, watch)
-        self._legs_max = limits.legs_per_call
+        self.limits = limits
         self._watch = watch
         self._told_down = False
         self._platform = platform
@@ -160,7 +160,7 @@ class Custody:
             if each.state is State.SENT
         ]
         self._take(lost)
-        desk = Desk(requests, self._legs_max)
+        desk = Desk(requests, self.limits.legs_per_call)
         for each in requests:
             desk.follow(each, self._clock.now())
         self._look_at_length(desk, requests)
