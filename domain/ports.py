@@ -245,8 +245,21 @@ class CustodianUntrusted(Exception):
     """A signature is missing or wrong. What it covers is treated as never received."""
 
 
-class Custodian(Protocol):
-    """A bank that carries out instructions. Safe to call from several threads."""
+class StatementSource(Protocol):
+    """The part of a bank that only tells. Safe to call from several threads."""
+
+    def statement(self, bank_date: date) -> BankStatement:
+        """Raises StatementNotReady, StatementUnreadable, CustodianUntrusted, ConnectionError."""
+
+    def confirm_statement(self, request_no: str, bank_date: date) -> BankAnswer:
+        """对账确认. Confirming a day twice is SUCCEEDED."""
+
+    def balances(self, accounts: Sequence[str]) -> Mapping[str, BankBalance]:
+        """Balances now, asked from the bank. Accounts that the bank does not know are left out."""
+
+
+class Custodian(StatementSource, Protocol):
+    """A bank that carries out instructions. Only live custody is given one (docs/custody.md)."""
 
     def send(self, request: BankRequest) -> BankAnswer:
         """Send once. Never raises for the network or a bad answer: that is UNKNOWN."""
@@ -257,12 +270,3 @@ class Custodian(Protocol):
 
     def read_notice(self, form: Mapping[str, str]) -> BankNotice:
         """Verify and read a callback. Raises CustodianUntrusted."""
-
-    def statement(self, bank_date: date) -> BankStatement:
-        """Raises StatementNotReady, StatementUnreadable, CustodianUntrusted, ConnectionError."""
-
-    def confirm_statement(self, request_no: str, bank_date: date) -> BankAnswer:
-        """对账确认. Confirming a day twice is SUCCEEDED."""
-
-    def balances(self, accounts: Sequence[str]) -> Mapping[str, BankBalance]:
-        """Balances now, asked from the bank. Accounts that the bank does not know are left out."""

@@ -137,6 +137,12 @@ class Settings(BaseSettings):
     bank_timeout_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="How long one call to the bank may take."
     )
+    bank_calls_per_s: int | None = Field(
+        default=None, ge=1, description="Calls that the bank bears in a second; unset: any number."
+    )
+    bank_legs_per_call: int | None = Field(
+        default=None, ge=1, description="Legs that it takes in one call; unset: any number."
+    )
     callback_host: str = Field(
         default="127.0.0.1", description="Address on which the bank's notices are taken."
     )

@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from adapters.commanding import Outcome, Receipt
 from adapters.watching.pipeline import Look
 from adapters.watching.standing import Following
+from domain.ports import BankOutcome
 
 PARKED = "parked"
 REPLAYED = "replayed"
@@ -45,6 +46,9 @@ class Metrics:
         self.append_seconds = histogram("append_seconds", "Storing a batch.", BATCH_SECONDS)
         self.relay_messages = counter("relay_messages", "Messages sent to Kafka.")
         self.projection_events = counter("projection_events", "Events applied to the views.")
+        self.bank_calls = counter("bank_calls", "Calls to the bank.", "outcome")
+        self.bank_down = gauge("bank_down", "Does the bank leave custody without an answer?")
+        self.bank_held_back = gauge("bank_held_back", "Requests that wait unsent for that.")
         self.share_held = gauge("share_held", "Does this process serve the platform?")
 
         self.log_position = gauge("log_position", "The log's last event.")
@@ -58,6 +62,9 @@ class Metrics:
 
     def writer(self, platform: str) -> WriterMetrics:
         return WriterMetrics(self, platform)
+
+    def custody(self, platform: str) -> CustodyMetrics:
+        return CustodyMetrics(self, platform)
 
     def show(self, look: Look, now_s: float) -> None:
         """`now_s`: Unix time."""
@@ -149,3 +156,20 @@ class WriterMetrics:
             self._commands.labels(self._platform, outcome, code).inc(count)
         if parked:
             self._commands.labels(self._platform, PARKED, "").inc(parked)
+
+
+class CustodyMetrics:
+    """Implements services.custody.watch.Watch for one platform."""
+
+    def __init__(self, metrics: Metrics, platform: str) -> None:
+        self._calls = metrics.bank_calls
+        self._platform = platform
+        self._down = metrics.bank_down.labels(platform)
+        self._held_back = metrics.bank_held_back.labels(platform)
+
+    def called(self, outcome: BankOutcome) -> None:
+        self._calls.labels(self._platform, outcome.value).inc()
+
+    def bank(self, *, down: bool, held_back: int) -> None:
+        self._down.set(down)
+        self._held_back.set(held_back)

@@ -21,6 +21,7 @@ from infra.settings import Settings, SettingsError, variable_of
 from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.installation import BANK_DATABASE, Keys
 from services.cli.opening import Place
+from services.custody.gate import UNLIMITED, Limits
 from services.custody.notices import listening
 
 LOCAL = "127.0.0.1"
@@ -35,6 +36,7 @@ class Bank:
     link: Link
     signer: Signer
     control: BankControl | None
+    limits: Limits = UNLIMITED
 
     def connected(self, clock: Clock) -> ServiceFamilyBank:
         return ServiceFamilyBank(self.link, self.signer, clock)
@@ -50,7 +52,7 @@ def bank_of(
     if settings.bank_url is not None:
         signer, link = _signer(settings), _link(place, settings, settings.bank_url)
         with listening(settings.callback_host, settings.callback_port, receive):
-            yield Bank(link, signer, None)
+            yield Bank(link, signer, None, _limits(settings))
         return
     keys = Keys(place.data / "keys")
     keys.ensure_pairs()
@@ -67,7 +69,11 @@ def bank_of(
         ) as control,
     ):
         own, banks = load_private_key(keys.platform_private), load_public_key(keys.bank_public)
-        yield Bank(Link(control.url, number), Signer(own, banks), control)
+        yield Bank(Link(control.url, number), Signer(own, banks), control, _limits(settings))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.bank_calls_per_s, settings.bank_legs_per_call)
 
 
 def _link(place: Place, settings: Settings, url: str) -> Link:

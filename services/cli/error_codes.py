@@ -16,7 +16,7 @@ COMMAND_LINE = {
     "platform_not_here": "The data folder belongs to another platform.",
     "not_found": "There is no such thing, as far as the view has come.",
     "position_unknown": "The position is beyond what the view has seen.",
-    "not_on_record": "The log has no such position, or the date is not a closed business day.",
+    "not_on_record": "The log has no such position, or the date is no (closed) business day.",
     "view_unknown": "There is no view of that name.",
     "not_prepared": "The tables are not there yet.",
     "port_taken": "The port cannot be listened on.",

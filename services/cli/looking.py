@@ -71,13 +71,11 @@ def looking(data: Path | None, platform: str | None) -> Iterator[Look]:
 
 
 @contextmanager
-def told_in_words() -> Iterator[None]:
+def told_in_words(hint: str = "name a closed business day or a position") -> Iterator[None]:
     try:
         yield
     except NotOnRecord as error:
-        raise CliError(
-            "not_on_record", str(error), error.field, "name a closed business day or a position"
-        ) from None
+        raise CliError("not_on_record", str(error), error.field, hint) from None
 
 
 def day(text: str, field: str) -> date:

@@ -1,4 +1,5 @@
-"""Proofs on the command line: `verify` every money rule, `rebuild` a view and compare."""
+"""Proofs on the command line: `verify` every money rule, prove the `mirror` of book and bank,
+`rebuild` a view and compare."""
 
 from __future__ import annotations
 
@@ -11,14 +12,16 @@ import typer
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, topic_id
 from infra.kafka import administration, client_options
-from services.cli.failure import EXIT_REFUSED
+from services.cli.failure import EXIT_REFUSED, CliError
 from services.cli.kafka import kafka_settings
-from services.cli.looking import show
-from services.cli.opening import Place, database, find, is_in_use
+from services.cli.looking import day, show, told_in_words
+from services.cli.opening import Place, book_clock, database, find, is_in_use
 from services.cli.options import AsJson, Data, Platform
-from services.cli.showing import show_json, show_table
+from services.cli.showing import plain, show_json, show_table
 from services.cli.stack_work import perform
+from services.custody.lease import prepare_journal
 from services.projections.projector import Projector
+from services.proof.mirror import prove_mirror
 from services.proof.report import Report
 from services.proof.verify import verify
 
@@ -107,6 +110,40 @@ def _show(report: Report, total_fen: int | None) -> None:
         print(f"all rules hold; keep the head's hash: {report.head_hash}")
     else:
         print("a rule was broken: stop zhuanhu, keep a copy of the data folder, and look there")
+
+
+@app.command("mirror")
+def mirror_command(
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First business day.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Last business day.")
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that each movement has exactly one instruction at the bank. Exit 1 where not.
+
+    Of the movements requested on those business days; without them, of all. Money that the bank
+    moved by itself has its record in the place of an instruction. Also: how long settling took,
+    what is unknown, what was sent again or asked more than once, what the bank took back.
+
+    Example: zhuanhu mirror --from 2024-03-01 --to 2024-03-31 --json
+    """
+    begin = None if first is None else day(first, "from")
+    end = None if last is None else day(last, "to")
+    if begin is not None and end is not None and end < begin:
+        raise CliError("bad_input", "to: must not be before --from", "to", "swap the two dates")
+    place = find(data, platform)
+    with database(place) as url, told_in_words("name a business day of the books"):
+        prepare_journal(url, place.platform)
+        now = book_clock(place, url).now()
+        report = prove_mirror(url, place.platform, now, begin, end)
+    show(f"mirror of {place.platform}", plain(report.as_json()), as_json)
+    if not report.one_to_one:
+        raise typer.Exit(EXIT_REFUSED)
 
 
 @app.command("rebuild")

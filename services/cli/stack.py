@@ -30,6 +30,8 @@ from services.cli.through_kafka import ThroughKafka
 from services.custody.custody import Custody
 from services.custody.notices import NotReady
 from services.custody.requests import Kind
+from services.custody.watch import UNWATCHED as BANK_UNWATCHED
+from services.custody.watch import Watch as BankWatch
 from services.day_end.day_end import DayEnd
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
@@ -104,12 +106,13 @@ def running(
     kafka: Mapping[str, Any] | None = None,
     writes: bool = True,
     watch: Watch = UNWATCHED,
+    bank_watch: BankWatch = BANK_UNWATCHED,
 ) -> Iterator[Stack]:
     """The whole stack while the block lasts. The ports are those of a stand-in bank.
 
     With `kafka`, the options of a client, commands come and views are fed by way of its topics.
     Where it does not `write`, another process decides, and what custody and day end ask for goes
-    into the inbox. `watch` is told of what is written.
+    into the inbox. `watch` is told of what is written, `bank_watch` of the calls to the bank.
     """
     tune_memory()
     platform = place.platform
@@ -135,7 +138,18 @@ def running(
                 log = ThroughKafka(url, writer, platform, kafka)  # The projector closes it.
         vault = opened.enter_context(closing(Vault(url, shard_schema(platform), seal)))
         custody = opened.enter_context(
-            closing(Custody(url, platform, custodian, commands, bank_clock, vault))
+            closing(
+                Custody(
+                    url,
+                    platform,
+                    custodian,
+                    commands,
+                    bank_clock,
+                    vault,
+                    limits=bank.limits,
+                    watch=bank_watch,
+                )
+            )
         )
         receiver.custody = custody
         opened.callback(receiver.stop)

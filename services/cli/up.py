@@ -70,6 +70,7 @@ def up_command(
                 callback_port=callback_port,
                 writes=not no_writer,
                 watch=watching.metrics.writer(place.platform),
+                bank_watch=watching.metrics.custody(place.platform),
             ) as stack,
             closing(Errands(stack.url, stack.platform)) as errands,
             watching.looking({stack.platform: stack.url}, None),

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
-from functools import partial
 from typing import Self
 
 import structlog
@@ -19,16 +18,18 @@ from domain.ports import Custodian
 from infra.clock import SHANGHAI, Clock
 from services.custody.callbacks import Reading
 from services.custody.desk import Desk
+from services.custody.gate import UNLIMITED, Gate, Limits
 from services.custody.journal import Journal, Step, Trouble
 from services.custody.lease import take_lease
 from services.custody.notices import NoticeBox
 from services.custody.planning import TOPICS, plan
 from services.custody.reports import report
 from services.custody.requests import Kind, Open, State, VaultReader, to_bank
-from services.custody.wave import NOT_ESTABLISHED, Call, Hearing, barred, carry_out
+from services.custody.watch import UNWATCHED, Watch
+from services.custody.wave import NOT_ESTABLISHED, Call, Callers, Errand, barred
 
 EVENTS_MAX = 5000  # Planned in one transaction.
-WAVE_MAX = 256  # Sent in one go, by all workers together.
+WAVE_MAX = 256  # Sent and asked in one go, by all workers together.
 REPORTS_MAX = 500  # Handed to the writer at once.
 NOTICES_MAX = 500  # Looked at in one step.
 TICK_MS = 50
@@ -36,6 +37,7 @@ TICK_MS = 50
 NOT_FOUND_LATER = "not_found_on_a_later_day"  # Whether the bank would know it again is unknown.
 ERASED = "personal_data_erased"
 NOT_CHANGED = "project_not_changed"
+TOO_MANY_LEGS = "too_many_legs"
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,8 @@ class Custody:
         clock: Clock,
         vault: VaultReader,
         workers: int = 8,
+        limits: Limits = UNLIMITED,
+        watch: Watch = UNWATCHED,
     ) -> None:
         with ExitStack() as opened:
             self._journal = Journal(take_lease(url, platform))
@@ -69,8 +73,13 @@ class Custody:
             opened.callback(self._box.close)
             self._log = LogReader(url, platform)
             opened.callback(self._log.close)
-            self._threads = opened.enter_context(ThreadPoolExecutor(workers, "custody"))
+            threads = opened.enter_context(ThreadPoolExecutor(workers, "custody"))
             self._opened = opened.pop_all()
+        self._gate = Gate(clock, limits.calls_per_s)
+        self._callers = Callers(bank, threads, self._gate, watch)
+        self.limits = limits
+        self._watch = watch
+        self._told_down = False
         self._platform = platform
         self._bank = bank
         self._commands = commands
@@ -100,6 +109,7 @@ class Custody:
             done = self._plan(desk)
             done += self._take_notices(desk)
             done += self._call(desk)
+            self._tell(desk)
             return done + self._report(desk)
         except BaseException:
             self._desk = None  # The journal alone knows now what counts.
@@ -150,9 +160,10 @@ class Custody:
             if each.state is State.SENT
         ]
         self._take(lost)
-        desk = Desk(requests)
+        desk = Desk(requests, self.limits.legs_per_call)
         for each in requests:
             desk.follow(each, self._clock.now())
+        self._look_at_length(desk, requests)
         return desk
 
     def _plan(self, desk: Desk) -> int:
@@ -163,7 +174,9 @@ class Custody:
         events = self._log.read(self._position, EVENTS_MAX, TOPICS, upto=head)
         position = events[-1].position if len(events) == EVENTS_MAX else head
         if events:
-            desk.add(self._journal.plan(events, plan, position, self._clock.now()))
+            planned = self._journal.plan(events, plan, position, self._clock.now())
+            desk.add(planned)
+            self._look_at_length(desk, planned)
         self._position, self._caught_up = position, position == head
         return len(events)
 
@@ -187,21 +200,24 @@ class Custody:
                 desk.follow(step.open, self._clock.now())
         return len(first)
 
+    def _look_at_length(self, desk: Desk, requests: Sequence[Open]) -> None:
+        too_long = [Trouble(each.no, TOO_MANY_LEGS) for each in requests if desk.is_too_long(each)]
+        self._take((), too_long)
+
     def _call(self, desk: Desk) -> int:
         """Chooses a wave, writes it down as sent, and lets it go out."""
         now, today = self._clock.now(), self._today()
-        asked = desk.due(now, WAVE_MAX)
-        again = desk.take_again() if self._caught_up else []
-        ready = desk.ready(WAVE_MAX, caught_up=self._caught_up)
+        room, probe = self._gate.room(WAVE_MAX), self._gate.probe
+        asked, again, ready = desk.wave(room, now, probe, caught_up=self._caught_up)
         if not (asked or again or ready):
             return 0
         why = barred(self._journal, [*again, *ready])
         why |= {each.no: NOT_FOUND_LATER for each in again if each.sent_on != today}
-        calls = self._calls([*ready, *again], why, ask=False)
-        calls += self._calls(asked, why, ask=True)
+        calls = self._calls(ready, why, Errand.SEND) + self._calls(again, why, Errand.SEND_AGAIN)
+        sent = [Step(call.open, State.SENT) for call in calls]
+        calls += self._calls(asked, why, Errand.ASK)
         refused = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
         held = [each for each in (*asked, *again) if each.no in why]
-        sent = [Step(call.open, State.SENT) for call in calls if not call.ask]
         self._take([*refused, *sent], [Trouble(each.no, why[each.no]) for each in held])
         for step in refused:
             desk.follow(step.open, now)
@@ -211,11 +227,8 @@ class Custody:
 
     def _carry_out(self, desk: Desk, calls: Sequence[Call]) -> int:
         """All workers call the bank; what it said is written down in one go."""
-        heard = Hearing(self._today())
-        answers = list(self._threads.map(partial(carry_out, self._bank), calls))
-        for call, answer in zip(calls, answers, strict=True):
-            heard.take(call, answer)
-        self._take(heard.steps, heard.troubles)
+        heard = self._callers.carry_out(calls, self._today())
+        self._take(heard.steps, heard.troubles, asked=heard.asked)
         now = self._clock.now()
         for step in heard.steps:
             desk.follow(step.open, now)
@@ -223,16 +236,24 @@ class Custody:
             desk.send_again(each)
         for each in heard.nothing_new:
             desk.look_later(each, now)
+        for each in heard.not_asked:
+            desk.not_asked(each, now)
         return len(heard.steps) + len(heard.again)
 
-    def _calls(self, requests: Sequence[Open], why: dict[str, str], *, ask: bool) -> list[Call]:
+    def _tell(self, desk: Desk) -> None:
+        down = self._gate.shut
+        if down or self._told_down:
+            self._told_down = down
+            self._watch.bank(down=down, held_back=desk.planned() if down else 0)
+
+    def _calls(self, requests: Sequence[Open], why: dict[str, str], errand: Errand) -> list[Call]:
         """Those that are not held back; erased personal data hold a request back too."""
         calls = []
         for each in requests:
             if each.no in why:
                 continue
             try:
-                calls.append(Call(each, to_bank(each.request, self._vault), ask))
+                calls.append(Call(each, to_bank(each.request, self._vault), errand))
             except VaultUnreadable:
                 why[each.no] = ERASED
         return calls
@@ -256,12 +277,16 @@ class Custody:
         return done
 
     def _take(
-        self, steps: Sequence[Step], troubles: Sequence[Trouble] = (), read: Sequence[int] = ()
+        self,
+        steps: Sequence[Step],
+        troubles: Sequence[Trouble] = (),
+        read: Sequence[int] = (),
+        asked: Sequence[Open] = (),
     ) -> None:
-        if steps or troubles or read:
+        if steps or troubles or read or asked:
             self._alarm(troubles)
             now, today = self._clock.now(), self._today()
-            self._journal.take(steps, now, today, troubles=troubles, notices=read)
+            self._journal.take(steps, now, today, troubles=troubles, notices=read, asked=asked)
 
     @staticmethod
     def _alarm(troubles: Sequence[Trouble]) -> None:

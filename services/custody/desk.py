@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from enum import IntFlag
+from typing import NamedTuple
 
+from services.custody.gate import Probe
 from services.custody.requests import FINAL, Kind, Lane, Open, State
 
 FIRST_LOOK = timedelta(seconds=2)  # How long the bank may take before it is asked.
@@ -33,8 +35,19 @@ _WAITS_FOR = {
 }
 
 
+class Wave(NamedTuple):
+    """Whom to ask after, whom to send again, whom to send."""
+
+    asked: list[Open]
+    again: list[Open]
+    ready: list[Open]
+
+
 class Desk:
-    def __init__(self, requests: Iterable[Open] = ()) -> None:
+    """`legs_max`: a planned request of more legs stays, and whatever waits for it."""
+
+    def __init__(self, requests: Iterable[Open] = (), legs_max: int | None = None) -> None:
+        self._legs_max = legs_max
         self._requests: dict[str, Open] = {}
         self._ended: dict[str, Open] = {}
         self._unreported: Counter[str] = Counter()  # By ordering key.
@@ -78,7 +91,28 @@ class Desk:
     def count(self, besides: Collection[Kind] = ()) -> int:
         return sum(1 for each in self._requests.values() if each.request.kind not in besides)
 
+    def planned(self) -> int:
+        return sum(1 for each in self._requests.values() if each.state is State.PLANNED)
+
+    def is_too_long(self, each: Open) -> bool:
+        """Of more legs than the bank takes in one call, and not sent yet."""
+        unsent = each.state is State.PLANNED
+        return unsent and self._legs_max is not None and each.request.legs > self._legs_max
+
     # -- whose turn it is -------------------------------------------------------------
+
+    def wave(self, room: int, now: datetime, probe: Probe | None, *, caught_up: bool) -> Wave:
+        """At most `room` in all. Questions have half of it, and what the others leave. Nothing is
+        sent again before the log is planned to its end."""
+        asked: list[Open] = []
+        if probe is not Probe.NEW_REQUEST:
+            asked = self.due(now, (room + 1) // 2)
+        room -= len(asked)
+        again = self.take_again(room) if caught_up else []
+        room -= len(again)
+        ready = self.ready(room, caught_up=caught_up)
+        asked += self.due(now, room - len(ready))
+        return Wave(asked, again, ready)
 
     def ready(self, limit: int, *, caught_up: bool) -> list[Open]:
         """Planned requests that may be sent now, oldest first. What depends on the newest events
@@ -97,7 +131,7 @@ class Desk:
                 seen = before.get(key, Before(0))
                 may = not seen & _WAITS_FOR[lane] and self._is_clear(each, caught_up)
                 before[key] = seen | _mark(each)
-            if may and each.state is State.PLANNED:
+            if may and each.state is State.PLANNED and not self.is_too_long(each):
                 chosen.append(each)
         return chosen
 
@@ -114,8 +148,14 @@ class Desk:
         each.ask_at = now + wait
         heapq.heappush(self._questions, (each.ask_at, each.no))
 
+    def not_asked(self, each: Open, now: datetime) -> None:
+        """The question did not go out: it is due as before."""
+        each.asks -= 1
+        each.ask_at = now
+        heapq.heappush(self._questions, (now, each.no))
+
     def due(self, now: datetime, limit: int) -> list[Open]:
-        """Those to be asked after now."""
+        """Those to be asked after now, longest due first."""
         due: dict[str, Open] = {}
         while self._questions and self._questions[0][0] <= now and len(due) < limit:
             at, no = heapq.heappop(self._questions)
@@ -128,9 +168,12 @@ class Desk:
     def send_again(self, each: Open) -> None:
         self._again[each.no] = each
 
-    def take_again(self) -> list[Open]:
-        again = [each for each in self._again.values() if each.state is State.UNKNOWN]
-        self._again.clear()
+    def take_again(self, limit: int) -> list[Open]:
+        again: list[Open] = []
+        while self._again and len(again) < limit:
+            each = self._again.pop(next(iter(self._again)))
+            if each.state is State.UNKNOWN:
+                again.append(each)
         return again
 
 

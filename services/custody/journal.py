@@ -17,6 +17,7 @@ import psycopg
 from adapters.codec import Recorded
 from infra.clock import SHANGHAI
 from services.custody import facts
+from services.custody.lease import require_lease
 from services.custody.requests import Kind, Open, Request, State
 
 
@@ -59,9 +60,10 @@ class Notice:
 
 
 class Journal:
-    """Over the session that holds the platform's lease."""
+    """Over the session that holds the platform's lease; any other is LeaseMissing."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        require_lease(connection)
         self._connection = connection
         # Lost in a power cut, all but SENT come again: from the log, the bank, the writer.
         connection.execute("SET synchronous_commit TO off")
@@ -117,9 +119,10 @@ class Journal:
         *,
         troubles: Collection[Trouble] = (),
         notices: Sequence[int] = (),
+        asked: Sequence[Open] = (),
     ) -> None:
-        """Writes the steps, one a request, then takes them. `notices` are done with by that. What
-        is sent is on disk before this returns."""
+        """Writes the steps, one a request, then takes them. `notices` are done with by that; of
+        those `asked` after it is counted. What is sent is on disk before this returns."""
         on_disk = any(step.state is State.SENT for step in steps)
         with self.transaction(on_disk=on_disk) as cursor:
             _insert(cursor, _STEPS, (_step_row(step, now) for step in steps))
@@ -129,6 +132,8 @@ class Journal:
             if again:
                 cursor.execute(_CONTRADICTED, (again,))
             _trouble(cursor, troubles, now)
+            if asked:
+                cursor.execute(_ASKED, ([each.no for each in asked],))
             if notices:
                 cursor.execute(_HANDLED, (list(notices),))
         for step in steps:
@@ -273,6 +278,7 @@ _STATES: LiteralString = (
 _CONTRADICTED: LiteralString = (
     "UPDATE request_state SET steps = steps + 1 WHERE request_no = ANY(%s)"
 )
+_ASKED: LiteralString = "UPDATE request_state SET asks = asks + 1 WHERE request_no = ANY(%s)"
 _REPORTED: LiteralString = "UPDATE request_state SET reported = true WHERE request_no = ANY(%s)"
 _TROUBLES: LiteralString = (
     "INSERT INTO trouble (request_no, code, at)"

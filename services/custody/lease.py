@@ -18,13 +18,17 @@ class CustodyBusy(RuntimeError):
     """Another process sends for this platform."""
 
 
+class LeaseMissing(RuntimeError):
+    """The session does not hold the platform's lease, so that it may not write the journal, and
+    what stands in no journal is never sent."""
+
+
 def take_lease(url: str, platform: str) -> psycopg.Connection[Any]:
     """The session that holds the platform's lease. The journal is written through it alone, so
     that who has lost the lease can't write either. Raises CustodyBusy, PostgresUnavailable."""
     schema = custody_schema(platform)
     connection = connect(url, autocommit=True, by_key=True)
-    migrate(connection, schema, MIGRATIONS)
-    forbid_changes(connection, schema, *JOURNAL)
+    _make_ready(connection, schema)
     enter(connection, schema)
     try:
         connection.execute(f"SET lock_timeout = {PATIENCE_MS}".encode())
@@ -37,5 +41,29 @@ def take_lease(url: str, platform: str) -> psycopg.Connection[Any]:
     return connection
 
 
+def prepare_journal(url: str, platform: str) -> None:
+    """Makes its tables where they are not there yet, for whoever only reads."""
+    with connect(url, autocommit=True) as connection:
+        _make_ready(connection, custody_schema(platform))
+
+
+def _make_ready(connection: psycopg.Connection[Any], schema: str) -> None:
+    migrate(connection, schema, MIGRATIONS)
+    forbid_changes(connection, schema, *JOURNAL)
+
+
+def require_lease(connection: psycopg.Connection[Any]) -> None:
+    """Raises LeaseMissing unless this session holds the lease of the schema that it is in."""
+    if connection.execute(_HELD).fetchone() is None:
+        raise LeaseMissing(str(LeaseMissing.__doc__))
+
+
 def enter(connection: psycopg.Connection[Any], schema: str) -> None:
     connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+
+
+_HELD = (
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+    " AND pid = pg_backend_pid()"
+    " AND (classid::bigint << 32) | objid::bigint = hashtextextended(current_schema(), 1)"
+)

@@ -92,6 +92,10 @@ class Request:
     instructions: tuple[Instruction, ...] = ()
 
     @property
+    def legs(self) -> int:
+        return len(self.payload["legs"]) if self.kind is Kind.EXECUTE else 1
+
+    @property
     def lane(self) -> Lane:
         match self.kind:
             case Kind.FREEZE | Kind.RELEASE:

@@ -122,4 +122,13 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        2,
+        "asks",
+        """
+        -- How often the bank was asked after a request: a question that brings nothing new is no
+        -- step. Of those asked before this it says 0.
+        ALTER TABLE request_state ADD COLUMN asks int NOT NULL DEFAULT 0;
+        """,
+    ),
 )

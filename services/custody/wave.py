@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 from typing import NamedTuple
 
 from domain.ports import BankAnswer, BankOutcome, BankRequest, Custodian
+from services.custody.gate import Gate
 from services.custody.journal import Journal, Step, Trouble
 from services.custody.requests import FINAL, Kind, Open, State
+from services.custody.watch import Watch
 
 NOT_BOUND = "card_not_bound"
 NOT_ESTABLISHED = "project_not_established"
 LOST_AT_BANK = "lost_at_bank"  # The bank had it in hand, and now it does not know it.
+HELD_BACK = "held_back"  # Written down as sent, and the call never begun.
+
+
+class Errand(Enum):
+    SEND = "send"
+    SEND_AGAIN = "send again"  # The bank said that it does not know it.
+    ASK = "ask"  # Query, do not send.
 
 
 class Call(NamedTuple):
     open: Open
     request: BankRequest
-    ask: bool  # Query, do not send.
+    errand: Errand
 
 
-def carry_out(bank: Custodian, call: Call) -> BankAnswer:
-    return bank.query(call.request) if call.ask else bank.send(call.request)
+class Callers:
+    """The threads that call the bank, each call through the gate."""
+
+    def __init__(self, bank: Custodian, threads: Executor, gate: Gate, watch: Watch) -> None:
+        self._bank, self._threads, self._gate, self._watch = bank, threads, gate, watch
+
+    def carry_out(self, calls: Sequence[Call], today: date) -> Hearing:
+        """All of them, until the gate is shut."""
+        hearing = Hearing(today)
+        answers: Iterable[BankAnswer | None] = self._threads.map(self._call, calls)
+        for call, answer in zip(calls, list(answers), strict=True):
+            if answer is None:
+                hearing.not_begun(call)
+            else:
+                hearing.take(call, answer)
+        return hearing
+
+    def _call(self, call: Call) -> BankAnswer | None:
+        if not self._gate.enter(call.open.no):
+            return None
+        ask = call.errand is Errand.ASK
+        answer = (self._bank.query if ask else self._bank.send)(call.request)
+        self._gate.heard(call.open.no, answer)
+        self._watch.called(answer.outcome)
+        return answer
 
 
 def heard(each: Open, answer: BankAnswer, today: date) -> Step | None:
@@ -75,13 +109,18 @@ class Hearing:
     troubles: list[Trouble] = field(default_factory=list)
     again: list[Open] = field(default_factory=list)  # The bank does not know them: send again.
     nothing_new: list[Open] = field(default_factory=list)
+    asked: list[Open] = field(default_factory=list)
+    not_asked: list[Open] = field(default_factory=list)
 
     def take(self, call: Call, answer: BankAnswer) -> None:
+        ask = call.errand is Errand.ASK
+        if ask:
+            self.asked.append(call.open)
         step = heard(call.open, answer, self.today)
-        not_found = call.ask and answer.outcome is BankOutcome.NOT_FOUND
+        not_found = ask and answer.outcome is BankOutcome.NOT_FOUND
         if step is not None:
             self.steps.append(step)
-        elif not call.ask:
+        elif not ask:
             self.steps.append(Step(call.open, State.UNKNOWN, answer.code))
         elif not_found and call.open.state is State.UNKNOWN:
             self.again.append(call.open)
@@ -89,3 +128,13 @@ class Hearing:
             self.nothing_new.append(call.open)
             if not_found:
                 self.troubles.append(Trouble(call.open.no, LOST_AT_BANK))
+
+    def not_begun(self, call: Call) -> None:
+        """What was never sent is only planned; what was, may have arrived."""
+        match call.errand:
+            case Errand.ASK:
+                self.not_asked.append(call.open)
+            case Errand.SEND:
+                self.steps.append(Step(call.open, State.PLANNED, HELD_BACK))
+            case Errand.SEND_AGAIN:
+                self.steps.append(Step(call.open, State.UNKNOWN, HELD_BACK))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from adapters.codec import decode_event
@@ -24,9 +26,12 @@ _END = 2**63 - 1
 
 
 class NotOnRecord(ValueError):
-    """The log has no such date or position: bad input, nothing is wrong with the log."""
+    """The log has no such date or position: bad input, nothing is wrong with the log. `field` names
+    what asked for it."""
 
-    field = "as_of"
+    def __init__(self, what: str, field: str = "as_of") -> None:
+        super().__init__(f"{field}: {what}")
+        self.field = field
 
 
 class Balance(NamedTuple):
@@ -39,19 +44,22 @@ def position_at_close(url: str, platform: str, day: date) -> int:
 
     Raises NotOnRecord for a day before the platform's first, and for one that is not closed yet.
     """
-    running: date | None = None
     with Snapshot(url, platform) as snapshot:
-        for position, topic, state in snapshot.stream(_EVENTS, (PLATFORM, _END)):
-            event = decode_event(topic, state)
-            if isinstance(event, PlatformOpened):
-                running = event.business_date
-            elif isinstance(event, BusinessDateRolled):
-                if event.closed == day:
-                    return int(position) - 1
-                running = event.business_date
-    if running is not None and day >= running:
-        raise NotOnRecord(f"as_of: {day} is not closed, the business date is {running}")
-    raise NotOnRecord(f"as_of: the platform's books do not reach back to {day}")
+        days = list(business_days(snapshot))
+    for (running, _), (_, closed_by) in pairwise(days):
+        if running == day:
+            return closed_by - 1
+    if days and day >= days[-1][0]:
+        raise NotOnRecord(f"{day} is not closed, the business date is {days[-1][0]}")
+    raise NotOnRecord(f"the platform's books do not reach back to {day}")
+
+
+def business_days(snapshot: Snapshot) -> Iterator[tuple[date, int]]:
+    """Each business date with the position of the event that opened it, oldest first."""
+    for position, topic, state in snapshot.stream(_EVENTS, (PLATFORM, _END)):
+        event = decode_event(topic, state)
+        if isinstance(event, PlatformOpened | BusinessDateRolled):
+            yield event.business_date, position
 
 
 def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
@@ -81,4 +89,4 @@ def balances_as_of(url: str, platform: str, position: int) -> dict[str, Balance]
 def _within(snapshot: Snapshot, position: int) -> None:
     (head,) = snapshot.one("SELECT head_position FROM {shard}.shard")
     if not 0 <= position <= head:
-        raise NotOnRecord(f"as_of: position {position} is not in the log of 0 to {head}")
+        raise NotOnRecord(f"position {position} is not in the log of 0 to {head}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, LiteralString
@@ -59,7 +59,9 @@ class Snapshot:
         query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
         return self._connection.execute(query, (self._schemas[schema],)).fetchone() is not None
 
-    def stream(self, query: LiteralString, values: tuple[Any, ...] = ()) -> Iterator[Any]:
+    def stream(
+        self, query: LiteralString, values: tuple[Any, ...] = ()
+    ) -> Generator[Any, None, None]:
         """The rows of `query`, in which {shard}, {custody} and {reconciliation} are schemas."""
         connection = self._idle.pop() if self._idle else self._connect(self.instant)
         cursor = connection.cursor()

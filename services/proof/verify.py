@@ -19,7 +19,7 @@ from services.proof.checks.book import Book
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.days import ReconciledDays
 from services.proof.checks.lines import Lines, Principal
-from services.proof.checks.mirror import FOLLOWER, JOURNAL, BankWord, Mirror
+from services.proof.checks.mirror import BankWord, Mirror
 from services.proof.checks.money import Balances, Integers
 from services.proof.checks.payments_out import Corrections, Withdrawals
 from services.proof.checks.purposes import Freezes, Lending, Purposes
@@ -74,14 +74,10 @@ class Audit:
     """All checks of what the events say, and which of them look at which events."""
 
     def __init__(self, snapshot: Snapshot, bank_total_fen: int | None) -> None:
-        custody = snapshot.has("custody")
         self.integers, self.views = Integers(), Views()
         self.streams = streams = Streams()
         self.book = book = Book()
-        mirror = Mirror(
-            snapshot.stream(JOURNAL) if custody else iter(()),
-            snapshot.one(FOLLOWER)[0] if custody else 0,
-        )
+        mirror = Mirror(snapshot)
         balances = Balances(book, bank_total_fen)
         watching: list[Check] = [
             streams,

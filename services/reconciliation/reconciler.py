@@ -22,10 +22,10 @@ from adapters.commanding import Commands, Outcome
 from domain.ports import (
     BankOutcome,
     BankStatement,
-    Custodian,
     CustodianUntrusted,
     StatementLine,
     StatementNotReady,
+    StatementSource,
     StatementUnreadable,
 )
 from infra.clock import Clock
@@ -57,7 +57,7 @@ class Reconciler:
         self,
         url: str,
         platform: str,
-        bank: Custodian,
+        bank: StatementSource,
         commands: Commands,
         clock: Clock,
         catch_up: Callable[[], object],

@@ -45,6 +45,8 @@ def test_a_setting_left_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> Non
         ("DATABASE_URL", "mysql://u:hush@db/x", "must begin with postgresql://"),
         ("ZHUANHU_SIGN_DIGEST", "md5-hush", "'sha1' or 'sha256'"),
         ("ZHUANHU_BANK_TIMEOUT_MS", "99", "greater than or equal to 100"),
+        ("ZHUANHU_BANK_CALLS_PER_S", "0", "greater than or equal to 1"),
+        ("ZHUANHU_BANK_LEGS_PER_CALL", "0", "greater than or equal to 1"),
         ("ZHUANHU_CALLBACK_PORT", "70000", "less than or equal to 65535"),
         ("ZHUANHU_PLATFORM", "Hush Hush", "should match pattern"),
         ("KAFKA_BOOTSTRAP_SERVERS", "hush", "must be host:port"),

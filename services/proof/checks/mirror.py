@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
 
-from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
+from domain.cashbook import (
+    BankMovementRecorded,
+    EntryRejected,
+    EntryRequested,
+    EntrySettled,
+    movement_id,
+)
 from domain.investment import TenderFrozen, TenderReleased
 from domain.loan_events import AdvancePaid, LoanDisbursed, RepaymentHeld, RepaymentSettled
 from domain.model import Event
@@ -23,15 +31,47 @@ JOURNAL = (
     "SELECT i.position, i.movement_id, i.entry_id, i.amount_fen, s.state"
     " FROM {custody}.instruction i LEFT JOIN {custody}.request_step s"
     " ON s.request_no = i.request_no AND s.state IN ('settled', 'refused')"
+    " WHERE i.position > %s AND i.position <= %s"
     " ORDER BY i.position, i.movement_id"
 )
 """Each instruction with the bank's final word on it."""
 
 FOLLOWER = "SELECT position FROM {custody}.follower"
 
+# Of a returned withdrawal, taken out of the box.
+TOLD_BY_NOTICE = """
+SELECT DISTINCT 'B-' || request_no AS entry_id FROM {custody}.notice
+WHERE handled AND withdrawal_request_no IS NOT NULL
+    AND coalesce(bank_date, (received_at AT TIME ZONE 'Asia/Shanghai')::date) BETWEEN %s AND %s
+    AND NOT EXISTS (SELECT FROM {shard}.stored_events
+        WHERE originator_id = 'entry-B-' || request_no AND topic = %s)
+ORDER BY entry_id
+"""
+# A line that no movement fits is a break, and so explained.
+LISTED_BY_FILE = """
+SELECT DISTINCT left(key, -2) AS entry_id FROM {reconciliation}.line
+WHERE key >= 'B-' AND key < 'B.' AND bank_date BETWEEN %s AND %s
+    AND NOT EXISTS (SELECT FROM {shard}.stored_events
+        WHERE originator_id = 'entry-' || left(key, -2) AND topic = %s)
+    AND NOT EXISTS (SELECT FROM {reconciliation}.break WHERE reference = key)
+ORDER BY entry_id
+"""
 
 Instruction = tuple[int, str, str, int, str | None]
 """Position, movement, entry, fen, and the bank's final word."""
+
+
+class Span(NamedTuple):
+    """What is looked at: movements requested at a position above `after` and up to `upto`, and
+    bank records of the bank's days from `first` to `last`."""
+
+    after: int = -(2**63)
+    upto: int = 2**63 - 1
+    first: date = date.min
+    last: date = date.max
+
+
+ALL = Span()
 
 
 class Mirror(Check):
@@ -41,11 +81,15 @@ class Mirror(Check):
     RULE = 2
     TITLE = "Exactly one instruction a movement, and no instruction without one"
 
-    def __init__(self, journal: Iterator[Instruction], planned_to: int) -> None:
+    def __init__(self, snapshot: Snapshot, span: Span = ALL) -> None:
         super().__init__()
-        self._journal = journal
-        self._planned_to = planned_to
-        self._next = next(journal, None)
+        self._span = span
+        self._journal: Iterator[Instruction] = iter(())
+        self._planned_to = 0
+        if snapshot.has("custody"):
+            self._journal = snapshot.stream(JOURNAL, (span.after, span.upto))
+            (self._planned_to,) = snapshot.one(FOLLOWER)
+        self._next = next(self._journal, None)
         self._words: dict[str, str | None] = {}  # By open entry.
 
     def looks(self) -> Mapping[type[Event], Look]:
@@ -59,26 +103,29 @@ class Mirror(Check):
         return self._words.pop(entry_id, None)
 
     def _requested(self, fact: Fact) -> None:
-        event = fact.event
-        position = fact.position
+        event, position = fact.event, fact.position
         wanted = {movement.id: movement.amount_fen for movement in event.movements}
+        missing = dict(wanted)
         self.looked_at["movements"] += len(wanted)
-        for _, movement_id, entry_id, amount_fen, word in self._take(position):
-            wanted_fen = wanted.pop(movement_id, None)
-            if wanted_fen is None:
-                self.violated(f"{movement_id} has no movement", position)
-            elif amount_fen != wanted_fen or entry_id != event.entry_id:
-                self.violated(f"{movement_id} differs from its movement", position)
+        for _, number, entry_id, amount_fen, word in self._take(position):
+            if number not in wanted:
+                self.violated(f"{number} has no movement", position)
+            elif missing.pop(number, None) is None:
+                self.violated(f"{number} has a second instruction", position)
+            elif amount_fen != wanted[number] or entry_id != event.entry_id:
+                self.violated(f"{number} differs from its movement", position)
             self._words[event.entry_id] = word
-        for movement_id in wanted:
+        for number in missing:
             if position <= self._planned_to:
-                self.violated(f"{movement_id} has no instruction", position)
+                self.violated(f"{number} has no instruction", position)
             else:
                 self.looked_at["not_yet_planned"] += 1
 
     def _by_bank(self, fact: Fact) -> None:
         event = fact.event
-        if event.entry_id != f"B-{event.bank_record}" or not event.bank_record:
+        made = f"B-{event.bank_record}"
+        named = event.entry_id == made and event.movement.id == movement_id(made, 1)
+        if not named or not event.bank_record:
             self.violated(f"{event.entry_id} is not of its bank record", fact.position)
         self.looked_at["bank_records"] += 1
 
@@ -98,6 +145,13 @@ class Mirror(Check):
 
     def finish(self, snapshot: Snapshot) -> None:
         self._take(math.inf)
+        asked = (self._span.first, self._span.last, BankMovementRecorded.TOPIC)
+        if snapshot.has("custody"):
+            for (entry_id,) in snapshot.stream(TOLD_BY_NOTICE, asked):
+                self.violated(f"{entry_id}: the bank told of it, and the book has no such movement")
+        if snapshot.has("reconciliation"):
+            for (entry_id,) in snapshot.stream(LISTED_BY_FILE, asked):
+                self.violated(f"{entry_id}: the bank lists it, and the book has no such movement")
 
 
 class BankWord(Check):

@@ -15,6 +15,7 @@ from adapters.read_models.registry import VIEWS
 from adapters.watching.metrics import Metrics
 from adapters.watching.pipeline import Look
 from adapters.watching.standing import Following, Standing
+from domain.ports import BankOutcome
 
 PAGE = Path(__file__).parents[3] / "docs" / "watching.md"
 ROW = re.compile(r"\| `((?:zhuanhu|process)_\w+)` \| (\w+) \| ([\w, ]*) ?\| ")
@@ -45,6 +46,10 @@ def metrics() -> Metrics:
     metrics.look_failed("p1", "kafka_failed")
     metrics.relayed("p1", 12)
     metrics.projected("p1", 13)
+    custody = metrics.custody("p1")
+    custody.called(BankOutcome.UNKNOWN)
+    custody.bank(down=True, held_back=14)
+    metrics.custody("p2")
     writer = metrics.writer("p1")
     refused = Receipt("c2", Outcome.REFUSED, "member_unknown")
     with writer.deciding(), writer.appending():
@@ -101,6 +106,10 @@ def test_values_are_those_that_were_shown(metrics: Metrics) -> None:
         ("append_seconds_count", "p1"): 1,
         ("relay_messages_total", "p1"): 12,
         ("projection_events_total", "p1"): 13,
+        ("bank_calls_total", "p1", "unknown"): 1,
+        ("bank_down", "p1"): 1,
+        ("bank_held_back", "p1"): 14,
+        ("bank_down", "p2"): 0,
         ("share_held", "p1"): 1,
         ("share_held", "p2"): 0,
         ("log_position", "p1"): 9,

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from domain.commands import FROM_OUTSIDE
+from infra.postgres import connect
 from services.cli.command_examples import EXAMPLES
-from services.cli.opening import find
+from services.cli.opening import database, find
 from services.cli.publish import publishing, receipt_json
 from services.cli.stack_work import perform
 from tests.services.cli.conftest import Up, Zhuanhu, simulated, zhuanhu_process
@@ -127,6 +128,10 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("rebuild", "everything"), "view_unknown", "name"),
         (("breaks", "show", "0000"), "not_found", "break"),
         (("verify", "--platform", "other"), "platform_not_here", "platform"),
+        (("mirror", "--from", "2031-01-01"), "not_on_record", "from"),
+        (("mirror", "--to", "2023-12-31"), "not_on_record", "to"),
+        (("mirror", "--from", "2024-01-03", "--to", "2024-01-02"), "bad_input", "to"),
+        (("mirror", "--from", "yesterday"), "bad_input", "from"),
     ],
 )
 def test_what_is_not_there_is_named(
@@ -171,6 +176,31 @@ def test_all_rules_hold_and_the_bank_was_asked(ask: Ask) -> None:
     assert told["ok"] is True
     assert told["bank_total_fen"] > 0
     assert all(check["ok"] for check in told["checks"])
+
+
+def test_movements_and_instructions_are_one_to_one(ask: Ask, zhuanhu: Zhuanhu, data: Path) -> None:
+    told = ask("mirror")
+    assert told["one_to_one"] is True
+    assert told["movements"] == told["instructions"] > 0
+    assert told["settled"] + told["rejected"] + told["open"] == told["movements"]
+    assert told["from"] == "2024-01-02"
+    day = ask("mirror", "--from", "2024-01-02", "--to", "2024-01-02")
+    assert (day["to"], day["movements"]) == ("2024-01-02", told["movements"])
+    assert "one to one" in zhuanhu("mirror", "--data", str(data)).out
+
+
+def test_an_instruction_that_nobody_asked_for_is_exit_1(zhuanhu: Zhuanhu, data: Path) -> None:
+    with database(find(data, None)) as url, connect(url) as connection:
+        insert = connection.execute(
+            "INSERT INTO custody_demo.instruction SELECT movement_id || '0', request_no, entry_id,"
+            " amount_fen, position FROM custody_demo.instruction LIMIT 1 RETURNING movement_id"
+        )
+        [[movement_id]] = insert.fetchall()
+    told = zhuanhu("mirror", "--data", str(data), "--json")
+    assert (told.code, told.err) == (1, "")
+    assert told.json["one_to_one"] is False
+    assert [each["what"] for each in told.json["violations"]] == [f"{movement_id} has no movement"]
+    assert zhuanhu("verify", "--data", str(data), "--json").code == 1
 
 
 def test_the_folder_is_in_use(data: Path) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from domain import commands as c
 from domain.accounts import Role
 from services.cli.installation import Installation
 from services.cli.opening import Place
 from services.cli.stack import running
+from services.custody.gate import Limits
 from tests.exemplars import ID_NO, NAME, PHONE, command
 from tests.services.cli.conftest import simulated
 
@@ -37,3 +40,13 @@ def test_calls_keep_to_the_time_of_a_bank_whose_clock_stands(
         )
         [receipt] = stack.submit([wanted])
     assert receipt.code == ""  # The bank has opened the account.
+
+
+def test_the_banks_limits_are_those_that_were_set(
+    make_folder: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHUANHU_BANK_CALLS_PER_S", "30")
+    monkeypatch.setenv("ZHUANHU_BANK_LEGS_PER_CALL", "7")
+    data = simulated(make_folder())
+    with running(Place(data, Installation.load(data))) as stack:
+        assert stack.custody.limits == Limits(calls_per_s=30, legs_per_call=7)

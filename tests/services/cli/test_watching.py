@@ -179,6 +179,7 @@ def test_up_tells_too(
         text = pool.request("GET", f"{url}/metrics").data.decode()
     assert 'zhuanhu_log_position{platform="demo"} 0.0' in text
     assert 'zhuanhu_share_held{platform="demo"} 1.0' in text
+    assert 'zhuanhu_bank_down{platform="demo"} 0.0' in text
     assert up.stop() == 0
 
 

@@ -11,8 +11,10 @@ import pytest
 from infra.clock import ManualClock
 from infra.postgres import connect
 from services.custody.custody import Custody
+from services.custody.gate import UNLIMITED, Limits
 from services.custody.lease import enter
 from services.custody.schema import custody_schema
+from services.custody.watch import UNWATCHED, Watch
 from tests.services.custody.world import NOON, PLATFORM, Bank, LogWriter, Vault, Writer
 
 
@@ -25,13 +27,24 @@ class House:
     writer: Writer = field(default_factory=Writer)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
     vault: Vault = field(default_factory=Vault)
+    limits: Limits = UNLIMITED
+    watch: Watch = UNWATCHED
+    workers: int = 4
     started: list[Custody] = field(default_factory=list)
 
     def start(self) -> Custody:
         """A new process, as far as the journal can tell; the one before it is gone."""
         self.stop()
         custody = Custody(
-            self.url, self.platform, self.bank, self.writer, self.clock, self.vault, workers=4
+            self.url,
+            self.platform,
+            self.bank,
+            self.writer,
+            self.clock,
+            self.vault,
+            workers=self.workers,
+            limits=self.limits,
+            watch=self.watch,
         )
         self.started.append(custody)
         return custody

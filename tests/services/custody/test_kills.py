@@ -14,7 +14,7 @@ import pytest
 from adapters.commanding import Receipt
 from domain.commands import Command
 from domain.model import Event
-from domain.ports import BankAnswer, BankOutcome, BankRequest
+from domain.ports import BankRequest
 from services.custody.journal import Journal
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House, MakeHouse
@@ -24,27 +24,6 @@ PASSING = 400  # More points than a run has.
 
 class Killed(BaseException):
     """The process ended here."""
-
-
-class FaithfulBank(w.Bank):
-    """Keeps what was done under each number, as a real one does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.done: dict[str, BankRequest] = {}
-
-    def send(self, request: BankRequest) -> BankAnswer:
-        with self.lock:
-            self.sent.append(request)
-            if request.request_no in self.done:
-                return BankAnswer(BankOutcome.UNKNOWN, "100013")
-            self.done[request.request_no] = request
-        self.during(request)
-        return w.SUCCEEDED
-
-    def query(self, request: BankRequest) -> BankAnswer:
-        with self.lock:
-            return w.SUCCEEDED if request.request_no in self.done else w.NOT_FOUND
 
 
 class Killer:
@@ -116,7 +95,7 @@ MOVEMENTS = ["C-1.1", "D-L1-1.1", "D-L1-1.2", "D-L1-1.3", "H-1.1", "T-1.1", "T-2
 
 def run_killed_at(house: House, at: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """False once the run has fewer points than `at`."""
-    bank = FaithfulBank()
+    bank = w.FaithfulBank()
     house.bank = bank
     story(house)
     killer = Killer(at)

@@ -8,15 +8,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-import services.custody
 from infra.postgres import connect
 from services.custody.custody import Custody, LogBehind
-from services.custody.lease import CustodyBusy, take_lease
-from services.custody.schema import JOURNAL
+from services.custody.journal import Journal
+from services.custody.lease import CustodyBusy, LeaseMissing, enter, prepare_journal, take_lease
+from services.custody.schema import JOURNAL, custody_schema
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House, MakeHouse
 
-FOLDER = Path(services.custody.__file__).parent
+ROOT = Path(__file__).parents[3]
 
 
 def custody_of(house: House) -> Custody:
@@ -55,14 +55,38 @@ def test_who_has_lost_the_session_cannot_send_any_more(house: House) -> None:
     assert house.bank.sent == []
 
 
-def test_only_the_holder_of_the_lease_knows_a_custodian() -> None:
-    """What replays or verifies can use the journal without being able to send."""
+def test_nobody_else_writes_the_journal_without_which_nothing_is_sent(
+    make_house: MakeHouse,
+) -> None:
+    """A session without a lease, one with that of another platform, and one that gave it back."""
+    mine, other = make_house(), make_house()
+    for house in (mine, other):
+        prepare_journal(house.url, house.platform)
+    schema = custody_schema(mine.platform)
+    with connect(mine.url, autocommit=True) as without:
+        enter(without, schema)
+        with pytest.raises(LeaseMissing):
+            Journal(without)
+    with take_lease(other.url, other.platform) as of_another:
+        enter(of_another, schema)
+        with pytest.raises(LeaseMissing):
+            Journal(of_another)
+    with take_lease(mine.url, mine.platform) as given_back:
+        Journal(given_back)
+        given_back.execute("SELECT pg_advisory_unlock_all()")
+        with pytest.raises(LeaseMissing):
+            Journal(given_back)
+
+
+def test_only_who_may_send_knows_a_custodian() -> None:
+    """The composition root makes it, custody calls it; reconciliation has the part of it that
+    reads, and nobody else knows of any."""
     able = set()
-    for path in FOLDER.glob("*.py"):
+    for path in [*(ROOT / "services").rglob("*.py"), *(ROOT / "adapters").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Name) and node.id == "Custodian":
-                able.add(path.stem)
-    assert able == {"custody", "wave"}
+                able.add(path.relative_to(ROOT).as_posix())
+    assert able == {"services/custody/custody.py", "services/custody/wave.py"}
 
 
 @pytest.mark.parametrize("table", JOURNAL)

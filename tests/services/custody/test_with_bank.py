@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import queue
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from infra.clock import SHANGHAI, ManualClock
 from infra.keys import load_private_key, load_public_key
 from infra.postgres import EmbeddedPostgres, connect
 from services.custody.custody import Custody
+from services.custody.gate import SILENT_MAX
 from services.custody.notices import listening
 from services.custody.requests import Kind
 from services.settlement.writer import Writer
@@ -246,3 +248,38 @@ def test_money_withdrawn_leaves_with_the_banks_day_and_may_come_back(town: Town)
     town.settle_once_told_of("BACKROLL_RECHARGE")
     assert town.book()["ann:investor"] == (60_000, 0)
     town.check_bank()
+
+
+def test_a_bank_that_is_away_gets_the_rest_when_it_is_back(town: Town) -> None:
+    open_books(town)
+    town.settle()
+    town.bank.stop(signal.SIGKILL)
+    members = [f"m{number:02}" for number in range(30)]
+    for number, member_id in enumerate(members):
+        town.do(
+            c.RegisterMember,
+            member_id=member_id,
+            kind="person",
+            roles=(Role.INVESTOR,),
+            name="某人",
+            id_no=f"11010119900101{number:04}",
+            phone="13800000000",
+        )
+    while town.custody.step():
+        pass
+    before = {each: town.states(f"A-{each}-investor") for each in members}
+    unknown = {each for each, states in before.items() if states[-1] == "unknown"}
+    assert SILENT_MAX <= len(unknown) < len(members)
+    assert {before[each][-1] for each in before.keys() - unknown} == {"planned"}
+    town.bank.start()
+    town.bank.control("clock", now=NOON)
+    for _ in range(20):
+        town.clock.advance(timedelta(seconds=2))
+        while town.custody.step():
+            pass
+    town.settle()
+    for each in members:
+        assert town.states(f"A-{each}-investor") == [*before[each], "sent", "pending", "settled"]
+    assert town.custodian.balances([f"{each}:investor" for each in members]).keys() == {
+        f"{each}:investor" for each in members
+    }

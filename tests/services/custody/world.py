@@ -170,6 +170,34 @@ class Bank:
         raise NotImplementedError
 
 
+class FaithfulBank(Bank):
+    """Keeps what was done under each number, as a real one does. While it is `down` nothing reaches
+    it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: dict[str, BankRequest] = {}
+        self.down = False
+
+    def send(self, request: BankRequest) -> BankAnswer:
+        with self.lock:
+            self.sent.append(request)
+            if self.down:
+                return UNKNOWN
+            if request.request_no in self.done:
+                return BankAnswer(BankOutcome.UNKNOWN, "100013")
+            self.done[request.request_no] = request
+        self.during(request)
+        return SUCCEEDED
+
+    def query(self, request: BankRequest) -> BankAnswer:
+        with self.lock:
+            self.asked.append(request.request_no)
+            if self.down:
+                return UNKNOWN
+            return SUCCEEDED if request.request_no in self.done else NOT_FOUND
+
+
 # -- events -----------------------------------------------------------------------------
 
 

@@ -1,0 +1,385 @@
+"""Movements and instructions, one to one: every way in which they can come apart is named."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import Any, LiteralString
+
+import pytest
+
+from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
+from infra.postgres import connect, migrate
+from services.proof import mirror_report
+from services.proof.as_of import NotOnRecord
+from services.proof.mirror import prove_mirror
+from services.proof.mirror_report import MirrorReport
+from services.proof.pace import three_digits
+from services.reconciliation.schema import MIGRATIONS as RECONCILIATION
+from services.reconciliation.schema import reconciliation_schema
+from tests.services.proof.forger import Forger
+from tests.services.proof.town import FIRST_DAY, PLATFORM
+
+NOW = datetime(2018, 4, 1, tzinfo=UTC)
+MOVEMENTS = 38
+BANK_RECORDS = 2
+
+
+def prove(url: str, first: date | None = None, last: date | None = None) -> MirrorReport:
+    return prove_mirror(url, PLATFORM, NOW, first, last)
+
+
+def violations(url: str) -> list[str]:
+    report = prove(url)
+    assert report.one_to_one is (report.finding.violation_count == 0)
+    return [each.what for each in report.finding.violations]
+
+
+def tampered(url: str, *queries: LiteralString) -> list[str]:
+    """What is found once somebody has changed the journal past its guards."""
+    forger = Forger(url)
+    for query in queries:
+        forger.run(query)
+    forger.commit()
+    return violations(url)
+
+
+class TestOneToOne:
+    def test_an_honest_journal(self, town_url: str) -> None:
+        report = prove(town_url)
+        assert report.one_to_one
+        assert report.finding.looked_at == {
+            "movements": MOVEMENTS,
+            "instructions": MOVEMENTS,
+            "bank_records": BANK_RECORDS,
+        }
+        assert report.settled + report.rejected + report.open == MOVEMENTS
+        assert (report.rejected, report.open) == (6, 1)
+        assert report.first_day == FIRST_DAY
+        told = report.as_json()
+        assert told["one_to_one"] is True
+        assert (
+            told["violations"] == told["unknown"] == told["retried"] == told["contradicted"] == []
+        )
+
+    def test_an_instruction_is_missing(self, town_url: str) -> None:
+        found = tampered(town_url, "DELETE FROM {custody}.instruction WHERE movement_id = 'R-p3.1'")
+        assert found == ["R-p3.1 has no instruction"]
+
+    def test_an_instruction_is_doubled(self, town_url: str) -> None:
+        found = tampered(
+            town_url,
+            "ALTER TABLE {custody}.instruction DROP CONSTRAINT instruction_pkey",
+            "INSERT INTO {custody}.instruction SELECT * FROM {custody}.instruction"
+            " WHERE movement_id = 'W-w1.1'",
+        )
+        assert found == ["W-w1.1 has a second instruction"]
+
+    def test_an_instruction_is_of_another_amount(self, town_url: str) -> None:
+        found = tampered(
+            town_url,
+            "UPDATE {custody}.instruction SET amount_fen = amount_fen + 1"
+            " WHERE movement_id = 'W-w1.1'",
+        )
+        assert found == ["W-w1.1 differs from its movement"]
+
+    def test_an_instruction_is_of_another_entry(self, town_url: str) -> None:
+        found = tampered(
+            town_url,
+            "UPDATE {custody}.instruction SET entry_id = 'W-w2' WHERE movement_id = 'W-w1.1'",
+        )
+        assert found == ["W-w1.1 differs from its movement"]
+
+    @pytest.mark.parametrize("shift", ["", " + 1", " + 100000"])
+    def test_an_instruction_is_of_no_movement(self, town_url: str, shift: LiteralString) -> None:
+        query: LiteralString = (
+            "INSERT INTO {custody}.instruction SELECT 'T-t1.2', request_no, entry_id, amount_fen,"
+            " position" + shift + " FROM {custody}.instruction WHERE movement_id = 'T-t1.1'"
+        )
+        assert tampered(town_url, query) == ["T-t1.2 has no movement"]
+
+    def test_an_instruction_was_moved_to_another_event(self, town_url: str) -> None:
+        found = tampered(
+            town_url,
+            "UPDATE {custody}.instruction SET position = position + 1 WHERE movement_id = 'T-t1.1'",
+        )
+        assert sorted(found) == ["T-t1.1 has no instruction", "T-t1.1 has no movement"]
+
+    def test_an_event_cannot_be_read(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        line = forger.first(EntryRequested, entry_id="T-t8")
+        line.data["movements"][0]["amount_fen"] = "much"
+        forger.save()
+        assert violations(town_url) == [
+            f"{line.stream} cannot be read: ValidationError",
+            "T-t8.1 has no movement",
+        ]
+
+    def test_what_is_not_planned_yet_may_wait(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        waiting = forger.first(EntryRequested, entry_id="T-t8")
+        forger.run("DELETE FROM {custody}.instruction WHERE entry_id = 'T-t8'")
+        forger.run("UPDATE {custody}.follower SET position = %s", forger.position_of(waiting) - 1)
+        forger.commit()
+        report = prove(town_url)
+        assert report.one_to_one
+        assert report.finding.looked_at["not_yet_planned"] == 1
+        assert report.oldest_open is not None
+        assert (report.oldest_open.request_no, report.oldest_open.state) == (None, None)
+
+    def test_all_of_them_are_counted(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        forger.run("DELETE FROM {custody}.instruction")
+        forger.commit()
+        assert prove(town_url).finding.violation_count == MOVEMENTS
+
+
+class TestBankRecords:
+    @pytest.mark.parametrize("part", ["record", "movement"])
+    def test_a_movement_that_does_not_bear_its_records_name(self, town_url: str, part: str) -> None:
+        forger = Forger(town_url)
+        data = forger.first(BankMovementRecorded).data
+        if part == "record":
+            data["bank_record"] = "9"
+        else:
+            data["movement"]["id"] = "B-9.1"
+        forger.save()
+        assert violations(town_url) == ["B-777 is not of its bank record"]
+
+    def test_a_return_that_the_bank_told_of_and_the_book_does_not_have(self, town_url: str) -> None:
+        assert tampered(town_url, _notice("777"), _notice("779")) == [
+            "B-779: the bank told of it, and the book has no such movement"
+        ]
+
+    def test_a_return_that_nobody_has_looked_at_yet_may_wait(self, town_url: str) -> None:
+        assert tampered(town_url, _notice("779", handled="false")) == []
+
+    def test_a_line_that_the_bank_lists_is_in_the_book_or_a_break(self, town_url: str) -> None:
+        with connect(town_url, autocommit=True) as connection:
+            migrate(connection, reconciliation_schema(PLATFORM), RECONCILIATION)
+        lines: LiteralString = (
+            "INSERT INTO {reconciliation}.line VALUES ('B-777.1', '2018-01-01'),"
+            " ('B-a.b.1', '2018-01-02'), ('B-known.1', '2018-01-02'), ('W-w1.1', '2018-01-02')"
+        )
+        known: LiteralString = (
+            "INSERT INTO {reconciliation}.break VALUES ('x', 'missing_in_book', 'B-known.1', 'ann',"
+            " 'open', NULL, '2018-01-02', '2018-01-02', NULL)"
+        )
+        assert tampered(town_url, lines, known) == [
+            "B-a.b: the bank lists it, and the book has no such movement"
+        ]
+        assert prove(town_url, last=date(2018, 1, 1)).one_to_one
+        assert not prove(town_url, first=date(2018, 1, 2), last=date(2018, 1, 2)).one_to_one
+
+
+def _notice(no: LiteralString, handled: LiteralString = "true") -> LiteralString:
+    return (
+        "INSERT INTO {custody}.notice (received_at, request_no, outcome, code, bank_date, handled,"
+        " withdrawal_request_no, account, amount_fen) VALUES ('2018-01-03', '"
+        + no
+        + "', 'succeeded', '', NULL, "
+        + handled
+        + ", 'W-w1.1', 'ann:investor', 10000)"
+    )
+
+
+class TestRange:
+    @pytest.mark.parametrize("cut", [date(2018, 1, 1), date(2018, 1, 3), date(2018, 3, 9)])
+    def test_two_ranges_add_up(self, town_url: str, cut: date) -> None:
+        early, late = prove(town_url, last=cut), prove(town_url, first=cut + timedelta(days=1))
+        whole = prove(town_url)
+        for name in ("movements", "instructions", "bank_records"):
+            parts = [each.finding.looked_at.get(name, 0) for each in (early, late)]
+            assert sum(parts) == whole.finding.looked_at[name]
+            assert name == "bank_records" or all(parts)
+        for count in ("settled", "rejected", "open"):
+            assert getattr(early, count) + getattr(late, count) == getattr(whole, count)
+        assert early.last_position + 1 == late.first_position
+        assert (early.last_day, late.first_day) == (cut, cut + timedelta(days=1))
+        assert early.one_to_one
+        assert late.one_to_one
+
+    def test_what_is_wrong_is_found_in_its_range_alone(self, town_url: str) -> None:
+        tampered(town_url, "DELETE FROM {custody}.instruction WHERE movement_id = 'W-w1.1'")
+        assert not prove(town_url, FIRST_DAY, FIRST_DAY).one_to_one
+        assert prove(town_url, first=FIRST_DAY + timedelta(days=1)).one_to_one
+
+    def test_a_position_is_in_one_range_only(self, town_url: str) -> None:
+        """At the last one of the first day: no movement was requested there."""
+        last = prove(town_url, last=FIRST_DAY).last_position
+        forger = Forger(town_url)
+        forger.run(
+            "INSERT INTO {custody}.instruction SELECT 'T-t1.2', request_no, entry_id, amount_fen,"
+            " %s FROM {custody}.instruction WHERE movement_id = 'T-t1.1'",
+            last,
+        )
+        forger.commit()
+        assert not prove(town_url, last=FIRST_DAY).one_to_one
+        assert prove(town_url, first=FIRST_DAY + timedelta(days=1)).one_to_one
+
+    def test_what_settles_after_the_range_is_settled(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        settled = forger.first(EntrySettled, entry_id="W-w1")
+        forger.lines.remove(settled)
+        settled.version = 2
+        forger.lines.append(settled)
+        forger.save()
+        assert prove(town_url, FIRST_DAY, FIRST_DAY).open == 0
+
+    @pytest.mark.parametrize(
+        ("first", "last", "field"),
+        [(date(2018, 3, 11), None, "from"), (None, date(2017, 12, 31), "to")],
+    )
+    def test_days_that_the_books_do_not_have(
+        self, town_url: str, first: date | None, last: date | None, field: str
+    ) -> None:
+        with pytest.raises(NotOnRecord) as refused:
+            prove(town_url, first, last)
+        assert refused.value.field == field
+
+    def test_a_range_may_reach_beyond_both_ends(self, town_url: str) -> None:
+        report = prove(town_url, date(2000, 1, 1), date(2100, 1, 1))
+        assert (report.first_day, report.last_day) == (FIRST_DAY, date(2018, 3, 10))
+        assert report.settled == prove(town_url).settled
+
+
+class TestPace:
+    def test_percentiles_are_those_of_all_settled_movements(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        took_ms: list[int] = []
+        requested: dict[str, tuple[datetime, int]] = {}
+        for line in forger.lines:
+            entry_id = line.data.get("entry_id", "")
+            if line.topic == EntryRequested.TOPIC:
+                at = datetime.fromisoformat(line.envelope["at"])
+                requested[entry_id] = at, len(line.data["movements"])
+            elif line.topic in (EntrySettled.TOPIC, EntryRejected.TOPIC):
+                at, movements = requested[entry_id]
+                lag_ms = 10 * len(took_ms) + 7
+                line.envelope["at"] = (at + timedelta(milliseconds=lag_ms)).isoformat()
+                took_ms += [lag_ms] * movements if line.topic == EntrySettled.TOPIC else []
+        forger.save()
+        report = prove(town_url)
+        took_ms.sort()
+        assert report.settled == len(took_ms)
+        assert report.p50_ms == took_ms[ceil(len(took_ms) * 0.5) - 1]
+        assert report.p99_ms == took_ms[ceil(len(took_ms) * 0.99) - 1] > report.p50_ms
+
+    def test_the_oldest_open_one(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        line = forger.first(EntryRequested, entry_id="T-t8")
+        forger.run(
+            "INSERT INTO {custody}.request_step VALUES ('T-t8.1', 1, 'sent', '', NULL, now())"
+        )
+        forger.run(
+            "INSERT INTO {custody}.request_step VALUES ('T-t8.1', 2, 'unknown', '', NULL, now())"
+        )
+        forger.commit()
+        oldest = prove(town_url).oldest_open
+        assert oldest is not None
+        assert (oldest.movement_id, oldest.position) == ("T-t8.1", forger.position_of(line))
+        assert oldest.requested_at == datetime.fromisoformat(line.envelope["at"])
+        assert oldest.age_s == (NOW - oldest.requested_at).total_seconds() > 0
+        assert (oldest.request_no, oldest.state) == ("T-t8.1", "unknown")
+
+    def test_nothing_settled_has_no_percentiles(self, town_url: str) -> None:
+        forger = Forger(town_url)
+        forger.lines = [line for line in forger.lines if line.topic != EntrySettled.TOPIC]
+        forger.save()
+        report = prove(town_url)
+        assert (report.settled, report.p50_ms, report.p99_ms) == (0, None, None)
+
+    @pytest.mark.parametrize(
+        ("number", "rounded"),
+        [(0, 0), (7, 7), (999, 999), (1004, 1000), (1005, 1010), (99949, 99900), (99950, 100000)],
+    )
+    def test_long_times_are_kept_to_three_digits(self, number: int, rounded: int) -> None:
+        assert three_digits(number) == rounded
+
+
+class TestNotable:
+    """Requests to look at: none of them breaks the mirror."""
+
+    def journal(self, url: str, request_no: str, *steps: str, asks: int = 0) -> None:
+        """The steps that a request has taken, the town's own aside. `held_back` is a code."""
+        forger = Forger(url)
+        forger.run("DELETE FROM {custody}.request_step WHERE request_no = %s", request_no)
+        for seq, step in enumerate(steps, start=1):
+            state, _, code = step.partition(":")
+            forger.run(
+                "INSERT INTO {custody}.request_step VALUES (%s, %s, %s, %s, NULL, %s)",
+                request_no,
+                seq,
+                state,
+                code,
+                NOW + timedelta(seconds=seq),
+            )
+        forger.run(
+            "INSERT INTO {custody}.request_state (request_no, state, code, steps, asks)"
+            " VALUES (%s, 'any', '', 1, %s)",
+            request_no,
+            asks,
+        )
+        forger.commit()
+
+    def lists(self, url: str) -> dict[str, list[str]]:
+        report = prove(url)
+        assert report.one_to_one
+        told: dict[str, Any] = json.loads(json.dumps(report.as_json(), default=str))
+        names = ("unknown", "retried", "contradicted")
+        for name in names:
+            assert told[f"{name}_count"] == len(told[name])
+        return {name: [each["request_no"] for each in told[name]] for name in names if told[name]}
+
+    def test_an_unknown_one(self, town_url: str) -> None:
+        self.journal(town_url, "T-t8.1", "planned", "sent", "unknown:timeout", asks=1)
+        assert self.lists(town_url) == {"unknown": ["T-t8.1"]}
+        (told,) = prove(town_url).unknown.first
+        assert told == (
+            "T-t8.1",
+            "any",
+            "T-t8",
+            "unknown",
+            "timeout",
+            1,
+            1,
+            NOW + timedelta(seconds=3),
+        )
+
+    def test_one_that_was_unknown_is_not(self, town_url: str) -> None:
+        self.journal(town_url, "W-w1.1", "planned", "sent", "unknown", "settled", asks=1)
+        assert self.lists(town_url) == {}
+
+    def test_one_that_was_sent_again(self, town_url: str) -> None:
+        self.journal(town_url, "W-w1.1", "planned", "sent", "unknown", "sent", "settled", asks=1)
+        assert self.lists(town_url) == {"retried": ["W-w1.1"]}
+        assert prove(town_url).retried.first[0].sent == 2
+
+    def test_one_that_was_asked_after_more_than_once(self, town_url: str) -> None:
+        self.journal(town_url, "W-w1.1", "planned", "sent", "pending", "settled", asks=2)
+        assert self.lists(town_url) == {"retried": ["W-w1.1"]}
+
+    def test_one_that_was_held_back_was_not_sent_then(self, town_url: str) -> None:
+        steps = ("planned", "sent", "planned:held_back", "sent", "settled")
+        self.journal(town_url, "W-w1.1", *steps)
+        assert self.lists(town_url) == {}
+
+    def test_one_that_the_bank_took_back(self, town_url: str) -> None:
+        self.journal(town_url, "W-w1.1", "planned", "sent", "settled", "contradicted:100014")
+        assert self.lists(town_url) == {"contradicted": ["W-w1.1"]}
+        assert prove(town_url).contradicted.first[0].state == "settled"
+
+    def test_those_of_other_days_are_not_listed(self, town_url: str) -> None:
+        self.journal(town_url, "W-w1.1", "planned", "sent", "unknown")
+        assert prove(town_url, FIRST_DAY, FIRST_DAY).unknown.count == 1
+        assert prove(town_url, first=FIRST_DAY + timedelta(days=1)).unknown.count == 0
+
+    def test_long_lists_are_cut_and_counted(
+        self, town_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mirror_report, "LISTED_MAX", 1)
+        for request_no in ("W-w1.1", "D-L1-1"):
+            self.journal(town_url, request_no, "planned", "sent", "unknown")
+        unknown = prove(town_url).unknown
+        assert (unknown.count, len(unknown.first)) == (2, 1)
