@@ -121,7 +121,7 @@ class Operators(State):
         """Who may sign now what counts from `on`; else a refusal."""
         operator = self.by_id.get(operator_id)
         if operator is None or operator.registered_on > on:
-            raise Refused(Code.OPERATOR_UNKNOWN, f"on {on}", field_name)
+            raise Refused(Code.OPERATOR_UNKNOWN, f"not registered on {on}", field_name)
         if operator.retired:
             raise Refused(Code.OPERATOR_RETIRED, field=field_name)
         return operator

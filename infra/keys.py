@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import secrets
 import stat
@@ -62,15 +63,11 @@ def load_private_key(path: Path) -> RSAPrivateKey:
 
 
 def make_signing_key(path: Path) -> Ed25519PrivateKey:
-    """A new one. Raises KeyUnusable where there is a file already: it may be somebody's key."""
+    """A new one. Raises OSError, also where a file is there already: it may be somebody's key."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        made = _write_once(path, pem)
-    except OSError as error:
-        raise KeyUnusable(f"{path}: {error.strerror}") from None
-    if not made:
-        raise KeyUnusable(f"{path}: is there already")
+    if not _write_once(path, pem):
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
     return key
 
 

@@ -20,7 +20,7 @@ from domain.commands import AppointOperators, Command, RegisterOperator, RetireO
 from domain.complaint import complaint
 from domain.operators import OperatorRole, Operators, Part
 from domain.streams import OPERATORS
-from infra.keys import load_signing_key, make_signing_key
+from infra.keys import KeyUnusable, load_signing_key, make_signing_key
 from infra.settings import load_settings
 from services.cli.command_files import Unsigned, read_unsigned, standing_in
 from services.cli.failure import bad_input
@@ -52,7 +52,11 @@ def keygen_command(
 
     Example: zhuanhu operator keygen ann.pem
     """
-    told = {"file": str(file), "public_key": text_of(make_signing_key(file).public_key())}
+    try:
+        key = make_signing_key(file)
+    except OSError as error:
+        raise bad_input("file", f"{file}: {error.strerror}") from None
+    told = {"file": str(file), "public_key": text_of(key.public_key())}
     if as_json:
         show_json(told)
     else:
@@ -148,7 +152,10 @@ def sign_command(
 
     Example: zhuanhu sign seed.jsonl --key ann.pem --operator ann --as maker > made.jsonl
     """
-    signer = Signer(operator, load_signing_key(key))
+    try:
+        signer = Signer(operator, load_signing_key(key))
+    except KeyUnusable as error:
+        raise bad_input("key", str(error)) from None
     unsigned = read_unsigned(file)
     signed = [_signed(each, signer, part) for each in unsigned]
     for (_, _, command), line in zip(unsigned, signed, strict=True):

@@ -42,6 +42,7 @@ class TwoPeople(Check):
         self._streams = streams
         self._platform = platform
         self._cause = ""  # The command that was approved last.
+        self._checker = ""  # Who checked it.
         self._approved: Command | None = None
 
     def looks(self) -> Mapping[type[Event], Look]:
@@ -58,6 +59,7 @@ class TwoPeople(Check):
         self.looked_at["approvals"] += 1
         event = fact.event
         self._cause, self._approved = fact.circumstances.cause, None
+        self._checker = event.checker.operator_id
         command = self._approved = _command(event)
         if (command.id, command.platform) != (self._cause, self._platform):
             self.violated(f"{self._cause}: {command.id} was signed", fact.position)
@@ -82,6 +84,8 @@ class TwoPeople(Check):
         if command is None:
             return
         said = {name: getattr(fact.event, name) for name in fact.event.__struct_fields__}
+        if said.pop("approved_by", self._checker) != self._checker:
+            self.violated(f"{self._cause}: {fact.topic} names another checker", fact.position)
         if isinstance(command, AppointOperators):
             holds = any(each.model_dump().items() <= said.items() for each in command.operators)
         else:

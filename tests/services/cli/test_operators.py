@@ -116,11 +116,11 @@ def test_a_private_key_is_its_owners_alone(zhuanhu: Zhuanhu, people: People) -> 
     assert path.stat().st_mode & 0o777 == 0o600
     pem = path.read_bytes()
     told = zhuanhu("operator", "keygen", str(path), "--json")
-    assert (told.code, told.error["code"]) == (2, "key_unusable")
+    assert (told.code, told.out, told.error["field"]) == (2, "", "file")
     assert path.read_bytes() == pem
     path.chmod(0o640)
     told = people.sign("ann", "maker", json.dumps(SEED))
-    assert (told.code, told.out, told.error["code"]) == (2, "", "key_unusable")
+    assert (told.code, told.out, told.error["field"]) == (2, "", "key")
     assert "others may read it" in told.error["message"]
 
 

@@ -906,6 +906,13 @@ def test_two_people_another_text_under_the_signatures(town_url: str) -> None:
     assert broken(town_url) == {"two_people"}
 
 
+def test_two_people_another_checker_than_the_one_who_signed(town_url: str) -> None:
+    forger = Forger(town_url)
+    forger.first(ReserveSeeded).data["approved_by"] = "ann"
+    forger.save()
+    assert broken(town_url) == {"two_people"}
+
+
 def test_two_people_a_text_that_is_no_command(town_url: str) -> None:
     forger = Forger(town_url)
     approval(forger).data["text"] = "{}"

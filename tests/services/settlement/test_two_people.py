@@ -87,13 +87,8 @@ def test_one_person_can_do_nothing_by_hand(town: House, kind: type[Manual]) -> N
         ((ANN, DAN), Code.OPERATOR_UNKNOWN, "checker.operator_id"),
         ((DAN, ANN), Code.OPERATOR_UNKNOWN, "maker.operator_id"),
     ):
-        usual = {"id": "one", "platform": town.platform, "actor": "ops"}
-        assert refused(
-            town, by_two(kind, *two, **(usual | {"id": f"{code}-{field}"} | fields))
-        ) == (
-            code,
-            field,
-        )
+        usual = {"id": f"{code}-{field}", "platform": town.platform, "actor": "ops"}
+        assert refused(town, by_two(kind, *two, **usual, **fields)) == (code, field)
     for part, signer in ((Part.MAKER, ANN), (Part.CHECKER, BEN)):
         forged = command(kind, platform=town.platform, **fields).model_copy(
             update={part: signature(signer)}
