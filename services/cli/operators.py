@@ -157,7 +157,10 @@ def sign_command(
     except KeyUnusable as error:
         raise bad_input("key", str(error)) from None
     unsigned = read_unsigned(file)
-    signed = [_signed(each, signer, part) for each in unsigned]
+    try:
+        signed = [_signed(each, signer, part) for each in unsigned]
+    except ValidationError as error:
+        raise bad_input("operator", complaint(error).rule) from None
     for (_, _, command), line in zip(unsigned, signed, strict=True):
         show_json(line)
         if not as_json:

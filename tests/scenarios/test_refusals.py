@@ -170,9 +170,8 @@ def town(new_house: Callable[..., House]) -> House:
     house = new_house(today=TODAY - timedelta(days=1))
     house.open(law_table="cn-p2p", policy={"valid_from": house.today}, tender_max_fen=4_000)
     house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
-    for operator_id, role in (("dan", OperatorRole.OPERATOR), ("web", OperatorRole.PUBLISHER)):
-        signer = Signer.made_up(operator_id, "tests")
-        house.do(c.RegisterOperator, **new_operator(operator_id, signer, role))
+    for name, may in (("dan", OperatorRole.OPERATOR), ("web", OperatorRole.PUBLISHER)):
+        house.do(c.RegisterOperator, **new_operator(name, Signer.made_up(name, "tests"), may))
     for operator_id in ("dan", "cui"):
         house.do(c.RetireOperator, operator_id=operator_id)
     house.member("lucy", Role.INVESTOR, 10_000_00)

@@ -177,6 +177,13 @@ def test_nobody_signs_twice(people: People, name: str, part: str, rule: str) -> 
     assert rule in told.error["message"]
 
 
+def test_an_id_that_is_none_is_named(zhuanhu: Zhuanhu, people: People) -> None:
+    words = ("--key", people.key("ann"), "--operator", "Ann Li", "--as", "maker", "--json")
+    told = zhuanhu("sign", "-", *words, stdin=json.dumps(SEED))
+    assert (told.code, told.out) == (2, "")
+    assert (told.error["field"], "Ann" in told.err) == ("operator", False)
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [

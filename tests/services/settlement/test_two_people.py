@@ -67,8 +67,8 @@ def refused(town: House, sent: c.Command) -> tuple[str, str | None]:
 
 
 def seed(town: House, maker: Signer, checker: Signer, **fields: Any) -> c.SeedReserve:
-    usual = {"id": f"seed-{town.log.head()}", "platform": town.platform, "actor": "ops"}
-    usual |= {"seed_id": "s1", "amount_fen": 100}
+    usual: dict[str, Any] = {"id": f"seed-{town.log.head()}", "platform": town.platform}
+    usual |= {"actor": "ops", "seed_id": "s1", "amount_fen": 100}
     return by_two(c.SeedReserve, maker, checker, **(usual | fields))
 
 
@@ -87,8 +87,8 @@ def test_one_person_can_do_nothing_by_hand(town: House, kind: type[Manual]) -> N
         ((ANN, DAN), Code.OPERATOR_UNKNOWN, "checker.operator_id"),
         ((DAN, ANN), Code.OPERATOR_UNKNOWN, "maker.operator_id"),
     ):
-        usual = {"id": f"{code}-{field}", "platform": town.platform, "actor": "ops"}
-        assert refused(town, by_two(kind, *two, **usual, **fields)) == (code, field)
+        usual: dict[str, Any] = {"id": f"{code}-{field}", "platform": town.platform, "actor": "ops"}
+        assert refused(town, by_two(kind, two[0], two[1], **usual, **fields)) == (code, field)
     for part, signer in ((Part.MAKER, ANN), (Part.CHECKER, BEN)):
         forged = command(kind, platform=town.platform, **fields).model_copy(
             update={part: signature(signer)}
