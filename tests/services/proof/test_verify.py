@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import psycopg
@@ -33,7 +34,13 @@ from domain.loan_events import (
     RepaymentSettled,
     TenderSecured,
 )
-from domain.operators import CommandApproved, OperatorRegistered, OperatorRole, Part
+from domain.operators import (
+    CommandApproved,
+    OperatorRegistered,
+    OperatorRole,
+    Part,
+    bytes_to_sign,
+)
 from domain.platform import BusinessDateRolled
 from domain.purposes import Purpose
 from domain.reserve import (
@@ -49,7 +56,7 @@ from services.proof.report import VIOLATIONS_SHOWN, Report
 from services.proof.verify import verify
 from services.reconciliation.schema import MIGRATIONS as RECONCILIATION
 from services.reconciliation.schema import reconciliation_schema
-from tests.exemplars import ANN, CUI, TODAY, command
+from tests.exemplars import ANN, BEN, CUI, TODAY, command
 from tests.services.proof.forger import UNGUARDED, Forger, Line
 from tests.services.proof.town import PLATFORM
 
@@ -911,6 +918,26 @@ def test_two_people_another_checker_than_the_one_who_signed(town_url: str) -> No
     forger.first(ReserveSeeded).data["approved_by"] = "ann"
     forger.save()
     assert broken(town_url) == {"two_people"}
+
+
+def test_two_people_another_way_to_write_what_was_signed(town_url: str) -> None:
+    """One command has one text: else two texts could be one command."""
+    forger = Forger(town_url)
+    line = approval(forger)
+    text = json.dumps(json.loads(line.data["text"]))
+    line.data["text"] = text
+    for part, signer in ((Part.MAKER, ANN), (Part.CHECKER, BEN)):
+        signature = signer.key.sign(bytes_to_sign(part, text))
+        line.data[part]["signature"] = b64encode(signature).decode()
+    forger.save()
+    assert broken(town_url) == {"two_people"}
+
+
+def test_two_people_more_money_than_was_signed(town_url: str) -> None:
+    forger = Forger(town_url)
+    forger.first(EntryRequested, entry_id="S-seed").data["movements"][0]["amount_fen"] += 1
+    forger.save()
+    assert "two_people" in broken(town_url)
 
 
 def test_two_people_a_text_that_is_no_command(town_url: str) -> None:
