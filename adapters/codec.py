@@ -15,11 +15,22 @@ from typing import Any, NamedTuple
 import msgspec
 from pydantic import BaseModel
 
-from domain import cashbook, identity, investment, loan_events, member, platform, policy, reserve
+from domain import (
+    cashbook,
+    identity,
+    investment,
+    loan_events,
+    member,
+    operators,
+    platform,
+    policy,
+    reserve,
+)
 from domain.model import Event, InvariantBroken
 
 EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *platform.EVENTS,
+    *operators.EVENTS,
     *policy.EVENTS,
     *member.EVENTS,
     *identity.EVENTS,

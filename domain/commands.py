@@ -8,6 +8,7 @@ that sends one is turned away.
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, Field
 
 from domain.accounts import Role
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
+from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
 from domain.policy import PolicyTerms
 from domain.purposes import Purpose
 from domain.schedule import Method
@@ -65,6 +67,24 @@ class Command(Message):
     effective_on: date | None = None
     reason: Text | None = None
 
+    def text_to_sign(self) -> str:
+        """What two people sign: the command as RFC 8785 writes JSON, without their signatures and
+        without what is null or has its default, however it was sent."""
+        said = self.model_dump(mode="json", exclude_defaults=True, exclude={"maker", "checker"})
+        said["type"] = self.type
+        return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class SignedByTwo(Command):
+    """One person makes it, another one checks it, and both sign it (docs/two-people.md)."""
+
+    maker: Signature
+    checker: Signature
+
+
+class Manual(SignedByTwo):
+    """Done by hand: refused unless the two are registered, and are two."""
+
 
 # -- the platform itself ----------------------------------------------------------------
 
@@ -86,22 +106,43 @@ class PublishPolicy(Command):
     terms: PolicyTerms
 
 
-class SeedReserve(Command):
-    """Platform's own money into the reserve account (种子资金); needs a second person."""
+class AppointOperators(SignedByTwo):
+    """The first of those who may act by hand; two of them sign. Only while there are none."""
+
+    type: Literal["appoint_operators"] = "appoint_operators"
+    operators: Annotated[tuple[NewOperator, ...], Field(min_length=2, max_length=32, strict=False)]
+
+
+class RegisterOperator(Manual):
+    """One more who may act by hand (操作员), or a service that may ask for it (publisher)."""
+
+    type: Literal["register_operator"] = "register_operator"
+    operator_id: Id
+    role: OperatorRole
+    public_key: PublicKey
+
+
+class RetireOperator(Manual):
+    """From now on nothing that the operator signs counts; the key never comes back."""
+
+    type: Literal["retire_operator"] = "retire_operator"
+    operator_id: Id
+
+
+class SeedReserve(Manual):
+    """Platform's own money into the reserve account (种子资金)."""
 
     type: Literal["seed_reserve"] = "seed_reserve"
     seed_id: Id
     amount_fen: Fen
-    approved_by: Actor
 
 
-class MoveReserveSurplus(Command):
-    """What the reserve holds above its cap goes to the platform (rule 6); needs a second person."""
+class MoveReserveSurplus(Manual):
+    """What the reserve holds above its cap goes to the platform (rule 6)."""
 
     type: Literal["move_reserve_surplus"] = "move_reserve_surplus"
     surplus_id: Id
     amount_fen: Fen
-    approved_by: Actor
 
 
 # -- members ----------------------------------------------------------------------------
@@ -151,13 +192,12 @@ class UnbindBankAccount(Command):
     binding_id: Id
 
 
-class BlacklistMember(Command):
-    """黑名单: no new loan for this member; needs evidence and a second person."""
+class BlacklistMember(Manual):
+    """黑名单: no new loan for this member; needs evidence."""
 
     type: Literal["blacklist_member"] = "blacklist_member"
     member_id: Id
     evidence: Text
-    approved_by: Actor
 
 
 class RequestRecharge(Command):
@@ -231,13 +271,18 @@ class DisburseLoan(Command):
 
 
 class RepayLoan(Command):
-    """还款 from the borrower's account. `in_full` also pays what is not yet due (提前结清)."""
+    """还款 from the borrower's account. `in_full` also pays what is not yet due (提前结清).
+
+    Backdated by `effective_on` it is done by hand, and needs its two signatures.
+    """
 
     type: Literal["repay_loan"] = "repay_loan"
     payment_id: Id
     loan_id: Id
     amount_fen: Fen
     in_full: bool = False
+    maker: Signature | None = None
+    checker: Signature | None = None
 
 
 # -- from the bank (made by custody) ----------------------------------------------------
@@ -370,6 +415,9 @@ class RunReservePayouts(FromDayEnd):
 AnyCommand = Annotated[
     OpenPlatform
     | PublishPolicy
+    | AppointOperators
+    | RegisterOperator
+    | RetireOperator
     | SeedReserve
     | MoveReserveSurplus
     | RegisterMember

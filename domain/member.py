@@ -98,7 +98,7 @@ class MemberBlacklisted(Event):
     TOPIC: ClassVar[str] = "member.blacklisted.v1"
     member_id: str
     evidence: str
-    approved_by: str
+    approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
 class DebtTaken(Event):

@@ -32,8 +32,28 @@ class Code(StrEnum):
         "effective_on is before the business date and no reason was given.",
     )
     ID_TAKEN = "id_taken", "A thing of that id exists already."
-    SECOND_PERSON_REQUIRED = "second_person_required", "approved_by must name another person."
     LAW_TABLE_UNKNOWN = "law_table_unknown", "No law table of that name exists."
+    # Two people.
+    OPERATORS_APPOINTED = "operators_appointed", "The first operators were appointed before."
+    OPERATOR_UNKNOWN = (
+        "operator_unknown",
+        "No operator of that id was registered on the day from which the command counts.",
+    )
+    OPERATOR_RETIRED = "operator_retired", "The operator was retired."
+    SECOND_PERSON_REQUIRED = (
+        "second_person_required",
+        "It takes a maker and a checker, who have two different keys.",
+    )
+    CHECKER_NOT_OPERATOR = (
+        "checker_not_operator",
+        "A publisher may make a command; only an operator may check one.",
+    )
+    SIGNATURE_WRONG = (
+        "signature_wrong",
+        "The signature is not that operator's, for that part, over exactly this command.",
+    )
+    KEY_TAKEN = "key_taken", "The key is, or was, registered: a key is registered once."
+    OPERATORS_TOO_FEW = "operators_too_few", "Fewer than two would be left who may check."
     # Policy.
     POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
     POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."

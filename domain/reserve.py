@@ -112,14 +112,14 @@ class SurplusMoved(Event):
     surplus_id: str
     amount_fen: Fen
     cap_fen: int
-    approved_by: str
+    approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
 class ReserveSeeded(Event):
     TOPIC: ClassVar[str] = "reserve.seeded.v1"
     seed_id: str
     amount_fen: Fen
-    approved_by: str
+    approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
 ReserveEvent = (

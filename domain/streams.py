@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from domain import cashbook, identity, investment, loan, member, platform, policy, reserve
+from domain import (
+    cashbook,
+    identity,
+    investment,
+    loan,
+    member,
+    operators,
+    platform,
+    policy,
+    reserve,
+)
 
 PLATFORM = "platform"
+OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
 
@@ -39,6 +50,7 @@ class Fold(NamedTuple):
 
 _FOLDS = {
     "platform": Fold(platform.INITIAL, platform.evolve),
+    "operators": Fold(operators.INITIAL, operators.evolve),
     "policy": Fold(policy.INITIAL, policy.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
     "member": Fold(member.INITIAL, member.evolve),

@@ -1,22 +1,27 @@
 """Keys on disk: made once, readable by their owner only, never overwritten.
 
-RSA pairs are PEM (PKCS#8 private, SubjectPublicKeyInfo public). The vault key is 32 bytes, kept as
-one line of base64. Raises KeyUnusable, which names the file and never shows what is in it.
+RSA pairs are PEM (PKCS#8 private, SubjectPublicKeyInfo public), and so is the private Ed25519 key
+of an operator. The vault key is 32 bytes, kept as one line of base64. Raises KeyUnusable, which
+names the file and never shows what is in it.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
     RSAPublicKey,
     generate_private_key,
 )
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -51,14 +56,37 @@ def ensure_rsa_key(private: Path, public: Path) -> RSAPrivateKey:
 
 
 def load_private_key(path: Path) -> RSAPrivateKey:
-    pem = _read(path)
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError):  # TypeError: it wants a password.
-        raise KeyUnusable(f"{path}: must be a private key in PEM without a password") from None
+    key = _private_key(path)
     if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
         raise KeyUnusable(f"{path}: must be an RSA key of at least {RSA_BITS} bits")
     return key
+
+
+def make_signing_key(path: Path) -> Ed25519PrivateKey:
+    """A new one. Raises OSError, also where a file is there already: it may be somebody's key."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    if not _write_once(path, pem):
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    return key
+
+
+def load_signing_key(path: Path) -> Ed25519PrivateKey:
+    """Raises KeyUnusable also where others than the owner may read it."""
+    key = _private_key(path)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(f"{path}: must be an Ed25519 key")
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyUnusable(f"{path}: others may read it: chmod 600")
+    return key
+
+
+def _private_key(path: Path) -> PrivateKeyTypes:
+    pem = _read(path)
+    try:
+        return load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError):  # TypeError: it wants a password.
+        raise KeyUnusable(f"{path}: must be a private key in PEM without a password") from None
 
 
 def load_public_key(path: Path) -> RSAPublicKey:
@@ -97,8 +125,9 @@ def _read(path: Path) -> bytes:
         raise KeyUnusable(f"{path}: {error.strerror}") from None
 
 
-def _write_once(path: Path, content: bytes) -> None:
-    """Writes a whole file or none, for its owner only; a file already there stays as it is."""
+def _write_once(path: Path, content: bytes) -> bool:
+    """Writes a whole file or none, for its owner only; a file already there stays as it is, and
+    the answer is False."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
@@ -108,6 +137,7 @@ def _write_once(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         path.hardlink_to(draft)  # Unlike a rename, never in place of another.
     except FileExistsError:
-        return  # Another process was faster: its key counts.
+        return False  # Another process was faster: its key counts.
     finally:
         draft.unlink(missing_ok=True)
+    return True

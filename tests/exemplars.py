@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zlib import crc32
 
+from adapters.signing import Signer, by_two
 from domain import funding
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import Role
 from domain.cashbook import Movement
-from domain.commands import Command
+from domain.commands import Command, RepayLoan, SignedByTwo
 from domain.loan import Loan
 from domain.member import AccountOpened, MemberRegistered
 from domain.model import Event
@@ -24,6 +25,7 @@ from domain.schedule import Method
 PLATFORM = "p1"
 TODAY = date(2018, 1, 31)
 NOON = datetime(2018, 1, 31, 4, tzinfo=UTC)
+ANN, BEN, CUI = (Signer.made_up(name, "tests") for name in ("ann", "ben", "cui"))
 NAME, ID_NO, PHONE, CARD = "王小明", "11010119900307771X", "13800138000", "6222020200112233445"
 
 
@@ -38,9 +40,13 @@ _numbers = itertools.count(1)
 
 
 def command(kind: type[C], /, **fields: Any) -> C:
-    """A command of this kind, under a new id unless one is given."""
-    usual = {"id": f"c{next(_numbers)}", "platform": PLATFORM, "actor": "ops"}
-    return kind.model_validate(usual | fields)
+    """A command of this kind, under a new id unless one is given; where two people must sign it,
+    Ann made it and Ben checked it, unless their signatures are given."""
+    usual = {"id": f"c{next(_numbers)}", "platform": PLATFORM, "actor": "ops"} | fields
+    by_hand = issubclass(kind, SignedByTwo) or (kind is RepayLoan and fields.get("effective_on"))
+    if by_hand and "maker" not in fields:
+        return by_two(kind, ANN, BEN, **usual)
+    return kind.model_validate(usual)
 
 
 def a_policy(**changes: Any) -> PolicyTerms:

@@ -13,6 +13,7 @@ from adapters.codec import Recorded
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import LogReader, prepare_shard
 from adapters.shard_schema import shard_schema
+from adapters.signing import Signer
 from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
@@ -25,7 +26,19 @@ from domain.schedule import Method
 from domain.streams import RESERVE, fold_of, loan_stream
 from infra.clock import SHANGHAI, ManualClock
 from services.settlement.writer import Writer
-from tests.exemplars import CARD, NAME, PHONE, PLATFORM, TODAY, a_policy, command, id_no_of
+from tests.exemplars import (
+    ANN,
+    BEN,
+    CARD,
+    CUI,
+    NAME,
+    PHONE,
+    PLATFORM,
+    TODAY,
+    a_policy,
+    command,
+    id_no_of,
+)
 
 V = TypeVar("V", bound=Event)
 SEAL = Seal(bytes(32))
@@ -80,6 +93,11 @@ class House:
     ) -> None:
         self.do(c.OpenPlatform, business_date=self.today, law_table=law_table, **fields)
         self.do(c.PublishPolicy, terms=a_policy(**(policy or {})))
+        self.appoint()
+
+    def appoint(self, *signers: Signer) -> None:
+        first = tuple(signer.operator for signer in signers or (ANN, BEN, CUI))
+        self.do(c.AppointOperators, operators=first)
 
     def member(self, member_id: str, role: Role, fen: int = 0, **fields: Any) -> None:
         """Registered, account open, with money."""
@@ -102,7 +120,7 @@ class House:
 
     def seed(self, fen: int) -> None:
         seed_id = f"s{self.log.head()}"
-        self.do(c.SeedReserve, seed_id=seed_id, amount_fen=fen, approved_by="boss")
+        self.do(c.SeedReserve, seed_id=seed_id, amount_fen=fen)
         self.settle(f"S-{seed_id}")
 
     def bind(self, member_id: str, role: Role, binding_id: str) -> None:

@@ -1,13 +1,16 @@
 """Examples of every command that may come from outside, as one story: in this order, with the
-bank's answers in between, each is accepted. Everybody in it is made up."""
+bank's answers in between, each is accepted. Everybody in it is made up, and so are their keys,
+which anybody can derive: never appoint these operators on a platform with money."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import TypedDict
 
+from adapters.signing import Signer, by_two
 from domain import commands as c
 from domain.accounts import Role
+from domain.operators import OperatorRole
 from domain.policy import PolicyTerms
 from domain.schedule import Method
 
@@ -24,6 +27,12 @@ def _by(name: str, actor: str = "web") -> _By:
     return {"id": f"example-{name}", "platform": "demo", "actor": actor}
 
 
+_FINANCE_1, _FINANCE_2, _RISK_1, _RISK_2, _DESK = (
+    Signer.made_up(name, "example")
+    for name in ("finance-1", "finance-2", "risk-1", "risk-2", "desk-1")
+)
+
+
 EXAMPLES: tuple[c.Command, ...] = (
     c.OpenPlatform(business_date=_DAY, law_table="cn-p2p", **_by("open-platform", "ops-1")),
     c.PublishPolicy(
@@ -35,10 +44,19 @@ EXAMPLES: tuple[c.Command, ...] = (
         ),
         **_by("publish-policy", "risk-1"),
     ),
-    c.SeedReserve(
+    by_two(
+        c.AppointOperators,
+        _FINANCE_1,
+        _RISK_1,
+        operators=tuple(each.operator for each in (_FINANCE_1, _FINANCE_2, _RISK_1)),
+        **_by("appoint-operators", "ops-1"),
+    ),
+    by_two(
+        c.SeedReserve,
+        _FINANCE_1,
+        _FINANCE_2,
         seed_id="seed1",
         amount_fen=1_000_000,
-        approved_by="finance-2",
         **_by("seed-reserve", "finance-1"),
     ),
     c.RegisterMember(
@@ -117,17 +135,46 @@ EXAMPLES: tuple[c.Command, ...] = (
     c.UnbindBankAccount(
         member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")
     ),
-    c.BlacklistMember(
+    by_two(
+        c.RegisterOperator,
+        _FINANCE_1,
+        _RISK_1,
+        operator_id=_RISK_2.operator_id,
+        role=OperatorRole.OPERATOR,
+        public_key=_RISK_2.public_key,
+        **_by("register-operator", "ops-1"),
+    ),
+    by_two(
+        c.RegisterOperator,
+        _RISK_1,
+        _RISK_2,
+        operator_id=_DESK.operator_id,
+        role=OperatorRole.PUBLISHER,
+        public_key=_DESK.public_key,
+        **_by("register-publisher", "ops-1"),
+    ),
+    by_two(
+        c.BlacklistMember,
+        _DESK,
+        _RISK_2,
         member_id="B1",
         evidence="case 17",
-        approved_by="risk-2",
-        **_by("blacklist-member", "risk-1"),
+        **_by("blacklist-member", "desk-1"),
     ),
-    c.MoveReserveSurplus(
+    by_two(
+        c.MoveReserveSurplus,
+        _FINANCE_1,
+        _FINANCE_2,
         surplus_id="surplus1",
         amount_fen=500_000,
-        approved_by="finance-2",
         **_by("move-reserve-surplus", "finance-1"),
+    ),
+    by_two(
+        c.RetireOperator,
+        _FINANCE_1,
+        _RISK_1,
+        operator_id=_FINANCE_2.operator_id,
+        **_by("retire-operator", "ops-1"),
     ),
 )
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
+from adapters.signing import NOT_YET
 from domain.commands import COMMANDS, FROM_OUTSIDE, NOT_FROM_OUTSIDE, Command
 from domain.complaint import MUST_BE_A_COMMAND, complaint
+from domain.operators import Part
 from services.cli.failure import CliError
 from services.cli.reading import read_text
 
 HINT = "nothing was sent; zhuanhu commands --json gives every command's schema and an example"
+
+
+class Unsigned(NamedTuple):
+    number: int  # Of the line.
+    said: dict[str, Any]  # What stands there.
+    command: Command
 
 
 def read_commands(file: str) -> list[Command]:
@@ -36,7 +44,43 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def read_unsigned(file: str) -> list[Unsigned]:
+    """The commands of a file that two people sign, whether one has signed or none. Raises CliError
+    as read_commands does."""
+    unsigned = [_unsigned(number, line) for number, line in _lines(read_text(file))]
+    if not unsigned:
+        raise CliError("bad_input", "file: holds no command", "file", HINT)
+    return unsigned
+
+
+def standing_in(kind: type[Command], said: Mapping[str, Any]) -> Command:
+    """The command, with something in the place of a signature that is not there yet. Raises
+    ValidationError."""
+    signed = {name: each for name, each in said.items() if each is not None}
+    return kind.model_validate_json(json.dumps(dict.fromkeys(Part, NOT_YET.model_dump()) | signed))
+
+
+def _unsigned(number: int, line: str) -> Unsigned:
+    said = _said(number, line)
+    kind = FROM_OUTSIDE[said["type"]]
+    if Part.MAKER not in kind.model_fields:
+        raise _bad(number, "type", f"{said['type']} is not signed by two people")
+    try:
+        return Unsigned(number, said, standing_in(kind, said))
+    except ValidationError as error:
+        raise _broken(number, error) from None
+
+
 def _command(number: int, line: str) -> Command:
+    said = _said(number, line)
+    try:
+        return FROM_OUTSIDE[said["type"]].model_validate_json(line)
+    except ValidationError as error:
+        raise _broken(number, error) from None
+
+
+def _said(number: int, line: str) -> dict[str, Any]:
+    """A JSON object whose type is a command's that may come from outside."""
     try:
         parsed = json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -49,11 +93,12 @@ def _command(number: int, line: str) -> Command:
         raise _bad(number, "type", MUST_BE_A_COMMAND)
     if name not in FROM_OUTSIDE:
         raise _bad(number, "type", f"{name} {NOT_FROM_OUTSIDE}")
-    try:
-        return FROM_OUTSIDE[name].model_validate_json(line)
-    except ValidationError as error:
-        field, rule = complaint(error)
-        raise _bad(number, field or None, rule) from None
+    return parsed
+
+
+def _broken(number: int, error: ValidationError) -> CliError:
+    field, rule = complaint(error)
+    return _bad(number, field or None, rule)
 
 
 def _bad(number: int, field: str | None, rule: str) -> CliError:

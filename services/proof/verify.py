@@ -26,6 +26,7 @@ from services.proof.checks.purposes import Freezes, Lending, Purposes
 from services.proof.checks.register import Register
 from services.proof.checks.reserve import ReserveQueue
 from services.proof.checks.streams import Streams
+from services.proof.checks.two_people import TwoPeople
 from services.proof.checks.views import CompareViews, Views
 from services.proof.record import read_record
 from services.proof.report import Report
@@ -53,7 +54,7 @@ def verify(
         beside(partial(read_record, url, platform, snapshot.instant)) as record_read,
         no_cycles(),
     ):
-        audit = Audit(snapshot, bank_total_fen)
+        audit = Audit(snapshot, platform, bank_total_fen)
         audit.read(snapshot, progress)
         record = record_read()
     seconds = timer() - began
@@ -73,7 +74,7 @@ def verify(
 class Audit:
     """All checks of what the events say, and which of them look at which events."""
 
-    def __init__(self, snapshot: Snapshot, bank_total_fen: int | None) -> None:
+    def __init__(self, snapshot: Snapshot, platform: str, bank_total_fen: int | None) -> None:
         self.integers, self.views = Integers(), Views()
         self.streams = streams = Streams()
         self.book = book = Book()
@@ -91,6 +92,7 @@ class Audit:
             Lending(streams),
             Withdrawals(streams),
             Corrections(),
+            TwoPeople(streams, platform),
             Register(streams),
             Lines(),
             Principal(streams),

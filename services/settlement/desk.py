@@ -18,11 +18,13 @@ from domain.loan import Loan
 from domain.loan_events import LoanDisbursed, RepaymentSettled
 from domain.member import Member
 from domain.model import Event, InvariantBroken, Refused, State
+from domain.operators import Operators
 from domain.platform import Platform
 from domain.policy import Policies
 from domain.refusals import Code
 from domain.reserve import Reserve
 from domain.streams import (
+    OPERATORS,
     PLATFORM,
     POLICY,
     RESERVE,
@@ -73,6 +75,11 @@ class Desk:
     @property
     def today_shanghai(self) -> date:
         return self.now.astimezone(SHANGHAI).date()
+
+    @property
+    def operators(self) -> Operators:
+        state: Operators = self._kept(OPERATORS).state
+        return state
 
     @property
     def policies(self) -> Policies:

@@ -24,7 +24,7 @@ from domain.streams import (
     loan_stream,
     member_stream,
 )
-from services.settlement import on_bank, on_day_end, on_loans, on_members
+from services.settlement import on_bank, on_day_end, on_loans, on_members, on_operators
 from services.settlement.desk import Desk
 from services.settlement.shelf import Kept
 
@@ -159,6 +159,9 @@ PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts})
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),
     c.PublishPolicy: Handler(on_members.publish_policy, _nothing),
+    c.AppointOperators: Handler(on_operators.appoint_operators, _nothing),
+    c.RegisterOperator: Handler(on_operators.register_operator, _nothing),
+    c.RetireOperator: Handler(on_operators.retire_operator, _nothing),
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
     c.RegisterMember: Handler(on_members.register_member, _registration),

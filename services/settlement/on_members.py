@@ -132,13 +132,12 @@ def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding
 
 def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
     desk.member(command.member_id).known()
-    _second_person(command.actor, command.approved_by)
     desk.record(
         member_stream(command.member_id),
         member.MemberBlacklisted(
             member_id=command.member_id,
             evidence=command.evidence,
-            approved_by=command.approved_by,
+            approved_by=command.checker.operator_id,
         ),
     )
 
@@ -175,7 +174,6 @@ def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
 
 
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
-    _second_person(command.actor, command.approved_by)
     entry_id = f"S-{command.seed_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
@@ -190,13 +188,12 @@ def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
         reserve.ReserveSeeded(
             seed_id=command.seed_id,
             amount_fen=command.amount_fen,
-            approved_by=command.approved_by,
+            approved_by=command.checker.operator_id,
         ),
     )
 
 
 def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
-    _second_person(command.actor, command.approved_by)
     terms = desk.policies.in_force(desk.today)
     if terms is None:
         raise Refused(Code.POLICY_MISSING)
@@ -204,7 +201,7 @@ def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
         surplus_id=command.surplus_id,
         amount_fen=command.amount_fen,
         cap_fen=0,
-        approved_by=command.approved_by,
+        approved_by=command.checker.operator_id,
     )
     moved = reserve.surplus(
         terms,
@@ -246,8 +243,3 @@ def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
         payer_available_fen=0 if command.credit else desk.balance(payer).available_fen,
     )
     desk.post(recorded)
-
-
-def _second_person(actor: str, approved_by: str) -> None:
-    if approved_by == actor:
-        raise Refused(Code.SECOND_PERSON_REQUIRED, field="approved_by")

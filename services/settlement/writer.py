@@ -21,11 +21,12 @@ from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced
 from adapters.shard_schema import shard_schema, writer_role
 from adapters.vault import Seal
-from domain.commands import Command, OpenPlatform
+from domain.commands import Command
 from domain.model import Refused
 from domain.refusals import Code
 from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
+from services.settlement.admission import admit
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS
 from services.settlement.pen import Delivery, Pen
@@ -265,7 +266,7 @@ class Writer:
 
     def _decide(self, desk: Desk, pen: Pen, command: Command) -> Receipt:
         try:
-            self._admit(desk, command)
+            admit(desk, command, self._platform)
             HANDLERS[type(command)].decide(desk, command)
         except Refused as refused:
             desk.sweep()
@@ -280,22 +281,6 @@ class Writer:
             first_position=first,
             last_position=pen.position if first else 0,
         )
-
-    def _admit(self, desk: Desk, command: Command) -> None:
-        """What holds for every command: the platform, and the effective date."""
-        platform = desk.platform
-        opened, today = platform.opened, platform.business_date
-        if command.platform != self._platform or (
-            opened is None and not isinstance(command, OpenPlatform)
-        ):
-            raise Refused(Code.PLATFORM_UNKNOWN, field="platform")
-        desk.effective_on = command.effective_on or today
-        if command.effective_on is None or opened is None:
-            return
-        if command.effective_on > today:
-            raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {today}", "effective_on")
-        if command.effective_on < today and not (command.reason or "").strip():
-            raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
 
 
 def _next(deliveries: Iterator[Delivery]) -> tuple[Delivery | None, Exception | None]:

@@ -15,6 +15,8 @@ from infra.keys import (
     ensure_vault_key,
     load_private_key,
     load_public_key,
+    load_signing_key,
+    make_signing_key,
     parse_vault_key,
 )
 
@@ -80,3 +82,28 @@ def test_a_wrong_vault_key_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(KeyUnusable) as refusal:
         parse_vault_key(text)
     assert str(refusal.value) == "ZHUANHU_VAULT_KEY: must be 32 bytes in base64"
+
+
+def test_a_signing_key_is_new_each_time_and_never_in_place_of_another(tmp_path: Path) -> None:
+    made = make_signing_key(tmp_path / "keys" / "ann.pem")
+    assert load_signing_key(tmp_path / "keys" / "ann.pem").public_key() == made.public_key()
+    assert make_signing_key(tmp_path / "ben.pem").public_key() != made.public_key()
+    with pytest.raises(FileExistsError, match="is there already"):
+        make_signing_key(tmp_path / "ben.pem")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ben.pem", "keys"]
+
+
+def test_a_signing_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ann.pem"
+    make_signing_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    for mode in (0o640, 0o604):
+        path.chmod(mode)
+        with pytest.raises(KeyUnusable, match="others may read it"):
+            load_signing_key(path)
+
+
+def test_another_kind_of_key_signs_nothing(tmp_path: Path) -> None:
+    ensure_rsa_key(tmp_path / "a.pem", tmp_path / "b.pem")
+    with pytest.raises(KeyUnusable, match="must be an Ed25519 key"):
+        load_signing_key(tmp_path / "a.pem")

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
+from adapters.signing import NOT_YET, Signer
 from domain import commands as c
 from domain.accounts import Role
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
+from domain.operators import OperatorRole, Part
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
-from tests.exemplars import NAME, PHONE, TODAY, a_policy, command, id_no_of
+from tests.exemplars import ANN, BEN, NAME, PHONE, TODAY, a_policy, command, id_no_of
 from tests.house import House
 
 Ask = Callable[[House], str]
@@ -72,8 +74,20 @@ def repay(loan_id: str, fen: int = 1, **fields: Any) -> Ask:
 
 
 def another_payload(house: House) -> str:
-    house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1, approved_by="boss")
-    return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2, approved_by="boss")
+    house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1)
+    return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2)
+
+
+def by_hand(maker: str, checker: str) -> Ask:
+    """Signed by nobody."""
+    two = (NOT_YET.model_copy(update={"operator_id": each}) for each in (maker, checker))
+    return ask(c.SeedReserve, seed_id="s", amount_fen=1, **dict(zip(Part, two, strict=True)))
+
+
+def new_operator(
+    operator_id: str, signer: Signer, role: OperatorRole = OperatorRole.OPERATOR
+) -> dict[str, Any]:
+    return {"operator_id": operator_id, "role": role, "public_key": signer.public_key}
 
 
 def policy(**changes: Any) -> Ask:
@@ -89,7 +103,14 @@ REACHED: dict[Code, Ask] = {
     Code.EFFECTIVE_DATE_IN_FUTURE: repay("REPAYING", effective_on=TODAY + timedelta(days=1)),
     Code.EFFECTIVE_DATE_NEEDS_REASON: repay("REPAYING", effective_on=TODAY - timedelta(days=1)),
     Code.ID_TAKEN: join("lucy"),
-    Code.SECOND_PERSON_REQUIRED: ask(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="ops"),
+    Code.OPERATORS_APPOINTED: ask(c.AppointOperators, operators=(ANN.operator, BEN.operator)),
+    Code.OPERATOR_UNKNOWN: ask(c.RetireOperator, operator_id="ghost"),
+    Code.OPERATOR_RETIRED: by_hand("ann", "dan"),
+    Code.SECOND_PERSON_REQUIRED: by_hand("ann", "ann"),
+    Code.CHECKER_NOT_OPERATOR: by_hand("ann", "web"),
+    Code.SIGNATURE_WRONG: by_hand("ann", "ben"),
+    Code.KEY_TAKEN: ask(c.RegisterOperator, **new_operator("twin", ANN)),
+    Code.OPERATORS_TOO_FEW: ask(c.RetireOperator, operator_id="ben"),
     Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
     Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
     Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
@@ -133,9 +154,7 @@ REACHED: dict[Code, Ask] = {
         "REPAYING", effective_on=TODAY - timedelta(days=1), reason="by mistake"
     ),
     Code.NOTHING_DUE: repay("REPAYING"),
-    Code.SURPLUS_BELOW_CAP: ask(
-        c.MoveReserveSurplus, surplus_id="z", amount_fen=1, approved_by="boss"
-    ),
+    Code.SURPLUS_BELOW_CAP: ask(c.MoveReserveSurplus, surplus_id="z", amount_fen=1),
     Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
 }
 ELSEWHERE = {
@@ -151,6 +170,10 @@ def town(new_house: Callable[..., House]) -> House:
     house = new_house(today=TODAY - timedelta(days=1))
     house.open(law_table="cn-p2p", policy={"valid_from": house.today}, tender_max_fen=4_000)
     house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
+    for name, may in (("dan", OperatorRole.OPERATOR), ("web", OperatorRole.PUBLISHER)):
+        house.do(c.RegisterOperator, **new_operator(name, Signer.made_up(name, "tests"), may))
+    for operator_id in ("dan", "cui"):
+        house.do(c.RetireOperator, operator_id=operator_id)
     house.member("lucy", Role.INVESTOR, 10_000_00)
     house.bind("lucy", Role.INVESTOR, "b1")
     house.member("max", Role.INVESTOR, 1_00)
@@ -164,7 +187,7 @@ def town(new_house: Callable[..., House]) -> House:
         house.do(c.ConfirmAccount, member_id="bob", role=role)
     house.member("shady", Role.BORROWER, kind="company")
     house.member("black", Role.BORROWER)
-    house.do(c.BlacklistMember, member_id="black", evidence="judgement", approved_by="boss")
+    house.do(c.BlacklistMember, member_id="black", evidence="judgement")
     house.member("related", Role.BORROWER, related_party=True)
     for loan_id, borrower_id, fen in (
         ("SHADY", "shady", 1),
@@ -224,7 +247,7 @@ def test_no_loan_without_a_policy(new_house: Callable[..., House]) -> None:
                 "binding_id": "b1",
             },
         ),
-        (c.SeedReserve, {"seed_id": "x", "approved_by": "boss"}),
+        (c.SeedReserve, {"seed_id": "x"}),
     ],
 )
 def test_an_id_that_is_taken_is_named_by_its_field(

@@ -343,10 +343,9 @@ def test_rule_6_the_surplus_above_the_cap(town: Callable[..., House]) -> None:
     house = town()
     bullet(house, "A", {"lucy": 1_000_00})
     house.seed(150_00)
-    fields: dict[str, Any] = {"approved_by": "boss"}
-    refused = house.refused(c.MoveReserveSurplus, surplus_id="z1", amount_fen=50_01, **fields)
+    refused = house.refused(c.MoveReserveSurplus, surplus_id="z1", amount_fen=50_01)
     assert refused == "surplus_below_cap"
-    house.do(c.MoveReserveSurplus, surplus_id="z1", amount_fen=50_00, **fields)
+    house.do(c.MoveReserveSurplus, surplus_id="z1", amount_fen=50_00)
     assert house.balances()[RESERVE] == (100_00, 50_00)
     house.settle("Z-z1")
     assert (house.available(RESERVE), house.available("platform:income")) == (100_00, 50_00)
@@ -354,7 +353,7 @@ def test_rule_6_the_surplus_above_the_cap(town: Callable[..., House]) -> None:
     house.roll_to(date(2018, 2, 28))
     house.repay("p1", "A", 1_000_00)
     house.settle_all()
-    house.do(c.MoveReserveSurplus, surplus_id="z2", amount_fen=100_00, **fields)
+    house.do(c.MoveReserveSurplus, surplus_id="z2", amount_fen=100_00)
     house.reject("Z-z2")
     assert house.balances()[RESERVE] == (100_00, 0)
 
@@ -362,13 +361,13 @@ def test_rule_6_the_surplus_above_the_cap(town: Callable[..., House]) -> None:
 def test_rule_6_never_while_a_claim_waits(town: Callable[..., House]) -> None:
     house = one_late_loan(town, 100_00)
     house.reject("P-1")
-    fields = {"surplus_id": "z1", "amount_fen": 1, "approved_by": "boss"}
+    fields = {"surplus_id": "z1", "amount_fen": 1}
     assert house.refused(c.MoveReserveSurplus, **fields) == "surplus_below_cap"
 
 
 def test_seed_money_is_the_reserves_when_the_bank_says_so(town: Callable[..., House]) -> None:
     house = town()
-    house.do(c.SeedReserve, seed_id="s", amount_fen=1_00, approved_by="boss")
+    house.do(c.SeedReserve, seed_id="s", amount_fen=1_00)
     assert house.available(RESERVE) == 0
     house.reject("S-s")
     assert house.available(RESERVE) == 0

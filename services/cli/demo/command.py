@@ -86,7 +86,7 @@ def demo(
                 broker = opened.enter_context(KafkaBroker(data, settings.cache_dir))
                 settings = settings.with_own_kafka(broker.address)
             options = new_topics(settings, PLATFORM)
-        figures, proof = _played(Place(data, installation), options, book, recorded, began)
+        figures, proof = _played(Place(data, installation), options, book, seed, recorded, began)
     if json is not None:
         _write(json, figures)
     show(figures, proof, out)
@@ -111,13 +111,14 @@ def _played(
     place: Place,
     kafka: Mapping[str, Any] | None,
     book: Book,
+    seed: int,
     recorded: tuple[Recorded, ...],
     began: float,
 ) -> tuple[Figures, Report]:
     with running(place, kafka=kafka) as stack:
         with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
             front = Front(stack, looks)
-            _watch(play(front, book), book)
+            _watch(play(front, book, seed), book)
         stack.projector.catch_up()
         views = stack.projector.compare()
         proof = verify(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 
+from adapters.signing import Signer, by_two
 from domain import commands as c
 from services.cli.demo.book import Book, PlannedLoan
 from services.cli.demo.borrowers import Borrowers
@@ -16,14 +17,14 @@ from services.cli.demo.lending import Lending
 OPEN, NIGHT = time(10, 0), time(0, 30)
 
 
-def play(front: Front, book: Book) -> Iterator[date]:
-    """Yields each day when it is closed and reconciled."""
+def play(front: Front, book: Book, seed: int) -> Iterator[date]:
+    """Yields each day when it is closed and reconciled. The operators' keys follow from `seed`."""
     investors, borrowers = Investors(front), Borrowers(front)
     lending = Lending(front, investors)
     issued: dict[date, list[PlannedLoan]] = defaultdict(list)
     for loan in book.loans:
         issued[loan.issue_on].append(loan)
-    _open(front, book)
+    _open(front, book, seed)
     investors.join(book.investors, book.deposit_fen)
     day = book.start
     while day < book.end:
@@ -38,16 +39,21 @@ def play(front: Front, book: Book) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _open(front: Front, book: Book) -> None:
+def _open(front: Front, book: Book, seed: int) -> None:
     front.set_time(book.start, OPEN)
+    one, two = (Signer.made_up(name, f"seed {seed}") for name in ("finance-1", "finance-2"))
+    first = (one.operator, two.operator)
     front.must(
         [
             c.OpenPlatform(business_date=book.start, law_table=book.law_table, **front.by()),
             c.PublishPolicy(terms=book.policy, **front.by("risk")),
-            c.SeedReserve(
+            by_two(c.AppointOperators, one, two, operators=first, **front.by("ops")),
+            by_two(
+                c.SeedReserve,
+                one,
+                two,
                 seed_id="seed1",
                 amount_fen=book.seed_fen,
-                approved_by="finance-2",
                 **front.by("finance-1"),
             ),
         ]

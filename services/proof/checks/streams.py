@@ -14,9 +14,10 @@ from domain.loan import Status as LoanStatus
 from domain.loan_events import LoanEvent
 from domain.member import Member
 from domain.model import Event
+from domain.operators import Operators
 from domain.platform import Platform
 from domain.reserve import Reserve
-from domain.streams import PLATFORM, RESERVE, fold_of, loan_stream, member_stream
+from domain.streams import OPERATORS, PLATFORM, RESERVE, fold_of, loan_stream, member_stream
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
@@ -68,6 +69,10 @@ class Streams(Check):
     @property
     def platform(self) -> Platform:
         return cast("Platform", self._states.get(PLATFORM) or Platform())
+
+    @property
+    def operators(self) -> Operators:
+        return cast("Operators", self._states.get(OPERATORS) or Operators())
 
     def member(self, member_id: str) -> Member:
         return cast("Member", self._states.get(member_stream(member_id)) or Member())

@@ -25,6 +25,8 @@ from domain.purposes import Purpose
 from domain.schedule import Method
 from infra.clock import ManualClock
 from services.settlement.writer import Writer
+from tests.exemplars import ANN, BEN
+from tests.exemplars import command as build
 
 PLATFORM = "p1"
 START = date(2024, 1, 31)
@@ -70,8 +72,12 @@ class Teller:
         self._log.close()
 
     def tell(self, command_type: type[c.Command], /, **fields: Any) -> Receipt:
-        command = command_type(
-            id=f"c{next(self._numbers)}", platform=PLATFORM, actor="teller", **fields
+        command = build(
+            command_type,
+            id=f"c{next(self._numbers)}",
+            platform=PLATFORM,
+            actor="teller",
+            **fields,
         )
         [receipt] = self._writer.submit([command])
         assert receipt.outcome is Outcome.ACCEPTED, (command, receipt)
@@ -204,14 +210,15 @@ def _opening(teller: Teller) -> None:
         cap="0",
     )
     teller.tell(c.PublishPolicy, terms=terms)
-    teller.tell(c.SeedReserve, seed_id="s1", amount_fen=5_000, approved_by="other")
+    teller.tell(c.AppointOperators, operators=(ANN.operator, BEN.operator))
+    teller.tell(c.SeedReserve, seed_id="s1", amount_fen=5_000)
     for number in (1, 2, 3):
         teller.member(f"I{number}", Role.INVESTOR, 10_000_000)
     for number in (1, 2):
         teller.member(f"B{number}", Role.BORROWER)
     teller.member("B9", Role.BORROWER)
     teller.tell(c.RefuseAccount, member_id="B9", role=Role.BORROWER, bank_code="A1")
-    teller.tell(c.BlacklistMember, member_id="B9", evidence="x", approved_by="other")
+    teller.tell(c.BlacklistMember, member_id="B9", evidence="x")
     teller.settle()
 
 
@@ -242,7 +249,7 @@ def _funding(teller: Teller) -> None:
     teller.settle("D-L1-1")
     teller.tell(c.DisburseLoan, loan_id="L1")
     teller.settle()
-    teller.tell(c.MoveReserveSurplus, surplus_id="z1", amount_fen=100, approved_by="other")
+    teller.tell(c.MoveReserveSurplus, surplus_id="z1", amount_fen=100)
     teller.settle()
 
 

@@ -45,7 +45,7 @@ def test_a_log_that_nobody_follows(house: KafkaHouse) -> None:
     [[epoch]] = house.query("SELECT epoch FROM {}.shard")
     assert (found.position, found.epoch) == (house.log.head(), epoch)
     assert found.recorded_at == house.clock.now()
-    assert (found.commands, found.inbox, found.parked) == (4, 0, 0)
+    assert (found.commands, found.inbox, found.parked) == (5, 0, 0)
     assert (found.writer, found.relay_holder) == (who_am_i(), who_am_i())
     assert (found.relay, found.views) == (None, {})
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from pydantic import create_model
 
@@ -119,6 +121,21 @@ def test_the_command_on_the_page_for_platform_engineers_is_valid() -> None:
     page = (FOLDER.parent / "platform-engineers.md").read_text(encoding="utf-8")
     [shown] = re.findall(r"echo '(.+)'", page)
     check("commands/rate_loan.json", json.loads(shown))
+
+
+def test_the_page_for_two_people_says_what_is_signed() -> None:
+    """Checked without any of our code, as a program of somebody else's would make it."""
+    page = (FOLDER.parent / "two-people.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^    (\{.+\})$", page, re.MULTILINE)
+    [example] = schema("commands/seed_reserve.json")["examples"]
+    [appointed] = schema("commands/appoint_operators.json")["examples"]
+    keys = {each["operator_id"]: each["public_key"] for each in appointed["operators"]}
+    signed = {name: each for name, each in example.items() if each is not None}
+    for part in ("maker", "checker"):
+        given = signed.pop(part)
+        key = Ed25519PublicKey.from_public_bytes(b64decode(keys[given["operator_id"]]))
+        key.verify(b64decode(given["signature"]), f"zhuanhu {part} v1\n{text}".encode())
+    assert json.dumps(signed, sort_keys=True, separators=(",", ":")) == text
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

@@ -59,7 +59,7 @@ def test_it_works_on_what_the_settings_name(
     up = make_up(data)
     assert (up.ready["bank_url"], up.ready["bank_pid"]) == (bank.url, None)
     with publishing(find(data, None)) as commands:
-        commands.submit(EXAMPLES[:5])
+        commands.submit(EXAMPLES[:6])
     perform(find(data, None), "bank-total", {})  # Until the bank has answered.
     assert bank.total_fen() == 1_000_000
     seeded = zhuanhu("account", "show", "platform:reserve", "--data", str(data), "--json")

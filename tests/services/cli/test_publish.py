@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from domain import commands as c
 from domain.commands import COMMANDS, FROM_OUTSIDE
 from services.cli.installation import Installation
+from tests.exemplars import ANN, BEN, command
 from tests.services.cli.conftest import Zhuanhu
 
 OPEN = {
@@ -21,15 +23,12 @@ OPEN = {
     "business_date": "2024-01-02",
     "law_table": "none",
 }
-SEED = {
-    "type": "seed_reserve",
-    "id": "seed",
-    "platform": "demo",
-    "actor": "ops",
-    "seed_id": "s1",
-    "amount_fen": 100,
-    "approved_by": "someone",
-}
+APPOINT = command(
+    c.AppointOperators, id="appoint", platform="demo", operators=(ANN.operator, BEN.operator)
+).model_dump(mode="json")
+SEED = command(c.SeedReserve, id="seed", platform="demo", seed_id="s1", amount_fen=100).model_dump(
+    mode="json"
+)
 MEMBER = {
     "type": "register_member",
     "id": "member",
@@ -89,6 +88,10 @@ def changed(command: dict[str, Any], **changes: object) -> str:
         (changed(SEED, amount_fen=True), "amount_fen", "integer"),
         (changed(SEED, amount_fen=10**16), "amount_fen", "less than or equal"),
         (changed(SEED, seed_id="a b"), "seed_id", "pattern"),
+        (changed(SEED, checker=None), "checker", "object"),
+        (changed(SEED, maker="ann"), "maker", "object"),
+        (changed(SEED, maker=SEED["maker"] | {"signature": "x"}), "maker.signature", "pattern"),
+        (changed(APPOINT, operators=APPOINT["operators"][:1]), "operators", "at least 2"),
         (changed(SEED, reason="a\x00b"), "reason", "pattern"),
         (changed(SEED, actor="a\nb"), "actor", "pattern"),
         (changed(OPEN, business_date="2024-02-30"), "business_date", "date"),
@@ -145,12 +148,14 @@ def test_a_file_that_is_not_there(zhuanhu: Zhuanhu, data: Path) -> None:
 
 
 def test_each_line_has_its_receipt_in_order(zhuanhu: Zhuanhu, data: Path, tmp_path: Path) -> None:
-    lines = [changed(OPEN), changed(SEED), changed(SEED), changed(SEED, amount_fen=200)]
+    lines = [changed(OPEN), changed(APPOINT), changed(SEED), changed(SEED)]
+    lines.append(changed(SEED, amount_fen=200))
     file = tmp_path / "commands.jsonl"
     file.write_text("\n".join(lines), encoding="utf-8")
     told = zhuanhu("publish", str(file), "--data", str(data), "--json")
     assert told.code == 1
     assert [(each["outcome"], each["code"], each["replayed"]) for each in told.lines] == [
+        ("accepted", None, False),
         ("accepted", None, False),
         ("accepted", None, False),
         ("accepted", None, True),

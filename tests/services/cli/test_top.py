@@ -64,7 +64,7 @@ def test_one_look_without_kafka(zhuanhu: Zhuanhu, data: Path, house: House) -> N
     assert found == {
         "platform": "p1",
         "position": head,
-        "commands": 4,
+        "commands": 5,
         "commands_per_s": 0,
         "waiting": {"topic": None, "inbox": 0},
         "parked": 0,
@@ -83,7 +83,7 @@ def test_one_look_for_people(zhuanhu: Zhuanhu, data: Path, house: House) -> None
     house.query("INSERT INTO {}.inbox (message) VALUES (%s) RETURNING 1", b"{")
     told = zhuanhu("top", "--once", "--data", str(data))
     assert (told.code, told.err) == (0, "")
-    assert "p1: 4 commands, 0.0 a second" in told.out
+    assert "p1: 5 commands, 0.0 a second" in told.out
     assert "1 in the inbox; parked: 0" in told.out
     assert "epoch 1" in told.out
     assert all(view.NAME in told.out for view in VIEWS)
@@ -190,14 +190,14 @@ def test_in_a_terminal_it_goes_on_also_where_postgresql_was_away(data: Path, hou
         closing(os.fdopen(ours, "rb", 0)) as screen,
     ):
         os.close(its)
-        _read_until(screen, b"p1: 4 commands")
+        _read_until(screen, b"p1: 5 commands")
         house.query(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE starts_with(application_name, 'watching ')"
         )
         _read_until(screen, b"PostgreSQL: ")
         house.member("anna", Role.INVESTOR)
-        _read_until(screen, b"p1: 6 commands")
+        _read_until(screen, b"p1: 7 commands")
         process.send_signal(signal.SIGINT)
         assert process.wait(TIMEOUT_S) == 0
 

@@ -29,7 +29,7 @@ def test_it_goes_on_after_a_kill_and_ends_when_told(
     killed = make_up(data, "--platform", "demo")
     bank = psutil.Process(killed.ready["bank_pid"])
     with publishing(find(data, None)) as commands:
-        commands.submit(EXAMPLES[:5])  # Accounts and a recharge are on their way to the bank.
+        commands.submit(EXAMPLES[:6])  # Accounts and a recharge are on their way to the bank.
     assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
     bank.wait(timeout=30)  # It never outlives whom it was started by.
 

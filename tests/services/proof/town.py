@@ -30,7 +30,7 @@ from infra.clock import ManualClock
 from infra.postgres import connect, migrate
 from services.custody.schema import MIGRATIONS, custody_schema
 from services.settlement.writer import Writer
-from tests.exemplars import id_no_of
+from tests.exemplars import ANN, BEN, command, id_no_of
 
 PLATFORM = "town"
 FIRST_DAY = date(2018, 1, 1)
@@ -132,6 +132,7 @@ class Town:
         self.ask(
             c.OpenPlatform(**self.base(), business_date=FIRST_DAY, law_table="cn-p2p"),
             c.PublishPolicy(**self.base(), terms=TERMS),
+            command(c.AppointOperators, **self.base(), operators=(ANN.operator, BEN.operator)),
         )
 
     def join(self, member_id: str, role: c.MemberRole, fen: int) -> None:
@@ -291,9 +292,7 @@ def live(url: str) -> None:
     town.ask(c.DisburseLoan(**town.base(), loan_id="L2"))
     town.publish("L3", "dan", 900_000, deadline=FIRST_DAY + timedelta(days=2))
     town.tender("t4", "L3", "ann", 100_000)
-    town.ask(
-        c.SeedReserve(**town.base(), seed_id="seed", amount_fen=50_000, approved_by="somebody")
-    )
+    town.ask(command(c.SeedReserve, **town.base(), seed_id="seed", amount_fen=50_000))
     town.withdraw("w1", "ann", Role.INVESTOR, 10_000)
     town.refused.add("W-w2")
     town.withdraw("w2", "ben", Role.INVESTOR, 20_000)

@@ -62,7 +62,7 @@ BALANCES = {
 def furnish(house: House) -> None:
     """The book of DAY."""
     house.open(cool_off_days=0, policy={"overdue_fee_bands": "1-:0.01"})
-    house.do(c.SeedReserve, seed_id="s1", amount_fen=500_000, approved_by="boss")
+    house.do(c.SeedReserve, seed_id="s1", amount_fen=500_000)
     for name, role in (("ann", Role.INVESTOR), ("carl", Role.INVESTOR), ("bob", Role.BORROWER)):
         house.member(name, role)
     for recharge_id, name in (("r1", "ann"), ("r2", "carl")):

@@ -34,7 +34,7 @@ from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
 from services.settlement.press import Press
-from tests.exemplars import NAME, PHONE, a_policy, command
+from tests.exemplars import ANN, BEN, NAME, PHONE, a_policy, command
 from tests.house import House
 from tests.oracles.ledger import Ledger, without_zeros
 from tests.services.settlement.failing import AFTER_COMMIT, BEFORE_COMMIT, Broken
@@ -88,12 +88,11 @@ MONEY = (
         credit=st.booleans(),
         bank_date=st.just(None),  # The day itself, see `_command`.
     ),
-    built(c.SeedReserve, seed_id=ids("s"), amount_fen=amounts_fen, approved_by=st.just("boss")),
+    built(c.SeedReserve, seed_id=ids("s"), amount_fen=amounts_fen),
     built(
         c.MoveReserveSurplus,
         surplus_id=ids("z"),
         amount_fen=amounts_fen,
-        approved_by=st.just("boss"),
     ),
 )
 LOANS = (
@@ -213,6 +212,7 @@ class Machine(RuleBasedStateMachine):
         batch = [
             self._command(c.OpenPlatform, business_date=house.today, law_table="none"),
             self._command(c.PublishPolicy, terms=a_policy(**POLICY)),
+            self._command(c.AppointOperators, operators=(ANN.operator, BEN.operator)),
         ]
         for number in range(3):
             member_id = f"m{number}"
@@ -237,11 +237,7 @@ class Machine(RuleBasedStateMachine):
                         amount_fen=5_000,
                     ),
                 ]
-        batch.append(
-            self._command(
-                c.SeedReserve, seed_id="first", amount_fen=reserve_fen, approved_by="boss"
-            )
-        )
+        batch.append(self._command(c.SeedReserve, seed_id="first", amount_fen=reserve_fen))
         self.submit(batch)
         self.bank_obeys()
         self.lend("L0", tenders, periods, method, "out")
@@ -380,9 +376,7 @@ class Machine(RuleBasedStateMachine):
         """Old commands, also twice in one batch, and old ids with another payload."""
         again = data.draw(st.lists(st.sampled_from(sorted(self.sent)), min_size=1, max_size=4))
         batch = [self.sent[command_id] for command_id in again]
-        forged = self._command(
-            c.SeedReserve, id=again[0], seed_id="f", amount_fen=1, approved_by="x"
-        )
+        forged = self._command(c.SeedReserve, id=again[0], seed_id="f", amount_fen=1)
         self.submit([*batch, forged, batch[0]])
 
     # -- failures ---------------------------------------------------------------------------

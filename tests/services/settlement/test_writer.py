@@ -157,9 +157,7 @@ def test_another_writer_answers_from_the_stored_receipts(lucy: House) -> None:
 
 
 def test_nothing_goes_before_the_platform_is_open(house: House) -> None:
-    assert house.refused(c.SeedReserve, seed_id="s", amount_fen=1, approved_by="boss") == (
-        "platform_unknown"
-    )
+    assert house.refused(c.SeedReserve, seed_id="s", amount_fen=1) == ("platform_unknown")
 
 
 def test_a_command_for_another_platform_is_refused(lucy: House) -> None:
