@@ -182,21 +182,25 @@ class Custody:
         records = [each.bank_record for each in read.commands]
         troubles = [*read.troubles, *_refusals(receipts, records)]
         self._take(read.steps, troubles, [each.id for each in first])
+        now = self._clock.now()
         for step in read.steps:
             if step.state is not State.CONTRADICTED:
-                desk.follow(step.open, self._clock.now())
+                desk.follow(step.open, now)
+        for each in read.ask:
+            desk.look_now(each, now)
         return len(first)
 
     def _call(self, desk: Desk) -> int:
         """Chooses a wave, writes it down as sent, and lets it go out."""
         now, today = self._clock.now(), self._today()
         asked = desk.due(now, WAVE_MAX)
-        again = desk.take_again() if self._caught_up else []
+        again = desk.take_again(now) if self._caught_up else []
         ready = desk.ready(WAVE_MAX, caught_up=self._caught_up)
         if not (asked or again or ready):
             return 0
         why = barred(self._journal, [*again, *ready])
-        why |= {each.no: NOT_FOUND_LATER for each in again if each.sent_on != today}
+        lost = [each for each in again if each.state is State.UNKNOWN and each.sent_on != today]
+        why |= {each.no: NOT_FOUND_LATER for each in lost}
         calls = self._calls([*ready, *again], why, ask=False)
         calls += self._calls(asked, why, ask=True)
         refused = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
@@ -220,10 +224,12 @@ class Custody:
         for step in heard.steps:
             desk.follow(step.open, now)
         for each in heard.again:
-            desk.send_again(each)
+            desk.send_again(each, now)
+        for each in heard.partly:
+            desk.send_again(each, now, in_time=True)
         for each in heard.nothing_new:
             desk.look_later(each, now)
-        return len(heard.steps) + len(heard.again)
+        return len(heard.steps) + len(heard.again) + len(heard.partly)
 
     def _calls(self, requests: Sequence[Open], why: dict[str, str], *, ask: bool) -> list[Call]:
         """Those that are not held back; erased personal data hold a request back too."""

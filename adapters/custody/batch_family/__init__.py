@@ -1,0 +1,4 @@
+"""Custodian banks that speak the "batch" protocol (flat signed messages, two-phase batches).
+
+docs/custody-family-b.md holds the mapping and every choice that the published protocol leaves open.
+"""
