@@ -77,10 +77,8 @@ def decoded(content: bytes, encoding: str) -> str:
         ) from None
 
 
-def check_currency(place: str, currency: str, currencies: Iterable[str]) -> None:
-    """Raises StatementUnreadable."""
-    if currency not in currencies:
-        raise unreadable(place, f"the currency must be {' or '.join(sorted(currencies))}")
+def currency_rule(currencies: Iterable[str]) -> str:
+    return f"the currency must be {' or '.join(sorted(currencies))}"
 
 
 def adds_up(opening: Balance, closing: Balance, lines: Iterable[Line]) -> bool:

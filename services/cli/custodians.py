@@ -41,13 +41,14 @@ class Connection(Custodian, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A bank that can be called, and that calls `notify_url`. Only a stand-in can be controlled."""
+    """A bank that can be called, and that calls `notify_url`: None where that is agreed without us.
+    Only a stand-in can be controlled."""
 
     family: BankFamily
     url: str
     platform_no: str
     signer: Signer
-    notify_url: str
+    notify_url: str | None
     settings: Settings
     control: BankControl | None
 
@@ -74,6 +75,8 @@ def _service(bank: Bank, clock: Clock) -> Connection:
 
 
 def _batch(bank: Bank, clock: Clock) -> Connection:
+    if bank.notify_url is None:
+        raise SettingsError(f"{variable_of('callback_url')}: must be set for a bank of this family")
     link = batch_channel.Link(
         bank.url, bank.platform_no, read_timeout_ms=bank.settings.bank_timeout_ms
     )
@@ -97,9 +100,8 @@ def bank_of(
     number, word = place.installation.platform_no, FAMILIES[family].word
     if settings.bank_url is not None:
         taken = listening(settings.callback_host, settings.callback_port, receive, word)
-        with taken as (host, port):
-            called = settings.callback_url or f"http://{host}:{port}/"
-            signer = _signer(settings)
+        with taken:
+            called, signer = settings.callback_url, _signer(settings)
             yield Bank(family, settings.bank_url, number, signer, called, settings, None)
         return
     keys = Keys(place.data / "keys")

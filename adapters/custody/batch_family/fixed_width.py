@@ -158,5 +158,5 @@ def _bytes(column: Column, value: Any) -> bytes:
     if len(raw) != column.width:
         raise BadColumn(f"{column.name}: must fit into {column.width} bytes of {ENCODING}")
     if _value(column, raw) != value:
-        raise BadColumn(f"{column.name}: {column.kind.rule}")
+        raise BadColumn(f"{column.name}: would not be read back as it is")
     return raw

@@ -67,8 +67,9 @@ def _lines(fields: Fields) -> list[dict[str, str]]:
         lines = None
     if not isinstance(lines, list) or not 1 <= len(lines) <= _LINES:
         raise fields.bad("subPacks", f"must be a list of 1 to {_LINES} lines")
-    if not all(isinstance(line, dict) and line.get("orderId") for line in lines):
-        raise fields.bad("subPacks", "must hold objects with orderId")
+    for line in lines:
+        if not isinstance(line, dict) or not isinstance(line.get("orderId"), str):
+            raise fields.bad("subPacks", "must hold objects with a text orderId")
     return lines
 
 

@@ -50,9 +50,7 @@ def batch_status(book: Book, fields: Fields) -> dict[str, str]:
 def batch_details(book: Book, fields: Fields) -> dict[str, str]:
     """The lines in their order, a page at a time."""
     fields.choice("type", ["0"])
-    page, size = int(fields.text("pageNum", 6)), int(fields.text("pageSize", 4))
-    if page < 1 or not 1 <= size <= _PAGE:
-        raise fields.bad("pageSize", f"must be 1 to {_PAGE}")
+    page, size = _count(fields, "pageNum", 1_000_000), _count(fields, "pageSize", _PAGE)
     _, data = _batch(book, fields)
     shown = data["lines"][(page - 1) * size : page * size]
     lines = [request for line in shown if (request := book.requests.get(line["orderId"]))]
@@ -62,6 +60,13 @@ def batch_details(book: Book, fields: Fields) -> dict[str, str]:
         for line in lines
     ]
     return {"totalItems": data["txCounts"], "subPacks": orjson.dumps(packs).decode()}
+
+
+def _count(fields: Fields, name: str, limit: int) -> int:
+    text = fields.text(name, 7)
+    if not text.isdecimal() or not 1 <= int(text) <= limit:
+        raise fields.bad(name, f"must be 1 to {limit}")
+    return int(text)
 
 
 def _batch(book: Book, fields: Fields) -> tuple[Request, dict[str, Any]]:

@@ -439,3 +439,22 @@ def test_the_days_files_have_the_published_widths_and_add_up(
     orders = [each[69:109].decode().strip() for each in files["EVE"]]
     assert [orders.count(line["orderId"]) for line in lines] == [1, 1]
     assert orders.count(batch["acqRes"]) == 1  # The fee's.
+
+
+def test_fields_that_break_their_rule_are_named(platform: Platform) -> None:
+    for tx_code, fields, named in (
+        ("batchRepay", {"batchNo": "12345"}, "batchNo"),
+        ("batchRepay", {"subPacks": "[{}]"}, "subPacks"),
+        ("batchRepay", {"subPacks": '[{"orderId": 7}]'}, "subPacks"),
+        ("batchDetailsQuery", {"type": "0", "pageNum": "x", "pageSize": "1"}, "pageNum"),
+        ("bidAutoApply", {"orderId": "o", "accountId": "9" * 20}, "accountId"),
+    ):
+        whole = {
+            **dict.fromkeys(("txAmount", "txCounts", "acqRes"), "1"),
+            "batchNo": "123456",
+            "notifyURL": "http://x/",
+            "retNotifyURL": "http://x/",
+        }
+        told = platform.call(tx_code, **whole | fields)
+        assert told["retCode"] == "JX900001", told
+        assert named in told["retMsg"]
