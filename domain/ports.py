@@ -23,6 +23,7 @@ class BankOutcome(StrEnum):
     PENDING = "pending"  # The bank took it and has not finished: a callback or a query will tell.
     UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
     NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
+    PARTIAL = "partial"  # Some legs are done, the others neither done nor under way: `send` again.
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Carry out all legs or none, in one answer (单笔交易)."""
+    """Carry out all legs or none (单笔交易). A bank that works leg by leg may come to do some of
+    them only: that is PARTIAL until it has done the rest as well, and REFUSED where it did none."""
 
     request_no: str
     purpose: Purpose  # The leading purpose: DISBURSEMENT, REPAYMENT, RESERVE_PAYOUT, ...

@@ -41,6 +41,13 @@ class SignDigest(StrEnum):
     SHA256 = "sha256"
 
 
+class BankFamily(StrEnum):
+    """Which family of protocols the custodian speaks."""
+
+    SERVICE = "service"
+    BATCH = "batch"
+
+
 class KafkaProtocol(StrEnum):
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -121,6 +128,9 @@ class Settings(BaseSettings):
     bank_url: HttpUrl | None = Field(
         default=None, description="Where the custodian listens; unset means the stand-in bank."
     )
+    bank_family: BankFamily = Field(
+        default=BankFamily.SERVICE, description="What the bank speaks: service or batch."
+    )
     bank_public_key: Path | None = Field(
         default=None, description="PEM file of the bank's public key."
     )
@@ -147,6 +157,9 @@ class Settings(BaseSettings):
         default="127.0.0.1", description="Address on which the bank's notices are taken."
     )
     callback_port: Port = Field(default=8801, description="Its port; 0 picks a free one.")
+    callback_url: HttpUrl | None = Field(
+        default=None, description="What the bank calls it, where a request must say so."
+    )
 
     kafka_bootstrap_servers: Servers | None = Field(
         default=None,

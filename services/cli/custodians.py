@@ -1,7 +1,7 @@
 """Which bank an installation has: the one that ZHUANHU_BANK_URL names, else the stand-in bank as a
 process of its own, on the embedded PostgreSQL.
 
-To add a custodian is to make another `domain.ports.Custodian` in `connected`.
+To add a custodian is to make another `domain.ports.Custodian`, and a line in `FAMILIES`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from adapters.custody.service_family.channel import Link
+from adapters.custody.batch_family import channel as batch_channel
+from adapters.custody.batch_family import notices as batch_notices
+from adapters.custody.batch_family.client import BatchFamilyBank
+from adapters.custody.batch_family.requests import Choices
+from adapters.custody.service_family import channel as service_channel
+from adapters.custody.service_family import notices as service_notices
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.envelope import Signer
+from adapters.custody.wire import Signer
+from domain.ports import Custodian
 from infra.clock import Clock
 from infra.keys import load_private_key, load_public_key
 from infra.postgres import EmbeddedPostgres
-from infra.settings import Settings, SettingsError, variable_of
+from infra.settings import BankFamily, Settings, SettingsError, variable_of
 from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.installation import BANK_DATABASE, Keys
 from services.cli.opening import Place
@@ -29,17 +36,59 @@ LOCAL = "127.0.0.1"
 Receive = Callable[[Mapping[str, str]], None]
 
 
+class Connection(Custodian, Protocol):
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A bank that can be called, and that calls. Only a stand-in can be controlled."""
+    """A bank that can be called, and that calls `notify_url`: None where that is agreed without us.
+    Only a stand-in can be controlled."""
 
-    link: Link
+    family: BankFamily
+    url: str
+    platform_no: str
     signer: Signer
+    notify_url: str | None
+    settings: Settings
     control: BankControl | None
     limits: Limits = UNLIMITED
 
-    def connected(self, clock: Clock) -> ServiceFamilyBank:
-        return ServiceFamilyBank(self.link, self.signer, clock)
+    def connected(self, clock: Clock) -> Connection:
+        return FAMILIES[self.family].connect(self, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`word`: what its notices are answered with."""
+
+    connect: Callable[[Bank, Clock], Connection]
+    word: str
+
+
+def _service(bank: Bank, clock: Clock) -> Connection:
+    link = service_channel.Link(
+        bank.url,
+        bank.platform_no,
+        bank.settings.key_serial,
+        read_timeout_ms=bank.settings.bank_timeout_ms,
+    )
+    return ServiceFamilyBank(link, bank.signer, clock)
+
+
+def _batch(bank: Bank, clock: Clock) -> Connection:
+    if bank.notify_url is None:
+        raise SettingsError(f"{variable_of('callback_url')}: must be set for a bank of this family")
+    link = batch_channel.Link(
+        bank.url, bank.platform_no, read_timeout_ms=bank.settings.bank_timeout_ms
+    )
+    return BatchFamilyBank(link, bank.signer, clock, Choices(bank.notify_url))
+
+
+FAMILIES = {
+    BankFamily.SERVICE: Family(_service, service_notices.TAKEN),
+    BankFamily.BATCH: Family(_batch, batch_notices.TAKEN),
+}
 
 
 @contextmanager
@@ -49,17 +98,20 @@ def bank_of(
     """The installation's bank while the block lasts; its notices go to `receive`. The ports are
     those of a stand-in. Raises SettingsError, KeyUnusable, CliError."""
     settings = place.installation.settings()
+    family = BankFamily(place.installation.bank_family or settings.bank_family)
+    number, word = place.installation.platform_no, FAMILIES[family].word
     if settings.bank_url is not None:
-        signer, link = _signer(settings), _link(place, settings, settings.bank_url)
-        with listening(settings.callback_host, settings.callback_port, receive):
-            yield Bank(link, signer, None, _limits(settings))
+        taken = listening(settings.callback_host, settings.callback_port, receive, word)
+        with taken:
+            called, signer, limits = settings.callback_url, _signer(settings), _limits(settings)
+            url = settings.bank_url
+            yield Bank(family, url, number, signer, called, settings, None, limits)
         return
     keys = Keys(place.data / "keys")
     keys.ensure_pairs()
-    number = place.installation.platform_no
     with (
         EmbeddedPostgres(place.data) as server,
-        listening(LOCAL, callback_port, receive) as (host, port),
+        listening(LOCAL, callback_port, receive, word) as (host, port),
         sandbox_bank(
             server.ensure_database(BANK_DATABASE),
             place.data,
@@ -69,20 +121,13 @@ def bank_of(
         ) as control,
     ):
         own, banks = load_private_key(keys.platform_private), load_public_key(keys.bank_public)
-        yield Bank(Link(control.url, number), Signer(own, banks), control, _limits(settings))
+        called, signer = f"http://{host}:{port}/", Signer(own, banks)
+        limits = _limits(settings)
+        yield Bank(family, control.url, number, signer, called, settings, control, limits)
 
 
 def _limits(settings: Settings) -> Limits:
     return Limits(settings.bank_calls_per_s, settings.bank_legs_per_call)
-
-
-def _link(place: Place, settings: Settings, url: str) -> Link:
-    return Link(
-        url,
-        place.installation.platform_no,
-        settings.key_serial,
-        read_timeout_ms=settings.bank_timeout_ms,
-    )
 
 
 def _signer(settings: Settings) -> Signer:

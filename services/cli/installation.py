@@ -22,11 +22,13 @@ BANK_DATABASE = "sandbox_bank"
 @dataclass(frozen=True, slots=True)
 class Installation:
     """`starts_at`: the instant (ISO, with offset) at which simulated time begins; afterwards it is
-    the stand-in bank's clock, moved by hand. None: time is the machine's."""
+    the stand-in bank's clock, moved by hand. None: time is the machine's. `bank_family`: what the
+    bank speaks; None: as the settings say."""
 
     platform: str
     platform_no: str
     starts_at: str | None = None
+    bank_family: str | None = None
 
     @property
     def simulated(self) -> bool:

@@ -169,7 +169,7 @@ def running(
                     Reconciler(url, platform, custodian, commands, bank_clock, projector.catch_up)
                 )
             ),
-            bank_url=bank.link.url,
+            bank_url=bank.url,
             control=bank.control,
             _book_clock=book_clock,
             _bank_clock=bank_clock,

@@ -20,6 +20,7 @@ class Reading:
     steps: list[Step] = field(default_factory=list)
     commands: list[RecordBankMovement] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    ask: list[Open] = field(default_factory=list)  # Something has come of them: the bank is asked.
 
     def take(self, notice: Notice, about: Open | None) -> None:
         """`about` is the request that it names, None where there is no such request of ours."""
@@ -34,6 +35,8 @@ class Reading:
         answer = BankAnswer(BankOutcome(notice.outcome), notice.code, "", notice.bank_date)
         step = heard(about, answer, notice.received_on)
         if step is None:
+            if answer.outcome is BankOutcome.UNKNOWN:
+                self.ask.append(about)
             return
         self.steps.append(step)
         if step.state is State.CONTRADICTED:

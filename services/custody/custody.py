@@ -195,9 +195,12 @@ class Custody:
         records = [each.bank_record for each in read.commands]
         troubles = [*read.troubles, *_refusals(receipts, records)]
         self._take(read.steps, troubles, [each.id for each in first])
+        now = self._clock.now()
         for step in read.steps:
             if step.state is not State.CONTRADICTED:
-                desk.follow(step.open, self._clock.now())
+                desk.follow(step.open, now)
+        for each in read.ask:
+            desk.look_now(each, now)
         return len(first)
 
     def _look_at_length(self, desk: Desk, requests: Sequence[Open]) -> None:
@@ -212,7 +215,8 @@ class Custody:
         if not (asked or again or ready):
             return 0
         why = barred(self._journal, [*again, *ready])
-        why |= {each.no: NOT_FOUND_LATER for each in again if each.sent_on != today}
+        lost = [each for each in again if each.state is State.UNKNOWN and each.sent_on != today]
+        why |= {each.no: NOT_FOUND_LATER for each in lost}
         calls = self._calls(ready, why, Errand.SEND) + self._calls(again, why, Errand.SEND_AGAIN)
         sent = [Step(call.open, State.SENT) for call in calls]
         calls += self._calls(asked, why, Errand.ASK)
@@ -233,12 +237,14 @@ class Custody:
         for step in heard.steps:
             desk.follow(step.open, now)
         for each in heard.again:
-            desk.send_again(each)
+            desk.send_again(each, now)
+        for each in heard.partly:
+            desk.send_again(each, now, in_time=True)
         for each in heard.nothing_new:
             desk.look_later(each, now)
         for each in heard.not_asked:
             desk.not_asked(each, now)
-        return len(heard.steps) + len(heard.again)
+        return len(heard.steps) + len(heard.again) + len(heard.partly)
 
     def _tell(self, desk: Desk) -> None:
         down = self._gate.shut

@@ -52,7 +52,7 @@ class Desk:
         self._ended: dict[str, Open] = {}
         self._unreported: Counter[str] = Counter()  # By ordering key.
         self._questions: list[tuple[datetime, str]] = []
-        self._again: dict[str, Open] = {}
+        self._again: dict[str, tuple[datetime, Open]] = {}
         self.add(requests)
 
     def add(self, requests: Iterable[Open]) -> None:
@@ -108,7 +108,7 @@ class Desk:
         if probe is not Probe.NEW_REQUEST:
             asked = self.due(now, (room + 1) // 2)
         room -= len(asked)
-        again = self.take_again(room) if caught_up else []
+        again = self.take_again(now, room) if caught_up else []
         room -= len(again)
         ready = self.ready(room, caught_up=caught_up)
         asked += self.due(now, room - len(ready))
@@ -144,9 +144,11 @@ class Desk:
     def look_later(self, each: Open, now: datetime) -> None:
         """Ask after it when its time has come: at once where nothing is known, then ever later."""
         first = timedelta() if each.state is State.UNKNOWN else FIRST_LOOK
-        wait = min(FIRST_LOOK * 2 ** min(each.asks - 1, 10), LONGEST) if each.asks else first
-        each.ask_at = now + wait
-        heapq.heappush(self._questions, (each.ask_at, each.no))
+        self._ask_at(each, now + (_wait(each.asks) if each.asks else first))
+
+    def look_now(self, each: Open, now: datetime) -> None:
+        """Ask after it, whenever it was to be asked after."""
+        self._ask_at(each, now)
 
     def not_asked(self, each: Open, now: datetime) -> None:
         """The question did not go out: it is due as before."""
@@ -165,16 +167,25 @@ class Desk:
                 due[no] = each
         return list(due.values())
 
-    def send_again(self, each: Open) -> None:
-        self._again[each.no] = each
+    def send_again(self, each: Open, now: datetime, *, in_time: bool = False) -> None:
+        """At once, or `in_time`: the oftener it was asked after, the later."""
+        wait = _wait(each.asks - 1) if in_time and each.asks > 1 else timedelta()
+        self._again[each.no] = (now + wait, each)
 
-    def take_again(self, limit: int) -> list[Open]:
-        again: list[Open] = []
-        while self._again and len(again) < limit:
-            each = self._again.pop(next(iter(self._again)))
-            if each.state is State.UNKNOWN:
-                again.append(each)
-        return again
+    def take_again(self, now: datetime, limit: int) -> list[Open]:
+        due = [each for at, each in self._again.values() if at <= now][:limit]
+        for each in due:
+            del self._again[each.no]
+        return [each for each in due if each.state in (State.UNKNOWN, State.PENDING)]
+
+    def _ask_at(self, each: Open, at: datetime) -> None:
+        each.ask_at = at
+        heapq.heappush(self._questions, (at, each.no))
+
+
+def _wait(asks: int) -> timedelta:
+    doubled: int = 2 ** min(asks - 1, 10)
+    return min(FIRST_LOOK * doubled, LONGEST)
 
 
 def _mark(each: Open) -> Before:

@@ -1,4 +1,4 @@
-"""Callbacks (NOTIFY): verified, written down, and only then answered `SUCCESS`.
+"""Callbacks (NOTIFY): verified, written down, and only then answered by the bank's word for it.
 
 The bank repeats a notice until it has that answer, so that a crash here loses none.
 """
@@ -57,16 +57,16 @@ class NoticeBox:
 
 @contextmanager
 def listening(
-    host: str, port: int, take: Callable[[Mapping[str, str]], None]
+    host: str, port: int, take: Callable[[Mapping[str, str]], None], word: str = "SUCCESS"
 ) -> Iterator[tuple[str, int]]:
     """Takes the bank's posts as long as it is open; gives the address. `take` writes a notice
-    down, and raises CustodianUntrusted for one that the bank did not sign, NotReady. Raises OSError
-    where the port is taken."""
-    with http_server.serving(host, port, _handler(take), "notices") as taken:
+    down, and raises CustodianUntrusted for one that the bank did not sign, NotReady. `word` is what
+    the bank wants to hear then. Raises OSError where the port is taken."""
+    with http_server.serving(host, port, _handler(take, word), "notices") as taken:
         yield host, taken
 
 
-def _handler(take: Callable[[Mapping[str, str]], None]) -> type[http_server.Handler]:
+def _handler(take: Callable[[Mapping[str, str]], None], word: str) -> type[http_server.Handler]:
     class Handler(http_server.Handler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -90,7 +90,7 @@ def _handler(take: Callable[[Mapping[str, str]], None]) -> type[http_server.Hand
                 log.exception("notice_failed")
                 self._answer(500, "FAIL")
             else:
-                self._answer(200, "SUCCESS")
+                self._answer(200, word)
 
         def _answer(self, status: int, text: str) -> None:
             self.answer(status, "text/plain", text.encode())

@@ -17,6 +17,7 @@ from services.custody.watch import Watch
 
 NOT_BOUND = "card_not_bound"
 NOT_ESTABLISHED = "project_not_established"
+PARTLY_DONE = "partly_done"  # The rest is sent again; a person should see why it failed.
 LOST_AT_BANK = "lost_at_bank"  # The bank had it in hand, and now it does not know it.
 HELD_BACK = "held_back"  # Written down as sent, and the call never begun.
 
@@ -108,6 +109,7 @@ class Hearing:
     steps: list[Step] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     again: list[Open] = field(default_factory=list)  # The bank does not know them: send again.
+    partly: list[Open] = field(default_factory=list)  # The rest is to be sent again, in time.
     nothing_new: list[Open] = field(default_factory=list)
     asked: list[Open] = field(default_factory=list)
     not_asked: list[Open] = field(default_factory=list)
@@ -122,6 +124,9 @@ class Hearing:
             self.steps.append(step)
         elif not ask:
             self.steps.append(Step(call.open, State.UNKNOWN, answer.code))
+        elif answer.outcome is BankOutcome.PARTIAL:
+            self.partly.append(call.open)
+            self.troubles.append(Trouble(call.open.no, PARTLY_DONE))
         elif not_found and call.open.state is State.UNKNOWN:
             self.again.append(call.open)
         else:

@@ -20,6 +20,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.sandbox_bank import batches, cash, desk, seal, settings, web
+from services.sandbox_bank.batch_family import batches as line_batches
+from services.sandbox_bank.batch_family import web as batch_web
+from services.sandbox_bank.batch_family.service import FILE, ONLINE, PAGE
 from services.sandbox_bank.clock import BankClock
 from services.sandbox_bank.control import Control
 from services.sandbox_bank.database import DatabaseInUse
@@ -66,10 +69,20 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.platform_no,
         auto_complete=given.auto_complete,
     )
+    second = batch_web.Front(
+        teller,
+        keys,
+        faults,
+        given.database_url,
+        given.platform_no,
+        auto_complete=given.auto_complete,
+        calls_per_s=given.calls_per_s,
+    )
     paths = (desk.GATEWAY, desk.SERVICE, web.DOWNLOAD)
     app = Starlette(
         routes=[
             *(Route(path, front.take, methods=["POST"]) for path in paths),
+            *(Route(path, second.take, methods=["POST"]) for path in (ONLINE, PAGE, FILE)),
             *Control(teller, clock, faults, given.database_url).routes(),
             Route("/health", _health),
         ]
@@ -78,6 +91,8 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
     left = teller.submit(Job(batches.unfinished, alone=True)).result()
     if left:
         batches.work_off(teller.submit, faults, left)
+    for key in teller.submit(Job(line_batches.unfinished, alone=True)).result():
+        line_batches.advance(teller.submit, faults, key)
     notifier.start()
     if given.attached:
         threading.Thread(target=_end_with_starter, name="starter", daemon=True).start()

@@ -17,7 +17,7 @@ from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.keys import keys_in
 from services.sandbox_bank.rows import Request
 from services.sandbox_bank.teller import Job
-from services.sandbox_bank.words import failed, stated, taken
+from services.sandbox_bank.words import failed, taken, tell
 
 _TRADES = 5000
 _AT_ONCE = 50
@@ -98,5 +98,5 @@ def _work(book: Book, faults: Faults, no: str) -> None:
         book.drop()
         done = failed(book, request, refusal)
     book.requests.put(done)
-    book.notify(request.service, stated(done))
+    tell(book, done)
     book.keep()

@@ -26,6 +26,7 @@ from services.sandbox_bank.rows import (
     Confirmation,
     Entry,
     Freeze,
+    Header,
     Notice,
     Posting,
     Pot,
@@ -122,6 +123,7 @@ class Book:
         self.projects: Shelf[Project] = Shelf(db, store.PROJECT)
         self.freezes: Shelf[Freeze] = Shelf(db, store.FREEZE)
         self.requests: Shelf[Request] = Shelf(db, store.REQUEST)
+        self.headers: Shelf[Header] = Shelf(db, store.HEADER)
         self.entries: Pile[Entry] = Pile(db, store.ENTRY)
         self.postings: Pile[Posting] = Pile(db, store.POSTING)
         self.notices: Pile[Notice] = Pile(db, store.NOTICE)
@@ -132,6 +134,7 @@ class Book:
             self.projects,
             self.freezes,
             self.requests,
+            self.headers,
             self.entries,
             self.postings,
             self.notices,
@@ -213,9 +216,9 @@ class Book:
             self.postings.add(Posting(entry.order_no, no, pot, signed_fen, self.today))
         return entry
 
-    def notify(self, service: str, body: dict[str, Any]) -> None:
+    def notify(self, service: str, body: dict[str, Any], url: str | None = None) -> None:
         text = orjson.dumps(body).decode()
-        self.notices.add(Notice(self.number(), service, text, 0, self.now))
+        self.notices.add(Notice(self.number(), service, text, 0, self.now, url))
 
     def _add(self, no: str, pot: Pot, amount_fen: int) -> None:
         if pot == "outside":

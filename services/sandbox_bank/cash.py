@@ -14,7 +14,7 @@ from services.sandbox_bank.clock import compact, start_of
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.rows import OUTSIDE, Pot, Request
-from services.sandbox_bank.words import failed, stated
+from services.sandbox_bank.words import failed, tell
 
 _WAYS = frozenset({"WEB", "SWIFT", "BACKROLL", "PROXY"})
 _WITHDRAW_TYPES = frozenset({"NORMAL", "NORMAL_URGENT", "URGENT"})
@@ -104,7 +104,7 @@ def _remit(book: Book, request: Request) -> Request:
         returned = card["card_no"].endswith(members.CARD_REMITTANCE_RETURNED)
         due_on = book.today + _ONE_DAY if returned else None
         ended = replace(request, status="SUCCESS", bank_date=book.today, due_on=due_on)
-    book.notify("WITHDRAW", stated(ended))
+    tell(book, ended)
     return ended
 
 
@@ -119,6 +119,7 @@ def _return(book: Book, request: Request) -> Request:
         bank_date=book.today,
         account_no=no,
         amount_fen=amount_fen,
+        notify_url=request.notify_url,
     )
     book.move(
         "BACKROLL_RECHARGE",
@@ -130,7 +131,7 @@ def _return(book: Book, request: Request) -> Request:
         remark="提现退票",
     )
     book.requests.put(returned)
-    book.notify(returned.service, stated(returned) | {"withdrawRequestNo": request.request_no})
+    tell(book, returned, origin_no=request.request_no)
     return replace(request, due_on=None)
 
 

@@ -15,7 +15,7 @@ from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.faults import Fault, Kind
 from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.rows import Request
-from services.sandbox_bank.words import failed, is_open, refusal, stated, taken
+from services.sandbox_bank.words import failed, is_open, refusal, stated, taken, tell
 
 GATEWAY, SERVICE = "/gateway", "/service"
 
@@ -44,6 +44,7 @@ class Call:
     service: str
     fields: Fields
     fault: Fault | None = None
+    notify_url: str | None = None
 
 
 def serve(book: Book, call: Call, *, auto_complete: bool) -> Answer:
@@ -62,7 +63,14 @@ def _instruct(book: Book, call: Call, *, auto_complete: bool) -> Answer:
     no = call.fields.text("requestNo", 50)
     if book.requests.get(no):
         raise Refused(Code.DUPLICATE, f"请求流水号重复: {no}")
-    request = Request(no, call.service, instruction.kind, instruction.waiting, book.today)
+    request = Request(
+        no,
+        call.service,
+        instruction.kind,
+        instruction.waiting,
+        book.today,
+        notify_url=call.notify_url,
+    )
     at_gateway = call.path == GATEWAY
     try:
         if call.fault and call.fault.kind is Kind.REFUSE:
@@ -101,7 +109,7 @@ def complete(book: Book, request_no: str, *, passed: bool) -> Request:
     except Refused as refused:
         book.drop()
         done = failed(book, request, refused)
-        book.notify(request.service, stated(done))
+        tell(book, done)
     book.requests.put(done)
     book.keep()
     return done
@@ -117,7 +125,7 @@ def _finish(
     done = instruction.apply(book, replace(request, data=None, bank_date=book.today), fields)
     # The end of a withdrawal is told by the step that pays it out.
     if not is_open(done) and done.kind != "WITHDRAW":
-        book.notify(done.service, stated(done))
+        tell(book, done)
     return done
 
 

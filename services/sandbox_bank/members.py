@@ -33,6 +33,7 @@ def register_person(book: Book, request: Request, fields: Fields) -> Request:
             mobile=fields.text("mobile"),
             card_no=fields.optional("bankcardNo", 30),
             bank_code=fields.optional("bankcode", 20),
+            user_no=fields.optional("userNo", 50),
         ),
     )
 
@@ -52,6 +53,7 @@ def register_company(book: Book, request: Request, fields: Fields) -> Request:
             mobile=fields.text("contactPhone"),
             card_no=fields.optional("bankcardNo", 30),
             bank_code=fields.optional("bankcode", 20),
+            user_no=fields.optional("userNo", 50),
         ),
     )
 

@@ -1,5 +1,5 @@
 """Callbacks (NOTIFY) to the platform, out of the table that the teller writes in the same commit
-as the fact. Sent at least once, again and again until the answer is SUCCESS."""
+as the fact. Sent at least once, again and again until it is answered by the family's word."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import psycopg
 import urllib3
 
 from services.sandbox_bank import store
+from services.sandbox_bank.batch_family.message import sealed_text
 from services.sandbox_bank.database import connect
 from services.sandbox_bank.rows import Notice
 from services.sandbox_bank.seal import Seal
@@ -23,7 +25,7 @@ _AT_ONCE = 100
 _IDLE_S = 1.0
 _TIMEOUT = urllib3.Timeout(connect=3.0, read=10.0)
 
-_DUE = """SELECT id, service, body, attempts, due_at FROM notice
+_DUE = """SELECT id, service, body, attempts, due_at, url FROM notice
 WHERE due_at <= clock_timestamp() OR attempts = 0 ORDER BY attempts, id LIMIT %s"""
 
 log = logging.getLogger(__name__)
@@ -76,6 +78,9 @@ class Notifier:
                 self._woken.wait(_IDLE_S)
 
     def _send(self, notice: Notice) -> bool:
+        if notice.url is not None:
+            told = orjson.loads(notice.body) | {"instCode": self._platform_no}
+            return self._post(notice.url, {"bgData": sealed_text(self._seal, told)}, b"success")
         form = {
             "serviceName": notice.service,
             "platformNo": self._platform_no,
@@ -84,13 +89,16 @@ class Notifier:
             "respData": notice.body,
             "sign": self._seal.sign(notice.body.encode()),
         }
+        return self._post(self._notify_url, form, b"SUCCESS")
+
+    def _post(self, url: str, form: dict[str, str], taken: bytes) -> bool:
         try:
             answer = self._http.request_encode_body(
-                "POST", self._notify_url, fields=form, encode_multipart=False
+                "POST", url, fields=form, encode_multipart=False
             )
         except urllib3.exceptions.HTTPError:
             return False
-        return answer.status == 200 and answer.data.strip() == b"SUCCESS"
+        return answer.status == 200 and answer.data.strip() == taken
 
     def _settle(self, db: store.Db, due: Sequence[Notice], taken: Sequence[bool]) -> None:
         done = [notice.id for notice, answered in zip(due, taken, strict=True) if answered]

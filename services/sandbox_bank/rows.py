@@ -43,6 +43,7 @@ class Account:
     mobile: str | None = None
     card_no: str | None = None
     bank_code: str | None = None
+    user_no: str | None = None  # The platform's own number for it ("batch" family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Request:
     batch_no: str | None = None
     due_on: date | None = None
     data: dict[str, Any] | None = None
+    notify_url: str | None = None  # Named by requests of the "batch" family alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,14 @@ class Notice:
     body: str  # respData, exactly as it is signed and sent
     attempts: int
     due_at: datetime
+    url: str | None = None  # Where a notice of the "batch" family goes
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """instCode + txDate + txTime + seqNo of a message of the "batch" family: taken once."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,4 +92,14 @@ CREATE TABLE bank (
 );
 """
 
-MIGRATIONS = (Migration(1, "the bank's tables", _TABLES),)
+_BATCH_FAMILY = """
+ALTER TABLE account ADD COLUMN user_no text UNIQUE;
+ALTER TABLE request ADD COLUMN notify_url text;
+ALTER TABLE notice ADD COLUMN url text;
+CREATE TABLE header (key text PRIMARY KEY);
+"""
+
+MIGRATIONS = (
+    Migration(1, "the bank's tables", _TABLES),
+    Migration(2, "the batch family", _BATCH_FAMILY),
+)

@@ -26,6 +26,7 @@ class Settings:
     digest: Digest
     auto_complete: bool
     attached: bool
+    calls_per_s: int
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -67,9 +68,21 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         "off",
         choices=("on", "off"),
     )
+    option(
+        "calls-per-s",
+        "messages that the batch family's front takes a second; 0: any number (0)",
+        "0",
+        type=_count,
+    )
     given = vars(parser.parse_args(argv))
     switches = {name: given[name] == "on" for name in ("auto_complete", "attached")}
     return Settings(**given | switches)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a whole number")
+    return int(text)
 
 
 def _port(text: str) -> int:

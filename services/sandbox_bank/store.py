@@ -19,6 +19,7 @@ from services.sandbox_bank.rows import (
     Confirmation,
     Entry,
     Freeze,
+    Header,
     Notice,
     Posting,
     Project,
@@ -71,6 +72,7 @@ ACCOUNT = _table(Account, "no")
 PROJECT = _table(Project, "no")
 FREEZE = _table(Freeze, "request_no")
 REQUEST = _table(Request, "request_no")
+HEADER = _table(Header, "key")
 ENTRY = _table(Entry)
 POSTING = _table(Posting)
 NOTICE = _table(Notice)

@@ -106,16 +106,18 @@ def trade(book: Book, request: Request, fields: Fields) -> Request:
     fields.absent("saleRequestNo", "债权转让未开通")
     project_no = fields.text("projectNo", 50) if rule.bound else fields.optional("projectNo", 50)
     details = fields.items("details", _DETAILS)
+    no = request.request_no
     project = None
     if project_no is not None:
         project = projects.find(book, project_no)
         if rule.project is not None:
             projects.require(book, project_no, rule.project)
-    total_fen = sum(_pay(book, request, rule, project, detail) for detail in details)
+    total_fen = sum(pay(book, no, rule, project, detail) for detail in details)
     return replace(request, status="SUCCESS", amount_fen=total_fen, data=None)
 
 
-def _pay(book: Book, request: Request, rule: Trade, project: Project | None, fields: Fields) -> int:
+def pay(book: Book, no: str, rule: Trade, project: Project | None, fields: Fields) -> int:
+    """Move one detail's money under the request number `no`. The amount moved."""
     biz_type = fields.choice("bizType", frozenset(rule.details))
     amount_fen = fields.amount("amount")
     income_fen = fields.amount_or_zero("income")
@@ -135,7 +137,7 @@ def _pay(book: Book, request: Request, rule: Trade, project: Project | None, fie
         raise Refused(Code.NOT_PERMITTED, "付款方与收款方相同")
     book.move(
         "COMMISSION" if biz_type == "COMMISSION" else "TRANSACTION",
-        request.request_no,
+        no,
         (payer.no, pot),
         (payee.no, "available"),
         amount_fen,

@@ -7,7 +7,6 @@ clock, and only then the desk sees the call.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 from collections.abc import Mapping
@@ -20,7 +19,6 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from services.sandbox_bank import batches, desk, downloads, queries
 from services.sandbox_bank.book import Book
@@ -29,13 +27,13 @@ from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.faults import BEFORE, Fault, Faults, Kind
 from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.keys import keys_in
+from services.sandbox_bank.mishaps import CutShort, no_answer
 from services.sandbox_bank.seal import Seal
 from services.sandbox_bank.teller import Job, Teller
 
 DOWNLOAD = "/download"
 _SKEW = timedelta(minutes=10)
 _BODY_LIMIT = 16 * 1024 * 1024
-_HANG_S = 120.0
 _FORM_FIELDS = ("serviceName", "platformNo", "reqData", "keySerial", "sign")
 
 log = logging.getLogger(__name__)
@@ -52,15 +50,6 @@ class Message:
     @property
     def request_no(self) -> object:
         return self.data.get("requestNo") or self.data.get("batchNo")
-
-
-class CutShort(Response):
-    """Half an answer, then the connection breaks."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        half = bytes(self.body)[: len(self.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
 class Front:
@@ -95,10 +84,10 @@ class Front:
         no = message.request_no
         fault = self._faults.take(message.service, no if isinstance(no, str) else "")
         if fault and fault.kind in BEFORE:
-            return await _no_answer(request, fault)
+            return await no_answer(request, fault)
         answer = await self._answer(message, fault)
         if fault and fault.kind is Kind.TIMEOUT_AFTER:
-            return await _no_answer(request, fault)
+            return await no_answer(request, fault)
         if fault and fault.kind is Kind.BAD_SIGNATURE:
             answer.headers["sign"] = self._seal.sign(bytes(answer.body) + b" ")
         if fault and fault.kind is Kind.CUT:
@@ -198,14 +187,3 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Refused(Code.BAD_REQUEST, "reqData is not a JSON object")
     return data
-
-
-async def _no_answer(request: Request, fault: Fault) -> Response:
-    if fault.kind is Kind.HTTP_500:
-        return Response("Internal Server Error", status_code=500)
-    # Until the caller gives up, or so long that he ought to have.
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_HANG_S):
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-    return CutShort(b"")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from services.sandbox_bank.batch_family.words import notice_of
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import compact
 from services.sandbox_bank.errors import Refused
@@ -45,6 +46,18 @@ def stated(request: Request) -> dict[str, Any]:
     if request.status == "FAIL":
         return refusal(request.error_code or "", request.error_message or "") | facts
     return {"code": "0", "status": "SUCCESS"} | facts
+
+
+def tell(book: Book, request: Request, origin_no: str | None = None) -> None:
+    """Owe the platform a callback: the request has come to its end. `origin_no` is the withdrawal
+    whose money is back."""
+    if request.notify_url is not None:
+        account = book.accounts.get(request.account_no) if request.account_no else None
+        told = notice_of(request, account.user_no if account else None, origin_no)
+        book.notify(request.service, told, request.notify_url)
+        return
+    origin = {} if origin_no is None else {"withdrawRequestNo": origin_no}
+    book.notify(request.service, stated(request) | origin)
 
 
 def record(request: Request) -> dict[str, Any]:

@@ -44,10 +44,10 @@ BOOK_TOTAL: LiteralString = """
 class Demo:
     """A demo that plays in a process of its own, and the processes that it has started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bank: str) -> None:
         self.data = folder / "demo"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "demo", *DEMO],
+            [sys.executable, "-m", "services.cli", "demo", *DEMO, "--bank", bank],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -99,10 +99,16 @@ class Demo:
 
 
 @pytest.fixture
-def demo() -> Iterator[Demo]:
+def bank() -> str:
+    """The family of protocols that it speaks."""
+    return "a"
+
+
+@pytest.fixture
+def demo(bank: str) -> Iterator[Demo]:
     # Not pytest's own folder: under root the server runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="zhuanhu-test-"))
-    demo = Demo(folder)
+    demo = Demo(folder, bank)
     yield demo
     if demo.process.poll() is None:
         demo.process.kill()
@@ -121,6 +127,19 @@ def kill(victims: list[psutil.Process]) -> None:
 @pytest.mark.parametrize("position", [40, 1300, 2500])
 @pytest.mark.parametrize("victims", ["itself", "everything"])
 def test_a_demo_that_was_killed(demo: Demo, victims: str, position: int) -> None:
+    demo.await_position(position)
+    kill(getattr(demo, victims))
+    code, _ = demo.end()
+    assert code == -9
+    goes_on_and_proves(demo.data)
+
+
+@pytest.mark.parametrize("bank", ["b"])
+@pytest.mark.parametrize("position", [700, 2100])
+@pytest.mark.parametrize("victims", ["itself", "everything"])
+def test_a_demo_that_was_killed_while_the_bank_worked_in_batches(
+    demo: Demo, victims: str, position: int
+) -> None:
     demo.await_position(position)
     kill(getattr(demo, victims))
     code, _ = demo.end()

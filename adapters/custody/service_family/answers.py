@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from adapters.custody.service_family.envelope import NoAnswer, read_day
+from adapters.custody.wire import NoAnswer, read_day
 from domain.money import fen_from_yuan
 from domain.ports import BankAnswer, BankBalance, BankOutcome, BankRequest, Recharge, Withdraw
 

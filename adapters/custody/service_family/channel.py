@@ -1,21 +1,13 @@
-"""One HTTP exchange with the bank: post a signed form, give back a body the bank has signed.
-
-Nothing is ever sent twice from here: whether to ask or to send again is decided above.
-"""
+"""One HTTP exchange with the bank: post a signed form, give back a body the bank has signed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError
-from urllib3.exceptions import TimeoutError as HttpTimeout
-
-from adapters.custody.service_family.envelope import NoAnswer, Signer, form
+from adapters.custody.service_family.envelope import form
 from adapters.custody.service_family.requests import GATEWAY, Call
+from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Poster, Signer
 from infra.clock import Clock
-
-BAD_SIGNATURE = "bad_signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +29,11 @@ class Channel:
         self._link = link
         self._signer = signer
         self._clock = clock
-        self._url = link.url.rstrip("/")
-        self._pool = urllib3.PoolManager(
-            maxsize=link.connections,
-            retries=False,
-            timeout=urllib3.Timeout(
-                connect=link.connect_timeout_ms / 1000, read=link.read_timeout_ms / 1000
-            ),
+        self._poster = Poster(
+            link.url,
+            connect_timeout_ms=link.connect_timeout_ms,
+            read_timeout_ms=link.read_timeout_ms,
+            connections=link.connections,
         )
 
     def exchange(self, call: Call) -> bytes:
@@ -58,22 +48,10 @@ class Channel:
         )
         if call.path == GATEWAY:
             fields["userDevice"] = "PC"
-        answer = self._post(call.path, fields)
-        if answer.status != 200:
-            raise NoAnswer(f"http_{answer.status}")
+        answer = self._poster.post(call.path, fields=fields, encode_multipart=False)
         if not self._signer.is_from_bank(answer.data, answer.headers.get("sign")):
             raise NoAnswer(BAD_SIGNATURE)
         return answer.data
 
     def close(self) -> None:
-        self._pool.clear()
-
-    def _post(self, path: str, fields: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        try:
-            return self._pool.request(
-                "POST", self._url + path, fields=fields, encode_multipart=False, redirect=False
-            )
-        except HTTPError as error:
-            # urllib3 counts a connection that nobody accepts among the timeouts.
-            silent = isinstance(error, HttpTimeout) and not isinstance(error, NewConnectionError)
-            raise NoAnswer("timeout" if silent else "connection") from None
+        self._poster.close()

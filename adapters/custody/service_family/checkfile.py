@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from adapters.custody.service_family.envelope import bank_day
+from adapters.custody.wire import bank_day
 from domain.ports import StatementUnreadable
 
 Row = list[str]

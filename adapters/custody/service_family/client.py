@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from adapters.custody.service_family import answers, notices
-from adapters.custody.service_family.channel import BAD_SIGNATURE, Channel, Link
+from adapters.custody.service_family.channel import Channel, Link
 from adapters.custody.service_family.checkfile import LAYOUTS
-from adapters.custody.service_family.envelope import NoAnswer, Signer, bank_day, read_object
+from adapters.custody.service_family.envelope import read_object
 from adapters.custody.service_family.requests import (
     DOWNLOAD,
     SERVICE,
@@ -20,6 +20,7 @@ from adapters.custody.service_family.requests import (
     encode_user_query,
 )
 from adapters.custody.service_family.statement import read_statement
+from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Signer, bank_day
 from domain.ports import (
     BankAnswer,
     BankBalance,

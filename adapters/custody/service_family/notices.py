@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from adapters.custody.service_family.accounts import account_named
 from adapters.custody.service_family.answers import Fields, verdict
-from adapters.custody.service_family.envelope import NoAnswer, Signer, read_object
+from adapters.custody.service_family.envelope import read_object
+from adapters.custody.wire import NoAnswer, Signer
 from domain.money import fen_from_yuan
 from domain.ports import BankNotice, CustodianUntrusted, ReturnedWithdrawal
 
 BACKROLL = "BACKROLL_RECHARGE"
+TAKEN = "SUCCESS"  # What a notice is answered with once it is written down.
 
 
 def read_notice(signer: Signer, platform_no: str, form: Mapping[str, str]) -> BankNotice:

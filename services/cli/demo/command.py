@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date, datetime
 from datetime import time as clock_time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from infra.clock import SHANGHAI
 from infra.kafka_broker import KafkaBroker
 from infra.logs import configure
 from infra.postgres import DataFolder
-from infra.settings import LogFormat, LogLevel, load_settings
+from infra.settings import BankFamily, LogFormat, LogLevel, load_settings
 from services.cli.demo.book import Book, seeded_book
 from services.cli.demo.front import Front
 from services.cli.demo.looks import Looks
@@ -40,6 +41,14 @@ from services.proof.verify import verify
 app = typer.Typer()
 
 PLATFORM, PLATFORM_NO = "demo", "P10001"
+
+
+class BankLetter(StrEnum):
+    A = "a"
+    B = "b"
+
+
+_FAMILIES = {BankLetter.A: BankFamily.SERVICE, BankLetter.B: BankFamily.BATCH}
 
 
 @app.command(
@@ -62,6 +71,9 @@ def demo(
         bool,
         typer.Option("--kafka", help="Commands and events by way of a Kafka broker: same digest."),
     ] = False,
+    bank: Annotated[
+        BankLetter, typer.Option(help="What the bank speaks: a, one by one, or b, in batches.")
+    ] = BankLetter.A,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the data folder, for: zhuanhu up --data DIR.")
     ] = False,
@@ -77,7 +89,8 @@ def demo(
         configure(LogLevel.INFO, LogFormat.JSON, log)
         opened.callback(configure, LogLevel.WARNING)  # Nothing is logged to a file that is closed.
         starts_at = datetime.combine(book.start, clock_time(0, 1), SHANGHAI).isoformat()
-        installation = Installation(PLATFORM, PLATFORM_NO, starts_at)
+        family = _FAMILIES[bank].value
+        installation = Installation(PLATFORM, PLATFORM_NO, starts_at, family)
         installation.save(data)
         settings = load_settings()
         options = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.postgres import EmbeddedPostgres
+from infra.settings import BankFamily
 from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.command_examples import EXAMPLES
 from services.cli.installation import Keys
@@ -19,6 +21,8 @@ from services.cli.stack_work import perform
 from tests.services.cli.conftest import Up, Zhuanhu
 
 NUMBER = "6000000001"
+
+_banks = itertools.count(1)
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def bank(
     folder = make_folder()
     keys = Keys(folder / "keys")
     keys.ensure_pairs()
-    books = postgres.ensure_database("elsewhere_bank")
+    books = postgres.ensure_database(f"elsewhere_bank_{next(_banks)}")
     with sandbox_bank(books, folder, NUMBER, f"http://127.0.0.1:{port}/") as control:
         for name, value in {
             "DATABASE_URL": database,
@@ -44,17 +48,22 @@ def bank(
             "ZHUANHU_PLATFORM_NO": NUMBER,
             "ZHUANHU_PLATFORM_PRIVATE_KEY": str(keys.platform_private),
             "ZHUANHU_CALLBACK_PORT": port,
+            "ZHUANHU_CALLBACK_URL": f"http://127.0.0.1:{port}/",
         }.items():
             monkeypatch.setenv(name, value)
         yield control
 
 
+@pytest.mark.parametrize("family", BankFamily)
 def test_it_works_on_what_the_settings_name(
     bank: BankControl,
     make_up: Callable[..., Up],
     make_folder: Callable[[], Path],
     zhuanhu: Zhuanhu,
+    monkeypatch: pytest.MonkeyPatch,
+    family: BankFamily,
 ) -> None:
+    monkeypatch.setenv("ZHUANHU_BANK_FAMILY", family.value)
     data = make_folder()
     up = make_up(data)
     assert (up.ready["bank_url"], up.ready["bank_pid"]) == (bank.url, None)
@@ -69,6 +78,17 @@ def test_it_works_on_what_the_settings_name(
     assert up.stop(signal.SIGTERM) == 0
     assert not (data / "pg").exists()
     assert zhuanhu("doctor", "--data", str(data), "--json").code == 0
+
+
+@pytest.mark.usefixtures("bank")
+def test_a_bank_that_must_be_told_where_to_call_needs_it_set(
+    make_folder: Callable[[], Path], zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHUANHU_BANK_FAMILY", "batch")
+    monkeypatch.delenv("ZHUANHU_CALLBACK_URL")
+    told = zhuanhu("up", "--data", str(make_folder()), "--json")
+    assert (told.code, told.error["code"]) == (2, "bad_settings")
+    assert "ZHUANHU_CALLBACK_URL" in told.error["message"]
 
 
 @pytest.mark.usefixtures("bank")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.envelope import Signer
+from adapters.custody.wire import Signer
 from infra.clock import ManualClock
 from tests.adapters.custody.service_family.scenes import NOON, PLATFORM_NO
 

@@ -19,9 +19,9 @@ import urllib3
 
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.envelope import Signer
 from adapters.custody.service_family.requests import Choices, encode
-from domain.ports import BankAnswer, BankOutcome, BankRequest
+from adapters.custody.wire import Signer
+from domain.ports import BankAnswer, BankOutcome, BankRequest, Withdraw
 from infra.clock import SHANGHAI, ManualClock
 from infra.keys import ensure_rsa_key, load_public_key
 from infra.postgres import EmbeddedPostgres
@@ -46,6 +46,7 @@ class SandboxBench:
     good_card = "6222000000001234"
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
+    executes_later = False
 
     def __init__(self, url: str, signer: Signer, posts: queue.Queue[dict[str, str]]) -> None:
         self._url = url
@@ -78,6 +79,9 @@ class SandboxBench:
             self._kept.append(form)
             if text in form["respData"]:
                 return form
+
+    def notice_of_return(self, withdrawal: Withdraw) -> Mapping[str, str]:
+        return self.notice_naming(f'"withdrawRequestNo":"{withdrawal.request_no}"')
 
     def settled(self, request: BankRequest) -> BankAnswer:
         deadline = time.monotonic() + _PATIENCE_S

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.custody.service_family import answers
-from adapters.custody.service_family.envelope import NoAnswer, read_object
+from adapters.custody.service_family.envelope import read_object
 from adapters.custody.service_family.notices import read_notice
+from adapters.custody.wire import NoAnswer
 from domain.ports import BankAnswer, CustodianUntrusted
 from tests.adapters.custody.service_family.conftest import Keys
 from tests.adapters.custody.service_family.scenes import PLATFORM_NO, RECHARGE

@@ -1,0 +1,85 @@
+"""A batch's lines: which trade each is, who may pay whom in it, and its fees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from services.sandbox_bank import projects, trades
+from services.sandbox_bank.book import Book
+from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.fields import Fields, money
+from services.sandbox_bank.rows import COMPENSATORY, INCOME, Request
+
+Fees = tuple[tuple[str, str, str], ...]
+
+_REPAYING = frozenset({"REPAYING"})
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Which trade a line is, the states its product may be in, the field that names its freeze,
+    and its fees: field, who pays, who gets it."""
+
+    trade: str
+    biz_type: str
+    product: frozenset[str] = _REPAYING
+    freeze: str = ""
+    fees: Fees = ()
+
+
+_FEES: Fees = (("txFeeOut", "accountId", INCOME), ("txFeeIn", "forAccountId", INCOME))
+SERVICES = {
+    "batchLendPay": Service(
+        "TENDER",
+        "TENDER",
+        # The first line that is paid lets the product be repaid; the others still follow.
+        _REPAYING | {"COLLECTING"},
+        "authCode",
+        (
+            ("bidFee", "accountId", INCOME),
+            ("debtFee", "forAccountId", INCOME),
+            ("bailFee", "forAccountId", COMPENSATORY),
+        ),
+    ),
+    "batchRepay": Service("REPAYMENT", "REPAYMENT", freeze="freezeOrderId", fees=_FEES),
+    "batchRepayBail": Service(
+        "REPAYMENT", "COMPENSATORY_REPAYMENT", freeze="freezeOrderId", fees=_FEES
+    ),
+    "batchSubstRepay": Service("COMPENSATORY", "COMPENSATORY"),
+    "batchTransfer": Service("FUNDS_TRANSFER", "FUNDS_TRANSFER"),
+}
+
+
+def settle(book: Book, batch: Request, line: Fields) -> None:
+    """One line with its fees, whole or not at all."""
+    service = SERVICES[batch.service]
+    rule = trades.RULES[service.trade]
+    product_no = line.optional("productId", 50)
+    project = projects.find(book, product_no) if product_no else None
+    if project and project.status not in service.product:
+        raise Refused(Code.PROJECT_STATE, f"标的状态为 {project.status}")
+    interest_fen = line.amount_or_zero("intAmount")
+    amount_fen = line.amount_or_zero("txAmount") + interest_fen
+    no, order_no = (batch.data or {})["acqRes"], line.text("orderId", 40)
+    freeze_no = line.optional(service.freeze, 50) if service.freeze else None
+    payer = line.text("accountId", 19)
+    details = [(service.biz_type, payer, line.text("forAccountId", 19), amount_fen)]
+    for name, owner, payee in service.fees:
+        details.append(("COMMISSION", line.text(owner, 19), payee, line.amount_or_zero(name)))
+    for biz_type, source, target, fen in details:
+        if not fen:
+            continue
+        detail = {
+            "bizType": biz_type,
+            "sourcePlatformUserNo": source,
+            "targetPlatformUserNo": target,
+            "amount": money(fen),
+            "customDefine": order_no,
+        }
+        if biz_type != "COMMISSION":
+            detail["income"] = money(interest_fen)
+        if freeze_no and source == payer:
+            detail["freezeRequestNo"] = freeze_no
+        trades.pay(book, no, rule, project, Fields(detail))
+    if service.trade == "TENDER" and project and project.status == "COLLECTING":
+        book.projects.put(replace(project, status="REPAYING"))

@@ -1,0 +1,173 @@
+"""Single orders, put into the first front's terms and done at its desk: one book, one set of rules.
+
+`ORDERS` at the foot lists them by txCode. Pages have no browser here either: a valid one is
+accepted, and its result comes by notice or query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from services.sandbox_bank import desk, freezes
+from services.sandbox_bank.batch_family.codes import RetCode, ret_code
+from services.sandbox_bank.book import Book
+from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.faults import Fault
+from services.sandbox_bank.fields import Fields
+
+ROLES = {"1": "INVESTOR", "2": "BORROWERS", "3": "GUARANTEECORP"}
+_PERSON, _COMPANY = "01", "25"
+_ORDINARY = "00000"
+_ISSUER = "6212461"  # The first digits of every account number here.
+_REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`service` is the first front's. `alone`: it reads a table in which the rows of others would
+    not be written yet."""
+
+    service: str
+    translate: Callable[[Book, Fields], Data]
+    page: bool = False
+    alone: bool = False
+
+
+def give(
+    book: Book, order: Order, fields: Fields, fault: Fault | None, *, auto_complete: bool
+) -> dict[str, str]:
+    """Do one order, or refuse it. The answer's own fields."""
+    no = fields.text("orderId", 50)
+    data = {"requestNo": no, **order.translate(book, fields)}
+    service = order.service
+    if service == "PERSONAL_REGISTER_EXPAND" and "enterpriseName" in data:
+        service = "ENTERPRISE_REGISTER"
+    call = desk.Call(
+        desk.GATEWAY if order.page else desk.SERVICE,
+        service,
+        Fields(data),
+        fault,
+        fields.text("notifyUrl", 500) if order.page else None,
+    )
+    answer = desk.serve(book, call, auto_complete=auto_complete)
+    if answer["code"] != "0":
+        refused = {"retCode": ret_code(answer["errorCode"]), "retMsg": answer["errorMessage"]}
+        return refused | {"orderId": no}
+    told = {"retCode": RetCode.SUCCESS.value, "retMsg": "", "orderId": no, "state": "A"}
+    if answer["status"] == "SUCCESS":
+        told |= {"state": "S", "relDate": answer["transactionDate"]}
+    return told
+
+
+def _open(book: Book, fields: Fields) -> Data:
+    """The bank gives the number; the platform's own is kept beside it."""
+    fields.choice("acctUse", [_ORDINARY])
+    id_type = fields.choice("idType", [_PERSON, _COMPANY])
+    user_no = fields.text("userNo", 50)
+    if book.db.execute("SELECT 1 FROM account WHERE user_no = %s", (user_no,)).fetchone():
+        raise Refused(Code.REFUSED, "用户已存在")
+    data = {
+        "platformUserNo": f"{_ISSUER}{book.number():012d}",
+        "userNo": user_no,
+        "userRole": ROLES[fields.choice("identity", frozenset(ROLES))],
+    }
+    name, id_no, mobile = fields.text("name"), fields.text("idNo"), fields.text("mobile")
+    if id_type == _COMPANY:
+        return data | {"enterpriseName": name, "unifiedCode": id_no, "contactPhone": mobile}
+    return data | {"realName": name, "idCardType": "PRC_ID", "idCardNo": id_no, "mobile": mobile}
+
+
+def _bind(_book: Book, fields: Fields) -> Data:
+    return {
+        "platformUserNo": _account(fields),
+        "bankcardNo": fields.text("cardNo", 30),
+        "bankcode": fields.text("cardBankCode", 20),
+        "mobile": fields.text("mobile"),
+    }
+
+
+def _unbind(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields), "bankcardNo": fields.text("cardNo", 30)}
+
+
+def _recharge(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields), "amount": fields.text("txAmount")}
+
+
+def _withdraw(book: Book, fields: Fields) -> Data:
+    if book.account(_account(fields)).card_no != fields.text("cardNo", 30):
+        raise Refused(Code.REFUSED, "银行卡与绑定卡不一致")
+    return _recharge(book, fields) | {"withdrawType": "NORMAL"}
+
+
+def _bid(_book: Book, fields: Fields) -> Data:
+    return _freeze(fields) | {"bizType": "TENDER"}
+
+
+def _balance_freeze(_book: Book, fields: Fields) -> Data:
+    fields.choice("frzType", ["0"])
+    return _freeze(fields) | {"bizType": "REPAYMENT"}
+
+
+def _freeze(fields: Fields) -> Data:
+    return {
+        "platformUserNo": _account(fields),
+        "amount": fields.text("txAmount"),
+        "projectNo": fields.text("productId", 50),
+    }
+
+
+def _bid_cancel(book: Book, fields: Fields) -> Data:
+    return _unfreeze(book, fields, "TENDER")
+
+
+def _balance_unfreeze(book: Book, fields: Fields) -> Data:
+    return _unfreeze(book, fields, "REPAYMENT")
+
+
+def _unfreeze(book: Book, fields: Fields, biz_type: str) -> Data:
+    no = fields.text("orgOrderId", 50)
+    held = freezes.find(book, no)
+    if (held.biz_type, held.account_no) != (biz_type, _account(fields)):
+        raise Refused(Code.REFUSED, "原订单不符")
+    return {"preTransactionNo": no, "amount": fields.text("txAmount")}
+
+
+def _register(_book: Book, fields: Fields) -> Data:
+    fields.text("duration")
+    return {
+        "projectNo": fields.text("productId", 50),
+        "platformUserNo": _account(fields),
+        "projectAmount": fields.text("txAmount"),
+        "projectName": fields.text("productDesc"),
+        "projectType": "STANDARDPOWDER",
+        "annnualInterestRate": fields.text("rate"),
+        "repaymentWay": _REPAYMENT_WAYS[fields.choice("intType", frozenset(_REPAYMENT_WAYS))],
+    }
+
+
+def _cancel_registration(_book: Book, fields: Fields) -> Data:
+    return {"projectNo": fields.text("productId", 50), "status": "MISCARRY"}
+
+
+def _account(fields: Fields) -> str:
+    return fields.text("accountId", 19)
+
+
+ORDERS = {
+    "accountOpenPage": Order("PERSONAL_REGISTER_EXPAND", _open, page=True, alone=True),
+    "bindCardPage": Order("PERSONAL_BIND_BANKCARD", _bind, page=True),
+    "cardUnbind": Order("UNBIND_BANKCARD", _unbind),
+    "directRechargePage": Order("RECHARGE", _recharge, page=True),
+    "withdraw": Order("WITHDRAW", _withdraw, page=True),
+    "bidAutoApply": Order("USER_AUTO_PRE_TRANSACTION", _bid),
+    "bidCancel": Order("CANCEL_PRE_TRANSACTION", _bid_cancel),
+    "balanceFreeze": Order("USER_AUTO_PRE_TRANSACTION", _balance_freeze),
+    "balanceUnfreeze": Order("CANCEL_PRE_TRANSACTION", _balance_unfreeze),
+    "debtRegister": Order("ESTABLISH_PROJECT", _register),
+    "debtRegisterCancel": Order("MODIFY_PROJECT", _cancel_registration),
+}
