@@ -1,4 +1,5 @@
-"""`python -m benchmarks`: some eleven minutes on two cores; it needs Kafka (docs/kafka.md)."""
+"""`python -m benchmarks [PART ...]`: all parts take some twelve minutes on two cores. Parts:
+statements, call, pipeline (which needs Kafka, docs/kafka.md), demo."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
 from benchmarks.pgbench import SqlLedger
 from benchmarks.pipeline import ACCOUNTS as PIPELINE_ACCOUNTS
-from benchmarks.pipeline import PipelineBench
+from benchmarks.pipeline import FEED_S, WARM_S, PipelineBench
 from benchmarks.report import report
 from infra.postgres import EmbeddedPostgres
 from services.cli.stack import tune_memory
@@ -24,8 +25,9 @@ OUT = Path("build/bench.json")
 
 def main() -> None:
     tune_memory()
+    parts = {"statements": _statements, "call": _call, "pipeline": _pipeline, "demo": _demo}
     figures: Figures = {}
-    for measure in (_statements, _call, _pipeline, _demo):
+    for measure in [parts[name] for name in sys.argv[1:] or parts]:
         with tempfile.TemporaryDirectory() as folder:
             figures |= measure(Path(folder))
     report("Benchmarks", figures, OUT)
@@ -48,8 +50,9 @@ def _pipeline(folder: Path) -> Figures:
         # Before and after, as the machine's speed moves within minutes.
         sql = [ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter)]
         with pipeline.running():
-            fed = pipeline.fed()  # First: the broker's Java then runs as warm as it does for good.
+            pipeline.fed(WARM_S)  # The broker's Java then runs as warm as it does for good.
             latencies_ms = pipeline.latencies_ms()
+            fed = pipeline.fed(FEED_S)
         sql.append(ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter))
     return {
         "pipeline_commands_per_s": round(fed.per_s),

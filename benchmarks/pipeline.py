@@ -34,7 +34,7 @@ from infra.settings import load_settings
 from services.cli.installation import Installation
 
 ACCOUNTS = 20_000
-FEED_S, WINDOW = 120, 3_000
+WARM_S, FEED_S, WINDOW = 15, 120, 3_000
 LATENCY_S, RATE = 20, 200
 PARTS = ("writer", "relay", "projections")
 PATIENCE_S = 300
@@ -113,8 +113,8 @@ class PipelineBench:
                         process.send_signal(signal.SIGTERM)
                         process.wait()
 
-    def fed(self) -> Fed:
-        """For FEED_S as fast as they go: WINDOW commands are on their way at any time, up to where
+    def fed(self, for_s: int) -> Fed:
+        """For `for_s` as fast as they go: WINDOW commands are on their way at any time, up to where
         every view has them."""
         before, began = self._cpu_s(), time.monotonic()
         waiting: set[str] = set()
@@ -130,7 +130,7 @@ class PipelineBench:
                 lacking = {name: place for name, place in answered.items() if place > readable}
                 waiting = (waiting | new) - (answered.keys() - lacking.keys())
                 answered = lacking
-                if time.monotonic() > began + FEED_S * (len(lags) + 1) / 3:
+                if time.monotonic() > began + for_s * (len(lags) + 1) / 3:
                     lags.append(self._lag())
         self._settle(waiting - answered.keys())
         seconds = time.monotonic() - began
