@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from services.sandbox_bank.batch_family.codes import RetCode, Turned, ret_code
-from services.sandbox_bank.batch_family.lines import settle
+from services.sandbox_bank.batch_family.lines import keys_of, settle
 from services.sandbox_bank.batch_family.words import BATCH, LINE
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
@@ -27,7 +27,7 @@ from services.sandbox_bank.teller import Job
 from services.sandbox_bank.words import failed
 
 _LINES = 2000
-_AT_ONCE = 50
+_AT_ONCE = 200
 _AGAIN_S = 1.0
 
 Submit = Callable[[Job], Future[Any]]
@@ -152,7 +152,9 @@ def _work(book: Book, faults: Faults, batch: Request, nos: list[str]) -> None:
     lines = {line["orderId"]: line for line in (batch.data or {})["lines"]}
     records = [request for no in nos if (request := book.requests.get(no))]
     waiting = [each for each in records if each.status == "WAITING"]
-    for record in waiting[:_AT_ONCE]:
+    now = waiting[:_AT_ONCE]
+    book.fetch(keys_of([lines[record.request_no] for record in now]))
+    for record in now:
         try:
             faults.refuse(record.request_no)
             settle(book, batch, Fields(lines[record.request_no]))

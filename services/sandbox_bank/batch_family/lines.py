@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from services.sandbox_bank import projects, trades
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields, money
+from services.sandbox_bank.keys import Key, Kind
 from services.sandbox_bank.rows import COMPENSATORY, INCOME, Request
 
 Fees = tuple[tuple[str, str, str], ...]
@@ -48,6 +51,20 @@ SERVICES = {
     "batchSubstRepay": Service("COMPENSATORY", "COMPENSATORY"),
     "batchTransfer": Service("FUNDS_TRANSFER", "FUNDS_TRANSFER"),
 }
+
+
+def keys_of(lines: Sequence[Mapping[str, Any]]) -> frozenset[Key]:
+    """What settling these will read."""
+    names: tuple[tuple[Kind, str], ...] = (
+        *(("account", "accountId"), ("account", "forAccountId"), ("project", "productId")),
+        *(("freeze", "authCode"), ("freeze", "freezeOrderId")),
+    )
+    return frozenset(
+        Key(kind, no)
+        for line in lines
+        for kind, name in names
+        if isinstance(no := line.get(name), str) and no
+    )
 
 
 def settle(book: Book, batch: Request, line: Fields) -> None:

@@ -9,15 +9,22 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
-from infra.postgres import EmbeddedPostgres
+from infra.postgres import EmbeddedPostgres, connect
 from infra.settings import BankFamily
 from services.custody.requests import Kind
 from tests.services.custody.town import Town, join, lend, open_books, opened_town
 
 
 @pytest.fixture
-def town(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Iterator[Town]:
-    with opened_town(postgres, database, tmp_path, BankFamily.BATCH) as town:
+def options() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def town(
+    postgres: EmbeddedPostgres, database: str, tmp_path: Path, options: list[str]
+) -> Iterator[Town]:
+    with opened_town(postgres, database, tmp_path, BankFamily.BATCH, options) as town:
         yield town
 
 
@@ -113,3 +120,16 @@ def test_money_withdrawn_leaves_with_the_banks_day_and_may_come_back(town: Town)
     town.settle_once_told_of("withdrawReturn")
     assert town.book()["ann:investor"] == (60_000, 0)
     town.check_bank()
+
+
+@pytest.mark.parametrize("options", [["--calls-per-s", "8"]])
+def test_a_bank_that_wants_fewer_calls_hears_everything_in_time(lent: Town) -> None:
+    lend(lent)
+    assert lent.states("D-L1-1")[-1] == "settled"
+    with connect(lent.url) as connection:
+        held_back = connection.execute(
+            "SELECT count(*) FROM custody_p2p.request_step WHERE code = 'JX900032'"
+        ).fetchone()
+    assert held_back is not None
+    assert held_back[0] > 0
+    assert lent.book() == AFTER_LENDING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -110,7 +110,11 @@ _WORDS = {BankFamily.SERVICE: "SUCCESS", BankFamily.BATCH: "success"}
 
 @contextmanager
 def opened_town(
-    postgres: EmbeddedPostgres, database: str, folder: Path, family: BankFamily
+    postgres: EmbeddedPostgres,
+    database: str,
+    folder: Path,
+    family: BankFamily,
+    options: Sequence[str] = (),
 ) -> Iterator[Town]:
     clock = ManualClock(datetime.fromisoformat(NOON))
     prepare_shard(database, PLATFORM)
@@ -128,7 +132,7 @@ def opened_town(
         host, port = opened.enter_context(listening("127.0.0.1", 0, receive, _WORDS[family]))
         notify_url = f"http://{host}:{port}/"
         bank_database = postgres.ensure_database(f"custodys_bank_{next(_banks)}")
-        bank = BankProcess(folder, bank_database, notify_url)
+        bank = BankProcess(folder, bank_database, notify_url, options)
         bank.start()
         opened.callback(bank.stop)
         bank.control("clock", now=NOON)
