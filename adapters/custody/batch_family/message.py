@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -76,5 +76,5 @@ def packs(fields: Fields) -> list[Fields]:
     return listed
 
 
-def _are_texts(read: Any) -> bool:
+def _are_texts(read: Any) -> TypeGuard[Fields]:
     return isinstance(read, dict) and all(isinstance(value, str) for value in read.values())

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.envelope import Signer
+from adapters.custody.wire import Signer
 from adapters.read_models.registry import VIEWS
 from domain.accounts import Role
 from domain.commands import RequestRecharge
