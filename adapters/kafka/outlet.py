@@ -29,7 +29,6 @@ BATCH_BYTES = 512 * 1024
 ALL_REPLICAS = -1
 MAGIC = 2
 UNCOMPRESSED = 0
-AGAIN_MS = 50
 NUMBERS = 2**31
 """A message's number starts again at zero after so many, as Kafka has it."""
 VERSION_MAX = 9  # Topics by their names, not yet by their ids.

@@ -92,10 +92,10 @@ class Wire:
             self._lose(KafkaConnectionError(str(error)))
         return asked
 
-    def drive(self, wait_ms: float, asked: Asked | None = None) -> None:
+    def drive(self, wait_ms: float, asked: Asked) -> None:
         """Takes what comes, until this is answered or the time is over."""
         until = time.monotonic() + wait_ms / 1000
-        while not self.lost and not (asked and asked.is_done):
+        while not self.lost and not asked.is_done:
             left_s = until - time.monotonic()
             if self._comes(max(left_s, 0.0)):
                 self._receive()
