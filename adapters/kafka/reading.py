@@ -1,8 +1,9 @@
 """Reading one partition from an offset of our own: Kafka keeps no place for us.
 
 kafka-python's consumer looks after groups, resets, pauses and sizes, and takes for that more than
-reading takes; its record batches are read by Python, those of aiokafka by C (decision 14). Here the
-next records are asked for as soon as some have come, so that they are on their way meanwhile.
+reading takes; its record batches are read by Python, those of aiokafka by C (decision 14). Where
+many records come at once, the next are asked for meanwhile. Where few come, that would be answered
+with the first one alone, and those after it wait one turn longer: there it is asked when polled.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from adapters.kafka.wire import Asked
 FETCH_WAIT_MS = 100
 FETCH_BYTES = 4 * 1024 * 1024
 AT_ONCE = 2_000
+AHEAD_FROM = 100
 PATIENCE_S = 30.0
 EARLIEST, LATEST = -2, -1
 VERSION = 13  # By the id of a topic: one that is made anew under its name is not taken for it.
@@ -127,7 +129,8 @@ class Tail:
             after = max(after, batch_end)
         if not self._come:
             self._next = after  # Markers of transactions alone.
-        self._asked = self._ask(after)
+        if len(self._come) >= AHEAD_FROM:
+            self._asked = self._ask(after)
 
     def _ask(self, offset: int) -> Asked:
         leader = self._client.leader(self.topic)
