@@ -24,6 +24,10 @@ PROPERTIES = {
     "broker.heartbeat.interval.ms": "500",
     "default.replication.factor": "1",
     "group.initial.rebalance.delay.ms": "0",
+    # No replica holds what a power cut would take; and records left to the system are written half a
+    # minute's at once, and PostgreSQL's commits wait a third of a second behind them.
+    "log.flush.interval.ms": "1000",
+    "log.flush.scheduler.interval.ms": "1000",
     "log.cleaner.dedupe.buffer.size": str(16 << 20),
     "offsets.topic.num.partitions": "4",
     "offsets.topic.replication.factor": "1",
