@@ -24,8 +24,8 @@ PROPERTIES = {
     "broker.heartbeat.interval.ms": "500",
     "default.replication.factor": "1",
     "group.initial.rebalance.delay.ms": "0",
-    # No replica holds what a power cut would take; and records left to the system are written half a
-    # minute's at once, and PostgreSQL's commits wait a third of a second behind them.
+    # No replica holds what a power cut would take; and the system would write half a minute's at
+    # once, with PostgreSQL's commits waiting a third of a second behind that.
     "log.flush.interval.ms": "1000",
     "log.flush.scheduler.interval.ms": "1000",
     "log.cleaner.dedupe.buffer.size": str(16 << 20),
