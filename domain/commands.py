@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from domain import authorisation
 from domain.accounts import Role
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
@@ -97,6 +98,13 @@ class OpenPlatform(Command):
     law_table: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
     tender_max_fen: Fen | None = None  # The most one investor may put into one loan.
     cool_off_days: Annotated[int, Field(ge=0, le=365)] = 3
+
+
+class SetMemberRules(Command):
+    """House rules for every member from now on, all of them: what is left out has its default."""
+
+    type: Literal["set_member_rules"] = "set_member_rules"
+    authorisations_required: bool = False  # No tender or repayment without one on record.
 
 
 class PublishPolicy(Command):
@@ -190,6 +198,24 @@ class UnbindBankAccount(Command):
     type: Literal["unbind_bank_account"] = "unbind_bank_account"
     member_id: Id
     binding_id: Id
+
+
+class RequestAuthorisation(Command):
+    """授权: the member is led to the bank's page, and authorises tenders or repayments there."""
+
+    type: Literal["request_authorisation"] = "request_authorisation"
+    member_id: Id
+    kind: authorisation.Kind
+    ends_on: date  # The last day on which it may be used.
+    limit_fen: Fen  # Of one use.
+
+
+class CancelAuthorisation(Command):
+    """Not to be used from now on; the bank is told."""
+
+    type: Literal["cancel_authorisation"] = "cancel_authorisation"
+    member_id: Id
+    kind: authorisation.Kind
 
 
 class BlacklistMember(Manual):
@@ -350,6 +376,27 @@ class RefuseUnbinding(FromBank):
     binding_id: Id
 
 
+class AboutAuthorisation(FromBank):
+    member_id: Id
+    number: Annotated[int, Field(ge=1)]
+
+
+class ConfirmAuthorisation(AboutAuthorisation):
+    type: Literal["confirm_authorisation"] = "confirm_authorisation"
+
+
+class RefuseAuthorisation(AboutAuthorisation):
+    type: Literal["refuse_authorisation"] = "refuse_authorisation"
+
+
+class ConfirmAuthorisationEnd(AboutAuthorisation):
+    type: Literal["confirm_authorisation_end"] = "confirm_authorisation_end"
+
+
+class RefuseAuthorisationEnd(AboutAuthorisation):
+    type: Literal["refuse_authorisation_end"] = "refuse_authorisation_end"
+
+
 class ConfirmProject(FromBank):
     """The bank knows the loan: tenders may come."""
 
@@ -414,6 +461,7 @@ class RunReservePayouts(FromDayEnd):
 
 AnyCommand = Annotated[
     OpenPlatform
+    | SetMemberRules
     | PublishPolicy
     | AppointOperators
     | RegisterOperator
@@ -423,6 +471,8 @@ AnyCommand = Annotated[
     | RegisterMember
     | BindBankAccount
     | UnbindBankAccount
+    | RequestAuthorisation
+    | CancelAuthorisation
     | BlacklistMember
     | RequestRecharge
     | RequestWithdrawal
@@ -441,6 +491,10 @@ AnyCommand = Annotated[
     | RefuseBinding
     | ConfirmUnbinding
     | RefuseUnbinding
+    | ConfirmAuthorisation
+    | RefuseAuthorisation
+    | ConfirmAuthorisationEnd
+    | RefuseAuthorisationEnd
     | ConfirmProject
     | RefuseProject
     | RecordBankMovement

@@ -5,6 +5,7 @@
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
     Blacklist-> MemberBlacklisted
+    authorisations, see authorisation.py
     a loan   -> DebtTaken, DebtEnded
 
 Personal data are not here: events carry the reference under which the vault keeps them.
@@ -17,12 +18,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import ClassVar, Literal, assert_never
+from typing import ClassVar, Literal
 
 from msgspec import field
 from msgspec.structs import replace
 
+from domain import authorisation
 from domain.accounts import Role
+from domain.authorisation import AuthorisationEvent, Authorisations
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
 
@@ -129,6 +132,7 @@ MemberEvent = (
     | MemberBlacklisted
     | DebtTaken
     | DebtEnded
+    | AuthorisationEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -143,6 +147,7 @@ EVENTS = (
     MemberBlacklisted,
     DebtTaken,
     DebtEnded,
+    *authorisation.EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -172,6 +177,7 @@ class Member(State):
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
+    authorisations: Authorisations = authorisation.INITIAL
 
     def known(self, field_name: str = "member_id") -> MemberRegistered:
         if self.registered is None:
@@ -313,7 +319,8 @@ def evolve(member: Member, event: MemberEvent) -> Member:
         case DebtEnded():
             return replace(member, debts_fen=without(member.debts_fen, event.loan_id))
         case _:
-            assert_never(event)
+            known = authorisation.evolve(member.authorisations, event)
+            return replace(member, authorisations=known)
 
 
 def _with(member: Member, binding_id: str, binding: Binding) -> Member:

@@ -2,6 +2,7 @@
 
     Open     -> PlatformOpened
     RollDate -> BusinessDateRolled
+    SetRules -> MemberRulesSet
 
 Invariant: the business date moves forward by one day at a time.
 """
@@ -33,13 +34,21 @@ class BusinessDateRolled(Event):
     business_date: date
 
 
-PlatformEvent = PlatformOpened | BusinessDateRolled
-EVENTS = (PlatformOpened, BusinessDateRolled)
+class MemberRulesSet(Event):
+    """What holds for every member from now on, in place of what was set before."""
+
+    TOPIC: ClassVar[str] = "platform.member-rules-set.v1"
+    authorisations_required: bool = False
+
+
+PlatformEvent = PlatformOpened | BusinessDateRolled | MemberRulesSet
+EVENTS = (PlatformOpened, BusinessDateRolled, MemberRulesSet)
 
 
 class Platform(State):
     opened: PlatformOpened | None = None
     business_date: date = date.min
+    rules: MemberRulesSet = MemberRulesSet()
 
 
 INITIAL = Platform()
@@ -65,3 +74,5 @@ def evolve(platform: Platform, event: PlatformEvent) -> Platform:
             return Platform(event, event.business_date)
         case BusinessDateRolled():
             return replace(platform, business_date=event.business_date)
+        case MemberRulesSet():
+            return replace(platform, rules=event)

@@ -14,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from domain.authorisation import Kind as Authorised
 from domain.purposes import Purpose
 
 
@@ -63,6 +64,26 @@ class UnbindCard:
     request_no: str
     account: str
     card_no: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorise:
+    """授权. The member authorises `kind` at the bank: until `ends_on`, up to `limit_fen` a use."""
+
+    request_no: str
+    account: str
+    kind: Authorised
+    ends_on: date
+    limit_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndAuthorisation:
+    """取消授权, of whatever of the kind is granted."""
+
+    request_no: str
+    account: str
+    kind: Authorised
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +184,8 @@ BankRequest = (
     OpenAccount
     | BindCard
     | UnbindCard
+    | Authorise
+    | EndAuthorisation
     | EstablishProject
     | ChangeProject
     | Recharge

@@ -71,6 +71,24 @@ class Code(StrEnum):
         "bank_account_cooling_off",
         "The bank account was changed lately: nothing is paid out to it before its cool-off ends.",
     )
+    # Authorisations.
+    AUTHORISATION_UNDER_WAY = (
+        "authorisation_under_way",
+        "The bank has not answered yet what was asked about an authorisation of that kind.",
+    )
+    AUTHORISATION_NOT_OPEN = (
+        "authorisation_not_open",
+        "No request about an authorisation of that number waits for the bank.",
+    )
+    AUTHORISATION_MISSING = (
+        "authorisation_missing",
+        "The member has not authorised it at the bank, or not any more.",
+    )
+    AUTHORISATION_ENDED = "authorisation_ended", "The end date is past."
+    AUTHORISATION_EXCEEDED = (
+        "authorisation_exceeded",
+        "The amount is above what the member has authorised for one use.",
+    )
     # Money.
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
     ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."

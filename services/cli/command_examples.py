@@ -10,6 +10,7 @@ from typing import TypedDict
 from adapters.signing import Signer, by_two
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.operators import OperatorRole
 from domain.policy import PolicyTerms
 from domain.schedule import Method
@@ -86,6 +87,21 @@ EXAMPLES: tuple[c.Command, ...] = (
         phone="19900000001",
         **_by("bind-bank-account"),
     ),
+    c.SetMemberRules(authorisations_required=True, **_by("set-member-rules", "risk-1")),
+    c.RequestAuthorisation(
+        member_id="I1",
+        kind=Kind.TENDER,
+        ends_on=date(2024, 12, 31),
+        limit_fen=100_000,
+        **_by("authorise-tenders"),
+    ),
+    c.RequestAuthorisation(
+        member_id="B1",
+        kind=Kind.REPAYMENT,
+        ends_on=date(2026, 1, 2),
+        limit_fen=110_000,
+        **_by("authorise-repayments"),
+    ),
     c.RequestRecharge(
         recharge_id="I1-1",
         member_id="I1",
@@ -132,6 +148,7 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=50_000,
         **_by("request-withdrawal"),
     ),
+    c.CancelAuthorisation(member_id="I1", kind=Kind.TENDER, **_by("cancel-authorisation")),
     c.UnbindBankAccount(
         member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")
     ),

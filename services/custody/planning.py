@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
+from domain.authorisation import ROLE_OF, AuthorisationCancelling, AuthorisationRequested
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
     LoanAdmitted,
@@ -115,6 +116,30 @@ def _bound(
     card = facts.cards[event.binding_id, event.member_id]
     facts.put_card(card._replace(bound=not isinstance(event, BankAccountUnbound)))
     return []
+
+
+def _authorise(recorded: Recorded, event: AuthorisationRequested, facts: Facts) -> list[Request]:
+    terms = {"ends_on": event.ends_on.isoformat(), "limit_fen": event.limit_fen}
+    return [_on_authorisation(recorded, event, Kind.AUTHORISE, event.number, **terms)]
+
+
+def _end_authorisation(
+    recorded: Recorded, event: AuthorisationCancelling, facts: Facts
+) -> list[Request]:
+    return [_on_authorisation(recorded, event, Kind.END_AUTHORISATION, event.cancellation)]
+
+
+def _on_authorisation(
+    recorded: Recorded,
+    event: AuthorisationRequested | AuthorisationCancelling,
+    kind: Kind,
+    request_number: int,
+    **terms: Any,
+) -> Request:
+    account = account_of(event.member_id, ROLE_OF[event.kind])
+    about = {"account": account, "authorised": event.kind.value, "number": event.number}
+    no = f"G-{event.member_id}-{request_number}"
+    return _request(recorded, no, kind, account, event.member_id, **about, **terms)
 
 
 # -- loans ------------------------------------------------------------------------------
@@ -269,6 +294,8 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     UnbindingRequested: _unbind,
     UnbindingRefused: _bound,
     BankAccountUnbound: _bound,
+    AuthorisationRequested: _authorise,
+    AuthorisationCancelling: _end_authorisation,
     LoanRequested: _learn_terms,
     LoanAdmitted: _establish,
     LoanDisbursed: _change,

@@ -49,6 +49,12 @@ def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Com
             if request.kind is Kind.BIND_CARD:
                 return f"binding:{number}", about, c.ConfirmBinding, c.RefuseBinding
             return f"unbinding:{number}", about, c.ConfirmUnbinding, c.RefuseUnbinding
+        case Kind.AUTHORISE | Kind.END_AUTHORISATION:
+            about = {"member_id": subject, "number": payload["number"]}
+            name = f"authorisation:{request.request_no[2:]}"
+            if request.kind is Kind.AUTHORISE:
+                return name, about, c.ConfirmAuthorisation, c.RefuseAuthorisation
+            return name, about, c.ConfirmAuthorisationEnd, c.RefuseAuthorisationEnd
         case Kind.ESTABLISH_PROJECT:
             name = f"project:{subject}:{payload['attempt']}"
             return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject

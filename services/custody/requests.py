@@ -12,10 +12,13 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol, assert_never
 
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BankRequest,
     BindCard,
     ChangeProject,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
@@ -34,6 +37,8 @@ class Kind(StrEnum):
     OPEN_ACCOUNT = "open_account"
     BIND_CARD = "bind_card"
     UNBIND_CARD = "unbind_card"
+    AUTHORISE = "authorise"
+    END_AUTHORISATION = "end_authorisation"
     ESTABLISH_PROJECT = "establish_project"
     CHANGE_PROJECT = "change_project"
     RECHARGE = "recharge"
@@ -143,6 +148,11 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
             )
         case Kind.UNBIND_CARD:
             return UnbindCard(no, p["account"], vault.open(p["card_ref"])["card_no"])
+        case Kind.AUTHORISE:
+            ends_on, limit_fen = date.fromisoformat(p["ends_on"]), p["limit_fen"]
+            return Authorise(no, p["account"], Authorised(p["authorised"]), ends_on, limit_fen)
+        case Kind.END_AUTHORISATION:
+            return EndAuthorisation(no, p["account"], Authorised(p["authorised"]))
         case Kind.ESTABLISH_PROJECT:
             return EstablishProject(no, **p["terms"])
         case Kind.CHANGE_PROJECT:

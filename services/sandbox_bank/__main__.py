@@ -59,7 +59,13 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
     notifier = Notifier(
         given.database_url, given.notify_url, given.platform_no, given.key_serial, keys
     )
-    teller = Teller(given.database_url, clock, cash.roll, notifier.wake)
+    teller = Teller(
+        given.database_url,
+        clock,
+        cash.roll,
+        notifier.wake,
+        authorised_only=given.authorisations == "required",
+    )
     front = web.Front(
         teller,
         clock,

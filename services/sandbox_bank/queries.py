@@ -27,6 +27,8 @@ _KINDS = frozenset(
         "REGISTER",
         "BIND_CARD",
         "UNBIND_CARD",
+        "AUTHORIZATION",
+        "CANCEL_AUTHORIZATION",
         "RECHARGE",
         "WITHDRAW",
         "PRETRANSACTION",

@@ -24,7 +24,14 @@ from domain.streams import (
     loan_stream,
     member_stream,
 )
-from services.settlement import on_bank, on_day_end, on_loans, on_members, on_operators
+from services.settlement import (
+    on_authorisations,
+    on_bank,
+    on_day_end,
+    on_loans,
+    on_members,
+    on_operators,
+)
 from services.settlement.desk import Desk
 from services.settlement.shelf import Kept
 
@@ -158,6 +165,7 @@ PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts})
 
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),
+    c.SetMemberRules: Handler(on_members.set_member_rules, _nothing),
     c.PublishPolicy: Handler(on_members.publish_policy, _nothing),
     c.AppointOperators: Handler(on_operators.appoint_operators, _nothing),
     c.RegisterOperator: Handler(on_operators.register_operator, _nothing),
@@ -167,6 +175,8 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_members.bind_bank_account, _member),
     c.UnbindBankAccount: Handler(on_members.unbind_bank_account, _member),
+    c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
+    c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
     c.RequestWithdrawal: Handler(on_members.request_withdrawal, _withdrawal),
@@ -185,6 +195,10 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RefuseBinding: Handler(on_members.refuse_binding, _member),
     c.ConfirmUnbinding: Handler(on_members.finish_unbinding, _member),
     c.RefuseUnbinding: Handler(on_members.finish_unbinding, _member),
+    c.ConfirmAuthorisation: Handler(on_authorisations.answer, _member),
+    c.RefuseAuthorisation: Handler(on_authorisations.answer, _member),
+    c.ConfirmAuthorisationEnd: Handler(on_authorisations.answer_cancellation, _member),
+    c.RefuseAuthorisationEnd: Handler(on_authorisations.answer_cancellation, _member),
     c.ConfirmProject: Handler(on_loans.answer_project, _loan),
     c.RefuseProject: Handler(on_loans.answer_project, _loan),
     c.RecordBankMovement: Handler(on_members.record_bank_movement, _nothing),

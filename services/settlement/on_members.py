@@ -28,6 +28,11 @@ def roll_business_date(desk: Desk, command: c.RollBusinessDate) -> None:
     desk.record(PLATFORM, *platform.roll(desk.platform, command.business_date))
 
 
+def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
+    rules = platform.MemberRulesSet(authorisations_required=command.authorisations_required)
+    desk.record(PLATFORM, rules)
+
+
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
     desk.record(POLICY, *policy.decide(desk.policies, command.terms, desk.today))
 

@@ -10,14 +10,16 @@ import itertools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 import pytest
 
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BankAnswer,
     BankBalance,
     BankOutcome,
@@ -26,6 +28,7 @@ from domain.ports import (
     ChangeProject,
     Custodian,
     CustodianUntrusted,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     ExecuteBatch,
@@ -215,6 +218,43 @@ class CustodianContract:
         binding = stage.binding(stage.member(), bench.mismatching_card)
         bench.custodian.send(binding)
         assert bench.settled(binding).outcome is BankOutcome.REFUSED
+
+    def test_an_authorisation_is_given_used_and_ended(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        authorised = Authorise(
+            stage.number(), investor, Authorised.TENDER, bench.today() + timedelta(days=1), 300
+        )
+        stage.do(authorised)
+        stage.do(stage.tender(investor, 300))
+        too_much = bench.custodian.send(stage.tender(investor, 301))
+        assert too_much.outcome is BankOutcome.REFUSED
+        stage.do(replace(authorised, request_no=stage.number(), limit_fen=400))
+        stage.do(stage.tender(investor, 301))
+        stage.do(EndAuthorisation(stage.number(), investor, Authorised.TENDER))
+        ended = stage.tender(investor, 1)
+        assert bench.custodian.send(ended).outcome is BankOutcome.REFUSED
+        assert bench.custodian.query(ended).outcome is BankOutcome.REFUSED
+        again = EndAuthorisation(stage.number(), investor, Authorised.TENDER)
+        assert bench.custodian.send(again).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(399, 601)
+
+    def test_an_authorisation_ends_with_its_last_day(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        stage.repay_from_now_on()
+        stage.do(Recharge(stage.number(), stage.borrower, 1_000))
+        stage.do(
+            Authorise(stage.number(), stage.borrower, Authorised.REPAYMENT, bench.today(), 900)
+        )
+
+        def hold() -> Freeze:
+            hold = Purpose.REPAYMENT_HOLD
+            return Freeze(stage.number(), stage.borrower, hold, 400, stage.project_no)
+
+        stage.do(hold())
+        bench.next_day()
+        assert bench.custodian.send(hold()).outcome is BankOutcome.REFUSED
+        assert stage.holds(stage.borrower) == BankBalance(600, 400)
 
     def test_a_recharge_arrives_and_is_called_back(self, bench: Bench, stage: Stage) -> None:
         account = stage.member()

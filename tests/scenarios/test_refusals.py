@@ -11,6 +11,7 @@ import pytest
 from adapters.signing import NOT_YET, Signer
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.operators import OperatorRole, Part
@@ -63,6 +64,11 @@ def tender(loan_id: str, fen: int = 1, investor_id: str = "lucy", tender_id: str
         investor_id=investor_id,
         amount_fen=fen,
     )
+
+
+def authorise(member_id: str, kind: Kind = Kind.TENDER, ends_on: date = TODAY) -> Ask:
+    terms: dict[str, Any] = {"kind": kind, "ends_on": ends_on, "limit_fen": 10}
+    return ask(c.RequestAuthorisation, member_id=member_id, **terms)
 
 
 def publish(loan_id: str, deadline: date = TODAY) -> Ask:
@@ -124,6 +130,11 @@ REACHED: dict[Code, Ask] = {
     Code.BANK_ACCOUNT_NOT_OWN: payout(binding_id="b9"),
     Code.BANK_ACCOUNT_NOT_BOUND: ask(c.ConfirmBinding, member_id="lucy", binding_id="b1"),
     Code.BANK_ACCOUNT_COOLING_OFF: payout(member_id="max", binding_id="b3"),
+    Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
+    Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
+    Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),
+    Code.AUTHORISATION_ENDED: authorise("lucy", ends_on=TODAY - timedelta(days=1)),
+    Code.AUTHORISATION_EXCEEDED: tender("OPEN", 11, investor_id="amy"),
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
@@ -185,6 +196,11 @@ def town(new_house: Callable[..., House]) -> House:
     house.do(c.RegisterMember, **registration("bob", Role.INVESTOR, Role.BORROWER))
     for role in (Role.INVESTOR, Role.BORROWER):
         house.do(c.ConfirmAccount, member_id="bob", role=role)
+    house.member("amy", Role.INVESTOR, 1_000)
+    for member_id, kind in (("amy", Kind.TENDER), ("bob", Kind.REPAYMENT)):
+        terms = {"kind": kind, "ends_on": TODAY, "limit_fen": 10}
+        house.do(c.RequestAuthorisation, member_id=member_id, **terms)
+    house.do(c.ConfirmAuthorisation, member_id="amy", number=1)
     house.member("shady", Role.BORROWER, kind="company")
     house.member("black", Role.BORROWER)
     house.do(c.BlacklistMember, member_id="black", evidence="judgement")

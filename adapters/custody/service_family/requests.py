@@ -14,11 +14,14 @@ from typing import Any, assert_never
 from adapters.custody.service_family import words
 from adapters.custody.service_family.accounts import user_no, user_role
 from adapters.custody.service_family.envelope import bank_time
+from adapters.custody.wire import bank_day
 from domain.money import yuan
 from domain.ports import (
+    Authorise,
     BankRequest,
     BindCard,
     ChangeProject,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     ExecuteBatch,
@@ -41,6 +44,8 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     OpenAccount: "REGISTER",
     BindCard: "BIND_CARD",
     UnbindCard: "UNBIND_CARD",
+    Authorise: "AUTHORIZATION",
+    EndAuthorisation: "CANCEL_AUTHORIZATION",
     EstablishProject: "PROJECT",
     ChangeProject: "MODIFY_PROJECT",
     Recharge: "RECHARGE",
@@ -88,6 +93,13 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
         case UnbindCard():
             fields = {"platformUserNo": user_no(request.account), "bankcardNo": request.card_no}
             return _direct("UNBIND_BANKCARD", request, fields)
+        case Authorise():
+            terms = {"failTime": bank_day(request.ends_on), "amount": yuan(request.limit_fen)}
+            return _page(
+                "USER_AUTHORIZATION", request, _authorisation(request) | terms, choices, now
+            )
+        case EndAuthorisation():
+            return _direct("CANCEL_USER_AUTHORIZATION", request, _authorisation(request))
         case EstablishProject():
             return _direct("ESTABLISH_PROJECT", request, _project(request, choices))
         case ChangeProject():
@@ -151,6 +163,11 @@ def _bind(request: BindCard, choices: Choices, now: datetime) -> Call:
     }
     service = "ENTERPRISE_BIND_BANKCARD" if request.company else "PERSONAL_BIND_BANKCARD"
     return _page(service, request, fields, choices, now)
+
+
+def _authorisation(request: Authorise | EndAuthorisation) -> dict[str, str]:
+    kind = words.AUTHORISATIONS[request.kind]
+    return {"platformUserNo": user_no(request.account), "authList": kind}
 
 
 def _hold(request: Freeze) -> dict[str, str]:

@@ -17,6 +17,8 @@ TX_CODES = {
     "ENTERPRISE_REGISTER": "accountOpenPage",
     "PERSONAL_BIND_BANKCARD": "bindCardPage",
     "UNBIND_BANKCARD": "cardUnbind",
+    "USER_AUTHORIZATION": "termsAuthPage",
+    "CANCEL_USER_AUTHORIZATION": "termsAuthCancel",
     "RECHARGE": "directRechargePage",
     "WITHDRAW": "withdraw",
     "BACKROLL_RECHARGE": WITHDRAWAL_RETURNED,

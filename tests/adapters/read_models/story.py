@@ -19,6 +19,7 @@ from adapters.vault import Seal
 from domain import cashbook
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.payout_plan import BucketPeriod
 from domain.policy import PolicyTerms
 from domain.purposes import Purpose
@@ -298,6 +299,19 @@ def _ending(teller: Teller) -> None:
             amount_fen=amount_fen,
         )
     teller.settle("W-w1")
+    for number, answer in enumerate(
+        (c.ConfirmAuthorisation, c.RefuseAuthorisation, c.ConfirmAuthorisation), start=1
+    ):
+        teller.tell(
+            c.RequestAuthorisation,
+            member_id="I1",
+            kind=Kind.TENDER,
+            ends_on=date(2025, 1, 1),
+            limit_fen=number * 1_000,
+        )
+        teller.tell(answer, member_id="I1", number=number, bank_code="C3")
+    teller.tell(c.CancelAuthorisation, member_id="I1", kind=Kind.TENDER)
+    teller.tell(c.RefuseAuthorisationEnd, member_id="I1", number=3, bank_code="C4")
     teller.tell(c.UnbindBankAccount, **bank)
     teller.tell(c.RefuseUnbinding, **bank, bank_code="C2")
     teller.tell(c.UnbindBankAccount, **bank)

@@ -237,6 +237,11 @@ def test_a_member_is_shown_by_references_only(views: ReadModels, story: list[Rec
         "b0": ("refused", "C1"),
         "b1": ("unbound", "C2"),
     }
+    assert [(a.number, a.status, a.bank_code) for a in shown.authorisations] == [
+        (1, "ended", None),
+        (2, "refused", "C3"),
+        (3, "granted", "C4"),
+    ]
     told = [r.event.card_ref for r in story if isinstance(r.event, BindingRequested)]
     assert [binding.card_ref for binding in shown.bindings] == told
     assert views.member("B2").value.debts[0].loan_id == "L4"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from adapters.commanding import Receipt
 from adapters.custody.batch_family import channel as batch_channel
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
@@ -51,12 +52,16 @@ class Town:
     posts: queue.Queue[str]  # What the bank called back about, once they are written down.
     numbers: int = 0
 
-    def do(self, type_: type[c.Command], **fields: object) -> None:
+    def ask(self, type_: type[c.Command], **fields: object) -> Receipt:
         self.numbers += 1
         command = type_.model_validate(
             {"id": f"k{self.numbers}", "platform": PLATFORM, "actor": "op", **fields}
         )
         (receipt,) = self.writer.submit([command])
+        return receipt
+
+    def do(self, type_: type[c.Command], **fields: object) -> None:
+        receipt = self.ask(type_, **fields)
         assert receipt.outcome == "accepted", receipt
 
     def settle(self, *besides: Kind) -> None:
@@ -196,7 +201,7 @@ def join(town: Town, member_id: str, role: Role, last_digits: str, fen: int) -> 
     town.settle()
 
 
-def lend(town: Town) -> None:
+def publish(town: Town) -> None:
     town.do(
         c.RequestLoan,
         loan_id="L1",
@@ -210,6 +215,10 @@ def lend(town: Town) -> None:
     town.do(c.RateLoan, loan_id="L1", grade="A")
     town.do(c.PublishLoan, loan_id="L1", deadline=DAY)
     town.settle()
+
+
+def lend(town: Town) -> None:
+    publish(town)
     for tender_id, investor_id in (("t1", "ann"), ("t2", "bea")):
         town.do(
             c.PlaceTender,

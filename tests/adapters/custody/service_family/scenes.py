@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BindCard,
     ChangeProject,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
@@ -32,6 +35,8 @@ CARD = "6222000000001234"
 OPEN = OpenAccount("r-open", INVESTOR, False, "张三", "110101199001011237", "13800000000")
 BIND = BindCard("r-bind", INVESTOR, CARD, "ICBC", "13800000000")
 UNBIND = UnbindCard("r-unbind", INVESTOR, CARD)
+AUTHORISE = Authorise("r-auth", INVESTOR, Authorised.TENDER, date(2018, 12, 31), 50_000)
+END_AUTHORISATION = EndAuthorisation("r-auth-end", BORROWER, Authorised.REPAYMENT)
 ESTABLISH = EstablishProject(
     "r-project", "p1", BORROWER, 100_000, "loan p1", "12", "equal-instalment", 12
 )
@@ -61,6 +66,8 @@ EVERY_SINGLE = (
     OPEN,
     BIND,
     UNBIND,
+    AUTHORISE,
+    END_AUTHORISATION,
     ESTABLISH,
     CHANGE,
     RECHARGE,

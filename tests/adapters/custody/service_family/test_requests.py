@@ -64,6 +64,17 @@ def call(request: BankRequest) -> Call:
             },
         ),
         (
+            scenes.AUTHORISE,
+            "USER_AUTHORIZATION",
+            {
+                "requestNo": "r-auth",
+                "platformUserNo": "m1_INVESTOR",
+                "authList": "TENDER",
+                "failTime": "20181231",
+                "amount": "500.00",
+            },
+        ),
+        (
             scenes.RECHARGE,
             "RECHARGE",
             {
@@ -103,6 +114,15 @@ def test_what_a_member_completes_goes_to_the_banks_page(
                 "requestNo": "r-unbind",
                 "platformUserNo": "m1_INVESTOR",
                 "bankcardNo": scenes.CARD,
+            },
+        ),
+        (
+            scenes.END_AUTHORISATION,
+            "CANCEL_USER_AUTHORIZATION",
+            {
+                "requestNo": "r-auth-end",
+                "platformUserNo": "m2_BORROWERS",
+                "authList": "REPAYMENT",
             },
         ),
         (
