@@ -243,6 +243,13 @@ class RequestWithdrawal(Command):
     amount_fen: Fen
 
 
+class StopWithdrawal(Command):
+    """提现取消 / 拦截: the bank is asked not to pay it out. What is under way may be too late."""
+
+    type: Literal["stop_withdrawal"] = "stop_withdrawal"
+    withdrawal_id: Id
+
+
 # -- loans ------------------------------------------------------------------------------
 
 
@@ -337,6 +344,20 @@ class RejectEntry(FromBank):
     """The bank finally refused every movement of the entry."""
 
     type: Literal["reject_entry"] = "reject_entry"
+    entry_id: BankRef
+
+
+class DecideWithdrawal(FromBank):
+    """The bank holds the money of a withdrawal and waits for our word (待确认提现)."""
+
+    type: Literal["decide_withdrawal"] = "decide_withdrawal"
+    entry_id: BankRef
+
+
+class RefuseStop(FromBank):
+    """The bank does not stop the withdrawal."""
+
+    type: Literal["refuse_stop"] = "refuse_stop"
     entry_id: BankRef
 
 
@@ -476,6 +497,7 @@ AnyCommand = Annotated[
     | BlacklistMember
     | RequestRecharge
     | RequestWithdrawal
+    | StopWithdrawal
     | RequestLoan
     | RateLoan
     | PublishLoan
@@ -485,6 +507,8 @@ AnyCommand = Annotated[
     | RepayLoan
     | SettleEntry
     | RejectEntry
+    | DecideWithdrawal
+    | RefuseStop
     | ConfirmAccount
     | RefuseAccount
     | ConfirmBinding

@@ -23,6 +23,7 @@ class BankOutcome(StrEnum):
     REFUSED = "refused"  # Final: the bank did not and will not do it.
     PENDING = "pending"  # The bank took it and has not finished: a callback or a query will tell.
     UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
+    HELD = "held"  # A withdrawal: the bank waits for ConfirmWithdrawal or StopWithdrawal.
     NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
     PARTIAL = "partial"  # Some legs are done, the others neither done nor under way: `send` again.
 
@@ -131,6 +132,22 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmWithdrawal:
+    """提现确认: the bank may pay out what it holds. Only where it said HELD."""
+
+    request_no: str
+    withdrawal_request_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWithdrawal:
+    """提现取消 / 拦截: not to be paid out. The withdrawal's own end tells whether it was in time."""
+
+    request_no: str
+    withdrawal_request_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """预处理: earmark money of `account` for `purpose` (TENDER or REPAYMENT_HOLD) on a project."""
 
@@ -190,6 +207,8 @@ BankRequest = (
     | ChangeProject
     | Recharge
     | Withdraw
+    | ConfirmWithdrawal
+    | StopWithdrawal
     | Freeze
     | Release
     | Execute

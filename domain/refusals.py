@@ -93,6 +93,10 @@ class Code(StrEnum):
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
     ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."
     ENTRY_CLOSED = "entry_closed", "The entry was settled or rejected before."
+    WITHDRAWAL_STOPPING = (
+        "withdrawal_stopping",
+        "The bank was asked to stop that withdrawal before.",
+    )
     MOVEMENT_NOT_ALLOWED = (
         "movement_not_allowed",
         "The allow-matrix has no such purpose between these roles.",

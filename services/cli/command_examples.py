@@ -148,6 +148,7 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=50_000,
         **_by("request-withdrawal"),
     ),
+    c.StopWithdrawal(withdrawal_id="W1", **_by("stop-withdrawal")),
     c.CancelAuthorisation(member_id="I1", kind=Kind.TENDER, **_by("cancel-authorisation")),
     c.UnbindBankAccount(
         member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")

@@ -18,6 +18,7 @@ from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
 from adapters.custody.service_family import channel as service_channel
 from adapters.custody.service_family import notices as service_notices
+from adapters.custody.service_family import requests as service_requests
 from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.wire import Signer
 from domain.ports import Custodian
@@ -73,7 +74,8 @@ def _service(bank: Bank, clock: Clock) -> Connection:
         bank.settings.key_serial,
         read_timeout_ms=bank.settings.bank_timeout_ms,
     )
-    return ServiceFamilyBank(link, bank.signer, clock)
+    choices = service_requests.Choices(withdraw_form=bank.settings.withdrawal_form.upper())
+    return ServiceFamilyBank(link, bank.signer, clock, choices)
 
 
 def _batch(bank: Bank, clock: Clock) -> Connection:

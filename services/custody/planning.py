@@ -29,6 +29,7 @@ from domain.member import (
 from domain.model import InvariantBroken
 from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
+from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from services.custody.facts import CardFact, Facts, MemberFact, ProjectFact
 from services.custody.requests import Instruction, Kind, Request
 
@@ -287,6 +288,17 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
     )
 
 
+def _last_word(
+    recorded: Recorded, event: WithdrawalConfirmed | WithdrawalStopRequested, facts: Facts
+) -> list[Request]:
+    if isinstance(event, WithdrawalConfirmed):
+        no, kind = f"{event.movement_id}.confirm", Kind.CONFIRM_WITHDRAWAL
+    else:
+        no, kind = f"{event.movement_id}.stop{event.attempt}", Kind.STOP_WITHDRAWAL
+    account, subject = event.account, event.entry_id
+    return [_request(recorded, no, kind, account, subject, withdrawal=event.movement_id)]
+
+
 PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     MemberRegistered: _register,
     BindingRequested: _bind,
@@ -302,5 +314,7 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     LoanSettled: _change,
     LoanMiscarried: _change,
     EntryRequested: _enter,
+    WithdrawalConfirmed: _last_word,
+    WithdrawalStopRequested: _last_word,
 }
 TOPICS = tuple(event.TOPIC for event in PLANNERS)

@@ -18,6 +18,7 @@ from domain.ports import (
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Execute,
@@ -27,6 +28,7 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -43,6 +45,8 @@ class Kind(StrEnum):
     CHANGE_PROJECT = "change_project"
     RECHARGE = "recharge"
     WITHDRAW = "withdraw"
+    CONFIRM_WITHDRAWAL = "confirm_withdrawal"
+    STOP_WITHDRAWAL = "stop_withdrawal"
     FREEZE = "freeze"
     RELEASE = "release"
     EXECUTE = "execute"
@@ -58,6 +62,7 @@ class State(StrEnum):
     CONTRADICTED = "contradicted"  # A step only: the bank took its final word back.
 
 
+HELD = "held"  # The code of a PENDING step: the bank waits for our word on a withdrawal.
 FINAL = frozenset({State.SETTLED, State.REFUSED})
 
 
@@ -162,6 +167,10 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.WITHDRAW:
             card_no = vault.open(p["card_ref"])["card_no"]
             return Withdraw(no, p["account"], p["amount_fen"], card_no)
+        case Kind.CONFIRM_WITHDRAWAL:
+            return ConfirmWithdrawal(no, p["withdrawal"])
+        case Kind.STOP_WITHDRAWAL:
+            return StopWithdrawal(no, p["withdrawal"])
         case Kind.FREEZE:
             purpose = Purpose(p["purpose"])
             return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"])

@@ -173,7 +173,10 @@ INSTRUCTIONS = {
     "RECHARGE": Instruction(
         "RECHARGE", _GATE, cash.recharge, cash.recharge_declined, waiting="PENDDING"
     ),
-    "WITHDRAW": Instruction("WITHDRAW", _GATE, cash.withdraw, waiting="CONFIRMING"),
+    "WITHDRAW": Instruction("WITHDRAW", _GATE, cash.withdraw),
+    "CONFIRM_WITHDRAW": Instruction("CONFIRM_WITHDRAW", _DIRECT, cash.confirm),
+    "CANCEL_WITHDRAW": Instruction("STOP_WITHDRAW", _DIRECT, cash.cancel),
+    "INTERCEPT_WITHDRAW": Instruction("STOP_WITHDRAW", _DIRECT, cash.intercept),
     "USER_PRE_TRANSACTION": Instruction("PRETRANSACTION", _GATE, freezes.freeze),
     "USER_AUTO_PRE_TRANSACTION": Instruction("PRETRANSACTION", _DIRECT, freezes.freeze),
     "CANCEL_PRE_TRANSACTION": Instruction("CANCEL_PRETRANSACTION", _DIRECT, freezes.cancel),

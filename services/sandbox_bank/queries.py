@@ -31,6 +31,8 @@ _KINDS = frozenset(
         "CANCEL_AUTHORIZATION",
         "RECHARGE",
         "WITHDRAW",
+        "CONFIRM_WITHDRAW",
+        "STOP_WITHDRAW",
         "PRETRANSACTION",
         "CANCEL_PRETRANSACTION",
         "TRANSACTION",

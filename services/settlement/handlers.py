@@ -31,6 +31,7 @@ from services.settlement import (
     on_loans,
     on_members,
     on_operators,
+    on_withdrawals,
 )
 from services.settlement.desk import Desk
 from services.settlement.shelf import Kept
@@ -80,6 +81,14 @@ def _withdrawal(command: c.RequestWithdrawal, look: Look) -> Touched:
         (member_stream(command.member_id), entry_stream(f"W-{command.withdrawal_id}")),
         (account_of(command.member_id, command.role),),
     )
+
+
+def _stop(command: c.StopWithdrawal, look: Look) -> Touched:
+    return Touched((entry_stream(f"W-{command.withdrawal_id}"),))
+
+
+def _last_word(command: c.DecideWithdrawal | c.RefuseStop, look: Look) -> Touched:
+    return Touched((entry_stream(command.entry_id),))
 
 
 def _request_loan(command: c.RequestLoan, look: Look) -> Touched:
@@ -179,7 +188,8 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
-    c.RequestWithdrawal: Handler(on_members.request_withdrawal, _withdrawal),
+    c.RequestWithdrawal: Handler(on_withdrawals.request_withdrawal, _withdrawal),
+    c.StopWithdrawal: Handler(on_withdrawals.stop_withdrawal, _stop),
     c.RequestLoan: Handler(on_loans.request_loan, _request_loan),
     c.RateLoan: Handler(on_loans.rate_loan, _loan),
     c.PublishLoan: Handler(on_loans.publish_loan, _loan),
@@ -189,6 +199,8 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RepayLoan: Handler(on_loans.repay_loan, _repay),
     c.SettleEntry: Handler(on_bank.settle_entry, _entry),
     c.RejectEntry: Handler(on_bank.reject_entry, _entry),
+    c.DecideWithdrawal: Handler(on_withdrawals.decide_withdrawal, _last_word),
+    c.RefuseStop: Handler(on_withdrawals.refuse_stop, _last_word),
     c.ConfirmAccount: Handler(on_members.confirm_account, _member),
     c.RefuseAccount: Handler(on_members.refuse_account, _member),
     c.ConfirmBinding: Handler(on_members.confirm_binding, _member),

@@ -163,21 +163,6 @@ def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
     desk.request(entry_id, command.member_id, command.recharge_id, [movement], "recharge_id")
 
 
-def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
-    state = desk.member(command.member_id)
-    account = state.account(command.role)
-    member.check_payable(state, command.role, command.binding_id, desk.today)
-    entry_id = f"W-{command.withdrawal_id}"
-    movement = Movement(
-        id=movement_id(entry_id, 1),
-        purpose=Purpose.WITHDRAWAL,
-        payer=account,
-        payee=OUTSIDE,
-        amount_fen=command.amount_fen,
-    )
-    desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
-
-
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
     entry_id = f"S-{command.seed_id}"
     movement = Movement(

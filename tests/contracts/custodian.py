@@ -41,6 +41,7 @@ from domain.ports import (
     Release,
     StatementLine,
     StatementNotReady,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -68,6 +69,7 @@ class Bench(Protocol):
     mismatching_card: str  # The four elements do not belong together.
     returning_card: str  # A withdrawal succeeds and comes back a day later.
     executes_later: bool  # `Execute` is answered PENDING, and ends by notice or query.
+    stops_withdrawals: bool  # Else it says that it cannot.
 
     @property
     def custodian(self) -> Custodian: ...
@@ -469,6 +471,40 @@ class CustodianContract:
         assert stage.holds(investor) == BankBalance(300, 700)
         bench.next_day()
         assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(300, 0)
+
+    def test_a_withdrawal_is_stopped_in_time(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        assert bench.custodian.send(withdrawal).outcome is BankOutcome.PENDING
+        stop = StopWithdrawal(stage.number(), withdrawal.request_no)
+        if not bench.stops_withdrawals:
+            refused = bench.custodian.send(stop)
+            assert (refused.outcome, refused.code) == (BankOutcome.REFUSED, "not_carried")
+            assert bench.custodian.query(withdrawal).outcome is BankOutcome.PENDING
+            return
+        stage.do(stop)
+        assert bench.custodian.query(stop).outcome is BankOutcome.SUCCEEDED
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.REFUSED
+        told = bench.custodian.read_notice(bench.notice_naming(withdrawal.request_no))
+        assert told.answer.outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        again = StopWithdrawal(stage.number(), withdrawal.request_no)
+        assert bench.custodian.send(again).outcome is BankOutcome.REFUSED
+
+    def test_a_withdrawal_that_is_paid_is_stopped_too_late(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        bench.custodian.send(withdrawal)
+        bench.next_day()
+        assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        stop = StopWithdrawal(stage.number(), withdrawal.request_no)
+        assert bench.custodian.send(stop).outcome is BankOutcome.REFUSED
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.SUCCEEDED
         assert stage.holds(investor) == BankBalance(300, 0)
 
     def test_a_withdrawal_to_any_other_card_is_refused(self, bench: Bench, stage: Stage) -> None:

@@ -138,6 +138,7 @@ REACHED: dict[Code, Ask] = {
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
+    Code.WITHDRAWAL_STOPPING: ask(c.StopWithdrawal, withdrawal_id="w0"),
     Code.MOVEMENT_NOT_ALLOWED: ask(
         c.RecordBankMovement,
         bank_record="x",
@@ -187,6 +188,9 @@ def town(new_house: Callable[..., House]) -> House:
         house.do(c.RetireOperator, operator_id=operator_id)
     house.member("lucy", Role.INVESTOR, 10_000_00)
     house.bind("lucy", Role.INVESTOR, "b1")
+    asked = {"withdrawal_id": "w0", "member_id": "lucy", "role": Role.INVESTOR}
+    house.do(c.RequestWithdrawal, binding_id="b1", amount_fen=1, **asked)
+    house.do(c.StopWithdrawal, withdrawal_id="w0")
     house.member("max", Role.INVESTOR, 1_00)
     house.bind("max", Role.INVESTOR, "b2")
     house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")

@@ -22,6 +22,7 @@ from domain.ports import (
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Freeze,
@@ -29,6 +30,7 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -95,6 +97,8 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
         case Withdraw():
             fields = _cash(request, accounts) | {"cardNo": request.card_no}
             return _page("withdraw", request, choices, fields)
+        case ConfirmWithdrawal() | StopWithdrawal():
+            raise NotCarried("a withdrawal waits for no word of ours here, and cannot be stopped")
         case Freeze():
             return _freeze(request, accounts)
         case EstablishProject():

@@ -21,6 +21,7 @@ from domain.ports import (
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Execute,
@@ -30,6 +31,7 @@ from domain.ports import (
     OpenAccount,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -50,6 +52,8 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     ChangeProject: "MODIFY_PROJECT",
     Recharge: "RECHARGE",
     Withdraw: "WITHDRAW",
+    ConfirmWithdrawal: "CONFIRM_WITHDRAW",
+    StopWithdrawal: "STOP_WITHDRAW",
     Freeze: "PRETRANSACTION",
     Release: "CANCEL_PRETRANSACTION",
     Execute: "TRANSACTION",
@@ -70,6 +74,7 @@ class Choices:
     pay_company: str = "BANK"
     pay_type: str = "B2C"
     withdraw_type: str = "NORMAL"
+    withdraw_form: str = "IMMEDIATE"  # CONFIRMED: the bank holds the money until we confirm.
     redirect_url: str = ""
     page_minutes: int = 30  # How long a member has to complete a page at the bank.
 
@@ -107,6 +112,10 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             return _direct("MODIFY_PROJECT", request, fields)
         case Recharge() | Withdraw():
             return _cash(request, choices, now)
+        case ConfirmWithdrawal():
+            return _direct("CONFIRM_WITHDRAW", request, _about_withdrawal(request))
+        case StopWithdrawal():
+            raise NotCarried("which order stops a withdrawal depends on how far it is")
         case Freeze():
             return _direct("USER_AUTO_PRE_TRANSACTION", request, _hold(request))
         case Release():
@@ -129,6 +138,19 @@ def encode_query(request: BankRequest) -> Call:
     if kind is None:
         raise NotCarried("a batch is asked after by its trades")
     fields = {"requestNo": request.request_no, "transactionType": kind}
+    return Call(SERVICE, "QUERY_TRANSACTION", fields)
+
+
+def encode_stop(request: StopWithdrawal, state: object) -> Call:
+    """取消 while the bank waits for the member or for us, 拦截 from then on. `state`: the bank's
+    word for how far the withdrawal is."""
+    waits = state in ("INIT", "CONFIRMING")
+    service = "CANCEL_WITHDRAW" if waits else "INTERCEPT_WITHDRAW"
+    return _direct(service, request, _about_withdrawal(request))
+
+
+def encode_withdrawal_query(request_no: str) -> Call:
+    fields = {"requestNo": request_no, "transactionType": _TRANSACTION_TYPES[Withdraw]}
     return Call(SERVICE, "QUERY_TRANSACTION", fields)
 
 
@@ -198,7 +220,7 @@ def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
 def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call:
     fields = {"platformUserNo": user_no(request.account), "amount": yuan(request.amount_fen)}
     if isinstance(request, Withdraw):
-        way = {"withdrawType": choices.withdraw_type}
+        way = {"withdrawType": choices.withdraw_type, "withdrawForm": choices.withdraw_form}
         return _page("WITHDRAW", request, fields | way, choices, now)
     way = {
         "expectPayCompany": choices.pay_company,
@@ -206,6 +228,10 @@ def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call
         "payType": choices.pay_type,
     }
     return _page("RECHARGE", request, fields | way, choices, now)
+
+
+def _about_withdrawal(request: ConfirmWithdrawal | StopWithdrawal) -> dict[str, str]:
+    return {"withdrawRequestNo": request.withdrawal_request_no}
 
 
 def _trade(request: Execute) -> dict[str, Any]:

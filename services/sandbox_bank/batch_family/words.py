@@ -28,7 +28,7 @@ TX_CODES = {
 
 _STATES = {
     **dict.fromkeys(("SUCCESS", "FREEZED", "UNFREEZED"), "S"),
-    "FAIL": "F",
+    **dict.fromkeys(("FAIL", "ACCEPT_FAIL"), "F"),
     **dict.fromkeys(("INIT", "PENDDING", "CONFIRMING"), "A"),
     **dict.fromkeys(("ACCEPT", "REMITING", "WAITING"), "D"),
 }

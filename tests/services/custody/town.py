@@ -19,6 +19,7 @@ from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
+from adapters.custody.service_family.requests import Choices as ServiceChoices
 from adapters.custody.wire import Signer
 from adapters.event_log import prepare_shard
 from adapters.shard_schema import shard_schema
@@ -120,6 +121,7 @@ def opened_town(
     folder: Path,
     family: BankFamily,
     options: Sequence[str] = (),
+    withdraw_form: str = "IMMEDIATE",
 ) -> Iterator[Town]:
     clock = ManualClock(datetime.fromisoformat(NOON))
     prepare_shard(database, PLATFORM)
@@ -149,7 +151,8 @@ def opened_town(
         custodian: ServiceFamilyBank | BatchFamilyBank
         if family is BankFamily.SERVICE:
             link = Link(url, PLATFORM_NO, read_timeout_ms=2_000)
-            custodian = ServiceFamilyBank(link, signer, clock)
+            form = ServiceChoices(withdraw_form=withdraw_form)
+            custodian = ServiceFamilyBank(link, signer, clock, form)
         else:
             other = batch_channel.Link(url, PLATFORM_NO, read_timeout_ms=2_000)
             custodian = BatchFamilyBank(other, signer, clock, Choices(notify_url))

@@ -47,6 +47,7 @@ class SandboxBench:
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
     executes_later = True
+    stops_withdrawals = False
 
     def __init__(
         self, url: str, notify_url: str, signer: Signer, posts: queue.Queue[dict[str, str]]

@@ -10,6 +10,7 @@ from domain.ports import (
     Authorise,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Execute,
@@ -19,6 +20,7 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -43,6 +45,8 @@ ESTABLISH = EstablishProject(
 CHANGE = ChangeProject("r-change", "p1", ProjectStage.REPAYING)
 RECHARGE = Recharge("r-recharge", INVESTOR, 123_450)
 WITHDRAW = Withdraw("r-withdraw", INVESTOR, 5, CARD)
+CONFIRM = ConfirmWithdrawal("r-confirm", "r-withdraw")
+STOP = StopWithdrawal("r-stop", "r-withdraw")
 FREEZE = Freeze("r-freeze", INVESTOR, Purpose.TENDER, 100_000, "p1")
 RELEASE = Release("r-release", "r-freeze", 1)
 DISBURSE = Execute(
@@ -72,6 +76,8 @@ EVERY_SINGLE = (
     CHANGE,
     RECHARGE,
     WITHDRAW,
+    CONFIRM,
+    STOP,
     FREEZE,
     RELEASE,
     DISBURSE,

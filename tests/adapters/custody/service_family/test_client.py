@@ -216,7 +216,7 @@ def test_a_cut_connection_is_unknown_and_nothing_is_sent_twice(
         ("INIT", BankOutcome.PENDING),
         ("PENDDING", BankOutcome.PENDING),
         ("PROCESSING", BankOutcome.PENDING),
-        ("CONFIRMING", BankOutcome.PENDING),
+        ("CONFIRMING", BankOutcome.HELD),
         ("ACCEPT", BankOutcome.PENDING),
         ("REMITING", BankOutcome.PENDING),
         ("ERROR", BankOutcome.UNKNOWN),
@@ -230,6 +230,35 @@ def test_what_a_query_says(
     record = {"requestNo": "r-withdraw", "status": status, "amount": "0.05"}
     scripted.will_say(**YES, records=[record])
     assert custodian.query(scenes.WITHDRAW).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "service"),
+    [
+        ("INIT", "CANCEL_WITHDRAW"),
+        ("CONFIRMING", "CANCEL_WITHDRAW"),
+        ("ACCEPT", "INTERCEPT_WITHDRAW"),
+        ("REMITING", "INTERCEPT_WITHDRAW"),
+        ("SUCCESS", "INTERCEPT_WITHDRAW"),
+    ],
+)
+def test_how_a_withdrawal_is_stopped_depends_on_how_far_it_is(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: str, service: str
+) -> None:
+    scripted.will_say(**YES, records=[{"requestNo": "r-withdraw", "status": status}])
+    scripted.will_say(**YES, requestNo="r-stop")
+    assert custodian.send(scenes.STOP).outcome is BankOutcome.SUCCEEDED
+    assert scripted.got[1][1]["serviceName"] == service
+    asked = {"requestNo": "r-stop", "withdrawRequestNo": "r-withdraw"}
+    assert asked.items() <= scripted.asked().items()
+
+
+def test_a_withdrawal_that_the_bank_does_not_know_yet_is_not_stopped_blindly(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(code="1", status="INIT", errorCode="100007", errorMessage="no")
+    assert custodian.send(scenes.STOP).outcome is BankOutcome.UNKNOWN
+    assert len(scripted.got) == 1
 
 
 def test_a_queried_refusal_carries_the_banks_code_and_date(

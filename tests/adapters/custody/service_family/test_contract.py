@@ -47,6 +47,7 @@ class SandboxBench:
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
     executes_later = False
+    stops_withdrawals = True
 
     def __init__(self, url: str, signer: Signer, posts: queue.Queue[dict[str, str]]) -> None:
         self._url = url

@@ -94,6 +94,7 @@ def call(request: BankRequest) -> Call:
                 "platformUserNo": "m1_INVESTOR",
                 "amount": "0.05",
                 "withdrawType": "NORMAL",
+                "withdrawForm": "IMMEDIATE",
             },
         ),
     ],
@@ -124,6 +125,11 @@ def test_what_a_member_completes_goes_to_the_banks_page(
                 "platformUserNo": "m2_BORROWERS",
                 "authList": "REPAYMENT",
             },
+        ),
+        (
+            scenes.CONFIRM,
+            "CONFIRM_WITHDRAW",
+            {"requestNo": "r-confirm", "withdrawRequestNo": "r-withdraw"},
         ),
         (
             scenes.ESTABLISH,

@@ -1,0 +1,74 @@
+"""Commands about withdrawals: asked for, confirmed, stopped."""
+
+from __future__ import annotations
+
+from domain import commands as c
+from domain import member, withdrawal
+from domain.accounts import OUTSIDE, owner_of, role_of
+from domain.cashbook import EntryRequested, Movement, movement_id, still_open
+from domain.model import Refused
+from domain.purposes import Purpose
+from domain.refusals import Code
+from domain.streams import entry_stream
+from domain.withdrawal import Outgoing
+from services.settlement.desk import Desk
+
+
+def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
+    state = desk.member(command.member_id)
+    account = state.account(command.role)
+    member.check_payable(state, command.role, command.binding_id, desk.today)
+    entry_id = entry_of(command.withdrawal_id)
+    movement = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.WITHDRAWAL,
+        payer=account,
+        payee=OUTSIDE,
+        amount_fen=command.amount_fen,
+    )
+    desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
+
+
+def stop_withdrawal(desk: Desk, command: c.StopWithdrawal) -> None:
+    entry = desk.entry(entry_of(command.withdrawal_id))
+    requested = still_open(entry, "withdrawal_id")
+    reason = command.reason or "asked"
+    stopped = withdrawal.stop(entry.word, _outgoing(requested), reason)
+    desk.record(entry_stream(requested.entry_id), stopped)
+
+
+def decide_withdrawal(desk: Desk, command: c.DecideWithdrawal) -> None:
+    """The last look at the bank account, when the money is at the door."""
+    entry = desk.entry(command.entry_id)
+    requested = still_open(entry)
+    outgoing = _outgoing(requested)
+    decided = withdrawal.decide(entry.word, outgoing, _objection(desk, requested))
+    desk.record(entry_stream(requested.entry_id), *decided)
+
+
+def refuse_stop(desk: Desk, command: c.RefuseStop) -> None:
+    entry = desk.entry(command.entry_id)
+    refused = withdrawal.refuse_stop(entry.word, command.entry_id, command.bank_code)
+    desk.record(entry_stream(command.entry_id), refused)
+
+
+def entry_of(withdrawal_id: str) -> str:
+    return f"W-{withdrawal_id}"
+
+
+def _objection(desk: Desk, requested: EntryRequested) -> str | None:
+    account = requested.movements[0].payer
+    state = desk.member(owner_of(account))
+    try:
+        member.check_payable(state, role_of(account), requested.reference, desk.today)
+    except Refused as why:
+        return why.code
+    return None
+
+
+def _outgoing(requested: EntryRequested) -> Outgoing:
+    """Raises Refused for an entry that is no withdrawal."""
+    movement = requested.movements[0]
+    if movement.purpose is not Purpose.WITHDRAWAL:
+        raise Refused(Code.ENTRY_UNKNOWN, "it is no withdrawal", "entry_id")
+    return Outgoing(requested.entry_id, movement.id, movement.payer)
