@@ -141,7 +141,7 @@ class ConfirmWithdrawal:
 
 @dataclass(frozen=True, slots=True)
 class StopWithdrawal:
-    """提现取消 / 拦截: not to be paid out. The withdrawal's own end tells whether it was in time."""
+    """提现取消 / 拦截: not to be paid out. The withdrawal's own end tells if it was in time."""
 
     request_no: str
     withdrawal_request_no: str

@@ -139,7 +139,11 @@ class Settings(BaseSettings):
         default=BankFamily.SERVICE, description="What the bank speaks: service or batch."
     )
     bank_public_key: Path | None = Field(
-        default=None, description="PEM file of the bank's public key."
+        default=None,
+        description="PEM file of the bank's public key, or a folder of them: SERIAL.pem each.",
+    )
+    bank_key_serial: str = Field(
+        default="1", pattern=r"^[0-9]{1,10}$", description="证书序号 of the bank's key in a file."
     )
     platform_no: str | None = Field(
         default=None, min_length=1, max_length=50, description="平台编号: our number at the bank."

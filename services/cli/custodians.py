@@ -23,7 +23,7 @@ from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.wire import Signer
 from domain.ports import Custodian
 from infra.clock import Clock
-from infra.keys import load_private_key, load_public_key
+from infra.keys import load_private_key, load_public_keys
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily, Settings, SettingsError, variable_of
 from services.cli.bank_process import BankControl, sandbox_bank
@@ -122,7 +122,7 @@ def bank_of(
             bank_port,
         ) as control,
     ):
-        own, banks = load_private_key(keys.platform_private), load_public_key(keys.bank_public)
+        own, banks = load_private_key(keys.platform_private), keys.bank_publics()
         called, signer = f"http://{host}:{port}/", Signer(own, banks)
         limits = _limits(settings)
         yield Bank(family, control.url, number, signer, called, settings, control, limits)
@@ -135,7 +135,7 @@ def _limits(settings: Settings) -> Limits:
 def _signer(settings: Settings) -> Signer:
     return Signer(
         load_private_key(_needed(settings, "platform_private_key")),
-        load_public_key(_needed(settings, "bank_public_key")),
+        load_public_keys(_needed(settings, "bank_public_key"), settings.bank_key_serial),
         settings.sign_digest,
     )
 

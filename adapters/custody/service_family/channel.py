@@ -49,7 +49,8 @@ class Channel:
         if call.path == GATEWAY:
             fields["userDevice"] = "PC"
         answer = self._poster.post(call.path, fields=fields, encode_multipart=False)
-        if not self._signer.is_from_bank(answer.data, answer.headers.get("sign")):
+        signed = answer.headers.get("sign"), answer.headers.get("keySerial")
+        if not self._signer.is_from_bank(answer.data, *signed):
             raise NoAnswer(BAD_SIGNATURE)
         return answer.data
 

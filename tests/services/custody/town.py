@@ -145,7 +145,7 @@ def opened_town(
         bank.control("clock", now=NOON)
         signer = Signer(
             load_private_key(folder / "platform_private.pem"),
-            load_public_key(folder / "bank" / "bank_public.pem"),
+            {"1": load_public_key(folder / "bank" / "bank_public.pem")},
         )
         url = f"http://127.0.0.1:{bank.port}"
         custodian: ServiceFamilyBank | BatchFamilyBank

@@ -162,7 +162,7 @@ def bench(
         assert process.stdout is not None
         try:
             port = orjson.loads(process.stdout.readline())["port"]
-            signer = Signer(ours, load_public_key(folder / "bank_public.pem"))
+            signer = Signer(ours, {"1": load_public_key(folder / "bank_public.pem")})
             bench = SandboxBench(f"http://127.0.0.1:{port}", notify_url, signer, got)
             yield bench
             bench.close()

@@ -30,10 +30,10 @@ class Keys:
     bank: RSAPrivateKey
 
     def our_signer(self) -> Signer:
-        return Signer(self.ours, self.bank.public_key())
+        return Signer(self.ours, {"1": self.bank.public_key()})
 
     def bank_signer(self) -> Signer:
-        return Signer(self.bank, self.ours.public_key())
+        return Signer(self.bank, {"1": self.ours.public_key()})
 
 
 @dataclass
