@@ -12,7 +12,7 @@ import json
 from datetime import date
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain import authorisation
 from domain.accounts import Role
@@ -105,6 +105,11 @@ class SetMemberRules(Command):
 
     type: Literal["set_member_rules"] = "set_member_rules"
     authorisations_required: bool = False  # No tender or repayment without one on record.
+    withdrawal_single_max_fen: Fen | None = None
+    withdrawal_daily_max_fen: Fen | None = None  # Of each account, by business date.
+    # To change, unbind or reinstate a card; how long ago it may have been passed.
+    second_factor_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    failed_cards_suspended: bool = False  # A payment that fails or comes back suspends its card.
 
 
 class PublishPolicy(Command):
@@ -182,6 +187,14 @@ class RegisterMember(Command):
     lawful_business: bool = False  # Companies: licence and business scope were checked.
 
 
+class SecondFactor(Message):
+    """How the platform made sure of a member once more (二次验证), and when."""
+
+    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]  # sms, face, token ...
+    reference: Id  # The platform's own evidence; each is used once.
+    passed_at: AwareDatetime
+
+
 class BindBankAccount(Command):
     """绑卡: ask the bank to bind a card to one of the member's accounts."""
 
@@ -192,12 +205,23 @@ class BindBankAccount(Command):
     card_no: Annotated[Digits, Field(repr=False)]
     bank_code: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
     phone: Annotated[Phone, Field(repr=False)]
+    second_factor: SecondFactor | None = None  # Where it takes another one's place.
 
 
 class UnbindBankAccount(Command):
     type: Literal["unbind_bank_account"] = "unbind_bank_account"
     member_id: Id
     binding_id: Id
+    second_factor: SecondFactor | None = None
+
+
+class ReinstateBankAccount(Command):
+    """The member has confirmed a card to which a payment failed."""
+
+    type: Literal["reinstate_bank_account"] = "reinstate_bank_account"
+    member_id: Id
+    binding_id: Id
+    second_factor: SecondFactor | None = None
 
 
 class RequestAuthorisation(Command):
@@ -492,6 +516,7 @@ AnyCommand = Annotated[
     | RegisterMember
     | BindBankAccount
     | UnbindBankAccount
+    | ReinstateBankAccount
     | RequestAuthorisation
     | CancelAuthorisation
     | BlacklistMember

@@ -15,7 +15,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from domain.law import LAW_TABLES
-from domain.model import Event, Refused, State
+from domain.model import Event, Fen, Refused, State
 from domain.refusals import Code
 
 
@@ -39,6 +39,10 @@ class MemberRulesSet(Event):
 
     TOPIC: ClassVar[str] = "platform.member-rules-set.v1"
     authorisations_required: bool = False
+    withdrawal_single_max_fen: Fen | None = None
+    withdrawal_daily_max_fen: Fen | None = None  # Of each account.
+    second_factor_minutes: int | None = None  # None: a card is changed without one.
+    failed_cards_suspended: bool = False
 
 
 PlatformEvent = PlatformOpened | BusinessDateRolled | MemberRulesSet

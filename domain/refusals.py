@@ -71,6 +71,23 @@ class Code(StrEnum):
         "bank_account_cooling_off",
         "The bank account was changed lately: nothing is paid out to it before its cool-off ends.",
     )
+    BANK_ACCOUNT_SUSPENDED = (
+        "bank_account_suspended",
+        "A payment to the bank account failed: it is to be confirmed, or another one bound.",
+    )
+    BANK_ACCOUNT_NOT_SUSPENDED = (
+        "bank_account_not_suspended",
+        "That bank account is not suspended.",
+    )
+    SECOND_FACTOR_REQUIRED = (
+        "second_factor_required",
+        "The platform must have made sure of the member by a second factor.",
+    )
+    SECOND_FACTOR_USED = "second_factor_used", "That second factor was used before."
+    SECOND_FACTOR_EXPIRED = (
+        "second_factor_expired",
+        "The second factor was passed too long ago, or is yet to come.",
+    )
     # Authorisations.
     AUTHORISATION_UNDER_WAY = (
         "authorisation_under_way",
@@ -91,6 +108,14 @@ class Code(StrEnum):
     )
     # Money.
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
+    WITHDRAWAL_ABOVE_SINGLE = (
+        "withdrawal_above_single",
+        "The withdrawal is above the platform's limit for one.",
+    )
+    WITHDRAWAL_ABOVE_DAILY = (
+        "withdrawal_above_daily",
+        "The account's withdrawals of the day would be above the platform's limit.",
+    )
     ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."
     ENTRY_CLOSED = "entry_closed", "The entry was settled or rejected before."
     WITHDRAWAL_STOPPING = (

@@ -13,6 +13,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import authorisation as a
 from domain import member as m
+from domain.card_guard import CardReinstated, CardSuspended
 from domain.member import BindingStatus
 
 
@@ -39,6 +40,7 @@ class BindingRow:
     usable_from: date | None
     card_ref: str
     bank_code: str | None  # Why the bank refused, in its own code.
+    suspended: bool
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class Members(View):
                         usable_from=None,
                         card_ref=event.card_ref,
                         bank_code=None,
+                        suspended=False,
                     )
                 )
             case _:
@@ -128,6 +131,10 @@ class Members(View):
                 binding.bank_code = event.bank_code
             case m.BankAccountUnbound() as event:
                 self._moved(event.member_id, event.binding_id, BindingStatus.UNBOUND)
+            case CardSuspended(member_id=member_id, binding_id=binding_id):
+                self._bindings[member_id, binding_id].suspended = True
+            case CardReinstated(member_id=member_id, binding_id=binding_id):
+                self._bindings[member_id, binding_id].suspended = False
             case _:
                 self._fold_authorisation(recorded)
 

@@ -87,7 +87,14 @@ EXAMPLES: tuple[c.Command, ...] = (
         phone="19900000001",
         **_by("bind-bank-account"),
     ),
-    c.SetMemberRules(authorisations_required=True, **_by("set-member-rules", "risk-1")),
+    c.SetMemberRules(
+        authorisations_required=True,
+        withdrawal_single_max_fen=5_000_000,
+        withdrawal_daily_max_fen=20_000_000,
+        second_factor_minutes=10,
+        failed_cards_suspended=True,
+        **_by("set-member-rules", "risk-1"),
+    ),
     c.RequestAuthorisation(
         member_id="I1",
         kind=Kind.TENDER,

@@ -27,6 +27,7 @@ from domain.streams import (
 from services.settlement import (
     on_authorisations,
     on_bank,
+    on_cards,
     on_day_end,
     on_loans,
     on_members,
@@ -130,6 +131,8 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
     }
     streams = [stream]
     prefix = command.entry_id[0]
+    if prefix == "W":
+        streams.append(member_stream(requested.subject))
     if prefix in "TX":
         streams.append(investment_stream(requested.reference))
     if prefix in "THDRP":
@@ -182,8 +185,9 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
     c.RegisterMember: Handler(on_members.register_member, _registration),
-    c.BindBankAccount: Handler(on_members.bind_bank_account, _member),
-    c.UnbindBankAccount: Handler(on_members.unbind_bank_account, _member),
+    c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),
+    c.UnbindBankAccount: Handler(on_cards.unbind_bank_account, _member),
+    c.ReinstateBankAccount: Handler(on_cards.reinstate_bank_account, _member),
     c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
     c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
@@ -203,10 +207,10 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RefuseStop: Handler(on_withdrawals.refuse_stop, _last_word),
     c.ConfirmAccount: Handler(on_members.confirm_account, _member),
     c.RefuseAccount: Handler(on_members.refuse_account, _member),
-    c.ConfirmBinding: Handler(on_members.confirm_binding, _member),
-    c.RefuseBinding: Handler(on_members.refuse_binding, _member),
-    c.ConfirmUnbinding: Handler(on_members.finish_unbinding, _member),
-    c.RefuseUnbinding: Handler(on_members.finish_unbinding, _member),
+    c.ConfirmBinding: Handler(on_cards.confirm_binding, _member),
+    c.RefuseBinding: Handler(on_cards.refuse_binding, _member),
+    c.ConfirmUnbinding: Handler(on_cards.finish_unbinding, _member),
+    c.RefuseUnbinding: Handler(on_cards.finish_unbinding, _member),
     c.ConfirmAuthorisation: Handler(on_authorisations.answer, _member),
     c.RefuseAuthorisation: Handler(on_authorisations.answer, _member),
     c.ConfirmAuthorisationEnd: Handler(on_authorisations.answer_cancellation, _member),

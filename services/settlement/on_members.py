@@ -11,6 +11,7 @@ from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import PLATFORM, POLICY, RESERVE, identity_stream, member_stream
 from services.settlement.desk import Desk
+from services.settlement.on_withdrawals import take_back
 
 
 def open_platform(desk: Desk, command: c.OpenPlatform) -> None:
@@ -29,7 +30,13 @@ def roll_business_date(desk: Desk, command: c.RollBusinessDate) -> None:
 
 
 def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
-    rules = platform.MemberRulesSet(authorisations_required=command.authorisations_required)
+    rules = platform.MemberRulesSet(
+        authorisations_required=command.authorisations_required,
+        withdrawal_single_max_fen=command.withdrawal_single_max_fen,
+        withdrawal_daily_max_fen=command.withdrawal_daily_max_fen,
+        second_factor_minutes=command.second_factor_minutes,
+        failed_cards_suspended=command.failed_cards_suspended,
+    )
     desk.record(PLATFORM, rules)
 
 
@@ -75,63 +82,6 @@ def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
         member.AccountRefused(
             member_id=command.member_id, role=command.role, bank_code=command.bank_code
         ),
-    )
-
-
-def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
-    ref = f"card-{command.member_id}.{command.binding_id}"  # Ids may hold dashes, never dots.
-    wanted = member.BindingRequested(
-        member_id=command.member_id,
-        role=command.role,
-        binding_id=command.binding_id,
-        card_ref=ref,
-    )
-    stream = member_stream(command.member_id)
-    desk.record(stream, *member.bind(desk.member(command.member_id), wanted))
-    desk.put_away(
-        ref,
-        {"card_no": command.card_no, "bank_code": command.bank_code, "phone": command.phone},
-    )
-
-
-def confirm_binding(desk: Desk, command: c.ConfirmBinding) -> None:
-    opened = desk.platform.opened
-    cool_off_days = opened.cool_off_days if opened else 0
-    desk.record(
-        member_stream(command.member_id),
-        *member.confirm_binding(
-            desk.member(command.member_id),
-            command.member_id,
-            command.binding_id,
-            desk.today,
-            cool_off_days,
-        ),
-    )
-
-
-def refuse_binding(desk: Desk, command: c.RefuseBinding) -> None:
-    state = desk.member(command.member_id)
-    desk.record(
-        member_stream(command.member_id),
-        *member.refuse_binding(state, command.member_id, command.binding_id, command.bank_code),
-    )
-
-
-def unbind_bank_account(desk: Desk, command: c.UnbindBankAccount) -> None:
-    state = desk.member(command.member_id)
-    state.known()
-    desk.record(
-        member_stream(command.member_id),
-        *member.unbind(state, command.member_id, command.binding_id),
-    )
-
-
-def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding) -> None:
-    refused_code = command.bank_code if isinstance(command, c.RefuseUnbinding) else None
-    state = desk.member(command.member_id)
-    desk.record(
-        member_stream(command.member_id),
-        *member.finish_unbinding(state, command.member_id, command.binding_id, refused_code),
     )
 
 
@@ -233,3 +183,5 @@ def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
         payer_available_fen=0 if command.credit else desk.balance(payer).available_fen,
     )
     desk.post(recorded)
+    if command.purpose is Purpose.RETURNED_WITHDRAWAL:
+        take_back(desk, command)

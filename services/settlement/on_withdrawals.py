@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from domain import card_guard, member, withdrawal
 from domain import commands as c
-from domain import member, withdrawal
 from domain.accounts import OUTSIDE, owner_of, role_of
+from domain.card_guard import WithdrawalCounted
 from domain.cashbook import EntryRequested, Movement, movement_id, still_open
 from domain.model import Refused
 from domain.purposes import Purpose
 from domain.refusals import Code
-from domain.streams import entry_stream
+from domain.streams import entry_stream, member_stream
 from domain.withdrawal import Outgoing
+from services.settlement import on_cards
 from services.settlement.desk import Desk
 
 
@@ -26,7 +28,35 @@ def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
         payee=OUTSIDE,
         amount_fen=command.amount_fen,
     )
+    wanted = WithdrawalCounted(
+        member_id=command.member_id,
+        entry_id=entry_id,
+        role=command.role,
+        on=desk.today,
+        amount_fen=command.amount_fen,
+    )
+    rules = desk.platform.rules
+    limits = rules.withdrawal_single_max_fen, rules.withdrawal_daily_max_fen
+    desk.record(member_stream(command.member_id), *card_guard.count(state.guard, wanted, *limits))
     desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
+
+
+def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> None:
+    """The money is back. Unless we had it stopped, the bank could not pay it to that card."""
+    member_id, entry_id = requested.subject, requested.entry_id
+    guard = desk.member(member_id).guard
+    desk.record(member_stream(member_id), *card_guard.uncount(guard, member_id, entry_id))
+    if not desk.entry(entry_id).word.stops:
+        on_cards.suspend(desk, member_id, requested.reference, entry_id)
+
+
+def take_back(desk: Desk, command: c.RecordBankMovement) -> None:
+    """A withdrawal that was paid has come back (退票)."""
+    entry_id, _, _ = (command.origin or "").rpartition(".")
+    requested = desk.entry(entry_id).requested
+    if requested is not None:
+        cause = command.bank_record
+        on_cards.suspend(desk, requested.subject, requested.reference, cause)
 
 
 def stop_withdrawal(desk: Desk, command: c.StopWithdrawal) -> None:

@@ -66,6 +66,16 @@ def tender(loan_id: str, fen: int = 1, investor_id: str = "lucy", tender_id: str
     )
 
 
+def unbind(reference: str, minutes_ago: int) -> Ask:
+    def asked(house: House) -> str:
+        passed_at = house.clock.now() - timedelta(minutes=minutes_ago)
+        factor = {"method": "sms", "reference": reference, "passed_at": passed_at}
+        about = {"member_id": "lucy", "binding_id": "b1", "second_factor": factor}
+        return house.refused(c.UnbindBankAccount, **about)
+
+    return asked
+
+
 def authorise(member_id: str, kind: Kind = Kind.TENDER, ends_on: date = TODAY) -> Ask:
     terms: dict[str, Any] = {"kind": kind, "ends_on": ends_on, "limit_fen": 10}
     return ask(c.RequestAuthorisation, member_id=member_id, **terms)
@@ -130,6 +140,13 @@ REACHED: dict[Code, Ask] = {
     Code.BANK_ACCOUNT_NOT_OWN: payout(binding_id="b9"),
     Code.BANK_ACCOUNT_NOT_BOUND: ask(c.ConfirmBinding, member_id="lucy", binding_id="b1"),
     Code.BANK_ACCOUNT_COOLING_OFF: payout(member_id="max", binding_id="b3"),
+    Code.BANK_ACCOUNT_SUSPENDED: payout(member_id="sue", binding_id="b4"),
+    Code.BANK_ACCOUNT_NOT_SUSPENDED: ask(c.ReinstateBankAccount, member_id="lucy", binding_id="b1"),
+    Code.SECOND_FACTOR_REQUIRED: ask(c.UnbindBankAccount, member_id="lucy", binding_id="b1"),
+    Code.SECOND_FACTOR_USED: unbind("f1", 0),
+    Code.SECOND_FACTOR_EXPIRED: unbind("f2", 6),
+    Code.WITHDRAWAL_ABOVE_SINGLE: payout(amount_fen=10**12 + 1),
+    Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="sue", binding_id="b4", amount_fen=10**12),
     Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
     Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
     Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),

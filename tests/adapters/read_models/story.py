@@ -299,6 +299,19 @@ def _ending(teller: Teller) -> None:
             amount_fen=amount_fen,
         )
     teller.settle("W-w1")
+    teller.tell(c.SetMemberRules, failed_cards_suspended=True)
+    for record in ("k4", "k5"):
+        teller.tell(
+            c.RecordBankMovement,
+            bank_record=record,
+            purpose=Purpose.RETURNED_WITHDRAWAL,
+            account="I1:investor",
+            amount_fen=1,
+            bank_date=teller.today,
+            origin="W-w2.1",
+        )
+        if record == "k4":
+            teller.tell(c.ReinstateBankAccount, **bank)
     for number, answer in enumerate(
         (c.ConfirmAuthorisation, c.RefuseAuthorisation, c.ConfirmAuthorisation), start=1
     ):

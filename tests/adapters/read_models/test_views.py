@@ -240,6 +240,7 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         for binding_id, binding in state.bindings.items():
             shown = bindings.pop((member_id, binding_id))
             assert (shown.role, shown.status) == (binding.role.value, binding.status.value)
+            assert shown.suspended == (binding_id in state.guard.suspended)
         for loan_id, amount_fen in state.debts_fen.items():
             assert debts.pop((member_id, loan_id)) == amount_fen
         for number, known in state.authorisations.by_number.items():
