@@ -143,10 +143,11 @@ def suspend(guard: Guard, member_id: str, binding_id: str, cause: str) -> tuple[
     return (CardSuspended(member_id=member_id, binding_id=binding_id, cause=cause),)
 
 
-def reinstate(guard: Guard, member_id: str, binding_id: str) -> CardReinstated:
+def reinstate(guard: Guard, member_id: str, binding_id: str) -> tuple[CardReinstated, ...]:
+    """Of a card that is good already nothing is to be said."""
     if binding_id not in guard.suspended:
-        raise Refused(Code.BANK_ACCOUNT_NOT_SUSPENDED, field="binding_id")
-    return CardReinstated(member_id=member_id, binding_id=binding_id)
+        return ()
+    return (CardReinstated(member_id=member_id, binding_id=binding_id),)
 
 
 def count(

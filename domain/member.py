@@ -260,10 +260,14 @@ def refuse_binding(
 
 def unbind(member: Member, member_id: str, binding_id: str) -> tuple[MemberEvent, ...]:
     """A withdrawal to it that was not sent yet will not be: custody looks again before sending."""
+    own_bound(member, binding_id)
+    return (UnbindingRequested(member_id=member_id, binding_id=binding_id),)
+
+
+def own_bound(member: Member, binding_id: str) -> None:
     if binding_id not in member.bindings:
         raise Refused(Code.BANK_ACCOUNT_NOT_OWN, field="binding_id")
     _in_status(member, binding_id, BindingStatus.BOUND)
-    return (UnbindingRequested(member_id=member_id, binding_id=binding_id),)
 
 
 def finish_unbinding(

@@ -75,10 +75,6 @@ class Code(StrEnum):
         "bank_account_suspended",
         "A payment to the bank account failed: it is to be confirmed, or another one bound.",
     )
-    BANK_ACCOUNT_NOT_SUSPENDED = (
-        "bank_account_not_suspended",
-        "That bank account is not suspended.",
-    )
     SECOND_FACTOR_REQUIRED = (
         "second_factor_required",
         "The platform must have made sure of the member by a second factor.",

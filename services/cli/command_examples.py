@@ -4,7 +4,7 @@ which anybody can derive: never appoint these operators on a platform with money
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypedDict
 
 from adapters.signing import Signer, by_two
@@ -91,7 +91,6 @@ EXAMPLES: tuple[c.Command, ...] = (
         authorisations_required=True,
         withdrawal_single_max_fen=5_000_000,
         withdrawal_daily_max_fen=20_000_000,
-        second_factor_minutes=10,
         failed_cards_suspended=True,
         **_by("set-member-rules", "risk-1"),
     ),
@@ -155,10 +154,26 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=50_000,
         **_by("request-withdrawal"),
     ),
-    c.StopWithdrawal(withdrawal_id="W1", **_by("stop-withdrawal")),
+    c.RequestWithdrawal(
+        withdrawal_id="W2",
+        member_id="I1",
+        role=Role.INVESTOR,
+        binding_id="I1-card1",
+        amount_fen=1_000,
+        **_by("request-another-withdrawal"),
+    ),
+    c.StopWithdrawal(withdrawal_id="W2", **_by("stop-withdrawal")),
     c.CancelAuthorisation(member_id="I1", kind=Kind.TENDER, **_by("cancel-authorisation")),
+    c.ReinstateBankAccount(
+        member_id="I1", binding_id="I1-card1", **_by("reinstate-bank-account", "desk-1")
+    ),
     c.UnbindBankAccount(
-        member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")
+        member_id="I1",
+        binding_id="I1-card1",
+        second_factor=c.SecondFactor(
+            method="sms", reference="sms-0001", passed_at=datetime(2024, 1, 2, 1, 58, tzinfo=UTC)
+        ),
+        **_by("unbind-bank-account", "desk-1"),
     ),
     by_two(
         c.RegisterOperator,

@@ -271,11 +271,10 @@ class Custody:
     def _ask_for_word(self, desk: Desk) -> int:
         """Withdrawals that the bank holds: the domain says whether they may go. Asked again after a
         crash, which changes nothing."""
-        held = desk.held()
+        held = desk.take_held()
         if held:
             receipts = self._commands.submit([report_held(self._platform, each) for each in held])
             self._take((), _refusals(receipts, [each.no for each in held]))
-            desk.asked_for_word(held)
         return len(held)
 
     def _report(self, desk: Desk) -> int:

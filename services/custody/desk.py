@@ -91,13 +91,11 @@ class Desk:
         """Final, and not reported."""
         return list(itertools.islice(self._ended.values(), limit))
 
-    def held(self) -> list[Open]:
+    def take_held(self) -> list[Open]:
         """Withdrawals on which the bank waits for a word that was not asked for yet."""
-        return list(self._held.values())
-
-    def asked_for_word(self, requests: Iterable[Open]) -> None:
-        for each in requests:
-            del self._held[each.no]
+        held = [each for each in self._held.values() if each.state is State.PENDING]
+        self._held.clear()
+        return held
 
     def count(self, besides: Collection[Kind] = ()) -> int:
         return sum(1 for each in self._requests.values() if each.request.kind not in besides)

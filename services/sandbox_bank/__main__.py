@@ -116,6 +116,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         log_level="error",
         access_log=False,
         proxy_headers=False,
+        date_header=False,  # The bank's own clock is told instead.
         timeout_graceful_shutdown=1,
     )
     gc.freeze()  # What is loaded stays: the collector need not go through it again and again.

@@ -80,8 +80,11 @@ def _accept(book: Book, held: Request) -> Request:
 
 
 def confirm(book: Book, request: Request, fields: Fields) -> Request:
-    """提现确认: what waits for the platform's word may leave."""
+    """提现确认: what waits for the platform's word may leave, to the card that is bound still."""
     held = _withdrawal(book, fields, "CONFIRMING")
+    no, _, card = _remittance(held)
+    if book.account(no).card_no != card["card_no"]:
+        raise Refused(Code.REFUSED, "银行卡已解绑")
     book.requests.put(_accept(book, held))
     return _done(request, held)
 

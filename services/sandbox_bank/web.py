@@ -12,7 +12,8 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -168,7 +169,9 @@ class Front:
         return self._signed_bytes(orjson.dumps(answer), "application/json")
 
     def _signed_bytes(self, body: bytes, media_type: str) -> Response:
-        return Response(body, media_type=media_type, headers=self._seal.stamp(body))
+        date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True)
+        headers = {"date": date, **self._seal.stamp(body)}
+        return Response(body, media_type=media_type, headers=headers)
 
 
 def _served(path: str, service: str) -> bool:

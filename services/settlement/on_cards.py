@@ -72,9 +72,10 @@ def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding
 def reinstate_bank_account(desk: Desk, command: c.ReinstateBankAccount) -> None:
     state = desk.member(command.member_id)
     state.known()
+    member.own_bound(state, command.binding_id)
     reinstated = card_guard.reinstate(state.guard, command.member_id, command.binding_id)
     _make_sure(desk, command, Act.REINSTATE)
-    desk.record(member_stream(command.member_id), reinstated)
+    desk.record(member_stream(command.member_id), *reinstated)
 
 
 def suspend(desk: Desk, member_id: str, binding_id: str, cause: str) -> None:
@@ -93,15 +94,16 @@ def _make_sure(
 ) -> None:
     """Refused without the second factor that the platform's rules want; it goes on record before
     what follows."""
-    factor = command.second_factor
-    passed = factor and SecondFactorPassed(
-        member_id=command.member_id,
-        binding_id=command.binding_id,
-        act=act,
-        method=factor.method,
-        reference=factor.reference,
-        passed_at=factor.passed_at,
-    )
+    passed = None
+    if factor := command.second_factor:
+        passed = SecondFactorPassed(
+            member_id=command.member_id,
+            binding_id=command.binding_id,
+            act=act,
+            method=factor.method,
+            reference=factor.reference,
+            passed_at=factor.passed_at,
+        )
     guard = desk.member(command.member_id).guard
     minutes = desk.platform.rules.second_factor_minutes
     known = card_guard.check_factor(guard, passed, desk.now, minutes)

@@ -46,7 +46,7 @@ def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> No
     member_id, entry_id = requested.subject, requested.entry_id
     guard = desk.member(member_id).guard
     desk.record(member_stream(member_id), *card_guard.uncount(guard, member_id, entry_id))
-    if not desk.entry(entry_id).word.stops:
+    if not desk.entry(entry_id).word.stopping:
         on_cards.suspend(desk, member_id, requested.reference, entry_id)
 
 

@@ -243,8 +243,10 @@ class CustodianContract:
 
     def test_an_authorisation_ends_with_its_last_day(self, bench: Bench, stage: Stage) -> None:
         stage.open_project()
+        tender = stage.tender(stage.member(fen=1_002), 1_002)
+        stage.do(tender)
+        stage.do(stage.disbursement([tender], fee_fen=1, reserve_fen=1))
         stage.repay_from_now_on()
-        stage.do(Recharge(stage.number(), stage.borrower, 1_000))
         stage.do(
             Authorise(stage.number(), stage.borrower, Authorised.REPAYMENT, bench.today(), 900)
         )

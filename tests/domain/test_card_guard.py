@@ -43,7 +43,7 @@ def suspend(guard: Guard) -> tuple[CardEvent, ...]:
     return g.suspend(guard, "lucy", "b1", "W-w1")
 
 
-def reinstate(guard: Guard) -> CardEvent:
+def reinstate(guard: Guard) -> tuple[CardEvent, ...]:
     return g.reinstate(guard, "lucy", "b1")
 
 
@@ -67,9 +67,9 @@ THEN: dict[str, tuple[Sequence[CardEvent], Ask, Any]] = {
     "then it is not": ([SUSPENDED], pay(), Code.BANK_ACCOUNT_SUSPENDED),
     "another one is": ([SUSPENDED], pay("b2"), None),
     "it is suspended once": ([SUSPENDED], suspend, ()),
-    "it is confirmed": ([SUSPENDED], reinstate, REINSTATED),
+    "it is confirmed": ([SUSPENDED], reinstate, (REINSTATED,)),
     "and good again": ([SUSPENDED, REINSTATED], pay(), None),
-    "what is not suspended is not confirmed": ([], reinstate, Code.BANK_ACCOUNT_NOT_SUSPENDED),
+    "what was good needs no more": ([], reinstate, ()),
     "a second factor in its last minute": ([], factor(), (PASSED,)),
     "not afterwards": ([], factor(minutes=4), Code.SECOND_FACTOR_EXPIRED),
     "nor before it was passed": (

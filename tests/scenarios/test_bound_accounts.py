@@ -85,7 +85,8 @@ def test_a_card_to_which_a_payment_fails_is_suspended_until_it_is_confirmed(
     assert refused == Code.BANK_ACCOUNT_SUSPENDED
     house.do(c.ReinstateBankAccount, **FIRST)
     house.do(c.RequestWithdrawal, **withdrawal("w2", 100))
-    assert house.refused(c.ReinstateBankAccount, **FIRST) == Code.BANK_ACCOUNT_NOT_SUSPENDED
+    unbound = {"member_id": "lucy", "binding_id": "b9"}
+    assert house.refused(c.ReinstateBankAccount, **unbound) == Code.BANK_ACCOUNT_NOT_OWN
 
 
 def test_or_until_another_one_is_bound(new_house: NewHouse) -> None:

@@ -141,12 +141,11 @@ REACHED: dict[Code, Ask] = {
     Code.BANK_ACCOUNT_NOT_BOUND: ask(c.ConfirmBinding, member_id="lucy", binding_id="b1"),
     Code.BANK_ACCOUNT_COOLING_OFF: payout(member_id="max", binding_id="b3"),
     Code.BANK_ACCOUNT_SUSPENDED: payout(member_id="sue", binding_id="b4"),
-    Code.BANK_ACCOUNT_NOT_SUSPENDED: ask(c.ReinstateBankAccount, member_id="lucy", binding_id="b1"),
     Code.SECOND_FACTOR_REQUIRED: ask(c.UnbindBankAccount, member_id="lucy", binding_id="b1"),
     Code.SECOND_FACTOR_USED: unbind("f1", 0),
     Code.SECOND_FACTOR_EXPIRED: unbind("f2", 6),
     Code.WITHDRAWAL_ABOVE_SINGLE: payout(amount_fen=10**12 + 1),
-    Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="sue", binding_id="b4", amount_fen=10**12),
+    Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="dot", binding_id="b5", amount_fen=10**12),
     Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
     Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
     Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),
@@ -252,7 +251,30 @@ def town(new_house: Callable[..., House]) -> House:
     )
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
+    _keep_to_rules(house)
     return house
+
+
+def _keep_to_rules(house: House) -> None:
+    """A card that failed, a second factor that was used, a day's limit that is used up."""
+    limits = {"withdrawal_single_max_fen": 10**12, "withdrawal_daily_max_fen": 10**12}
+    house.do(c.SetMemberRules, second_factor_minutes=5, failed_cards_suspended=True, **limits)
+    for number, member_id in enumerate(("sue", "dot"), start=4):
+        house.member(member_id, Role.INVESTOR, 1_000)
+        house.bind(member_id, Role.INVESTOR, f"b{number}")
+        house.do(
+            c.RequestWithdrawal,
+            withdrawal_id=f"w{number}",
+            member_id=member_id,
+            role=Role.INVESTOR,
+            binding_id=f"b{number}",
+            amount_fen=1,
+        )
+    house.reject("W-w4")
+    factor = {"method": "sms", "reference": "f1", "passed_at": house.clock.now()}
+    about = {"member_id": "lucy", "binding_id": "b1"}
+    house.do(c.UnbindBankAccount, second_factor=factor, **about)
+    house.do(c.RefuseUnbinding, bank_code="E1", **about)
 
 
 def test_every_code_is_reached_and_changes_nothing(town: House) -> None:

@@ -114,7 +114,13 @@ class ServiceFamilyBank:
         return encode(request, self._choices, self._clock.now())
 
     def _ask(self, call: Call) -> answers.Fields:
-        return read_object(self._channel.exchange(call))
+        """Raises NoAnswer (`clock_skew`) where the bank has perhaps refused no more than our
+        timestamp: it says no other word for that than for every refusal."""
+        heard = self._channel.exchange(call)
+        fields = read_object(heard.content)
+        if heard.skewed and answers.error_code(fields) == answers.REFUSED:
+            raise NoAnswer("clock_skew", "our clock and the bank's are too far apart")
+        return fields
 
     def _is_card_bound(self, request: Withdraw) -> bool:
         user = answers.user(self._ask(encode_user_query(request.account)))
@@ -139,7 +145,7 @@ class ServiceFamilyBank:
         """The day's zip. A JSON body instead of one is the bank's refusal."""
         call = Call(DOWNLOAD, "DOWNLOAD_CHECKFILE", {"fileDate": bank_day(bank_date)})
         try:
-            content = self._channel.exchange(call)
+            content = self._channel.exchange(call).content
             if not content.startswith(b"{"):
                 return content
             refusal = read_object(content)

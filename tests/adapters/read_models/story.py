@@ -290,6 +290,7 @@ def _ending(teller: Teller) -> None:
     teller.tell(c.RefuseBinding, member_id="I1", binding_id="b0", bank_code="C1")
     teller.bind("b1")
     teller.tell(c.ConfirmBinding, **bank)
+    teller.tell(c.SetMemberRules, withdrawal_daily_max_fen=10**9)
     for number, amount_fen in ((1, 1_000), (2, 9_000_000)):
         teller.tell(
             c.RequestWithdrawal,
@@ -312,9 +313,7 @@ def _ending(teller: Teller) -> None:
         )
         if record == "k4":
             teller.tell(c.ReinstateBankAccount, **bank)
-    for number, answer in enumerate(
-        (c.ConfirmAuthorisation, c.RefuseAuthorisation, c.ConfirmAuthorisation), start=1
-    ):
+    for number in (1, 2, 3):
         teller.tell(
             c.RequestAuthorisation,
             member_id="I1",
@@ -322,10 +321,18 @@ def _ending(teller: Teller) -> None:
             ends_on=date(2025, 1, 1),
             limit_fen=number * 1_000,
         )
-        teller.tell(answer, member_id="I1", number=number, bank_code="C3")
+        answer = {"member_id": "I1", "number": number, "bank_code": "C3"}
+        teller.tell(c.RefuseAuthorisation if number == 2 else c.ConfirmAuthorisation, **answer)
     teller.tell(c.CancelAuthorisation, member_id="I1", kind=Kind.TENDER)
     teller.tell(c.RefuseAuthorisationEnd, member_id="I1", number=3, bank_code="C4")
-    teller.tell(c.UnbindBankAccount, **bank)
+    terms = {"kind": Kind.TENDER, "ends_on": date(2025, 1, 1), "limit_fen": 1}
+    teller.tell(c.RequestAuthorisation, member_id="I2", **terms)
+    teller.tell(c.ConfirmAuthorisation, member_id="I2", number=1)
+    teller.tell(c.CancelAuthorisation, member_id="I2", kind=Kind.TENDER)
+    teller.tell(c.ConfirmAuthorisationEnd, member_id="I2", number=1)
+    passed_at = datetime(2024, 4, 1, tzinfo=UTC)
+    factor = {"method": "sms", "reference": "f1", "passed_at": passed_at}
+    teller.tell(c.UnbindBankAccount, **bank, second_factor=factor)
     teller.tell(c.RefuseUnbinding, **bank, bank_code="C2")
     teller.tell(c.UnbindBankAccount, **bank)
     teller.tell(c.ConfirmUnbinding, **bank)

@@ -13,6 +13,7 @@ from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind as Authorised
 from domain.refusals import Code
+from infra.clock import SHANGHAI
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily
 from services.custody.gate import SILENT_MAX
@@ -77,6 +78,24 @@ def test_money_withdrawn_leaves_with_the_banks_day_and_may_come_back(town: Town)
     town.next_day()
     town.settle_once_told_of("BACKROLL_RECHARGE")
     assert town.book()["ann:investor"] == (60_000, 0)
+    town.check_bank()
+
+
+def test_a_clock_that_is_off_turns_nothing_into_a_refusal(town: Town) -> None:
+    open_books(town)
+    join(town, "ann", Role.INVESTOR, "1111", 60_000)
+    join(town, "bob", Role.BORROWER, "3333", 0)
+    publish(town)
+    town.clock.advance(timedelta(minutes=11))
+    offer = {"loan_id": "L1", "investor_id": "ann", "amount_fen": 50_000}
+    town.do(c.PlaceTender, tender_id="t1", **offer)
+    while town.custody.step():
+        pass
+    assert town.states("T-t1.1") == ["planned", "sent", "unknown"]
+    assert town.book()["ann:investor"] == (10_000, 50_000)
+    town.bank.control("clock", now=town.clock.now().astimezone(SHANGHAI).isoformat())
+    town.settle()
+    assert town.states("T-t1.1") == ["planned", "sent", "unknown", "sent", "settled"]
     town.check_bank()
 
 
