@@ -25,6 +25,7 @@ from domain import (
     platform,
     policy,
     reserve,
+    withdrawal,
 )
 from domain.model import Event, InvariantBroken
 
@@ -37,6 +38,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *loan_events.EVENTS,
     *investment.EVENTS,
     *cashbook.EVENTS,
+    *withdrawal.EVENTS,
     *reserve.EVENTS,
 )
 

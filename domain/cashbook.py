@@ -4,6 +4,7 @@
     Settle               -> EntrySettled     posts
     Reject               -> EntryRejected    gives the holds back
     record(bank's fact)  -> BankMovementRecorded    never refused
+    a withdrawal's last word, see withdrawal.py
 
 An *entry* groups movements that are decided together and succeed or fail together. Every step
 carries its legs, so that any balance is the plain sum of legs up to a position.
@@ -21,10 +22,12 @@ from typing import ClassVar, NamedTuple
 
 from msgspec.structs import replace
 
+from domain import withdrawal
 from domain.accounts import OUTSIDE, role_of
 from domain.model import Event, Fact, Fen, InvariantBroken, Refused, State
 from domain.purposes import MATRIX, Purpose, Shape, allowed
 from domain.refusals import Code
+from domain.withdrawal import LastWord, WithdrawalEvent
 
 SHORTFALL = "shortfall"
 """Where a bank's forced debit goes that an account could not bear: a claim on its owner."""
@@ -114,6 +117,7 @@ class Status(StrEnum):
 class Entry(State):
     status: Status = Status.NONE
     requested: EntryRequested | None = None
+    word: LastWord = withdrawal.SILENT
 
     @property
     def open(self) -> EntryRequested:
@@ -154,7 +158,7 @@ def request(
 
 
 def settle(entry: Entry, bank_date: date) -> EntrySettled:
-    requested = _still_open(entry)
+    requested = still_open(entry)
     return EntrySettled(
         entry_id=requested.entry_id,
         movement_ids=tuple(movement.id for movement in requested.movements),
@@ -164,7 +168,7 @@ def settle(entry: Entry, bank_date: date) -> EntrySettled:
 
 
 def reject(entry: Entry, bank_code: str) -> EntryRejected:
-    requested = _still_open(entry)
+    requested = still_open(entry)
     return EntryRejected(
         entry_id=requested.entry_id,
         movement_ids=tuple(movement.id for movement in requested.movements),
@@ -203,7 +207,7 @@ def record(
     )
 
 
-def evolve(entry: Entry, event: CashEvent) -> Entry:
+def evolve(entry: Entry, event: CashEvent | WithdrawalEvent) -> Entry:
     match event:
         case EntryRequested():
             return Entry(Status.REQUESTED, event)
@@ -213,6 +217,8 @@ def evolve(entry: Entry, event: CashEvent) -> Entry:
             return replace(entry, status=Status.REJECTED)
         case BankMovementRecorded():
             return Entry(Status.SETTLED)
+        case _:
+            return replace(entry, word=withdrawal.evolve(entry.word, event))
 
 
 # -- legs -------------------------------------------------------------------------------
@@ -286,9 +292,9 @@ def _check(movement: Movement) -> None:
         raise InvariantBroken("interest is a part of the amount")
 
 
-def _still_open(entry: Entry) -> EntryRequested:
+def still_open(entry: Entry, id_field: str = "entry_id") -> EntryRequested:
     if entry.status is Status.NONE:
-        raise Refused(Code.ENTRY_UNKNOWN, field="entry_id")
+        raise Refused(Code.ENTRY_UNKNOWN, field=id_field)
     if entry.status is not Status.REQUESTED:
-        raise Refused(Code.ENTRY_CLOSED, field="entry_id")
+        raise Refused(Code.ENTRY_CLOSED, field=id_field)
     return entry.open

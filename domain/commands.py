@@ -12,8 +12,9 @@ import json
 from datetime import date
 from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
+from domain import authorisation
 from domain.accounts import Role
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
@@ -99,6 +100,18 @@ class OpenPlatform(Command):
     cool_off_days: Annotated[int, Field(ge=0, le=365)] = 3
 
 
+class SetMemberRules(Command):
+    """House rules for every member from now on, all of them: what is left out has its default."""
+
+    type: Literal["set_member_rules"] = "set_member_rules"
+    authorisations_required: bool = False  # No tender or repayment without one on record.
+    withdrawal_single_max_fen: Fen | None = None
+    withdrawal_daily_max_fen: Fen | None = None  # Of each account, by business date.
+    # To change, unbind or reinstate a card; how long ago it may have been passed.
+    second_factor_minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
+    failed_cards_suspended: bool = False  # A payment that fails or comes back suspends its card.
+
+
 class PublishPolicy(Command):
     """A new version of the protection policy (保障政策), for loans concluded from a date on."""
 
@@ -174,6 +187,14 @@ class RegisterMember(Command):
     lawful_business: bool = False  # Companies: licence and business scope were checked.
 
 
+class SecondFactor(Message):
+    """How the platform made sure of a member once more (二次验证), and when."""
+
+    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,15}$")]  # sms, face, token ...
+    reference: Id  # The platform's own evidence; each is used once.
+    passed_at: AwareDatetime
+
+
 class BindBankAccount(Command):
     """绑卡: ask the bank to bind a card to one of the member's accounts."""
 
@@ -184,12 +205,41 @@ class BindBankAccount(Command):
     card_no: Annotated[Digits, Field(repr=False)]
     bank_code: Annotated[str, Field(pattern=r"^[A-Z]{2,8}$")]
     phone: Annotated[Phone, Field(repr=False)]
+    second_factor: SecondFactor | None = None  # Where it takes another one's place.
 
 
 class UnbindBankAccount(Command):
     type: Literal["unbind_bank_account"] = "unbind_bank_account"
     member_id: Id
     binding_id: Id
+    second_factor: SecondFactor | None = None
+
+
+class ReinstateBankAccount(Command):
+    """The member has confirmed a card to which a payment failed."""
+
+    type: Literal["reinstate_bank_account"] = "reinstate_bank_account"
+    member_id: Id
+    binding_id: Id
+    second_factor: SecondFactor | None = None
+
+
+class RequestAuthorisation(Command):
+    """授权: the member is led to the bank's page, and authorises tenders or repayments there."""
+
+    type: Literal["request_authorisation"] = "request_authorisation"
+    member_id: Id
+    kind: authorisation.Kind
+    ends_on: date  # The last day on which it may be used.
+    limit_fen: Fen  # Of one use.
+
+
+class CancelAuthorisation(Command):
+    """Not to be used from now on; the bank is told."""
+
+    type: Literal["cancel_authorisation"] = "cancel_authorisation"
+    member_id: Id
+    kind: authorisation.Kind
 
 
 class BlacklistMember(Manual):
@@ -215,6 +265,13 @@ class RequestWithdrawal(Command):
     role: MemberRole
     binding_id: Id
     amount_fen: Fen
+
+
+class StopWithdrawal(Command):
+    """提现取消 / 拦截: the bank is asked not to pay it out. What is under way may be too late."""
+
+    type: Literal["stop_withdrawal"] = "stop_withdrawal"
+    withdrawal_id: Id
 
 
 # -- loans ------------------------------------------------------------------------------
@@ -314,6 +371,20 @@ class RejectEntry(FromBank):
     entry_id: BankRef
 
 
+class DecideWithdrawal(FromBank):
+    """The bank holds the money of a withdrawal and waits for our word (待确认提现)."""
+
+    type: Literal["decide_withdrawal"] = "decide_withdrawal"
+    entry_id: BankRef
+
+
+class RefuseStop(FromBank):
+    """The bank does not stop the withdrawal."""
+
+    type: Literal["refuse_stop"] = "refuse_stop"
+    entry_id: BankRef
+
+
 class ConfirmAccount(FromBank):
     type: Literal["confirm_account"] = "confirm_account"
     member_id: Id
@@ -348,6 +419,27 @@ class RefuseUnbinding(FromBank):
     type: Literal["refuse_unbinding"] = "refuse_unbinding"
     member_id: Id
     binding_id: Id
+
+
+class AboutAuthorisation(FromBank):
+    member_id: Id
+    number: Annotated[int, Field(ge=1)]
+
+
+class ConfirmAuthorisation(AboutAuthorisation):
+    type: Literal["confirm_authorisation"] = "confirm_authorisation"
+
+
+class RefuseAuthorisation(AboutAuthorisation):
+    type: Literal["refuse_authorisation"] = "refuse_authorisation"
+
+
+class ConfirmAuthorisationEnd(AboutAuthorisation):
+    type: Literal["confirm_authorisation_end"] = "confirm_authorisation_end"
+
+
+class RefuseAuthorisationEnd(AboutAuthorisation):
+    type: Literal["refuse_authorisation_end"] = "refuse_authorisation_end"
 
 
 class ConfirmProject(FromBank):
@@ -414,6 +506,7 @@ class RunReservePayouts(FromDayEnd):
 
 AnyCommand = Annotated[
     OpenPlatform
+    | SetMemberRules
     | PublishPolicy
     | AppointOperators
     | RegisterOperator
@@ -423,9 +516,13 @@ AnyCommand = Annotated[
     | RegisterMember
     | BindBankAccount
     | UnbindBankAccount
+    | ReinstateBankAccount
+    | RequestAuthorisation
+    | CancelAuthorisation
     | BlacklistMember
     | RequestRecharge
     | RequestWithdrawal
+    | StopWithdrawal
     | RequestLoan
     | RateLoan
     | PublishLoan
@@ -435,12 +532,18 @@ AnyCommand = Annotated[
     | RepayLoan
     | SettleEntry
     | RejectEntry
+    | DecideWithdrawal
+    | RefuseStop
     | ConfirmAccount
     | RefuseAccount
     | ConfirmBinding
     | RefuseBinding
     | ConfirmUnbinding
     | RefuseUnbinding
+    | ConfirmAuthorisation
+    | RefuseAuthorisation
+    | ConfirmAuthorisationEnd
+    | RefuseAuthorisationEnd
     | ConfirmProject
     | RefuseProject
     | RecordBankMovement

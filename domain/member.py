@@ -5,6 +5,7 @@
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
     Blacklist-> MemberBlacklisted
+    authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
     a loan   -> DebtTaken, DebtEnded
 
 Personal data are not here: events carry the reference under which the vault keeps them.
@@ -17,12 +18,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import ClassVar, Literal, assert_never
+from typing import ClassVar, Literal
 
 from msgspec import field
 from msgspec.structs import replace
 
+from domain import authorisation, card_guard
 from domain.accounts import Role
+from domain.authorisation import AuthorisationEvent, Authorisations
+from domain.card_guard import CardEvent, Guard
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
 
@@ -129,6 +133,8 @@ MemberEvent = (
     | MemberBlacklisted
     | DebtTaken
     | DebtEnded
+    | AuthorisationEvent
+    | CardEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -143,6 +149,8 @@ EVENTS = (
     MemberBlacklisted,
     DebtTaken,
     DebtEnded,
+    *authorisation.EVENTS,
+    *card_guard.EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -172,6 +180,8 @@ class Member(State):
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
+    authorisations: Authorisations = authorisation.INITIAL
+    guard: Guard = card_guard.INITIAL
 
     def known(self, field_name: str = "member_id") -> MemberRegistered:
         if self.registered is None:
@@ -218,15 +228,20 @@ def bind(member: Member, wanted: BindingRequested) -> tuple[MemberEvent, ...]:
     return (wanted,)
 
 
+def changes(member: Member, role: Role) -> bool:
+    """Would another bank account be in place of one that was unbound?"""
+    return any(
+        binding.role is role and binding.status is BindingStatus.UNBOUND
+        for binding in member.bindings.values()
+    )
+
+
 def confirm_binding(
     member: Member, member_id: str, binding_id: str, today: date, cool_off_days: int
 ) -> tuple[MemberEvent, ...]:
     """The first bank account of a role is usable at once, a changed one after the cool-off."""
     binding = _in_status(member, binding_id, BindingStatus.REQUESTED)
-    changed = any(
-        other.role is binding.role and other.status is BindingStatus.UNBOUND
-        for other in member.bindings.values()
-    )
+    changed = changes(member, binding.role)
     return (
         BindingConfirmed(
             member_id=member_id,
@@ -245,10 +260,14 @@ def refuse_binding(
 
 def unbind(member: Member, member_id: str, binding_id: str) -> tuple[MemberEvent, ...]:
     """A withdrawal to it that was not sent yet will not be: custody looks again before sending."""
+    own_bound(member, binding_id)
+    return (UnbindingRequested(member_id=member_id, binding_id=binding_id),)
+
+
+def own_bound(member: Member, binding_id: str) -> None:
     if binding_id not in member.bindings:
         raise Refused(Code.BANK_ACCOUNT_NOT_OWN, field="binding_id")
     _in_status(member, binding_id, BindingStatus.BOUND)
-    return (UnbindingRequested(member_id=member_id, binding_id=binding_id),)
 
 
 def finish_unbinding(
@@ -261,12 +280,14 @@ def finish_unbinding(
 
 
 def check_payable(member: Member, role: Role, binding_id: str, today: date) -> None:
-    """Money rule 6: only the owner's verified, bound bank account, after any cool-off."""
+    """Money rule 6: only the owner's verified, bound bank account, not suspended, after any
+    cool-off."""
     binding = member.bindings.get(binding_id)
     if binding is None or binding.role is not role:
         raise Refused(Code.BANK_ACCOUNT_NOT_OWN, field="binding_id")
     if binding.status is not BindingStatus.BOUND:
         raise Refused(Code.BANK_ACCOUNT_NOT_BOUND, field="binding_id")
+    card_guard.check_card(member.guard, binding_id)
     if today < binding.usable_from:
         raise Refused(
             Code.BANK_ACCOUNT_COOLING_OFF, f"usable from {binding.usable_from}", "binding_id"
@@ -312,8 +333,17 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             return replace(member, debts_fen=debts)
         case DebtEnded():
             return replace(member, debts_fen=without(member.debts_fen, event.loan_id))
+        case (
+            card_guard.CardSuspended()
+            | card_guard.CardReinstated()
+            | card_guard.SecondFactorPassed()
+            | card_guard.WithdrawalCounted()
+            | card_guard.WithdrawalUncounted()
+        ):
+            return replace(member, guard=card_guard.evolve(member.guard, event))
         case _:
-            assert_never(event)
+            known = authorisation.evolve(member.authorisations, event)
+            return replace(member, authorisations=known)
 
 
 def _with(member: Member, binding_id: str, binding: Binding) -> Member:

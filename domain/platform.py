@@ -2,6 +2,7 @@
 
     Open     -> PlatformOpened
     RollDate -> BusinessDateRolled
+    SetRules -> MemberRulesSet
 
 Invariant: the business date moves forward by one day at a time.
 """
@@ -14,7 +15,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from domain.law import LAW_TABLES
-from domain.model import Event, Refused, State
+from domain.model import Event, Fen, Refused, State
 from domain.refusals import Code
 
 
@@ -33,13 +34,25 @@ class BusinessDateRolled(Event):
     business_date: date
 
 
-PlatformEvent = PlatformOpened | BusinessDateRolled
-EVENTS = (PlatformOpened, BusinessDateRolled)
+class MemberRulesSet(Event):
+    """What holds for every member from now on, in place of what was set before."""
+
+    TOPIC: ClassVar[str] = "platform.member-rules-set.v1"
+    authorisations_required: bool = False
+    withdrawal_single_max_fen: Fen | None = None
+    withdrawal_daily_max_fen: Fen | None = None  # Of each account.
+    second_factor_minutes: int | None = None  # None: a card is changed without one.
+    failed_cards_suspended: bool = False
+
+
+PlatformEvent = PlatformOpened | BusinessDateRolled | MemberRulesSet
+EVENTS = (PlatformOpened, BusinessDateRolled, MemberRulesSet)
 
 
 class Platform(State):
     opened: PlatformOpened | None = None
     business_date: date = date.min
+    rules: MemberRulesSet = MemberRulesSet()
 
 
 INITIAL = Platform()
@@ -65,3 +78,5 @@ def evolve(platform: Platform, event: PlatformEvent) -> Platform:
             return Platform(event, event.business_date)
         case BusinessDateRolled():
             return replace(platform, business_date=event.business_date)
+        case MemberRulesSet():
+            return replace(platform, rules=event)

@@ -14,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from domain.authorisation import Kind as Authorised
 from domain.purposes import Purpose
 
 
@@ -22,6 +23,7 @@ class BankOutcome(StrEnum):
     REFUSED = "refused"  # Final: the bank did not and will not do it.
     PENDING = "pending"  # The bank took it and has not finished: a callback or a query will tell.
     UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
+    HELD = "held"  # A withdrawal: the bank waits for ConfirmWithdrawal or StopWithdrawal.
     NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
     PARTIAL = "partial"  # Some legs are done, the others neither done nor under way: `send` again.
 
@@ -66,6 +68,26 @@ class UnbindCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorise:
+    """授权. The member authorises `kind` at the bank: until `ends_on`, up to `limit_fen` a use."""
+
+    request_no: str
+    account: str
+    kind: Authorised
+    ends_on: date
+    limit_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndAuthorisation:
+    """取消授权, of whatever of the kind is granted."""
+
+    request_no: str
+    account: str
+    kind: Authorised
+
+
+@dataclass(frozen=True, slots=True)
 class EstablishProject:
     """标的登记: the loan as the bank knows it."""
 
@@ -107,6 +129,22 @@ class Withdraw:
     account: str
     amount_fen: int
     card_no: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmWithdrawal:
+    """提现确认: the bank may pay out what it holds. Only where it said HELD."""
+
+    request_no: str
+    withdrawal_request_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWithdrawal:
+    """提现取消 / 拦截: not to be paid out. The withdrawal's own end tells if it was in time."""
+
+    request_no: str
+    withdrawal_request_no: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +201,14 @@ BankRequest = (
     OpenAccount
     | BindCard
     | UnbindCard
+    | Authorise
+    | EndAuthorisation
     | EstablishProject
     | ChangeProject
     | Recharge
     | Withdraw
+    | ConfirmWithdrawal
+    | StopWithdrawal
     | Freeze
     | Release
     | Execute

@@ -71,10 +71,53 @@ class Code(StrEnum):
         "bank_account_cooling_off",
         "The bank account was changed lately: nothing is paid out to it before its cool-off ends.",
     )
+    BANK_ACCOUNT_SUSPENDED = (
+        "bank_account_suspended",
+        "A payment to the bank account failed: it is to be confirmed, or another one bound.",
+    )
+    SECOND_FACTOR_REQUIRED = (
+        "second_factor_required",
+        "The platform must have made sure of the member by a second factor.",
+    )
+    SECOND_FACTOR_USED = "second_factor_used", "That second factor was used before."
+    SECOND_FACTOR_EXPIRED = (
+        "second_factor_expired",
+        "The second factor was passed too long ago, or is yet to come.",
+    )
+    # Authorisations.
+    AUTHORISATION_UNDER_WAY = (
+        "authorisation_under_way",
+        "The bank has not answered yet what was asked about an authorisation of that kind.",
+    )
+    AUTHORISATION_NOT_OPEN = (
+        "authorisation_not_open",
+        "No request about an authorisation of that number waits for the bank.",
+    )
+    AUTHORISATION_MISSING = (
+        "authorisation_missing",
+        "The member has not authorised it at the bank, or not any more.",
+    )
+    AUTHORISATION_ENDED = "authorisation_ended", "The end date is past."
+    AUTHORISATION_EXCEEDED = (
+        "authorisation_exceeded",
+        "The amount is above what the member has authorised for one use.",
+    )
     # Money.
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
+    WITHDRAWAL_ABOVE_SINGLE = (
+        "withdrawal_above_single",
+        "The withdrawal is above the platform's limit for one.",
+    )
+    WITHDRAWAL_ABOVE_DAILY = (
+        "withdrawal_above_daily",
+        "The account's withdrawals of the day would be above the platform's limit.",
+    )
     ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."
     ENTRY_CLOSED = "entry_closed", "The entry was settled or rejected before."
+    WITHDRAWAL_STOPPING = (
+        "withdrawal_stopping",
+        "The bank was asked to stop that withdrawal before.",
+    )
     MOVEMENT_NOT_ALLOWED = (
         "movement_not_allowed",
         "The allow-matrix has no such purpose between these roles.",

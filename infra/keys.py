@@ -100,6 +100,16 @@ def load_public_key(path: Path) -> RSAPublicKey:
     return key
 
 
+def load_public_keys(path: Path, serial: str) -> dict[str, RSAPublicKey]:
+    """By serial: the key of `serial` in a file, or a folder's SERIAL.pem each."""
+    if not path.is_dir():
+        return {serial: load_public_key(path)}
+    keys = {each.stem: load_public_key(each) for each in sorted(path.glob("*.pem"))}
+    if not keys:
+        raise KeyUnusable(f"{path}: holds no SERIAL.pem")
+    return keys
+
+
 def ensure_vault_key(path: Path) -> bytes:
     """The 32 bytes in `path`, made if there are none. Lose the file and the vault is lost."""
     if not path.exists():

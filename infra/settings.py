@@ -48,6 +48,13 @@ class BankFamily(StrEnum):
     BATCH = "batch"
 
 
+class WithdrawalForm(StrEnum):
+    """提现方式: whether the bank pays a withdrawal out by itself or waits for our confirmation."""
+
+    IMMEDIATE = "immediate"
+    CONFIRMED = "confirmed"
+
+
 class KafkaProtocol(StrEnum):
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -132,7 +139,11 @@ class Settings(BaseSettings):
         default=BankFamily.SERVICE, description="What the bank speaks: service or batch."
     )
     bank_public_key: Path | None = Field(
-        default=None, description="PEM file of the bank's public key."
+        default=None,
+        description="PEM file of the bank's public key, or a folder of them: SERIAL.pem each.",
+    )
+    bank_key_serial: str = Field(
+        default="1", pattern=r"^[0-9]{1,10}$", description="证书序号 of the bank's key in a file."
     )
     platform_no: str | None = Field(
         default=None, min_length=1, max_length=50, description="平台编号: our number at the bank."
@@ -146,6 +157,10 @@ class Settings(BaseSettings):
     sign_digest: SignDigest = Field(default=SignDigest.SHA256, description="Hash in signatures.")
     bank_timeout_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="How long one call to the bank may take."
+    )
+    withdrawal_form: WithdrawalForm = Field(
+        default=WithdrawalForm.IMMEDIATE,
+        description="confirmed: the bank holds a withdrawal until we confirm it (service family).",
     )
     bank_calls_per_s: int | None = Field(
         default=None, ge=1, description="Calls that the bank bears in a second; unset: any number."

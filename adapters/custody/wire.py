@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -33,16 +34,17 @@ class NoAnswer(Exception):
 
 
 class Signer:
-    """Our private key and the bank's public one, held ready. Safe to share between threads."""
+    """Our private key, and the bank's public ones by serial (证书序号): while the bank changes its
+    key both are known. Safe to share between threads."""
 
     def __init__(
         self,
         private_key: RSAPrivateKey,
-        bank_key: RSAPublicKey,
+        bank_keys: Mapping[str, RSAPublicKey],
         digest: SignDigest = SignDigest.SHA256,
     ) -> None:
         self._private_key = private_key
-        self._bank_key = bank_key
+        self._bank_keys = dict(bank_keys)
         self._padding = PKCS1v15()
         self._hash = SHA1() if digest is SignDigest.SHA1 else SHA256()  # noqa: S303
 
@@ -50,12 +52,18 @@ class Signer:
         signature = self._private_key.sign(content, self._padding, self._hash)
         return base64.b64encode(signature).decode()
 
-    def is_from_bank(self, content: bytes, signature: str | None) -> bool:
+    def is_from_bank(self, content: bytes, signature: str | None, serial: str | None) -> bool:
+        """By the key that `serial` names; by any of them where the bank names none (None)."""
         if not signature:
             return False
+        keys = self._bank_keys
+        named = list(keys.values()) if serial is None else [keys[serial]] if serial in keys else []
+        return any(self._fits(key, content, signature) for key in named)
+
+    def _fits(self, key: RSAPublicKey, content: bytes, signature: str) -> bool:
         try:
             raw = base64.b64decode(signature, validate=True)
-            self._bank_key.verify(raw, content, self._padding, self._hash)
+            key.verify(raw, content, self._padding, self._hash)
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True

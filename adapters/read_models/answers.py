@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
-from adapters.read_models.members import BindingRow, DebtRow, MemberRow
+from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
 from adapters.read_models.statements import StatementLine
@@ -69,6 +69,7 @@ class MemberShown:
     member: MemberRow
     bindings: Sequence[BindingRow]
     debts: Sequence[DebtRow]
+    authorisations: Sequence[AuthorisationRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from adapters.codec import Recorded
 from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
+from domain import authorisation as a
 from domain import member as m
+from domain.card_guard import CardReinstated, CardSuspended
 from domain.member import BindingStatus
 
 
@@ -38,6 +40,7 @@ class BindingRow:
     usable_from: date | None
     card_ref: str
     bank_code: str | None  # Why the bank refused, in its own code.
+    suspended: bool
 
 
 @dataclass(slots=True)
@@ -49,14 +52,30 @@ class DebtRow:
     amount_fen: int
 
 
+@dataclass(slots=True)
+class AuthorisationRow:
+    """What the member has authorised at the bank; `status` as in domain.authorisation, or refused.
+    `bank_code`: why the bank refused it, or its end."""
+
+    member_id: str
+    number: int
+    kind: str
+    ends_on: date
+    limit_fen: int
+    status: str
+    bank_code: str | None
+
+
 MEMBERS = Table("member", MemberRow, key=["member_id"])
 BINDINGS = Table("binding", BindingRow, key=["member_id", "binding_id"])
 DEBTS = Table("member_debt", DebtRow, key=["member_id", "loan_id"])
+AUTHORISATIONS = Table("authorisation", AuthorisationRow, key=["member_id", "number"])
+REFUSED = "refused"
 
 
 class Members(View):
     NAME = "members"
-    TABLES = (MEMBERS, BINDINGS, DEBTS)
+    TABLES = (MEMBERS, BINDINGS, DEBTS, AUTHORISATIONS)
     BY_KEY = True
     EVENTS = m.EVENTS
 
@@ -65,6 +84,8 @@ class Members(View):
         self._members = self.open(MEMBERS, named(batch, "member_id"))
         self._bindings = self.open(BINDINGS, _pairs(batch, "binding_id"))
         self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))
+        numbers = _pairs(batch, "number") | _pairs(batch, "replaces")
+        self._authorisations = self.open(AUTHORISATIONS, numbers)
 
     def fold(self, recorded: Recorded) -> None:
         match recorded.event:
@@ -89,6 +110,7 @@ class Members(View):
                         usable_from=None,
                         card_ref=event.card_ref,
                         bank_code=None,
+                        suspended=False,
                     )
                 )
             case _:
@@ -109,6 +131,40 @@ class Members(View):
                 binding.bank_code = event.bank_code
             case m.BankAccountUnbound() as event:
                 self._moved(event.member_id, event.binding_id, BindingStatus.UNBOUND)
+            case CardSuspended(member_id=member_id, binding_id=binding_id):
+                self._bindings[member_id, binding_id].suspended = True
+            case CardReinstated(member_id=member_id, binding_id=binding_id):
+                self._bindings[member_id, binding_id].suspended = False
+            case _:
+                self._fold_authorisation(recorded)
+
+    def _fold_authorisation(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case a.AuthorisationRequested() as event:
+                self._authorisations.add(
+                    AuthorisationRow(
+                        member_id=event.member_id,
+                        number=event.number,
+                        kind=event.kind.value,
+                        ends_on=event.ends_on,
+                        limit_fen=event.limit_fen,
+                        status=a.Status.REQUESTED.value,
+                        bank_code=None,
+                    )
+                )
+            case a.AuthorisationGranted(member_id=member_id, number=number, replaces=replaces):
+                self._authorisations[member_id, number].status = a.Status.GRANTED.value
+                if replaces is not None:
+                    self._authorisations[member_id, replaces].status = a.Status.ENDED.value
+            case a.AuthorisationCancelling(member_id=member_id, number=number):
+                self._authorisations[member_id, number].status = a.Status.CANCELLING.value
+            case a.AuthorisationCancelled(member_id=member_id, number=number):
+                self._authorisations[member_id, number].status = a.Status.ENDED.value
+            case a.AuthorisationRefused() | a.AuthorisationKept() as event:
+                row = self._authorisations[event.member_id, event.number]
+                row.bank_code = event.bank_code
+                kept = isinstance(event, a.AuthorisationKept)
+                row.status = a.Status.GRANTED.value if kept else REFUSED
 
     def _register(self, event: m.MemberRegistered, on: date) -> None:
         self._members.add(

@@ -29,7 +29,7 @@ from adapters.read_models.answers import (
 from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.days import DAYS, BusinessDay, Days
 from adapters.read_models.loans import Loans
-from adapters.read_models.members import BINDINGS, DEBTS, MEMBERS, Members
+from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, Members
 from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
 from adapters.read_models.positions import CLAIMS, ClaimRow, Positions
 from adapters.read_models.reserve import (
@@ -200,6 +200,9 @@ class ReadModels:
                 member=_one(cursor, MEMBERS, member_id, stamp),
                 bindings=BINDINGS.select(cursor, "member_id = %s ORDER BY binding_id", member_id),
                 debts=DEBTS.select(cursor, "member_id = %s ORDER BY loan_id", member_id),
+                authorisations=AUTHORISATIONS.select(
+                    cursor, "member_id = %s ORDER BY number", member_id
+                ),
             )
             return Seen(stamp, shown)
 

@@ -4,12 +4,13 @@ which anybody can derive: never appoint these operators on a platform with money
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TypedDict
 
 from adapters.signing import Signer, by_two
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.operators import OperatorRole
 from domain.policy import PolicyTerms
 from domain.schedule import Method
@@ -86,6 +87,27 @@ EXAMPLES: tuple[c.Command, ...] = (
         phone="19900000001",
         **_by("bind-bank-account"),
     ),
+    c.SetMemberRules(
+        authorisations_required=True,
+        withdrawal_single_max_fen=5_000_000,
+        withdrawal_daily_max_fen=20_000_000,
+        failed_cards_suspended=True,
+        **_by("set-member-rules", "risk-1"),
+    ),
+    c.RequestAuthorisation(
+        member_id="I1",
+        kind=Kind.TENDER,
+        ends_on=date(2024, 12, 31),
+        limit_fen=100_000,
+        **_by("authorise-tenders"),
+    ),
+    c.RequestAuthorisation(
+        member_id="B1",
+        kind=Kind.REPAYMENT,
+        ends_on=date(2026, 1, 2),
+        limit_fen=110_000,
+        **_by("authorise-repayments"),
+    ),
     c.RequestRecharge(
         recharge_id="I1-1",
         member_id="I1",
@@ -132,8 +154,26 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=50_000,
         **_by("request-withdrawal"),
     ),
+    c.RequestWithdrawal(
+        withdrawal_id="W2",
+        member_id="I1",
+        role=Role.INVESTOR,
+        binding_id="I1-card1",
+        amount_fen=1_000,
+        **_by("request-another-withdrawal"),
+    ),
+    c.StopWithdrawal(withdrawal_id="W2", **_by("stop-withdrawal")),
+    c.CancelAuthorisation(member_id="I1", kind=Kind.TENDER, **_by("cancel-authorisation")),
+    c.ReinstateBankAccount(
+        member_id="I1", binding_id="I1-card1", **_by("reinstate-bank-account", "desk-1")
+    ),
     c.UnbindBankAccount(
-        member_id="I1", binding_id="I1-card1", **_by("unbind-bank-account", "desk-1")
+        member_id="I1",
+        binding_id="I1-card1",
+        second_factor=c.SecondFactor(
+            method="sms", reference="sms-0001", passed_at=datetime(2024, 1, 2, 1, 58, tzinfo=UTC)
+        ),
+        **_by("unbind-bank-account", "desk-1"),
     ),
     by_two(
         c.RegisterOperator,

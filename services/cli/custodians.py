@@ -18,11 +18,12 @@ from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
 from adapters.custody.service_family import channel as service_channel
 from adapters.custody.service_family import notices as service_notices
+from adapters.custody.service_family import requests as service_requests
 from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.wire import Signer
 from domain.ports import Custodian
 from infra.clock import Clock
-from infra.keys import load_private_key, load_public_key
+from infra.keys import load_private_key, load_public_keys
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily, Settings, SettingsError, variable_of
 from services.cli.bank_process import BankControl, sandbox_bank
@@ -73,7 +74,8 @@ def _service(bank: Bank, clock: Clock) -> Connection:
         bank.settings.key_serial,
         read_timeout_ms=bank.settings.bank_timeout_ms,
     )
-    return ServiceFamilyBank(link, bank.signer, clock)
+    choices = service_requests.Choices(withdraw_form=bank.settings.withdrawal_form.upper())
+    return ServiceFamilyBank(link, bank.signer, clock, choices)
 
 
 def _batch(bank: Bank, clock: Clock) -> Connection:
@@ -120,7 +122,7 @@ def bank_of(
             bank_port,
         ) as control,
     ):
-        own, banks = load_private_key(keys.platform_private), load_public_key(keys.bank_public)
+        own, banks = load_private_key(keys.platform_private), keys.bank_publics()
         called, signer = f"http://{host}:{port}/", Signer(own, banks)
         limits = _limits(settings)
         yield Bank(family, control.url, number, signer, called, settings, control, limits)
@@ -133,7 +135,7 @@ def _limits(settings: Settings) -> Limits:
 def _signer(settings: Settings) -> Signer:
     return Signer(
         load_private_key(_needed(settings, "platform_private_key")),
-        load_public_key(_needed(settings, "bank_public_key")),
+        load_public_keys(_needed(settings, "bank_public_key"), settings.bank_key_serial),
         settings.sign_digest,
     )
 

@@ -27,7 +27,7 @@ from infra.errors import (
 )
 from infra.kafka import brokers, client_options
 from infra.kafka_broker import KafkaBroker
-from infra.keys import KeyUnusable, load_private_key, load_public_key, parse_vault_key
+from infra.keys import KeyUnusable, load_private_key, load_public_keys, parse_vault_key
 from infra.postgres import DataFolder, EmbeddedPostgres, connect
 from infra.settings import Settings, SettingsError, load_settings
 from services.cli.failure import EXIT_REFUSED, CliError
@@ -203,7 +203,7 @@ def _keys(keys: Keys, settings: Settings) -> Finding:
         ours, banks = settings.platform_private_key or ours, settings.bank_public_key or banks
     checks: list[tuple[Path, Callable[[Path], object]]] = [
         (ours, load_private_key),
-        (banks, load_public_key),
+        (banks, lambda path: load_public_keys(path, settings.bank_key_serial)),
     ]
     if settings.vault_key is None:
         checks.append((keys.vault, lambda path: parse_vault_key(_text(path), str(path))))

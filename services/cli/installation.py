@@ -8,9 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from adapters.vault import Seal
-from infra.keys import VAULT_KEY_BYTES, ensure_rsa_key, ensure_vault_key, parse_vault_key
+from infra.keys import (
+    VAULT_KEY_BYTES,
+    ensure_rsa_key,
+    ensure_vault_key,
+    load_public_key,
+    parse_vault_key,
+)
 from infra.settings import Settings, load_settings
 from services.cli.errors import CliError
 
@@ -76,6 +83,12 @@ class Keys:
     @property
     def bank_public(self) -> Path:
         return self.folder / "bank_public.pem"
+
+    def bank_publics(self) -> dict[str, RSAPublicKey]:
+        """The stand-in bank's by serial: the first, and those that it announced since."""
+        later = sorted(self.folder.glob("bank_public.*.pem"))
+        serials = {path.name.split(".")[1]: load_public_key(path) for path in later}
+        return {"1": load_public_key(self.bank_public)} | serials
 
     @property
     def vault(self) -> Path:

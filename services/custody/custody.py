@@ -23,7 +23,7 @@ from services.custody.journal import Journal, Step, Trouble
 from services.custody.lease import take_lease
 from services.custody.notices import NoticeBox
 from services.custody.planning import TOPICS, plan
-from services.custody.reports import report
+from services.custody.reports import report, report_held
 from services.custody.requests import Kind, Open, State, VaultReader, to_bank
 from services.custody.watch import UNWATCHED, Watch
 from services.custody.wave import NOT_ESTABLISHED, Call, Callers, Errand, barred
@@ -36,7 +36,11 @@ TICK_MS = 50
 
 NOT_FOUND_LATER = "not_found_on_a_later_day"  # Whether the bank would know it again is unknown.
 ERASED = "personal_data_erased"
-NOT_CHANGED = "project_not_changed"
+# What nobody waits for, and the bank refused.
+UNHEEDED = {
+    Kind.CHANGE_PROJECT: "project_not_changed",
+    Kind.CONFIRM_WITHDRAWAL: "withdrawal_not_confirmed",
+}
 TOO_MANY_LEGS = "too_many_legs"
 
 log = structlog.get_logger(__name__)
@@ -110,7 +114,7 @@ class Custody:
             done += self._take_notices(desk)
             done += self._call(desk)
             self._tell(desk)
-            return done + self._report(desk)
+            return done + self._ask_for_word(desk) + self._report(desk)
         except BaseException:
             self._desk = None  # The journal alone knows now what counts.
             raise
@@ -264,6 +268,15 @@ class Custody:
                 why[each.no] = ERASED
         return calls
 
+    def _ask_for_word(self, desk: Desk) -> int:
+        """Withdrawals that the bank holds: the domain says whether they may go. Asked again after a
+        crash, which changes nothing."""
+        held = desk.take_held()
+        if held:
+            receipts = self._commands.submit([report_held(self._platform, each) for each in held])
+            self._take((), _refusals(receipts, [each.no for each in held]))
+        return len(held)
+
     def _report(self, desk: Desk) -> int:
         done = 0
         while ended := desk.ended(REPORTS_MAX):
@@ -272,7 +285,7 @@ class Custody:
             receipts = self._commands.submit(list(commands.values())) if commands else []
             troubles = _refusals(receipts, list(commands))
             troubles += [
-                Trouble(each.no, NOT_CHANGED)
+                Trouble(each.no, UNHEEDED[each.request.kind])
                 for each, command in said
                 if command is None and each.state is State.REFUSED and each.code != NOT_ESTABLISHED
             ]

@@ -14,7 +14,7 @@ from enum import IntFlag
 from typing import NamedTuple
 
 from services.custody.gate import Probe
-from services.custody.requests import FINAL, Kind, Lane, Open, State
+from services.custody.requests import FINAL, HELD, Kind, Lane, Open, State
 
 FIRST_LOOK = timedelta(seconds=2)  # How long the bank may take before it is asked.
 LONGEST = timedelta(minutes=10)
@@ -50,6 +50,7 @@ class Desk:
         self._legs_max = legs_max
         self._requests: dict[str, Open] = {}
         self._ended: dict[str, Open] = {}
+        self._held: dict[str, Open] = {}
         self._unreported: Counter[str] = Counter()  # By ordering key.
         self._questions: list[tuple[datetime, str]] = []
         self._again: dict[str, tuple[datetime, Open]] = {}
@@ -79,6 +80,8 @@ class Desk:
         match each.state:
             case State.UNKNOWN | State.PENDING:
                 self.look_later(each, now)
+                if each.code == HELD:
+                    self._held[each.no] = each
             case State.SETTLED | State.REFUSED:
                 self._ended[each.no] = each
             case _:
@@ -87,6 +90,12 @@ class Desk:
     def ended(self, limit: int) -> list[Open]:
         """Final, and not reported."""
         return list(itertools.islice(self._ended.values(), limit))
+
+    def take_held(self) -> list[Open]:
+        """Withdrawals on which the bank waits for a word that was not asked for yet."""
+        held = [each for each in self._held.values() if each.state is State.PENDING]
+        self._held.clear()
+        return held
 
     def count(self, besides: Collection[Kind] = ()) -> int:
         return sum(1 for each in self._requests.values() if each.request.kind not in besides)

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
+from domain.authorisation import ROLE_OF, AuthorisationCancelling, AuthorisationRequested
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
     LoanAdmitted,
@@ -28,6 +29,7 @@ from domain.member import (
 from domain.model import InvariantBroken
 from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
+from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from services.custody.facts import CardFact, Facts, MemberFact, ProjectFact
 from services.custody.requests import Instruction, Kind, Request
 
@@ -115,6 +117,30 @@ def _bound(
     card = facts.cards[event.binding_id, event.member_id]
     facts.put_card(card._replace(bound=not isinstance(event, BankAccountUnbound)))
     return []
+
+
+def _authorise(recorded: Recorded, event: AuthorisationRequested, facts: Facts) -> list[Request]:
+    terms = {"ends_on": event.ends_on.isoformat(), "limit_fen": event.limit_fen}
+    return [_on_authorisation(recorded, event, Kind.AUTHORISE, event.number, **terms)]
+
+
+def _end_authorisation(
+    recorded: Recorded, event: AuthorisationCancelling, facts: Facts
+) -> list[Request]:
+    return [_on_authorisation(recorded, event, Kind.END_AUTHORISATION, event.cancellation)]
+
+
+def _on_authorisation(
+    recorded: Recorded,
+    event: AuthorisationRequested | AuthorisationCancelling,
+    kind: Kind,
+    request_number: int,
+    **terms: Any,
+) -> Request:
+    account = account_of(event.member_id, ROLE_OF[event.kind])
+    about = {"account": account, "authorised": event.kind.value, "number": event.number}
+    no = f"G-{event.member_id}-{request_number}"
+    return _request(recorded, no, kind, account, event.member_id, **about, **terms)
 
 
 # -- loans ------------------------------------------------------------------------------
@@ -262,6 +288,17 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
     )
 
 
+def _last_word(
+    recorded: Recorded, event: WithdrawalConfirmed | WithdrawalStopRequested, facts: Facts
+) -> list[Request]:
+    if isinstance(event, WithdrawalConfirmed):
+        no, kind = f"{event.movement_id}.confirm", Kind.CONFIRM_WITHDRAWAL
+    else:
+        no, kind = f"{event.movement_id}.stop{event.attempt}", Kind.STOP_WITHDRAWAL
+    account, subject = event.account, event.entry_id
+    return [_request(recorded, no, kind, account, subject, withdrawal=event.movement_id)]
+
+
 PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     MemberRegistered: _register,
     BindingRequested: _bind,
@@ -269,11 +306,15 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     UnbindingRequested: _unbind,
     UnbindingRefused: _bound,
     BankAccountUnbound: _bound,
+    AuthorisationRequested: _authorise,
+    AuthorisationCancelling: _end_authorisation,
     LoanRequested: _learn_terms,
     LoanAdmitted: _establish,
     LoanDisbursed: _change,
     LoanSettled: _change,
     LoanMiscarried: _change,
     EntryRequested: _enter,
+    WithdrawalConfirmed: _last_word,
+    WithdrawalStopRequested: _last_word,
 }
 TOPICS = tuple(event.TOPIC for event in PLANNERS)

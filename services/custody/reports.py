@@ -17,9 +17,12 @@ CODE_MAX = 64
 
 
 def report(platform: str, ended: Open) -> Command | None:
-    """None where nobody waits for the answer: a project's stage."""
+    """None where nobody waits for the answer: a project's stage, and a withdrawal's last word, of
+    which the withdrawal itself tells the end."""
     request = ended.request
-    if request.kind is Kind.CHANGE_PROJECT:
+    if request.kind in (Kind.CHANGE_PROJECT, Kind.CONFIRM_WITHDRAWAL):
+        return None
+    if request.kind is Kind.STOP_WITHDRAWAL and ended.state is State.SETTLED:
         return None
     name, fields, settled, refused = _about(ended)
     common = {
@@ -49,15 +52,35 @@ def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Com
             if request.kind is Kind.BIND_CARD:
                 return f"binding:{number}", about, c.ConfirmBinding, c.RefuseBinding
             return f"unbinding:{number}", about, c.ConfirmUnbinding, c.RefuseUnbinding
+        case Kind.AUTHORISE | Kind.END_AUTHORISATION:
+            about = {"member_id": subject, "number": payload["number"]}
+            name = f"authorisation:{request.request_no[2:]}"
+            if request.kind is Kind.AUTHORISE:
+                return name, about, c.ConfirmAuthorisation, c.RefuseAuthorisation
+            return name, about, c.ConfirmAuthorisationEnd, c.RefuseAuthorisationEnd
         case Kind.ESTABLISH_PROJECT:
             name = f"project:{subject}:{payload['attempt']}"
             return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject
+        case Kind.STOP_WITHDRAWAL:
+            name = f"stop:{request.request_no}"
+            return name, {"entry_id": subject}, c.RefuseStop, c.RefuseStop
         case _:
             about = {"entry_id": subject}
             if ended.state is State.REFUSED:
                 return f"reject:{subject}", about, c.SettleEntry, c.RejectEntry
             about["bank_date"] = ended.bank_date
             return f"settle:{subject}", about, c.SettleEntry, c.RejectEntry
+
+
+def report_held(platform: str, withdrawal: Open) -> c.DecideWithdrawal:
+    request = withdrawal.request
+    return c.DecideWithdrawal(
+        id=f"word:{request.subject}",
+        platform=platform,
+        actor=ACTOR,
+        correlation_id=request.correlation or None,
+        entry_id=request.subject,
+    )
 
 
 def report_return(platform: str, notice: Notice, withdrawal: Open) -> c.RecordBankMovement:

@@ -12,10 +12,14 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol, assert_never
 
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
@@ -24,6 +28,7 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -34,10 +39,14 @@ class Kind(StrEnum):
     OPEN_ACCOUNT = "open_account"
     BIND_CARD = "bind_card"
     UNBIND_CARD = "unbind_card"
+    AUTHORISE = "authorise"
+    END_AUTHORISATION = "end_authorisation"
     ESTABLISH_PROJECT = "establish_project"
     CHANGE_PROJECT = "change_project"
     RECHARGE = "recharge"
     WITHDRAW = "withdraw"
+    CONFIRM_WITHDRAWAL = "confirm_withdrawal"
+    STOP_WITHDRAWAL = "stop_withdrawal"
     FREEZE = "freeze"
     RELEASE = "release"
     EXECUTE = "execute"
@@ -53,6 +62,7 @@ class State(StrEnum):
     CONTRADICTED = "contradicted"  # A step only: the bank took its final word back.
 
 
+HELD = "held"  # The code of a PENDING step: the bank waits for our word on a withdrawal.
 FINAL = frozenset({State.SETTLED, State.REFUSED})
 
 
@@ -143,6 +153,11 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
             )
         case Kind.UNBIND_CARD:
             return UnbindCard(no, p["account"], vault.open(p["card_ref"])["card_no"])
+        case Kind.AUTHORISE:
+            ends_on, limit_fen = date.fromisoformat(p["ends_on"]), p["limit_fen"]
+            return Authorise(no, p["account"], Authorised(p["authorised"]), ends_on, limit_fen)
+        case Kind.END_AUTHORISATION:
+            return EndAuthorisation(no, p["account"], Authorised(p["authorised"]))
         case Kind.ESTABLISH_PROJECT:
             return EstablishProject(no, **p["terms"])
         case Kind.CHANGE_PROJECT:
@@ -152,6 +167,10 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.WITHDRAW:
             card_no = vault.open(p["card_ref"])["card_no"]
             return Withdraw(no, p["account"], p["amount_fen"], card_no)
+        case Kind.CONFIRM_WITHDRAWAL:
+            return ConfirmWithdrawal(no, p["withdrawal"])
+        case Kind.STOP_WITHDRAWAL:
+            return StopWithdrawal(no, p["withdrawal"])
         case Kind.FREEZE:
             purpose = Purpose(p["purpose"])
             return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"])

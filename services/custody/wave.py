@@ -12,7 +12,7 @@ from typing import NamedTuple
 from domain.ports import BankAnswer, BankOutcome, BankRequest, Custodian
 from services.custody.gate import Gate
 from services.custody.journal import Journal, Step, Trouble
-from services.custody.requests import FINAL, Kind, Open, State
+from services.custody.requests import FINAL, HELD, Kind, Open, State
 from services.custody.watch import Watch
 
 NOT_BOUND = "card_not_bound"
@@ -70,6 +70,8 @@ def heard(each: Open, answer: BankAnswer, today: date) -> Step | None:
             said = State.REFUSED
         case BankOutcome.PENDING if each.state in (State.SENT, State.UNKNOWN):
             return Step(each, State.PENDING, answer.code)
+        case BankOutcome.HELD if each.state not in FINAL and each.code != HELD:
+            return Step(each, State.PENDING, HELD)
         case _:
             return None
     if each.state in FINAL:

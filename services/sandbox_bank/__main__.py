@@ -27,6 +27,7 @@ from services.sandbox_bank.clock import BankClock
 from services.sandbox_bank.control import Control
 from services.sandbox_bank.database import DatabaseInUse
 from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.key_control import KeyControl
 from services.sandbox_bank.notices import Notifier
 from services.sandbox_bank.teller import Job, Teller
 
@@ -54,12 +55,21 @@ def _end_with_starter() -> None:
 
 
 def _serve(given: settings.Settings, listener: socket.socket) -> None:
-    keys = seal.Seal(seal.own_key(given.keys), seal.platform_key(given.platform_key), given.digest)
-    clock, faults = BankClock(), Faults()
-    notifier = Notifier(
-        given.database_url, given.notify_url, given.platform_no, given.key_serial, keys
+    keys = seal.Seal(
+        given.key_serial,
+        seal.own_key(given.keys),
+        seal.platform_keys(given.platform_key),
+        given.digest,
     )
-    teller = Teller(given.database_url, clock, cash.roll, notifier.wake)
+    clock, faults = BankClock(), Faults()
+    notifier = Notifier(given.database_url, given.notify_url, given.platform_no, keys)
+    teller = Teller(
+        given.database_url,
+        clock,
+        cash.roll,
+        notifier.wake,
+        authorised_only=given.authorisations == "required",
+    )
     front = web.Front(
         teller,
         clock,
@@ -84,6 +94,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
             *(Route(path, front.take, methods=["POST"]) for path in paths),
             *(Route(path, second.take, methods=["POST"]) for path in (ONLINE, PAGE, FILE)),
             *Control(teller, clock, faults, given.database_url).routes(),
+            *KeyControl(keys, given.keys, given.key_serial).routes(),
             Route("/health", _health),
         ]
     )
@@ -105,6 +116,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         log_level="error",
         access_log=False,
         proxy_headers=False,
+        date_header=False,  # The bank's own clock is told instead.
         timeout_graceful_shutdown=1,
     )
     gc.freeze()  # What is loaded stays: the collector need not go through it again and again.

@@ -108,16 +108,23 @@ class Pile(Generic[T]):
 class Book:
     """One batch's view of the bank. `now` is the bank's clock, `today` its date, `last_no` the
     last of the numbers that orders, members and notices are given. `stands_at` is where the clock
-    has been set to stand."""
+    has been set to stand. `authorised_only`: see authorisations.py."""
 
     def __init__(
-        self, db: store.Db, now: datetime, stands_at: datetime | None, last_no: int
+        self,
+        db: store.Db,
+        now: datetime,
+        stands_at: datetime | None,
+        last_no: int,
+        *,
+        authorised_only: bool = False,
     ) -> None:
         self.db = db
         self.now = now
         self.today = bank_date(now)
         self.stands_at = stands_at
         self.last_no = last_no
+        self.authorised_only = authorised_only
         self._opening = self._mark()
         self.accounts: Shelf[Account] = Shelf(db, store.ACCOUNT)
         self.projects: Shelf[Project] = Shelf(db, store.PROJECT)

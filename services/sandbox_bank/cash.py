@@ -18,6 +18,7 @@ from services.sandbox_bank.words import failed, tell
 
 _WAYS = frozenset({"WEB", "SWIFT", "BACKROLL", "PROXY"})
 _WITHDRAW_TYPES = frozenset({"NORMAL", "NORMAL_URGENT", "URGENT"})
+_FORMS = frozenset({"IMMEDIATE", "CONFIRMED"})
 _OTHER_BANKS: tuple[str, Pot] = (OUTSIDE, "outside")
 _ONE_DAY = timedelta(days=1)
 _DUE = "SELECT request_no FROM request WHERE due_on <= %s"
@@ -49,25 +50,81 @@ def recharge_declined(book: Book, fields: Fields) -> Refused | None:
 
 
 def withdraw(book: Book, request: Request, fields: Fields) -> Request:
-    """Freeze the money; an ordinary withdrawal leaves with the bank's next day, others at once."""
+    """Freeze the money; an ordinary withdrawal leaves with the bank's next day, others at once. One
+    whose form is CONFIRMED waits for the platform's word first."""
     amount_fen = fields.amount("amount")
     way = fields.choice("withdrawType", _WITHDRAW_TYPES)
+    form = fields.choice("withdrawForm", _FORMS) if "withdrawForm" in fields.data else "IMMEDIATE"
     fields.absent("commission", "佣金未开通")
     account = book.account(fields.text("platformUserNo", 50))
     if account.card_no is None:
         raise Refused(Code.REFUSED, "未绑卡")
     no = request.request_no
     book.move("WITHDRAW_HOLD", no, (account.no, "available"), (account.no, "frozen"), amount_fen)
-    accepted = replace(
+    held = replace(
         request,
-        status="ACCEPT",
+        status="CONFIRMING",
         account_no=account.no,
         amount_fen=amount_fen,
         # The card of the moment: it may be unbound before the money leaves.
         data={"way": way, "card_no": account.card_no, "bank_code": account.bank_code},
-        due_on=book.today + _ONE_DAY,
     )
+    return held if form == "CONFIRMED" else _accept(book, held)
+
+
+def _accept(book: Book, held: Request) -> Request:
+    way = (held.data or {})["way"]
+    due_on = book.today + _ONE_DAY
+    accepted = replace(held, status="ACCEPT", bank_date=book.today, due_on=due_on)
     return accepted if way == "NORMAL" else _remit(book, accepted)
+
+
+def confirm(book: Book, request: Request, fields: Fields) -> Request:
+    """提现确认: what waits for the platform's word may leave, to the card that is bound still."""
+    held = _withdrawal(book, fields, "CONFIRMING")
+    no, _, card = _remittance(held)
+    if book.account(no).card_no != card["card_no"]:
+        raise Refused(Code.REFUSED, "银行卡已解绑")
+    book.requests.put(_accept(book, held))
+    return _done(request, held)
+
+
+def cancel(book: Book, request: Request, fields: Fields) -> Request:
+    """提现取消, while it waits for the member or for the platform."""
+    held = _withdrawal(book, fields, "INIT", "CONFIRMING")
+    _give_back(book, held, "ACCEPT_FAIL", "平台取消提现")
+    return _done(request, held)
+
+
+def intercept(book: Book, request: Request, fields: Fields) -> Request:
+    """提现拦截, after it was accepted and before it is paid out."""
+    accepted = _withdrawal(book, fields, "ACCEPT")
+    _give_back(book, accepted, "FAIL", "提现已拦截")
+    return _done(request, accepted)
+
+
+def _withdrawal(book: Book, fields: Fields, *statuses: str) -> Request:
+    no = fields.text("withdrawRequestNo", 50)
+    found = book.requests.get(no)
+    if found is None or found.kind != "WITHDRAW":
+        raise Refused(Code.NOT_FOUND, f"提现不存在: {no}")
+    if found.status not in statuses:
+        raise Refused(Code.REFUSED, f"提现状态不符: {found.status}")
+    return found
+
+
+def _give_back(book: Book, withdrawal: Request, status: str, why: str) -> None:
+    """Where the member has not confirmed yet, nothing was taken."""
+    if withdrawal.status != "INIT":
+        no, amount_fen, card = _remittance(withdrawal)
+        _unfreeze(book, withdrawal.request_no, no, amount_fen, card)
+    ended = replace(failed(book, withdrawal, Refused(Code.REFUSED, why)), status=status)
+    book.requests.put(ended)
+    tell(book, ended)
+
+
+def _done(request: Request, withdrawal: Request) -> Request:
+    return replace(request, status="SUCCESS", account_no=withdrawal.account_no)
 
 
 def roll(book: Book) -> None:
@@ -96,8 +153,7 @@ def _remit(book: Book, request: Request) -> Request:
     no, amount_fen, card = _remittance(request)
     frozen: tuple[str, Pot] = (no, "frozen")
     if card["card_no"].endswith(members.CARD_REMITTANCE_FAILS):
-        back: tuple[str, Pot] = (no, "available")
-        book.move("WITHDRAW_FAIL", request.request_no, frozen, back, amount_fen, **card)
+        _unfreeze(book, request.request_no, no, amount_fen, card)
         ended = failed(book, request, Refused(Code.REFUSED, "出款失败"))
     else:
         book.move("WITHDRAW", request.request_no, frozen, _OTHER_BANKS, amount_fen, **card)
@@ -106,6 +162,14 @@ def _remit(book: Book, request: Request) -> Request:
         ended = replace(request, status="SUCCESS", bank_date=book.today, due_on=due_on)
     tell(book, ended)
     return ended
+
+
+def _unfreeze(
+    book: Book, request_no: str, account_no: str, amount_fen: int, card: dict[str, str]
+) -> None:
+    frozen: tuple[str, Pot] = (account_no, "frozen")
+    back: tuple[str, Pot] = (account_no, "available")
+    book.move("WITHDRAW_FAIL", request_no, frozen, back, amount_fen, **card)
 
 
 def _return(book: Book, request: Request) -> Request:

@@ -40,15 +40,15 @@ class Control:
 
     def routes(self) -> list[Route]:
         def post(path: str, act: Act, **fixed: str) -> Route:
-            return Route(path, _guarded(self._acting(act, fixed)), methods=["POST"])
+            return Route(path, guarded(self._acting(act, fixed)), methods=["POST"])
 
         def get(path: str, read: Endpoint) -> Route:
-            return Route(path, _guarded(read), methods=["GET"])
+            return Route(path, guarded(read), methods=["GET"])
 
         return [
             get("/control/clock", self._tell_clock),
             post("/control/clock", set_clock),
-            Route("/control/fault", _guarded(self._script), methods=["POST", "DELETE"]),
+            Route("/control/fault", guarded(self._script), methods=["POST", "DELETE"]),
             post("/control/complete", _complete),
             post("/control/interest", cash.adjust, bizType="INTEREST", direction="IN"),
             post("/control/adjust", cash.adjust, bizType="ADJUST"),
@@ -58,7 +58,7 @@ class Control:
 
     def _acting(self, act: Act, fixed: dict[str, str]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            data = await _json(request)
+            data = await read_json(request)
 
             def run(book: Book) -> dict[str, Any] | Refused:
                 try:
@@ -82,7 +82,7 @@ class Control:
         if request.method == "DELETE":
             self._faults.clear()
             return JSONResponse({})
-        fields = Fields(await _json(request))
+        fields = Fields(await read_json(request))
         times = fields.data.get("times", 1)
         if type(times) is not int or not 1 <= times <= _TIMES:
             raise fields.bad("times", f"must be a whole number from 1 to {_TIMES}")
@@ -159,8 +159,8 @@ def _clock_told(now: datetime, standing: bool) -> dict[str, Any]:
     }
 
 
-def _guarded(endpoint: Endpoint) -> Endpoint:
-    async def guarded(request: Request) -> Response:
+def guarded(endpoint: Endpoint) -> Endpoint:
+    async def answering(request: Request) -> Response:
         if request.client is None or request.client.host not in _LOOPBACK:
             return JSONResponse({"error": "for this machine only"}, status_code=403)
         try:
@@ -170,10 +170,10 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         except psycopg.Error as error:
             return JSONResponse({"error": type(error).__name__}, status_code=503)
 
-    return guarded
+    return answering
 
 
-async def _json(request: Request) -> dict[str, Any]:
+async def read_json(request: Request) -> dict[str, Any]:
     try:
         data = orjson.loads(await request.body())
     except orjson.JSONDecodeError:

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.sandbox_bank import batches, cash, freezes, members, projects, queries, trades
+from services.sandbox_bank import (
+    authorisations,
+    batches,
+    cash,
+    freezes,
+    members,
+    projects,
+    queries,
+    trades,
+)
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.faults import Fault, Kind
@@ -157,10 +166,17 @@ INSTRUCTIONS = {
     "PERSONAL_BIND_BANKCARD_EXPAND": _BIND,
     "ENTERPRISE_BIND_BANKCARD": _BIND,
     "UNBIND_BANKCARD": Instruction("UNBIND_CARD", _GATE | _DIRECT, members.unbind_card),
+    "USER_AUTHORIZATION": Instruction("AUTHORIZATION", _GATE, authorisations.authorise),
+    "CANCEL_USER_AUTHORIZATION": Instruction(
+        "CANCEL_AUTHORIZATION", _GATE | _DIRECT, authorisations.cancel
+    ),
     "RECHARGE": Instruction(
         "RECHARGE", _GATE, cash.recharge, cash.recharge_declined, waiting="PENDDING"
     ),
-    "WITHDRAW": Instruction("WITHDRAW", _GATE, cash.withdraw, waiting="CONFIRMING"),
+    "WITHDRAW": Instruction("WITHDRAW", _GATE, cash.withdraw),
+    "CONFIRM_WITHDRAW": Instruction("CONFIRM_WITHDRAW", _DIRECT, cash.confirm),
+    "CANCEL_WITHDRAW": Instruction("STOP_WITHDRAW", _DIRECT, cash.cancel),
+    "INTERCEPT_WITHDRAW": Instruction("STOP_WITHDRAW", _DIRECT, cash.intercept),
     "USER_PRE_TRANSACTION": Instruction("PRETRANSACTION", _GATE, freezes.freeze),
     "USER_AUTO_PRE_TRANSACTION": Instruction("PRETRANSACTION", _DIRECT, freezes.freeze),
     "CANCEL_PRE_TRANSACTION": Instruction("CANCEL_PRETRANSACTION", _DIRECT, freezes.cancel),

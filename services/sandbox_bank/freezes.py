@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.sandbox_bank import projects
+from services.sandbox_bank import authorisations, projects
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
@@ -31,6 +31,8 @@ def freeze(book: Book, request: Request, fields: Fields) -> Request:
     if account.role not in roles:
         raise Refused(Code.NOT_PERMITTED, f"{account.role} 不能做 {biz_type}")
     projects.require(book, project_no, project_status)
+    if request.service == "USER_AUTO_PRE_TRANSACTION":
+        authorisations.require(book, account, biz_type, amount_fen)
     book.move(
         "FREEZE",
         request.request_no,

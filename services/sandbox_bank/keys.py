@@ -11,6 +11,7 @@ _NAMES: dict[str, Kind] = {
     "requestNo": "request",
     "batchNo": "request",
     "platformUserNo": "account",
+    "withdrawRequestNo": "request",
     "projectNo": "project",
     "preTransactionNo": "freeze",
     "freezeRequestNo": "freeze",

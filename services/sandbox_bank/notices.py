@@ -32,13 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    def __init__(
-        self, url: str, notify_url: str, platform_no: str, key_serial: str, seal: Seal
-    ) -> None:
+    def __init__(self, url: str, notify_url: str, platform_no: str, seal: Seal) -> None:
         self._url = url
         self._notify_url = notify_url
         self._platform_no = platform_no
-        self._key_serial = key_serial
         self._seal = seal
         self._http = urllib3.PoolManager(maxsize=_SENDERS, retries=False, timeout=_TIMEOUT)
         self._woken = threading.Event()
@@ -85,9 +82,8 @@ class Notifier:
             "serviceName": notice.service,
             "platformNo": self._platform_no,
             "responseType": "NOTIFY",
-            "keySerial": self._key_serial,
             "respData": notice.body,
-            "sign": self._seal.sign(notice.body.encode()),
+            **self._seal.stamp(notice.body.encode()),
         }
         return self._post(self._notify_url, form, b"SUCCESS")
 

@@ -44,6 +44,7 @@ class Account:
     card_no: str | None = None
     bank_code: str | None = None
     user_no: str | None = None  # The platform's own number for it ("batch" family)
+    authorised: dict[str, Any] | None = None  # 授权: bizType -> its terms; None where cancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,10 @@ ALTER TABLE notice ADD COLUMN url text;
 CREATE TABLE header (key text PRIMARY KEY);
 """
 
+_AUTHORISATIONS = "ALTER TABLE account ADD COLUMN authorised jsonb;"
+
 MIGRATIONS = (
     Migration(1, "the bank's tables", _TABLES),
     Migration(2, "the batch family", _BATCH_FAMILY),
+    Migration(3, "authorisations", _AUTHORISATIONS),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -24,30 +24,52 @@ class BadKey(Exception):
 
 
 class Seal:
-    """Signs as the bank, verifies the platform."""
+    """Signs as the bank, verifies the platform, whose keys are known by serial (证书序号). The own
+    key may change while the bank runs. Safe to use from several threads."""
 
-    def __init__(self, own: rsa.RSAPrivateKey, platform: rsa.RSAPublicKey, digest: Digest) -> None:
-        self._own = own
-        self._platform = platform
+    def __init__(
+        self,
+        serial: str,
+        own: rsa.RSAPrivateKey,
+        platform: Mapping[str, rsa.RSAPublicKey],
+        digest: Digest,
+    ) -> None:
+        self._own = serial, own
+        self._platform = dict(platform)
         self._padding = padding.PKCS1v15()
         # SHA-1 is the published protocol's; the setting exists for platforms that still use it.
         self._hash = hashes.SHA256() if digest == "sha256" else hashes.SHA1()  # noqa: S303
 
-    def sign(self, body: bytes) -> str:
-        return base64.b64encode(self._own.sign(body, self._padding, self._hash)).decode()
+    def rotate(self, serial: str, own: rsa.RSAPrivateKey) -> None:
+        self._own = serial, own
 
-    def genuine(self, body: bytes, sign: str) -> bool:
+    def sign(self, body: bytes) -> str:
+        return self.stamp(body)["sign"]
+
+    def stamp(self, body: bytes) -> dict[str, str]:
+        """The signature, and the serial of the key that it is made with."""
+        serial, own = self._own
+        signature = own.sign(body, self._padding, self._hash)
+        return {"keySerial": serial, "sign": base64.b64encode(signature).decode()}
+
+    def genuine(self, body: bytes, sign: str, serial: str | None = None) -> bool:
+        """By the key that `serial` names, by any of them where none is named."""
+        named = [key for each, key in self._platform.items() if serial in (None, each)]
+        return any(self._fits(key, body, sign) for key in named)
+
+    def _fits(self, key: rsa.RSAPublicKey, body: bytes, sign: str) -> bool:
         try:
             signature = base64.b64decode(sign, validate=True)
-            self._platform.verify(signature, body, self._padding, self._hash)
+            key.verify(signature, body, self._padding, self._hash)
         except (InvalidSignature, binascii.Error, ValueError):
             return False
         return True
 
 
-def own_key(folder: Path) -> rsa.RSAPrivateKey:
-    """The bank's key out of `bank_private.pem`; made, with `bank_public.pem`, where missing."""
-    path = folder / "bank_private.pem"
+def own_key(folder: Path, mark: str = "") -> rsa.RSAPrivateKey:
+    """The bank's key out of `bank_private.pem`; made, with `bank_public.pem`, where missing. Its
+    other keys have `.SERIAL` for a mark before `.pem`."""
+    path = folder / f"bank_private{mark}.pem"
     try:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
@@ -60,13 +82,23 @@ def own_key(folder: Path) -> rsa.RSAPrivateKey:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    shown = folder / "bank_public.pem"
+    shown = folder / f"bank_public{mark}.pem"
     if not shown.exists() or shown.read_bytes() != public:
         shown.write_bytes(public)
     return key
 
 
-def platform_key(path: Path) -> rsa.RSAPublicKey:
+def platform_keys(path: Path) -> dict[str, rsa.RSAPublicKey]:
+    """By serial: a file is serial 1, a folder holds SERIAL.pem each."""
+    if not path.is_dir():
+        return {"1": _platform_key(path)}
+    keys = {each.stem: _platform_key(each) for each in sorted(path.glob("*.pem"))}
+    if not keys:
+        raise BadKey(f"{path} holds no SERIAL.pem")
+    return keys
+
+
+def _platform_key(path: Path) -> rsa.RSAPublicKey:
     key = _read(path, serialization.load_pem_public_key)
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _MIN_BITS:
         raise BadKey(f"{path} is not an RSA key of {_MIN_BITS} bits or more")

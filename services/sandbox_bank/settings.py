@@ -27,6 +27,7 @@ class Settings:
     auto_complete: bool
     attached: bool
     calls_per_s: int
+    authorisations: str
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -73,6 +74,13 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         "messages that the batch family's front takes a second; 0: any number (0)",
         "0",
         type=_count,
+    )
+    option(
+        "authorisations",
+        "required: no tender or repayment without the member, unless he has authorised it here"
+        " (presumed)",
+        "presumed",
+        choices=("presumed", "required"),
     )
     given = vars(parser.parse_args(argv))
     switches = {name: given[name] == "on" for name in ("auto_complete", "attached")}

@@ -49,11 +49,14 @@ class Teller:
         clock: BankClock,
         roll: Callable[[Book], None],
         on_notices: Callable[[], None],
+        *,
+        authorised_only: bool = False,
     ) -> None:
         self._url = url
         self._clock = clock
         self._roll = roll
         self._on_notices = on_notices
+        self._authorised_only = authorised_only
         self._db: store.Db | None = None
         self._last_no = 0
         self._rolled_to = date.min
@@ -134,7 +137,13 @@ class Teller:
         db = self._open()
         now = self._clock.now()
         with db.transaction():
-            book = Book(db, now, self._clock.stands_at, self._last_no)
+            book = Book(
+                db,
+                now,
+                self._clock.stands_at,
+                self._last_no,
+                authorised_only=self._authorised_only,
+            )
             if book.today > self._rolled_to:
                 self._roll(book)
                 book.keep()

@@ -12,7 +12,8 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -104,7 +105,7 @@ class Front:
                 raise Refused(Code.BAD_REQUEST, f"{name} is missing")
         if form["platformNo"] != self._platform_no:
             raise Refused(Code.UNKNOWN_PLATFORM, "平台编号不存在")
-        if not self._seal.genuine(form["reqData"].encode(), form["sign"]):
+        if not self._seal.genuine(form["reqData"].encode(), form["sign"], form["keySerial"]):
             raise Refused(Code.BAD_SIGNATURE, "验签失败")
         data = _object(form["reqData"])
         if not _served(path, form["serviceName"]):
@@ -168,7 +169,9 @@ class Front:
         return self._signed_bytes(orjson.dumps(answer), "application/json")
 
     def _signed_bytes(self, body: bytes, media_type: str) -> Response:
-        return Response(body, media_type=media_type, headers={"sign": self._seal.sign(body)})
+        date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True)
+        headers = {"date": date, **self._seal.stamp(body)}
+        return Response(body, media_type=media_type, headers=headers)
 
 
 def _served(path: str, service: str) -> bool:

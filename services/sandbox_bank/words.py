@@ -12,6 +12,7 @@ from services.sandbox_bank.errors import Refused
 from services.sandbox_bank.fields import money
 from services.sandbox_bank.rows import Request
 
+_FAILED = frozenset({"FAIL", "ACCEPT_FAIL"})
 _OPEN = frozenset({"INIT", "PENDDING", "CONFIRMING", "ACCEPT", "REMITING", "PROCESSING"})
 
 
@@ -43,7 +44,7 @@ def taken(request_no: str) -> dict[str, Any]:
 def stated(request: Request) -> dict[str, Any]:
     """The answer or callback of a request that has come to its end."""
     facts = _facts(request)
-    if request.status == "FAIL":
+    if request.status in _FAILED:
         return refusal(request.error_code or "", request.error_message or "") | facts
     return {"code": "0", "status": "SUCCESS"} | facts
 

@@ -24,7 +24,16 @@ from domain.streams import (
     loan_stream,
     member_stream,
 )
-from services.settlement import on_bank, on_day_end, on_loans, on_members, on_operators
+from services.settlement import (
+    on_authorisations,
+    on_bank,
+    on_cards,
+    on_day_end,
+    on_loans,
+    on_members,
+    on_operators,
+    on_withdrawals,
+)
 from services.settlement.desk import Desk
 from services.settlement.shelf import Kept
 
@@ -75,6 +84,14 @@ def _withdrawal(command: c.RequestWithdrawal, look: Look) -> Touched:
     )
 
 
+def _stop(command: c.StopWithdrawal, look: Look) -> Touched:
+    return Touched((entry_stream(f"W-{command.withdrawal_id}"),))
+
+
+def _last_word(command: c.DecideWithdrawal | c.RefuseStop, look: Look) -> Touched:
+    return Touched((entry_stream(command.entry_id),))
+
+
 def _request_loan(command: c.RequestLoan, look: Look) -> Touched:
     return Touched((member_stream(command.borrower_id), loan_stream(command.loan_id)))
 
@@ -114,6 +131,8 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
     }
     streams = [stream]
     prefix = command.entry_id[0]
+    if prefix == "W":
+        streams.append(member_stream(requested.subject))
     if prefix in "TX":
         streams.append(investment_stream(requested.reference))
     if prefix in "THDRP":
@@ -158,6 +177,7 @@ PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts})
 
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),
+    c.SetMemberRules: Handler(on_members.set_member_rules, _nothing),
     c.PublishPolicy: Handler(on_members.publish_policy, _nothing),
     c.AppointOperators: Handler(on_operators.appoint_operators, _nothing),
     c.RegisterOperator: Handler(on_operators.register_operator, _nothing),
@@ -165,11 +185,15 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
     c.RegisterMember: Handler(on_members.register_member, _registration),
-    c.BindBankAccount: Handler(on_members.bind_bank_account, _member),
-    c.UnbindBankAccount: Handler(on_members.unbind_bank_account, _member),
+    c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),
+    c.UnbindBankAccount: Handler(on_cards.unbind_bank_account, _member),
+    c.ReinstateBankAccount: Handler(on_cards.reinstate_bank_account, _member),
+    c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
+    c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
-    c.RequestWithdrawal: Handler(on_members.request_withdrawal, _withdrawal),
+    c.RequestWithdrawal: Handler(on_withdrawals.request_withdrawal, _withdrawal),
+    c.StopWithdrawal: Handler(on_withdrawals.stop_withdrawal, _stop),
     c.RequestLoan: Handler(on_loans.request_loan, _request_loan),
     c.RateLoan: Handler(on_loans.rate_loan, _loan),
     c.PublishLoan: Handler(on_loans.publish_loan, _loan),
@@ -179,12 +203,18 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RepayLoan: Handler(on_loans.repay_loan, _repay),
     c.SettleEntry: Handler(on_bank.settle_entry, _entry),
     c.RejectEntry: Handler(on_bank.reject_entry, _entry),
+    c.DecideWithdrawal: Handler(on_withdrawals.decide_withdrawal, _last_word),
+    c.RefuseStop: Handler(on_withdrawals.refuse_stop, _last_word),
     c.ConfirmAccount: Handler(on_members.confirm_account, _member),
     c.RefuseAccount: Handler(on_members.refuse_account, _member),
-    c.ConfirmBinding: Handler(on_members.confirm_binding, _member),
-    c.RefuseBinding: Handler(on_members.refuse_binding, _member),
-    c.ConfirmUnbinding: Handler(on_members.finish_unbinding, _member),
-    c.RefuseUnbinding: Handler(on_members.finish_unbinding, _member),
+    c.ConfirmBinding: Handler(on_cards.confirm_binding, _member),
+    c.RefuseBinding: Handler(on_cards.refuse_binding, _member),
+    c.ConfirmUnbinding: Handler(on_cards.finish_unbinding, _member),
+    c.RefuseUnbinding: Handler(on_cards.finish_unbinding, _member),
+    c.ConfirmAuthorisation: Handler(on_authorisations.answer, _member),
+    c.RefuseAuthorisation: Handler(on_authorisations.answer, _member),
+    c.ConfirmAuthorisationEnd: Handler(on_authorisations.answer_cancellation, _member),
+    c.RefuseAuthorisationEnd: Handler(on_authorisations.answer_cancellation, _member),
     c.ConfirmProject: Handler(on_loans.answer_project, _loan),
     c.RefuseProject: Handler(on_loans.answer_project, _loan),
     c.RecordBankMovement: Handler(on_members.record_bank_movement, _nothing),

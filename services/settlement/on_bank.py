@@ -14,6 +14,7 @@ from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
 from services.settlement.desk import Desk
 from services.settlement.on_loans import end_debt, release_tender, take_step
+from services.settlement.on_withdrawals import fail_withdrawal
 
 
 def settle_entry(desk: Desk, command: c.SettleEntry) -> None:
@@ -251,6 +252,7 @@ AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
 """By an entry's leading purpose. A repayment whose lines are all the reserve's leads with it."""
 
 AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
+    Purpose.WITHDRAWAL: fail_withdrawal,
     Purpose.TENDER: _tender_refused,
     Purpose.DISBURSEMENT: _disbursement_rejected,
     Purpose.REPAYMENT_HOLD: _hold_refused,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from domain import commands as c
 from domain import funding, investment, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
 from domain.law import LAW_TABLES
 from domain.loan import Loan
@@ -18,6 +19,7 @@ from domain.refusals import Code
 from domain.streams import investment_stream, loan_stream, member_stream
 from services.settlement.admission import approve
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check as authorised
 
 
 def request_loan(desk: Desk, command: c.RequestLoan) -> None:
@@ -100,6 +102,7 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
         investor_id=command.investor_id,
         amount_fen=command.amount_fen,
     )
+    authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
     _record(desk, command.loan_id, reserved)
     take_step(desk, placed)
     entry_id = f"T-{command.tender_id}"
@@ -165,8 +168,10 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
         in_full=command.in_full,
         effective_on=desk.effective_on,
     )
+    borrower_id = loan.known().borrower_id
+    authorised(desk, borrower_id, Authorised.REPAYMENT, command.amount_fen)
     _record(desk, command.loan_id, accepted)
-    account = account_of(loan.known().borrower_id, Role.BORROWER)
+    account = account_of(borrower_id, Role.BORROWER)
     entry_id = f"H-{command.payment_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),

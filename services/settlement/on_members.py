@@ -11,6 +11,7 @@ from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import PLATFORM, POLICY, RESERVE, identity_stream, member_stream
 from services.settlement.desk import Desk
+from services.settlement.on_withdrawals import take_back
 
 
 def open_platform(desk: Desk, command: c.OpenPlatform) -> None:
@@ -26,6 +27,17 @@ def open_platform(desk: Desk, command: c.OpenPlatform) -> None:
 
 def roll_business_date(desk: Desk, command: c.RollBusinessDate) -> None:
     desk.record(PLATFORM, *platform.roll(desk.platform, command.business_date))
+
+
+def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
+    rules = platform.MemberRulesSet(
+        authorisations_required=command.authorisations_required,
+        withdrawal_single_max_fen=command.withdrawal_single_max_fen,
+        withdrawal_daily_max_fen=command.withdrawal_daily_max_fen,
+        second_factor_minutes=command.second_factor_minutes,
+        failed_cards_suspended=command.failed_cards_suspended,
+    )
+    desk.record(PLATFORM, rules)
 
 
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
@@ -73,63 +85,6 @@ def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
     )
 
 
-def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
-    ref = f"card-{command.member_id}.{command.binding_id}"  # Ids may hold dashes, never dots.
-    wanted = member.BindingRequested(
-        member_id=command.member_id,
-        role=command.role,
-        binding_id=command.binding_id,
-        card_ref=ref,
-    )
-    stream = member_stream(command.member_id)
-    desk.record(stream, *member.bind(desk.member(command.member_id), wanted))
-    desk.put_away(
-        ref,
-        {"card_no": command.card_no, "bank_code": command.bank_code, "phone": command.phone},
-    )
-
-
-def confirm_binding(desk: Desk, command: c.ConfirmBinding) -> None:
-    opened = desk.platform.opened
-    cool_off_days = opened.cool_off_days if opened else 0
-    desk.record(
-        member_stream(command.member_id),
-        *member.confirm_binding(
-            desk.member(command.member_id),
-            command.member_id,
-            command.binding_id,
-            desk.today,
-            cool_off_days,
-        ),
-    )
-
-
-def refuse_binding(desk: Desk, command: c.RefuseBinding) -> None:
-    state = desk.member(command.member_id)
-    desk.record(
-        member_stream(command.member_id),
-        *member.refuse_binding(state, command.member_id, command.binding_id, command.bank_code),
-    )
-
-
-def unbind_bank_account(desk: Desk, command: c.UnbindBankAccount) -> None:
-    state = desk.member(command.member_id)
-    state.known()
-    desk.record(
-        member_stream(command.member_id),
-        *member.unbind(state, command.member_id, command.binding_id),
-    )
-
-
-def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding) -> None:
-    refused_code = command.bank_code if isinstance(command, c.RefuseUnbinding) else None
-    state = desk.member(command.member_id)
-    desk.record(
-        member_stream(command.member_id),
-        *member.finish_unbinding(state, command.member_id, command.binding_id, refused_code),
-    )
-
-
 def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
     desk.member(command.member_id).known()
     desk.record(
@@ -156,21 +111,6 @@ def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
         amount_fen=command.amount_fen,
     )
     desk.request(entry_id, command.member_id, command.recharge_id, [movement], "recharge_id")
-
-
-def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
-    state = desk.member(command.member_id)
-    account = state.account(command.role)
-    member.check_payable(state, command.role, command.binding_id, desk.today)
-    entry_id = f"W-{command.withdrawal_id}"
-    movement = Movement(
-        id=movement_id(entry_id, 1),
-        purpose=Purpose.WITHDRAWAL,
-        payer=account,
-        payee=OUTSIDE,
-        amount_fen=command.amount_fen,
-    )
-    desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
 
 
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
@@ -243,3 +183,5 @@ def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
         payer_available_fen=0 if command.credit else desk.balance(payer).available_fen,
     )
     desk.post(recorded)
+    if command.purpose is Purpose.RETURNED_WITHDRAWAL:
+        take_back(desk, command)

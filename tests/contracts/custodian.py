@@ -10,14 +10,16 @@ import itertools
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 import pytest
 
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BankAnswer,
     BankBalance,
     BankOutcome,
@@ -26,6 +28,7 @@ from domain.ports import (
     ChangeProject,
     Custodian,
     CustodianUntrusted,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     ExecuteBatch,
@@ -38,6 +41,7 @@ from domain.ports import (
     Release,
     StatementLine,
     StatementNotReady,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -65,6 +69,7 @@ class Bench(Protocol):
     mismatching_card: str  # The four elements do not belong together.
     returning_card: str  # A withdrawal succeeds and comes back a day later.
     executes_later: bool  # `Execute` is answered PENDING, and ends by notice or query.
+    stops_withdrawals: bool  # Else it says that it cannot.
 
     @property
     def custodian(self) -> Custodian: ...
@@ -215,6 +220,45 @@ class CustodianContract:
         binding = stage.binding(stage.member(), bench.mismatching_card)
         bench.custodian.send(binding)
         assert bench.settled(binding).outcome is BankOutcome.REFUSED
+
+    def test_an_authorisation_is_given_used_and_ended(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        authorised = Authorise(
+            stage.number(), investor, Authorised.TENDER, bench.today() + timedelta(days=1), 300
+        )
+        stage.do(authorised)
+        stage.do(stage.tender(investor, 300))
+        too_much = bench.custodian.send(stage.tender(investor, 301))
+        assert too_much.outcome is BankOutcome.REFUSED
+        stage.do(replace(authorised, request_no=stage.number(), limit_fen=400))
+        stage.do(stage.tender(investor, 301))
+        stage.do(EndAuthorisation(stage.number(), investor, Authorised.TENDER))
+        ended = stage.tender(investor, 1)
+        assert bench.custodian.send(ended).outcome is BankOutcome.REFUSED
+        assert bench.custodian.query(ended).outcome is BankOutcome.REFUSED
+        again = EndAuthorisation(stage.number(), investor, Authorised.TENDER)
+        assert bench.custodian.send(again).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(399, 601)
+
+    def test_an_authorisation_ends_with_its_last_day(self, bench: Bench, stage: Stage) -> None:
+        stage.open_project()
+        tender = stage.tender(stage.member(fen=1_002), 1_002)
+        stage.do(tender)
+        stage.do(stage.disbursement([tender], fee_fen=1, reserve_fen=1))
+        stage.repay_from_now_on()
+        stage.do(
+            Authorise(stage.number(), stage.borrower, Authorised.REPAYMENT, bench.today(), 900)
+        )
+
+        def hold() -> Freeze:
+            hold = Purpose.REPAYMENT_HOLD
+            return Freeze(stage.number(), stage.borrower, hold, 400, stage.project_no)
+
+        stage.do(hold())
+        bench.next_day()
+        assert bench.custodian.send(hold()).outcome is BankOutcome.REFUSED
+        assert stage.holds(stage.borrower) == BankBalance(600, 400)
 
     def test_a_recharge_arrives_and_is_called_back(self, bench: Bench, stage: Stage) -> None:
         account = stage.member()
@@ -429,6 +473,40 @@ class CustodianContract:
         assert stage.holds(investor) == BankBalance(300, 700)
         bench.next_day()
         assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(300, 0)
+
+    def test_a_withdrawal_is_stopped_in_time(self, bench: Bench, stage: Stage) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        assert bench.custodian.send(withdrawal).outcome is BankOutcome.PENDING
+        stop = StopWithdrawal(stage.number(), withdrawal.request_no)
+        if not bench.stops_withdrawals:
+            refused = bench.custodian.send(stop)
+            assert (refused.outcome, refused.code) == (BankOutcome.REFUSED, "not_carried")
+            assert bench.custodian.query(withdrawal).outcome is BankOutcome.PENDING
+            return
+        stage.do(stop)
+        assert bench.custodian.query(stop).outcome is BankOutcome.SUCCEEDED
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.REFUSED
+        told = bench.custodian.read_notice(bench.notice_naming(withdrawal.request_no))
+        assert told.answer.outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        again = StopWithdrawal(stage.number(), withdrawal.request_no)
+        assert bench.custodian.send(again).outcome is BankOutcome.REFUSED
+
+    def test_a_withdrawal_that_is_paid_is_stopped_too_late(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        withdrawal = Withdraw(stage.number(), investor, 700, bench.good_card)
+        bench.custodian.send(withdrawal)
+        bench.next_day()
+        assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        stop = StopWithdrawal(stage.number(), withdrawal.request_no)
+        assert bench.custodian.send(stop).outcome is BankOutcome.REFUSED
+        assert bench.custodian.query(withdrawal).outcome is BankOutcome.SUCCEEDED
         assert stage.holds(investor) == BankBalance(300, 0)
 
     def test_a_withdrawal_to_any_other_card_is_refused(self, bench: Bench, stage: Stage) -> None:

@@ -15,6 +15,7 @@ from infra.keys import (
     ensure_vault_key,
     load_private_key,
     load_public_key,
+    load_public_keys,
     load_signing_key,
     make_signing_key,
     parse_vault_key,
@@ -107,3 +108,14 @@ def test_another_kind_of_key_signs_nothing(tmp_path: Path) -> None:
     ensure_rsa_key(tmp_path / "a.pem", tmp_path / "b.pem")
     with pytest.raises(KeyUnusable, match="must be an Ed25519 key"):
         load_signing_key(tmp_path / "a.pem")
+
+
+def test_public_keys_are_known_by_serial(tmp_path: Path) -> None:
+    for serial in ("1", "20"):
+        ensure_rsa_key(tmp_path / f"{serial}.key", tmp_path / "public" / f"{serial}.pem")
+    one, twenty = (load_public_key(tmp_path / "public" / f"{n}.pem") for n in (1, 20))
+    assert load_public_keys(tmp_path / "public", "7") == {"1": one, "20": twenty}
+    assert load_public_keys(tmp_path / "public" / "20.pem", "7") == {"7": twenty}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(KeyUnusable, match=r"holds no SERIAL\.pem"):
+        load_public_keys(tmp_path / "empty", "1")

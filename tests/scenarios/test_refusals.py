@@ -11,6 +11,7 @@ import pytest
 from adapters.signing import NOT_YET, Signer
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.operators import OperatorRole, Part
@@ -63,6 +64,21 @@ def tender(loan_id: str, fen: int = 1, investor_id: str = "lucy", tender_id: str
         investor_id=investor_id,
         amount_fen=fen,
     )
+
+
+def unbind(reference: str, minutes_ago: int) -> Ask:
+    def asked(house: House) -> str:
+        passed_at = house.clock.now() - timedelta(minutes=minutes_ago)
+        factor = {"method": "sms", "reference": reference, "passed_at": passed_at}
+        about = {"member_id": "lucy", "binding_id": "b1", "second_factor": factor}
+        return house.refused(c.UnbindBankAccount, **about)
+
+    return asked
+
+
+def authorise(member_id: str, kind: Kind = Kind.TENDER, ends_on: date = TODAY) -> Ask:
+    terms: dict[str, Any] = {"kind": kind, "ends_on": ends_on, "limit_fen": 10}
+    return ask(c.RequestAuthorisation, member_id=member_id, **terms)
 
 
 def publish(loan_id: str, deadline: date = TODAY) -> Ask:
@@ -124,9 +140,21 @@ REACHED: dict[Code, Ask] = {
     Code.BANK_ACCOUNT_NOT_OWN: payout(binding_id="b9"),
     Code.BANK_ACCOUNT_NOT_BOUND: ask(c.ConfirmBinding, member_id="lucy", binding_id="b1"),
     Code.BANK_ACCOUNT_COOLING_OFF: payout(member_id="max", binding_id="b3"),
+    Code.BANK_ACCOUNT_SUSPENDED: payout(member_id="sue", binding_id="b4"),
+    Code.SECOND_FACTOR_REQUIRED: ask(c.UnbindBankAccount, member_id="lucy", binding_id="b1"),
+    Code.SECOND_FACTOR_USED: unbind("f1", 0),
+    Code.SECOND_FACTOR_EXPIRED: unbind("f2", 6),
+    Code.WITHDRAWAL_ABOVE_SINGLE: payout(amount_fen=10**12 + 1),
+    Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="dot", binding_id="b5", amount_fen=10**12),
+    Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
+    Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
+    Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),
+    Code.AUTHORISATION_ENDED: authorise("lucy", ends_on=TODAY - timedelta(days=1)),
+    Code.AUTHORISATION_EXCEEDED: tender("OPEN", 11, investor_id="amy"),
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
+    Code.WITHDRAWAL_STOPPING: ask(c.StopWithdrawal, withdrawal_id="w0"),
     Code.MOVEMENT_NOT_ALLOWED: ask(
         c.RecordBankMovement,
         bank_record="x",
@@ -176,6 +204,9 @@ def town(new_house: Callable[..., House]) -> House:
         house.do(c.RetireOperator, operator_id=operator_id)
     house.member("lucy", Role.INVESTOR, 10_000_00)
     house.bind("lucy", Role.INVESTOR, "b1")
+    asked = {"withdrawal_id": "w0", "member_id": "lucy", "role": Role.INVESTOR}
+    house.do(c.RequestWithdrawal, binding_id="b1", amount_fen=1, **asked)
+    house.do(c.StopWithdrawal, withdrawal_id="w0")
     house.member("max", Role.INVESTOR, 1_00)
     house.bind("max", Role.INVESTOR, "b2")
     house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")
@@ -185,6 +216,11 @@ def town(new_house: Callable[..., House]) -> House:
     house.do(c.RegisterMember, **registration("bob", Role.INVESTOR, Role.BORROWER))
     for role in (Role.INVESTOR, Role.BORROWER):
         house.do(c.ConfirmAccount, member_id="bob", role=role)
+    house.member("amy", Role.INVESTOR, 1_000)
+    for member_id, kind in (("amy", Kind.TENDER), ("bob", Kind.REPAYMENT)):
+        terms = {"kind": kind, "ends_on": TODAY, "limit_fen": 10}
+        house.do(c.RequestAuthorisation, member_id=member_id, **terms)
+    house.do(c.ConfirmAuthorisation, member_id="amy", number=1)
     house.member("shady", Role.BORROWER, kind="company")
     house.member("black", Role.BORROWER)
     house.do(c.BlacklistMember, member_id="black", evidence="judgement")
@@ -215,7 +251,30 @@ def town(new_house: Callable[..., House]) -> House:
     )
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
+    _keep_to_rules(house)
     return house
+
+
+def _keep_to_rules(house: House) -> None:
+    """A card that failed, a second factor that was used, a day's limit that is used up."""
+    limits = {"withdrawal_single_max_fen": 10**12, "withdrawal_daily_max_fen": 10**12}
+    house.do(c.SetMemberRules, second_factor_minutes=5, failed_cards_suspended=True, **limits)
+    for number, member_id in enumerate(("sue", "dot"), start=4):
+        house.member(member_id, Role.INVESTOR, 1_000)
+        house.bind(member_id, Role.INVESTOR, f"b{number}")
+        house.do(
+            c.RequestWithdrawal,
+            withdrawal_id=f"w{number}",
+            member_id=member_id,
+            role=Role.INVESTOR,
+            binding_id=f"b{number}",
+            amount_fen=1,
+        )
+    house.reject("W-w4")
+    factor = {"method": "sms", "reference": "f1", "passed_at": house.clock.now()}
+    about = {"member_id": "lucy", "binding_id": "b1"}
+    house.do(c.UnbindBankAccount, second_factor=factor, **about)
+    house.do(c.RefuseUnbinding, bank_code="E1", **about)
 
 
 def test_every_code_is_reached_and_changes_nothing(town: House) -> None:

@@ -56,7 +56,7 @@ def opened(signer: Signer, content: bytes | str) -> Fields:
     fields = read_json(content)
     if not _are_texts(fields):
         raise NoAnswer("unreadable", "not a JSON object of texts")
-    if not signer.is_from_bank(signed_text(fields), fields.get("sign")):
+    if not signer.is_from_bank(signed_text(fields), fields.get("sign"), None):
         raise NoAnswer(BAD_SIGNATURE)
     return fields
 

@@ -7,6 +7,7 @@ told. `Execute` is a batch, see batches.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,17 +15,22 @@ from adapters.custody.batch_family.accounts import IDENTITIES, ORDINARY, Account
 from adapters.custody.batch_family.channel import ONLINE, PAGE, Call
 from adapters.custody.wire import bank_day
 from domain.accounts import role_of
+from domain.authorisation import Kind as Authorised
 from domain.money import yuan
 from domain.ports import (
+    Authorise,
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
+    EndAuthorisation,
     EstablishProject,
     Freeze,
     OpenAccount,
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -35,6 +41,8 @@ REQUEST_NO_MAX = 50
 QUERY = "transactionStatusQuery"
 TENDER_FREEZE = "bidAutoApply"
 _FREEZES = {Purpose.TENDER: TENDER_FREEZE, Purpose.REPAYMENT_HOLD: "balanceFreeze"}
+_AUTHORISED = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repayAuth"}
+_PREFIXES = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repay"}
 _PERSON, _COMPANY = "01", "25"  # 身份证, 统一社会信用代码
 _INTEREST_TYPES = {"bullet": "0"}  # 到期一次还本付息; every other method pays by the month: 1.
 
@@ -77,11 +85,20 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
         case UnbindCard():
             fields = {"accountId": accounts.number(request.account), "cardNo": request.card_no}
             return _direct("cardUnbind", request, fields)
+        case Authorise():
+            terms = {"Deadline": bank_day(request.ends_on), "MaxAmt": yuan(request.limit_fen)}
+            return _page(
+                "termsAuthPage", request, choices, _authorisation(request, accounts, terms)
+            )
+        case EndAuthorisation():
+            return _direct("termsAuthCancel", request, _authorisation(request, accounts, {}))
         case Recharge():
             return _page("directRechargePage", request, choices, _cash(request, accounts))
         case Withdraw():
             fields = _cash(request, accounts) | {"cardNo": request.card_no}
             return _page("withdraw", request, choices, fields)
+        case ConfirmWithdrawal() | StopWithdrawal():
+            raise NotCarried("a withdrawal waits for no word of ours here, and cannot be stopped")
         case Freeze():
             return _freeze(request, accounts)
         case EstablishProject():
@@ -119,6 +136,15 @@ def _identity(request: OpenAccount) -> dict[str, str]:
         "name": request.name,
         "mobile": request.phone,
     }
+
+
+def _authorisation(
+    request: Authorise | EndAuthorisation, accounts: Accounts, terms: Mapping[str, str]
+) -> dict[str, str]:
+    """Each kind has fields of its own, told apart by how their names begin."""
+    fields = {"accountId": accounts.number(request.account), _AUTHORISED[request.kind]: "1"}
+    prefix = _PREFIXES[request.kind]
+    return fields | {prefix + name: value for name, value in terms.items()}
 
 
 def _cash(request: Recharge | Withdraw, accounts: Accounts) -> dict[str, str]:

@@ -26,9 +26,10 @@ DUPLICATE = "100013"
 # bank has seen already (the query tells what became of it).
 _NO_VERDICT = frozenset({"100001", "100003", "100004", "100005", "100006", DUPLICATE})
 
-_PENDING = ["INIT", "PROCESSING", "PENDDING", "CONFIRMING", "ACCEPT", "REMITING"]
+_PENDING = ["INIT", "PROCESSING", "PENDDING", "ACCEPT", "REMITING"]
 _OUTCOMES = {
     **dict.fromkeys(_PENDING, BankOutcome.PENDING),
+    "CONFIRMING": BankOutcome.HELD,  # 待确认: until we confirm or cancel the withdrawal.
     "SUCCESS": BankOutcome.SUCCEEDED,
     "FREEZED": BankOutcome.SUCCEEDED,
     "UNFREEZED": BankOutcome.SUCCEEDED,  # The freeze was made, and has been used or released.
@@ -70,11 +71,21 @@ def queried(fields: Fields, request: BankRequest) -> BankAnswer:
         code = error_code(fields)
         outcome = BankOutcome.NOT_FOUND if code == NOT_FOUND else BankOutcome.UNKNOWN
         return _answer(outcome, fields)
-    record = _only_record(fields, request)
+    record = _only_record(fields, request.request_no)
+    if isinstance(request, Recharge | Withdraw) and "amount" in record:
+        _check_amount(str(record["amount"]), request.amount_fen)
     word = record.get("status")
     if not isinstance(word, str) or word not in _OUTCOMES:
         raise NoAnswer("contradiction", "a status word that has no clear meaning")
     return _answer(_OUTCOMES[word], record)
+
+
+def state(fields: Fields, request_no: str) -> object:
+    """The bank's word for how far the request `request_no` is. Raises NoAnswer, also where the bank
+    does not know it yet."""
+    if str(fields.get("code")) == "1":
+        raise NoAnswer(error_code(fields) or "contradiction", error_message(fields))
+    return _only_record(fields, request_no).get("status")
 
 
 def user(fields: Fields) -> BankUser | None:
@@ -105,16 +116,14 @@ def error_message(fields: Fields) -> str:
     return str(fields.get("errorMessage") or "")
 
 
-def _only_record(fields: Fields, request: BankRequest) -> Fields:
+def _only_record(fields: Fields, request_no: str) -> Fields:
     require_success(fields)
     records = fields.get("records")
     if not isinstance(records, list) or len(records) != 1 or not isinstance(records[0], dict):
         raise NoAnswer("contradiction", "not exactly one record")
     record: Fields = records[0]
-    if record.get("requestNo") != request.request_no:
+    if record.get("requestNo") != request_no:
         raise NoAnswer("contradiction", "the record names another request")
-    if isinstance(request, Recharge | Withdraw) and "amount" in record:
-        _check_amount(str(record["amount"]), request.amount_fen)
     return record
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from adapters.custody.service_family.envelope import form
 from adapters.custody.service_family.requests import GATEWAY, Call
@@ -20,6 +22,16 @@ class Link:
     connect_timeout_ms: int = 3_000
     read_timeout_ms: int = 10_000
     connections: int = 16  # Kept alive; at least one for each calling thread.
+    skew_max_s: int = 540  # The bank bears ten minutes; some of them the way may take.
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A body that the bank has signed. `skewed`: its clock and ours are so far apart that it may
+    refuse anything; by its unsigned Date, which is believed for nothing else."""
+
+    content: bytes
+    skewed: bool
 
 
 class Channel:
@@ -36,22 +48,31 @@ class Channel:
             connections=link.connections,
         )
 
-    def exchange(self, call: Call) -> bytes:
-        """The verified body. Raises NoAnswer: timeout, connection, http_NNN, bad_signature."""
+    def exchange(self, call: Call) -> Heard:
+        """Raises NoAnswer: timeout, connection, http_NNN, bad_signature."""
+        now = self._clock.now()
         fields = form(
             self._signer,
             platform_no=self._link.platform_no,
             key_serial=self._link.key_serial,
             service=call.service,
             fields=call.fields,
-            now=self._clock.now(),
+            now=now,
         )
         if call.path == GATEWAY:
             fields["userDevice"] = "PC"
         answer = self._poster.post(call.path, fields=fields, encode_multipart=False)
-        if not self._signer.is_from_bank(answer.data, answer.headers.get("sign")):
+        signed = answer.headers.get("sign"), answer.headers.get("keySerial")
+        if not self._signer.is_from_bank(answer.data, *signed):
             raise NoAnswer(BAD_SIGNATURE)
-        return answer.data
+        return Heard(answer.data, self._is_skewed(answer.headers.get("Date"), now))
+
+    def _is_skewed(self, told: str | None, now: datetime) -> bool:
+        try:
+            apart = abs(parsedate_to_datetime(told or "") - now)
+        except (TypeError, ValueError):  # No date, or one without its zone.
+            return False
+        return apart > timedelta(seconds=self._link.skew_max_s)
 
     def close(self) -> None:
         self._poster.close()

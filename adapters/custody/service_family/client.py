@@ -17,7 +17,9 @@ from adapters.custody.service_family.requests import (
     NotCarried,
     encode,
     encode_query,
+    encode_stop,
     encode_user_query,
+    encode_withdrawal_query,
 )
 from adapters.custody.service_family.statement import read_statement
 from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Signer, bank_day
@@ -31,6 +33,7 @@ from domain.ports import (
     CustodianUntrusted,
     StatementNotReady,
     StatementUnreadable,
+    StopWithdrawal,
     Withdraw,
 )
 from infra.clock import Clock
@@ -50,13 +53,12 @@ class ServiceFamilyBank:
 
     def send(self, request: BankRequest) -> BankAnswer:
         try:
-            call = encode(request, self._choices, self._clock.now())
-        except NotCarried as reason:
-            return BankAnswer(BankOutcome.REFUSED, "not_carried", str(reason))
-        try:
+            call = self._encode(request)
             if isinstance(request, Withdraw) and not self._is_card_bound(request):
                 return self._refuse_card(request)
             return answers.verdict(self._ask(call), request.request_no)
+        except NotCarried as reason:
+            return BankAnswer(BankOutcome.REFUSED, "not_carried", str(reason))
         except NoAnswer as reason:
             return answers.unknown(reason)
 
@@ -105,8 +107,20 @@ class ServiceFamilyBank:
     def close(self) -> None:
         self._channel.close()
 
+    def _encode(self, request: BankRequest) -> Call:
+        if isinstance(request, StopWithdrawal):
+            told = self._ask(encode_withdrawal_query(request.withdrawal_request_no))
+            return encode_stop(request, answers.state(told, request.withdrawal_request_no))
+        return encode(request, self._choices, self._clock.now())
+
     def _ask(self, call: Call) -> answers.Fields:
-        return read_object(self._channel.exchange(call))
+        """Raises NoAnswer (`clock_skew`) where the bank has perhaps refused no more than our
+        timestamp: it says no other word for that than for every refusal."""
+        heard = self._channel.exchange(call)
+        fields = read_object(heard.content)
+        if heard.skewed and answers.error_code(fields) == answers.REFUSED:
+            raise NoAnswer("clock_skew", "our clock and the bank's are too far apart")
+        return fields
 
     def _is_card_bound(self, request: Withdraw) -> bool:
         user = answers.user(self._ask(encode_user_query(request.account)))
@@ -131,7 +145,7 @@ class ServiceFamilyBank:
         """The day's zip. A JSON body instead of one is the bank's refusal."""
         call = Call(DOWNLOAD, "DOWNLOAD_CHECKFILE", {"fileDate": bank_day(bank_date)})
         try:
-            content = self._channel.exchange(call)
+            content = self._channel.exchange(call).content
             if not content.startswith(b"{"):
                 return content
             refusal = read_object(content)

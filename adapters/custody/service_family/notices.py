@@ -18,8 +18,8 @@ TAKEN = "SUCCESS"  # What a notice is answered with once it is written down.
 def read_notice(signer: Signer, platform_no: str, form: Mapping[str, str]) -> BankNotice:
     """Raises CustodianUntrusted for a bad signature, and for signed content that is no notice."""
     content = form.get("respData", "")
-    if not signer.is_from_bank(content.encode(), form.get("sign")):
-        raise CustodianUntrusted("respData: signature is missing or wrong")
+    if not signer.is_from_bank(content.encode(), form.get("sign"), form.get("keySerial", "")):
+        raise CustodianUntrusted("respData: signature or its key's serial is missing or wrong")
     if form.get("platformNo") != platform_no:
         raise CustodianUntrusted("platformNo: not ours")
     try:

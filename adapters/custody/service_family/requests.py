@@ -14,11 +14,15 @@ from typing import Any, assert_never
 from adapters.custody.service_family import words
 from adapters.custody.service_family.accounts import user_no, user_role
 from adapters.custody.service_family.envelope import bank_time
+from adapters.custody.wire import bank_day
 from domain.money import yuan
 from domain.ports import (
+    Authorise,
     BankRequest,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     ExecuteBatch,
@@ -27,6 +31,7 @@ from domain.ports import (
     OpenAccount,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -41,10 +46,14 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     OpenAccount: "REGISTER",
     BindCard: "BIND_CARD",
     UnbindCard: "UNBIND_CARD",
+    Authorise: "AUTHORIZATION",
+    EndAuthorisation: "CANCEL_AUTHORIZATION",
     EstablishProject: "PROJECT",
     ChangeProject: "MODIFY_PROJECT",
     Recharge: "RECHARGE",
     Withdraw: "WITHDRAW",
+    ConfirmWithdrawal: "CONFIRM_WITHDRAW",
+    StopWithdrawal: "STOP_WITHDRAW",
     Freeze: "PRETRANSACTION",
     Release: "CANCEL_PRETRANSACTION",
     Execute: "TRANSACTION",
@@ -65,6 +74,7 @@ class Choices:
     pay_company: str = "BANK"
     pay_type: str = "B2C"
     withdraw_type: str = "NORMAL"
+    withdraw_form: str = "IMMEDIATE"  # CONFIRMED: the bank holds the money until we confirm.
     redirect_url: str = ""
     page_minutes: int = 30  # How long a member has to complete a page at the bank.
 
@@ -88,6 +98,13 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
         case UnbindCard():
             fields = {"platformUserNo": user_no(request.account), "bankcardNo": request.card_no}
             return _direct("UNBIND_BANKCARD", request, fields)
+        case Authorise():
+            terms = {"failTime": bank_day(request.ends_on), "amount": yuan(request.limit_fen)}
+            return _page(
+                "USER_AUTHORIZATION", request, _authorisation(request) | terms, choices, now
+            )
+        case EndAuthorisation():
+            return _direct("CANCEL_USER_AUTHORIZATION", request, _authorisation(request))
         case EstablishProject():
             return _direct("ESTABLISH_PROJECT", request, _project(request, choices))
         case ChangeProject():
@@ -95,6 +112,10 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             return _direct("MODIFY_PROJECT", request, fields)
         case Recharge() | Withdraw():
             return _cash(request, choices, now)
+        case ConfirmWithdrawal():
+            return _direct("CONFIRM_WITHDRAW", request, _about_withdrawal(request))
+        case StopWithdrawal():
+            raise NotCarried("which order stops a withdrawal depends on how far it is")
         case Freeze():
             return _direct("USER_AUTO_PRE_TRANSACTION", request, _hold(request))
         case Release():
@@ -117,6 +138,19 @@ def encode_query(request: BankRequest) -> Call:
     if kind is None:
         raise NotCarried("a batch is asked after by its trades")
     fields = {"requestNo": request.request_no, "transactionType": kind}
+    return Call(SERVICE, "QUERY_TRANSACTION", fields)
+
+
+def encode_stop(request: StopWithdrawal, state: object) -> Call:
+    """取消 while the bank waits for the member or for us, 拦截 from then on. `state`: the bank's
+    word for how far the withdrawal is."""
+    waits = state in ("INIT", "CONFIRMING")
+    service = "CANCEL_WITHDRAW" if waits else "INTERCEPT_WITHDRAW"
+    return _direct(service, request, _about_withdrawal(request))
+
+
+def encode_withdrawal_query(request_no: str) -> Call:
+    fields = {"requestNo": request_no, "transactionType": _TRANSACTION_TYPES[Withdraw]}
     return Call(SERVICE, "QUERY_TRANSACTION", fields)
 
 
@@ -153,6 +187,11 @@ def _bind(request: BindCard, choices: Choices, now: datetime) -> Call:
     return _page(service, request, fields, choices, now)
 
 
+def _authorisation(request: Authorise | EndAuthorisation) -> dict[str, str]:
+    kind = words.AUTHORISATIONS[request.kind]
+    return {"platformUserNo": user_no(request.account), "authList": kind}
+
+
 def _hold(request: Freeze) -> dict[str, str]:
     return {
         "platformUserNo": user_no(request.account),
@@ -181,7 +220,7 @@ def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
 def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call:
     fields = {"platformUserNo": user_no(request.account), "amount": yuan(request.amount_fen)}
     if isinstance(request, Withdraw):
-        way = {"withdrawType": choices.withdraw_type}
+        way = {"withdrawType": choices.withdraw_type, "withdrawForm": choices.withdraw_form}
         return _page("WITHDRAW", request, fields | way, choices, now)
     way = {
         "expectPayCompany": choices.pay_company,
@@ -189,6 +228,10 @@ def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call
         "payType": choices.pay_type,
     }
     return _page("RECHARGE", request, fields | way, choices, now)
+
+
+def _about_withdrawal(request: ConfirmWithdrawal | StopWithdrawal) -> dict[str, str]:
+    return {"withdrawRequestNo": request.withdrawal_request_no}
 
 
 def _trade(request: Execute) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from domain.authorisation import Kind as Authorised
 from domain.ports import ProjectStage
 from domain.purposes import Purpose
 
 FREEZE_TYPES = {Purpose.TENDER: "TENDER", Purpose.REPAYMENT_HOLD: "REPAYMENT"}
+AUTHORISATIONS = {Authorised.TENDER: "TENDER", Authorised.REPAYMENT: "REPAYMENT"}
 TRADE_TYPES = {
     Purpose.DISBURSEMENT: "TENDER",
     Purpose.REPAYMENT: "REPAYMENT",

@@ -20,7 +20,7 @@ from services.proof.snapshot import Snapshot
 class Withdrawals(Check):
     NAME = "withdrawals"
     RULE = 6
-    TITLE = "Money leaves only to the owner's bound bank account, after any cool-off"
+    TITLE = "Money leaves only to the owner's bound bank account, not suspended, after any cool-off"
 
     def __init__(self, streams: Streams) -> None:
         super().__init__()

@@ -23,6 +23,8 @@ _ORDINARY = "00000"
 _ISSUER = "6212461"  # The first digits of every account number here.
 _REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
 
+_AUTHORISED = {"autoBid": "TENDER", "repayAuth": "REPAYMENT"}
+
 Data = dict[str, Any]
 
 
@@ -94,6 +96,21 @@ def _unbind(_book: Book, fields: Fields) -> Data:
     return {"platformUserNo": _account(fields), "bankcardNo": fields.text("cardNo", 30)}
 
 
+def _authorise(book: Book, fields: Fields) -> Data:
+    """One kind a page here; the names of its terms begin as its own."""
+    data = _authorisation(book, fields)
+    prefix = "autoBid" if data["authList"] == "TENDER" else "repay"
+    terms = {"failTime": fields.text(f"{prefix}Deadline"), "amount": fields.text(f"{prefix}MaxAmt")}
+    return data | terms
+
+
+def _authorisation(_book: Book, fields: Fields) -> Data:
+    kinds = [kind for name, kind in _AUTHORISED.items() if fields.optional(name) == "1"]
+    if len(kinds) != 1:
+        raise fields.bad(" or ".join(_AUTHORISED), "must be 1, and one of them alone")
+    return {"platformUserNo": _account(fields), "authList": kinds[0]}
+
+
 def _recharge(_book: Book, fields: Fields) -> Data:
     return {"platformUserNo": _account(fields), "amount": fields.text("txAmount")}
 
@@ -162,6 +179,8 @@ ORDERS = {
     "accountOpenPage": Order("PERSONAL_REGISTER_EXPAND", _open, page=True, alone=True),
     "bindCardPage": Order("PERSONAL_BIND_BANKCARD", _bind, page=True),
     "cardUnbind": Order("UNBIND_BANKCARD", _unbind),
+    "termsAuthPage": Order("USER_AUTHORIZATION", _authorise, page=True),
+    "termsAuthCancel": Order("CANCEL_USER_AUTHORIZATION", _authorisation),
     "directRechargePage": Order("RECHARGE", _recharge, page=True),
     "withdraw": Order("WITHDRAW", _withdraw, page=True),
     "bidAutoApply": Order("USER_AUTO_PRE_TRANSACTION", _bid),

@@ -17,6 +17,8 @@ TX_CODES = {
     "ENTERPRISE_REGISTER": "accountOpenPage",
     "PERSONAL_BIND_BANKCARD": "bindCardPage",
     "UNBIND_BANKCARD": "cardUnbind",
+    "USER_AUTHORIZATION": "termsAuthPage",
+    "CANCEL_USER_AUTHORIZATION": "termsAuthCancel",
     "RECHARGE": "directRechargePage",
     "WITHDRAW": "withdraw",
     "BACKROLL_RECHARGE": WITHDRAWAL_RETURNED,
@@ -26,7 +28,7 @@ TX_CODES = {
 
 _STATES = {
     **dict.fromkeys(("SUCCESS", "FREEZED", "UNFREEZED"), "S"),
-    "FAIL": "F",
+    **dict.fromkeys(("FAIL", "ACCEPT_FAIL"), "F"),
     **dict.fromkeys(("INIT", "PENDDING", "CONFIRMING"), "A"),
     **dict.fromkeys(("ACCEPT", "REMITING", "WAITING"), "D"),
 }

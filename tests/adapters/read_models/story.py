@@ -19,6 +19,7 @@ from adapters.vault import Seal
 from domain import cashbook
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.payout_plan import BucketPeriod
 from domain.policy import PolicyTerms
 from domain.purposes import Purpose
@@ -289,6 +290,7 @@ def _ending(teller: Teller) -> None:
     teller.tell(c.RefuseBinding, member_id="I1", binding_id="b0", bank_code="C1")
     teller.bind("b1")
     teller.tell(c.ConfirmBinding, **bank)
+    teller.tell(c.SetMemberRules, withdrawal_daily_max_fen=10**9)
     for number, amount_fen in ((1, 1_000), (2, 9_000_000)):
         teller.tell(
             c.RequestWithdrawal,
@@ -298,7 +300,39 @@ def _ending(teller: Teller) -> None:
             amount_fen=amount_fen,
         )
     teller.settle("W-w1")
-    teller.tell(c.UnbindBankAccount, **bank)
+    teller.tell(c.SetMemberRules, failed_cards_suspended=True)
+    for record in ("k4", "k5"):
+        teller.tell(
+            c.RecordBankMovement,
+            bank_record=record,
+            purpose=Purpose.RETURNED_WITHDRAWAL,
+            account="I1:investor",
+            amount_fen=1,
+            bank_date=teller.today,
+            origin="W-w2.1",
+        )
+        if record == "k4":
+            teller.tell(c.ReinstateBankAccount, **bank)
+    for number in (1, 2, 3):
+        teller.tell(
+            c.RequestAuthorisation,
+            member_id="I1",
+            kind=Kind.TENDER,
+            ends_on=date(2025, 1, 1),
+            limit_fen=number * 1_000,
+        )
+        answer = {"member_id": "I1", "number": number, "bank_code": "C3"}
+        teller.tell(c.RefuseAuthorisation if number == 2 else c.ConfirmAuthorisation, **answer)
+    teller.tell(c.CancelAuthorisation, member_id="I1", kind=Kind.TENDER)
+    teller.tell(c.RefuseAuthorisationEnd, member_id="I1", number=3, bank_code="C4")
+    terms = {"kind": Kind.TENDER, "ends_on": date(2025, 1, 1), "limit_fen": 1}
+    teller.tell(c.RequestAuthorisation, member_id="I2", **terms)
+    teller.tell(c.ConfirmAuthorisation, member_id="I2", number=1)
+    teller.tell(c.CancelAuthorisation, member_id="I2", kind=Kind.TENDER)
+    teller.tell(c.ConfirmAuthorisationEnd, member_id="I2", number=1)
+    passed_at = datetime(2024, 4, 1, tzinfo=UTC)
+    factor = {"method": "sms", "reference": "f1", "passed_at": passed_at}
+    teller.tell(c.UnbindBankAccount, **bank, second_factor=factor)
     teller.tell(c.RefuseUnbinding, **bank, bank_code="C2")
     teller.tell(c.UnbindBankAccount, **bank)
     teller.tell(c.ConfirmUnbinding, **bank)

@@ -233,10 +233,15 @@ def test_movements_of_an_entry_and_of_a_loan(views: ReadModels) -> None:
 
 def test_a_member_is_shown_by_references_only(views: ReadModels, story: list[Recorded]) -> None:
     shown = views.member("I1").value
-    assert {b.binding_id: (b.status, b.bank_code) for b in shown.bindings} == {
-        "b0": ("refused", "C1"),
-        "b1": ("unbound", "C2"),
+    assert {b.binding_id: (b.status, b.bank_code, b.suspended) for b in shown.bindings} == {
+        "b0": ("refused", "C1", False),
+        "b1": ("unbound", "C2", True),
     }
+    assert [(a.number, a.status, a.bank_code) for a in shown.authorisations] == [
+        (1, "ended", None),
+        (2, "refused", "C3"),
+        (3, "granted", "C4"),
+    ]
     told = [r.event.card_ref for r in story if isinstance(r.event, BindingRequested)]
     assert [binding.card_ref for binding in shown.bindings] == told
     assert views.member("B2").value.debts[0].loan_id == "L4"

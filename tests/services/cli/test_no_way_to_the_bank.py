@@ -19,7 +19,7 @@ from domain.accounts import Role
 from domain.commands import RequestRecharge
 from domain.ports import Recharge
 from infra.clock import SystemClock
-from infra.keys import load_private_key, load_public_key
+from infra.keys import load_private_key
 from infra.postgres import EmbeddedPostgres, connect
 from services.cli.command_examples import EXAMPLES
 from services.cli.installation import Keys
@@ -100,7 +100,7 @@ def journal(data: Path) -> list[Any]:
 @pytest.mark.usefixtures("unreachable")
 def test_the_guard_sees_who_would_send(data: Path) -> None:
     keys = Keys(data / "keys")
-    signer = Signer(load_private_key(keys.platform_private), load_public_key(keys.bank_public))
+    signer = Signer(load_private_key(keys.platform_private), keys.bank_publics())
     bank = ServiceFamilyBank(Link("http://127.0.0.1:9", "P1"), signer, SystemClock())
     with closing(bank), pytest.raises(Reached):
         bank.send(Recharge("C-late.1", "I1:investor", 100))

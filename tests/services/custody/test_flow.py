@@ -7,20 +7,26 @@ from datetime import date
 import pytest
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role
+from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement
 from domain.commands import (
     ConfirmAccount,
+    ConfirmAuthorisation,
     ConfirmBinding,
     ConfirmProject,
+    RefuseAuthorisationEnd,
     RejectEntry,
     SettleEntry,
 )
 from domain.member import BankAccountUnbound, UnbindingRefused
 from domain.ports import (
+    Authorise,
     BankAnswer,
     BankOutcome,
     BindCard,
     ChangeProject,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
@@ -71,6 +77,28 @@ def test_a_card_that_two_members_name_alike_is_two_cards(house: House) -> None:
     confirmed = house.writer.taken["binding:b1:2"]
     assert isinstance(confirmed, ConfirmBinding)
     assert (confirmed.member_id, confirmed.binding_id) == ("bea", "b1")
+
+
+def test_an_authorisation_and_its_end_have_the_members_next_numbers(house: House) -> None:
+    asked = AuthorisationRequested(
+        member_id="ann", number=1, kind=Authorised.TENDER, ends_on=w.DAY, limit_fen=500
+    )
+    ending = AuthorisationCancelling(
+        member_id="ann", number=1, kind=Authorised.TENDER, cancellation=2
+    )
+    house.log.append(w.registered("ann"), asked, ending)
+    house.bank.answers["G-ann-2"] = [w.REFUSED]
+    house.run()
+    assert house.bank.sent[1:] == [
+        Authorise("G-ann-1", "ann:investor", Authorised.TENDER, w.DAY, 500),
+        EndAuthorisation("G-ann-2", "ann:investor", Authorised.TENDER),
+    ]
+    granted = house.writer.taken["authorisation:ann-1"]
+    assert isinstance(granted, ConfirmAuthorisation)
+    assert (granted.member_id, granted.number) == ("ann", 1)
+    kept = house.writer.taken["authorisation:ann-2"]
+    assert isinstance(kept, RefuseAuthorisationEnd)
+    assert (kept.number, kept.bank_code) == (1, "100014")
 
 
 def test_each_unbinding_is_a_request_of_its_own(house: House) -> None:

@@ -11,11 +11,14 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.authorisation import Kind as Authorised
+from domain.refusals import Code
+from infra.clock import SHANGHAI
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily
 from services.custody.gate import SILENT_MAX
 from services.custody.requests import Kind
-from tests.services.custody.town import Town, join, lend, open_books, opened_town
+from tests.services.custody.town import DAY, Town, join, lend, open_books, opened_town, publish
 from tests.services.sandbox_bank.bank_process import NOON
 
 
@@ -76,6 +79,49 @@ def test_money_withdrawn_leaves_with_the_banks_day_and_may_come_back(town: Town)
     town.settle_once_told_of("BACKROLL_RECHARGE")
     assert town.book()["ann:investor"] == (60_000, 0)
     town.check_bank()
+
+
+def test_a_clock_that_is_off_turns_nothing_into_a_refusal(town: Town) -> None:
+    open_books(town)
+    join(town, "ann", Role.INVESTOR, "1111", 60_000)
+    join(town, "bob", Role.BORROWER, "3333", 0)
+    publish(town)
+    town.clock.advance(timedelta(minutes=11))
+    offer = {"loan_id": "L1", "investor_id": "ann", "amount_fen": 50_000}
+    town.do(c.PlaceTender, tender_id="t1", **offer)
+    while town.custody.step():
+        pass
+    assert town.states("T-t1.1") == ["planned", "sent", "unknown"]
+    assert town.book()["ann:investor"] == (10_000, 50_000)
+    town.bank.control("clock", now=town.clock.now().astimezone(SHANGHAI).isoformat())
+    town.settle()
+    assert town.states("T-t1.1") == ["planned", "sent", "unknown", "sent", "settled"]
+    town.check_bank()
+
+
+def test_bank_and_book_both_keep_to_what_was_authorised(
+    postgres: EmbeddedPostgres, database: str, tmp_path: Path
+) -> None:
+    demanding = ["--authorisations", "required"]
+    with opened_town(postgres, database, tmp_path, BankFamily.SERVICE, demanding) as town:
+        open_books(town)
+        join(town, "ann", Role.INVESTOR, "1111", 60_000)
+        join(town, "bob", Role.BORROWER, "3333", 0)
+        publish(town)
+        offer = {"loan_id": "L1", "investor_id": "ann"}
+        town.do(c.PlaceTender, tender_id="t1", amount_fen=50_000, **offer)
+        town.settle()  # The book presumes an authorisation, and the bank does not.
+        assert town.states("T-t1.1")[-1] == "refused"
+        authorised = {"kind": Authorised.TENDER, "ends_on": DAY, "limit_fen": 50_000}
+        town.do(c.RequestAuthorisation, member_id="ann", **authorised)
+        town.settle()
+        assert town.states("G-ann-1")[-1] == "settled"
+        above = town.ask(c.PlaceTender, tender_id="t2", amount_fen=50_001, **offer)
+        assert above.code == Code.AUTHORISATION_EXCEEDED
+        town.do(c.PlaceTender, tender_id="t2", amount_fen=50_000, **offer)
+        town.settle()
+        assert town.states("T-t2.1")[-1] == "settled"
+        town.check_bank()
 
 
 def test_a_bank_that_is_away_gets_the_rest_when_it_is_back(town: Town) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import orjson
 
+from adapters.commanding import Receipt
 from adapters.custody.batch_family import channel as batch_channel
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
+from adapters.custody.service_family.requests import Choices as ServiceChoices
 from adapters.custody.wire import Signer
 from adapters.event_log import prepare_shard
 from adapters.shard_schema import shard_schema
@@ -51,12 +53,16 @@ class Town:
     posts: queue.Queue[str]  # What the bank called back about, once they are written down.
     numbers: int = 0
 
-    def do(self, type_: type[c.Command], **fields: object) -> None:
+    def ask(self, type_: type[c.Command], **fields: object) -> Receipt:
         self.numbers += 1
         command = type_.model_validate(
             {"id": f"k{self.numbers}", "platform": PLATFORM, "actor": "op", **fields}
         )
         (receipt,) = self.writer.submit([command])
+        return receipt
+
+    def do(self, type_: type[c.Command], **fields: object) -> None:
+        receipt = self.ask(type_, **fields)
         assert receipt.outcome == "accepted", receipt
 
     def settle(self, *besides: Kind) -> None:
@@ -115,6 +121,7 @@ def opened_town(
     folder: Path,
     family: BankFamily,
     options: Sequence[str] = (),
+    withdraw_form: str = "IMMEDIATE",
 ) -> Iterator[Town]:
     clock = ManualClock(datetime.fromisoformat(NOON))
     prepare_shard(database, PLATFORM)
@@ -138,13 +145,14 @@ def opened_town(
         bank.control("clock", now=NOON)
         signer = Signer(
             load_private_key(folder / "platform_private.pem"),
-            load_public_key(folder / "bank" / "bank_public.pem"),
+            {"1": load_public_key(folder / "bank" / "bank_public.pem")},
         )
         url = f"http://127.0.0.1:{bank.port}"
         custodian: ServiceFamilyBank | BatchFamilyBank
         if family is BankFamily.SERVICE:
             link = Link(url, PLATFORM_NO, read_timeout_ms=2_000)
-            custodian = ServiceFamilyBank(link, signer, clock)
+            form = ServiceChoices(withdraw_form=withdraw_form)
+            custodian = ServiceFamilyBank(link, signer, clock, form)
         else:
             other = batch_channel.Link(url, PLATFORM_NO, read_timeout_ms=2_000)
             custodian = BatchFamilyBank(other, signer, clock, Choices(notify_url))
@@ -196,7 +204,7 @@ def join(town: Town, member_id: str, role: Role, last_digits: str, fen: int) -> 
     town.settle()
 
 
-def lend(town: Town) -> None:
+def publish(town: Town) -> None:
     town.do(
         c.RequestLoan,
         loan_id="L1",
@@ -210,6 +218,10 @@ def lend(town: Town) -> None:
     town.do(c.RateLoan, loan_id="L1", grade="A")
     town.do(c.PublishLoan, loan_id="L1", deadline=DAY)
     town.settle()
+
+
+def lend(town: Town) -> None:
+    publish(town)
     for tender_id, investor_id in (("t1", "ann"), ("t2", "bea")):
         town.do(
             c.PlaceTender,

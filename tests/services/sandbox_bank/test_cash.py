@@ -79,6 +79,98 @@ def test_a_remittance_that_fails_gives_the_money_back(own_bank: BankProcess) -> 
     assert held == {"available_fen": 5000, "frozen_fen": 0}
 
 
+def held(bank: BankProcess, no: str, how: str = "NORMAL") -> str:
+    """A withdrawal that waits for the platform's word."""
+    request_no = fresh()
+    asked = {"platformUserNo": no, "amount": "20.00", "withdrawType": how}
+    bank.gateway("WITHDRAW", requestNo=request_no, withdrawForm="CONFIRMED", **asked)
+    assert bank.record("WITHDRAW", request_no)["status"] == "CONFIRMING"
+    assert balance(bank, no) == ("30.00", "20.00")
+    return request_no
+
+
+def word(bank: BankProcess, service: str, withdrawal_no: str) -> str:
+    """SUCCESS, or the error code."""
+    answer = bank.service(service, requestNo=fresh(), withdrawRequestNo=withdrawal_no)
+    return str(answer.get("errorCode") or answer["status"])
+
+
+def test_what_waits_for_the_platforms_word_leaves_with_it(bank: BankProcess) -> None:
+    no = member(bank, "INVESTOR", "50.00", CARD)
+    request_no = held(bank, no)
+    assert word(bank, "INTERCEPT_WITHDRAW", request_no) == "100008"
+    assert word(bank, "CONFIRM_WITHDRAW", request_no) == "SUCCESS"
+    assert bank.record("WITHDRAW", request_no)["status"] == "ACCEPT"
+    assert word(bank, "CONFIRM_WITHDRAW", request_no) == "100008"
+    assert word(bank, "CANCEL_WITHDRAW", request_no) == "100008"
+    assert word(bank, "INTERCEPT_WITHDRAW", request_no) == "SUCCESS"
+    assert bank.record("WITHDRAW", request_no)["status"] == "FAIL"
+    assert balance(bank, no) == ("50.00", "0.00")
+
+
+def test_an_urgent_one_leaves_at_once_and_is_stopped_too_late(bank: BankProcess) -> None:
+    no = member(bank, "INVESTOR", "50.00", CARD)
+    request_no = held(bank, no, "URGENT")
+    assert word(bank, "CONFIRM_WITHDRAW", request_no) == "SUCCESS"
+    assert bank.record("WITHDRAW", request_no)["status"] == "SUCCESS"
+    assert word(bank, "INTERCEPT_WITHDRAW", request_no) == "100008"
+    assert balance(bank, no) == ("30.00", "0.00")
+
+
+def test_a_cancelled_one_gives_its_money_back_and_says_so(
+    own_bank: BankProcess, receiver: Receiver
+) -> None:
+    no = member(own_bank, "INVESTOR", "50.00", CARD)
+    request_no = held(own_bank, no)
+    assert word(own_bank, "CANCEL_WITHDRAW", request_no) == "SUCCESS"
+    assert own_bank.record("WITHDRAW", request_no)["status"] == "ACCEPT_FAIL"
+    assert balance(own_bank, no) == ("50.00", "0.00")
+    told = receiver.wait_for(request_no)
+    assert (told["code"], told["errorMessage"]) == ("1", "平台取消提现")
+
+
+def test_it_does_not_leave_to_a_card_that_was_unbound_meanwhile(bank: BankProcess) -> None:
+    no = member(bank, "INVESTOR", "50.00", CARD)
+    request_no = held(bank, no)
+    bank.service("UNBIND_BANKCARD", requestNo=fresh(), platformUserNo=no)
+    assert word(bank, "CONFIRM_WITHDRAW", request_no) == "100008"
+    assert word(bank, "CANCEL_WITHDRAW", request_no) == "SUCCESS"
+
+
+def test_one_that_the_member_has_not_confirmed_is_cancelled_for_good(
+    start_bank: Callable[..., BankProcess],
+) -> None:
+    bank = start_bank(["--auto-complete", "off"])
+    no, person = fresh("U"), {"idCardType": "PRC_ID", "idCardNo": "1", "mobile": "1"}
+    cash = {"amount": "20.00", "withdrawType": "NORMAL"}
+
+    def asked(service: str, **fields: str) -> str:
+        request_no = fresh()
+        bank.gateway(service, requestNo=request_no, platformUserNo=no, **fields)
+        return request_no
+
+    joined = asked("PERSONAL_REGISTER_EXPAND", userRole="INVESTOR", realName="张三", **person)
+    bank.control("complete", requestNo=joined, result="SUCCESS")
+    for request_no in (
+        asked("PERSONAL_BIND_BANKCARD", bankcardNo=CARD, bankcode="ICBC", mobile="1"),
+        asked("RECHARGE", amount="50.00"),
+    ):
+        bank.control("complete", requestNo=request_no, result="SUCCESS")
+    request_no = asked("WITHDRAW", **cash)
+    assert bank.record("WITHDRAW", request_no)["status"] == "INIT"
+    assert word(bank, "CONFIRM_WITHDRAW", request_no) == "100008"
+    assert word(bank, "CANCEL_WITHDRAW", request_no) == "SUCCESS"
+    late = bank.http.request(
+        "POST",
+        f"http://127.0.0.1:{bank.port}/control/complete",
+        json={"requestNo": request_no, "result": "SUCCESS"},
+    )
+    assert late.status == 400
+    assert bank.record("WITHDRAW", request_no)["status"] == "ACCEPT_FAIL"
+    assert balance(bank, no) == ("50.00", "0.00")
+    assert word(bank, "CANCEL_WITHDRAW", "nobodys") == "100007"
+
+
 def test_a_returned_withdrawal_is_a_new_credit(own_bank: BankProcess, receiver: Receiver) -> None:
     bank = own_bank
     no = member(bank, "INVESTOR", "50.00", "6222000000000003")

@@ -20,7 +20,7 @@ from domain.commands import AnyCommand, Command
 from domain.model import InvariantBroken, Refused
 from domain.platform import PlatformOpened
 from domain.refusals import Code
-from services.settlement import on_members
+from services.settlement import on_members, on_withdrawals
 from services.settlement.desk import Desk
 from services.settlement.handlers import HANDLERS, Handler
 from services.settlement.pen import INBOX, Delivery, Unread
@@ -551,7 +551,7 @@ def test_a_refusal_late_in_a_decider_sweeps_the_desk_clean(
     lucy: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def late(desk: Desk, command: c.RequestWithdrawal) -> None:
-        on_members.request_withdrawal(desk, command)
+        on_withdrawals.request_withdrawal(desk, command)
         desk.put_away("late", {"name": NAME})
         raise Refused(Code.LOAN_UNKNOWN)
 

@@ -37,7 +37,7 @@ class Keys:
     bank: RSAPrivateKey
 
     def our_signer(self) -> Signer:
-        return Signer(self.ours, self.bank.public_key())
+        return Signer(self.ours, {"1": self.bank.public_key()})
 
     def sealed(self, fields: Mapping[str, str]) -> bytes:
         """A message as the bank signs it, by the wording of the protocol alone."""

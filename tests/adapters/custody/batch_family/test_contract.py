@@ -47,6 +47,7 @@ class SandboxBench:
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
     executes_later = True
+    stops_withdrawals = False
 
     def __init__(
         self, url: str, notify_url: str, signer: Signer, posts: queue.Queue[dict[str, str]]
@@ -161,7 +162,7 @@ def bench(
         assert process.stdout is not None
         try:
             port = orjson.loads(process.stdout.readline())["port"]
-            signer = Signer(ours, load_public_key(folder / "bank_public.pem"))
+            signer = Signer(ours, {"1": load_public_key(folder / "bank_public.pem")})
             bench = SandboxBench(f"http://127.0.0.1:{port}", notify_url, signer, got)
             yield bench
             bench.close()

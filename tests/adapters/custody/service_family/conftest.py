@@ -30,10 +30,10 @@ class Keys:
     bank: RSAPrivateKey
 
     def our_signer(self) -> Signer:
-        return Signer(self.ours, self.bank.public_key())
+        return Signer(self.ours, {"1": self.bank.public_key()})
 
     def bank_signer(self) -> Signer:
-        return Signer(self.bank, self.ours.public_key())
+        return Signer(self.bank, {"1": self.ours.public_key()})
 
 
 @dataclass
@@ -52,11 +52,20 @@ class ScriptedBank:
     def will_say(self, **fields: Any) -> None:
         self.will_send(orjson.dumps(fields))
 
-    def will_send(self, body: bytes, *, status: int = 200, signature: str | None = None) -> None:
-        """`signature` None: the right one. An empty one: no header."""
+    def will_send(
+        self,
+        body: bytes,
+        *,
+        status: int = 200,
+        signature: str | None = None,
+        date: str = "",
+    ) -> None:
+        """`signature` None: the right one. An empty one, or an empty date: no header."""
 
         def reply(http: BaseHTTPRequestHandler, _: Form) -> None:
-            http.send_response(status)
+            http.send_response_only(status)
+            if date:
+                http.send_header("Date", date)
             http.send_header("Content-Length", str(len(body)))
             sign = self.signer.sign(body) if signature is None else signature
             if sign:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    Authorise,
     BindCard,
     ChangeProject,
+    ConfirmWithdrawal,
+    EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
@@ -16,6 +20,7 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    StopWithdrawal,
     UnbindCard,
     Withdraw,
 )
@@ -32,12 +37,16 @@ CARD = "6222000000001234"
 OPEN = OpenAccount("r-open", INVESTOR, False, "张三", "110101199001011237", "13800000000")
 BIND = BindCard("r-bind", INVESTOR, CARD, "ICBC", "13800000000")
 UNBIND = UnbindCard("r-unbind", INVESTOR, CARD)
+AUTHORISE = Authorise("r-auth", INVESTOR, Authorised.TENDER, date(2018, 12, 31), 50_000)
+END_AUTHORISATION = EndAuthorisation("r-auth-end", BORROWER, Authorised.REPAYMENT)
 ESTABLISH = EstablishProject(
     "r-project", "p1", BORROWER, 100_000, "loan p1", "12", "equal-instalment", 12
 )
 CHANGE = ChangeProject("r-change", "p1", ProjectStage.REPAYING)
 RECHARGE = Recharge("r-recharge", INVESTOR, 123_450)
 WITHDRAW = Withdraw("r-withdraw", INVESTOR, 5, CARD)
+CONFIRM = ConfirmWithdrawal("r-confirm", "r-withdraw")
+STOP = StopWithdrawal("r-stop", "r-withdraw")
 FREEZE = Freeze("r-freeze", INVESTOR, Purpose.TENDER, 100_000, "p1")
 RELEASE = Release("r-release", "r-freeze", 1)
 DISBURSE = Execute(
@@ -61,10 +70,14 @@ EVERY_SINGLE = (
     OPEN,
     BIND,
     UNBIND,
+    AUTHORISE,
+    END_AUTHORISATION,
     ESTABLISH,
     CHANGE,
     RECHARGE,
     WITHDRAW,
+    CONFIRM,
+    STOP,
     FREEZE,
     RELEASE,
     DISBURSE,

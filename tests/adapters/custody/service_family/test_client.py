@@ -49,9 +49,9 @@ def test_the_form_is_signed_over_exactly_the_text_it_carries(
     assert form["keySerial"] == "1"
     assert "userDevice" not in form
     # The bank's own side of the keys: it holds our public one.
-    assert (
-        Keys(keys.bank, keys.ours).our_signer().is_from_bank(form["reqData"].encode(), form["sign"])
-    )
+    at_bank = Keys(keys.bank, keys.ours).our_signer()
+    signed = form["sign"], form["keySerial"]
+    assert at_bank.is_from_bank(form["reqData"].encode(), *signed)
     assert scripted.asked()["timestamp"] == "20180105120000"
 
 
@@ -216,7 +216,7 @@ def test_a_cut_connection_is_unknown_and_nothing_is_sent_twice(
         ("INIT", BankOutcome.PENDING),
         ("PENDDING", BankOutcome.PENDING),
         ("PROCESSING", BankOutcome.PENDING),
-        ("CONFIRMING", BankOutcome.PENDING),
+        ("CONFIRMING", BankOutcome.HELD),
         ("ACCEPT", BankOutcome.PENDING),
         ("REMITING", BankOutcome.PENDING),
         ("ERROR", BankOutcome.UNKNOWN),
@@ -230,6 +230,69 @@ def test_what_a_query_says(
     record = {"requestNo": "r-withdraw", "status": status, "amount": "0.05"}
     scripted.will_say(**YES, records=[record])
     assert custodian.query(scenes.WITHDRAW).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "service"),
+    [
+        ("INIT", "CANCEL_WITHDRAW"),
+        ("CONFIRMING", "CANCEL_WITHDRAW"),
+        ("ACCEPT", "INTERCEPT_WITHDRAW"),
+        ("REMITING", "INTERCEPT_WITHDRAW"),
+        ("SUCCESS", "INTERCEPT_WITHDRAW"),
+    ],
+)
+def test_how_a_withdrawal_is_stopped_depends_on_how_far_it_is(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: str, service: str
+) -> None:
+    scripted.will_say(**YES, records=[{"requestNo": "r-withdraw", "status": status}])
+    scripted.will_say(**YES, requestNo="r-stop")
+    assert custodian.send(scenes.STOP).outcome is BankOutcome.SUCCEEDED
+    assert scripted.got[1][1]["serviceName"] == service
+    asked = {"requestNo": "r-stop", "withdrawRequestNo": "r-withdraw"}
+    assert asked.items() <= scripted.asked().items()
+
+
+def test_a_withdrawal_that_the_bank_does_not_know_yet_is_not_stopped_blindly(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    scripted.will_say(code="1", status="INIT", errorCode="100007", errorMessage="no")
+    assert custodian.send(scenes.STOP).outcome is BankOutcome.UNKNOWN
+    assert len(scripted.got) == 1
+
+
+REFUSAL = orjson.dumps({"code": "1", "status": "INIT", "errorCode": "100008", "errorMessage": "no"})
+
+
+@pytest.mark.parametrize(
+    ("date", "outcome"),
+    [
+        ("Fri, 05 Jan 2018 04:09:00 GMT", BankOutcome.REFUSED),
+        ("Fri, 05 Jan 2018 04:09:01 GMT", BankOutcome.UNKNOWN),
+        ("Fri, 05 Jan 2018 03:50:59 GMT", BankOutcome.UNKNOWN),
+        ("Fri, 05 Jan 2018 12:30:00 +0800", BankOutcome.UNKNOWN),
+        ("Fri, 05 Jan 2018 12:30:00", BankOutcome.REFUSED),  # Of no zone.
+        ("yesterday", BankOutcome.REFUSED),
+        ("", BankOutcome.REFUSED),
+    ],
+)
+def test_a_refusal_is_none_while_the_clocks_are_too_far_apart(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank, date: str, outcome: BankOutcome
+) -> None:
+    scripted.will_send(REFUSAL, date=date)
+    answer = custodian.send(scenes.FREEZE)
+    assert answer.outcome is outcome
+    assert answer.code == ("clock_skew" if outcome is BankOutcome.UNKNOWN else "100008")
+
+
+def test_other_answers_do_not_depend_on_the_clocks(
+    scripted: ScriptedBank, custodian: ServiceFamilyBank
+) -> None:
+    late = "Fri, 05 Jan 2018 05:00:00 GMT"
+    scripted.will_send(REFUSAL.replace(b"100008", b"100014"), date=late)
+    assert custodian.send(scenes.FREEZE).outcome is BankOutcome.REFUSED
+    scripted.will_send(orjson.dumps(YES), date=late)
+    assert custodian.send(scenes.FREEZE).outcome is BankOutcome.SUCCEEDED
 
 
 def test_a_queried_refusal_carries_the_banks_code_and_date(

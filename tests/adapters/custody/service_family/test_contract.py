@@ -47,6 +47,7 @@ class SandboxBench:
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
     executes_later = False
+    stops_withdrawals = True
 
     def __init__(self, url: str, signer: Signer, posts: queue.Queue[dict[str, str]]) -> None:
         self._url = url
@@ -150,7 +151,7 @@ def bench(
         assert process.stdout is not None
         try:
             port = orjson.loads(process.stdout.readline())["port"]
-            signer = Signer(ours, load_public_key(folder / "bank_public.pem"))
+            signer = Signer(ours, {"1": load_public_key(folder / "bank_public.pem")})
             bench = SandboxBench(f"http://127.0.0.1:{port}", signer, got)
             yield bench
             bench.close()

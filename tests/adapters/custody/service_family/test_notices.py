@@ -64,6 +64,8 @@ def test_a_returned_withdrawal_is_a_new_credit_naming_the_old_request(keys: Keys
     [
         {"sign": ""},
         {"sign": "AAAA"},
+        {"keySerial": "2"},
+        {"keySerial": ""},
         {"respData": orjson.dumps({**DONE, "requestNo": "r2"}).decode()},
         {"respData": orjson.dumps(DONE).decode() + " "},
         {"respData": ""},

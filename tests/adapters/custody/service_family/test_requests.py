@@ -64,6 +64,17 @@ def call(request: BankRequest) -> Call:
             },
         ),
         (
+            scenes.AUTHORISE,
+            "USER_AUTHORIZATION",
+            {
+                "requestNo": "r-auth",
+                "platformUserNo": "m1_INVESTOR",
+                "authList": "TENDER",
+                "failTime": "20181231",
+                "amount": "500.00",
+            },
+        ),
+        (
             scenes.RECHARGE,
             "RECHARGE",
             {
@@ -83,6 +94,7 @@ def call(request: BankRequest) -> Call:
                 "platformUserNo": "m1_INVESTOR",
                 "amount": "0.05",
                 "withdrawType": "NORMAL",
+                "withdrawForm": "IMMEDIATE",
             },
         ),
     ],
@@ -104,6 +116,20 @@ def test_what_a_member_completes_goes_to_the_banks_page(
                 "platformUserNo": "m1_INVESTOR",
                 "bankcardNo": scenes.CARD,
             },
+        ),
+        (
+            scenes.END_AUTHORISATION,
+            "CANCEL_USER_AUTHORIZATION",
+            {
+                "requestNo": "r-auth-end",
+                "platformUserNo": "m2_BORROWERS",
+                "authList": "REPAYMENT",
+            },
+        ),
+        (
+            scenes.CONFIRM,
+            "CONFIRM_WITHDRAW",
+            {"requestNo": "r-confirm", "withdrawRequestNo": "r-withdraw"},
         ),
         (
             scenes.ESTABLISH,
@@ -272,10 +298,14 @@ def test_every_request_is_asked_after_by_its_kind() -> None:
         "REGISTER",
         "BIND_CARD",
         "UNBIND_CARD",
+        "AUTHORIZATION",
+        "CANCEL_AUTHORIZATION",
         "PROJECT",
         "MODIFY_PROJECT",
         "RECHARGE",
         "WITHDRAW",
+        "CONFIRM_WITHDRAW",
+        "STOP_WITHDRAW",
         "PRETRANSACTION",
         "CANCEL_PRETRANSACTION",
         "TRANSACTION",
