@@ -25,6 +25,7 @@ from domain import (
     platform,
     policy,
     reserve,
+    shortfall,
 )
 from domain.model import Event, InvariantBroken
 
@@ -38,6 +39,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *investment.EVENTS,
     *cashbook.EVENTS,
     *reserve.EVENTS,
+    *shortfall.EVENTS,
 )
 
 HASH_VERSION = 1

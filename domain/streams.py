@@ -15,12 +15,14 @@ from domain import (
     platform,
     policy,
     reserve,
+    shortfall,
 )
 
 PLATFORM = "platform"
 OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
+SHORTFALL = "shortfall"
 
 
 def member_stream(member_id: str) -> str:
@@ -53,6 +55,7 @@ _FOLDS = {
     "operators": Fold(operators.INITIAL, operators.evolve),
     "policy": Fold(policy.INITIAL, policy.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
+    "shortfall": Fold(shortfall.INITIAL, shortfall.evolve),
     "member": Fold(member.INITIAL, member.evolve),
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),

@@ -29,7 +29,14 @@ from domain.ports import (
     StatementUnreadable,
 )
 from infra.clock import Clock
-from services.reconciliation.balances import at_the_bank, compare, cut_at, room_for, under_way
+from services.reconciliation.balances import (
+    at_the_bank,
+    compare,
+    cut_at,
+    lacking,
+    room_for,
+    under_way,
+)
 from services.reconciliation.bank_facts import to_record
 from services.reconciliation.book import Book, ViewsApart
 from services.reconciliation.breaks import Difference
@@ -37,7 +44,12 @@ from services.reconciliation.matching import by_key, key_of_movement, match, sus
 from services.reconciliation.records import Records
 from services.reconciliation.result_files import write_result
 from services.reconciliation.results import DayResult, Verdict
-from services.reconciliation.store import store, store_confirmation, store_incomplete
+from services.reconciliation.store import (
+    close_covered,
+    store,
+    store_confirmation,
+    store_incomplete,
+)
 
 log = structlog.get_logger()
 
@@ -107,17 +119,28 @@ class Reconciler:
     def _run(self, statement: BankStatement) -> DayResult:
         self._catch_up()
         taken_in = self._take_in(statement)
+        self._close_covered()
         lines = by_key(statement.lines)
         found = self._compare(statement, lines)
         result = self._result(statement, found, taken_in, lines)
         done = {key for key, (line, *_) in lines.items() if line.succeeded}
         result = store(self.records, result, done, found.differences)
+        return self._conclude(result)
+
+    def _conclude(self, result: DayResult) -> DayResult:
+        """What is done with a day once it is stored."""
         if result.verdict.clean and result.confirmed_at is None:
             result = self._confirm(result)
         if self._folder is not None:
             breaks = self.records.breaks(status=None, bank_date=result.bank_date)
             write_result(self._folder, result, breaks)
         return result
+
+    def _close_covered(self) -> None:
+        """Shortfalls that money has covered since: their days may be clean now."""
+        covered = self._book.covered(self.records.open_shortfalls())
+        for result in close_covered(self.records, covered, self._clock.now()):
+            self._conclude(result)
 
     def _take_in(self, statement: BankStatement) -> int:
         """What the bank began and the book does not have; gives how many were accepted now."""
@@ -148,6 +171,7 @@ class Reconciler:
         expected = at_the_bank(book.balances, book.later, rows, cut)
         differences = match(day, lines, book.movements, seen)
         differences += compare(statement.balances, expected, room_for(out))
+        differences += lacking(day, book.shortfalls)
         return _Found(differences, len(out), book.position)
 
     def _result(

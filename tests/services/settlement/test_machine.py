@@ -7,6 +7,7 @@ equal to it, every id has one receipt for ever, and at the end the log is whole.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,8 @@ from domain.payout_plan import BucketPeriod
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
+from domain.shortfall import Shortfalls
+from domain.streams import SHORTFALL
 from services.settlement.press import Press
 from tests.exemplars import ANN, BEN, NAME, PHONE, a_policy, command
 from tests.house import House
@@ -417,6 +420,14 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_balances_are_the_ledgers(self) -> None:
         assert without_zeros(self.house.balances()) == without_zeros(self.ledger.balances())
+
+    @invariant()
+    def what_is_lacking_is_claimed(self) -> None:
+        shortfalls: Shortfalls = self.house.writer._shelf.state(SHORTFALL).state
+        claimed: Counter[str] = Counter()
+        for claim in shortfalls.open.values():
+            claimed[claim.account] += claim.left_fen
+        assert claimed == {account: fen for account, fen in self.ledger.lacking.items() if fen}
 
     @invariant()
     def the_log_ends_where_the_receipts_say(self) -> None:
