@@ -25,6 +25,7 @@ from domain import (
     platform,
     policy,
     reserve,
+    reversal,
     shortfall,
 )
 from domain.model import Event, InvariantBroken
@@ -40,6 +41,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *cashbook.EVENTS,
     *reserve.EVENTS,
     *shortfall.EVENTS,
+    *reversal.EVENTS,
 )
 
 HASH_VERSION = 1

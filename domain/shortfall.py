@@ -21,8 +21,10 @@ from msgspec import field
 from msgspec.structs import replace
 
 from domain import cashbook
+from domain.accounts import INCOME_ACCOUNT
 from domain.cashbook import SHORTFALL, BankMovementRecorded, Leg
-from domain.model import Event, Fen, State, without
+from domain.model import Event, Fen, Refused, State, without
+from domain.refusals import Code
 
 OWNER = "finance"
 """Who works the break of a new claim, until it is given to somebody else."""
@@ -121,6 +123,18 @@ def cover(
             )
         )
     return tuple(covers)
+
+
+def to_cover(shortfalls: Shortfalls, entry_id: str, amount_fen: int) -> Claim:
+    """The open claim that the platform pays from its own money, at most what it lacks."""
+    claim = shortfalls.open.get(entry_id)
+    if claim is None:
+        raise Refused(Code.SHORTFALL_UNKNOWN, field="entry_id")
+    if amount_fen > claim.left_fen:
+        raise Refused(Code.SHORTFALL_BELOW, f"it lacks {claim.left_fen} fen", "amount_fen")
+    if claim.account == INCOME_ACCOUNT:
+        raise Refused(Code.MOVEMENT_NOT_ALLOWED, "income is what pays", "entry_id")
+    return claim
 
 
 # -- evolve -----------------------------------------------------------------------------

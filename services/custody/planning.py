@@ -243,7 +243,7 @@ def _single(
 
 
 def _execute(recorded: Recorded, event: EntryRequested) -> Request:
-    of_loan = event.purpose is not Purpose.RESERVE_SURPLUS
+    of_loan = event.purpose not in _BESIDE_LOANS
     key = loan_key(event.subject) if of_loan else event.movements[0].payer
     return Request(
         event.entry_id,
@@ -261,6 +261,8 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
         tuple(Instruction(m.id, event.entry_id, m.amount_fen) for m in event.movements),
     )
 
+
+_BESIDE_LOANS = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
 
 PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     MemberRegistered: _register,

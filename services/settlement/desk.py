@@ -31,6 +31,7 @@ from domain.platform import Platform
 from domain.policy import Policies
 from domain.refusals import Code
 from domain.reserve import Reserve
+from domain.reversal import Reversal
 from domain.shortfall import Shortfalls
 from domain.streams import (
     OPERATORS,
@@ -44,6 +45,7 @@ from domain.streams import (
     investment_stream,
     loan_stream,
     member_stream,
+    reversal_stream,
 )
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
@@ -104,6 +106,10 @@ class Desk:
     @property
     def shortfalls(self) -> Shortfalls:
         state: Shortfalls = self._kept(SHORTFALL).state
+        return state
+
+    def reversal(self, movement_id: str) -> Reversal:
+        state: Reversal = self._kept(reversal_stream(movement_id)).state
         return state
 
     def member(self, member_id: str) -> Member:

@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 
 from domain.cashbook import Movement
 
-HOLDS = {"withdrawal", "tender", "repayment_hold", "reserve_payout", "reserve_surplus"}
+BY_HAND = {"reserve_surplus", "reversal", "shortfall_cover"}
+HOLDS = {"withdrawal", "tender", "repayment_hold", "reserve_payout", *BY_HAND}
 RELEASES = {"tender_release", "repayment_release"}
 OUT_OF_FREEZE = {
     "disbursement",
     "repayment",
     "subrogated_recovery",
     "reserve_payout",
-    "reserve_surplus",
+    *BY_HAND,
 }
 
 

@@ -97,6 +97,19 @@ MONEY = (
         surplus_id=ids("z"),
         amount_fen=amounts_fen,
     ),
+    built(
+        c.ReverseMovement,
+        reversal_id=ids("v"),
+        movement_id=st.sampled_from(("D-L0-1.2", "D-L0-1.3", "D-L1-1.2", "Z-z1.1", "R-p1.1")),
+        amount_fen=st.integers(1, 20),
+        reason=st.just("by mistake"),
+    ),
+    built(
+        c.CoverShortfall,
+        cover_id=ids("g"),
+        entry_id=ids("B-x"),
+        amount_fen=st.integers(1, 200),
+    ),
 )
 LOANS = (
     built(
@@ -192,6 +205,8 @@ class Machine(RuleBasedStateMachine):
             case c.RepayLoan():
                 borrower = {"L0": "m0", "L1": "m1", "L2": "m2"}[sent.loan_id]
                 return self.ledger.available(f"{borrower}:borrower")
+            case c.ReverseMovement() | c.CoverShortfall():
+                return self.ledger.available("platform:income")
             case _:
                 raise AssertionError(f"{sent.type} needs no balance")
 
