@@ -25,6 +25,8 @@ from services.reconciliation.matching import (
     BANK_BEGAN,
     COMMISSIONS,
     UNLISTED,
+    Group,
+    agree,
     entry_of,
     key_of_line,
     key_of_movement,
@@ -39,10 +41,11 @@ class ViewsApart(Exception):
 class Snapshot:
     """The book at one event.
 
-    `movements` by key: settled on the bank's day (freezes and releases left out), and whatever the
-    day's lines name. `straddling`: what was out at the day's end, or may have been. `later`: all
-    that the bank dated after the day, added up by purpose and parties. `balances` are today's,
-    below zero where the bank took more than there was; `shortfalls`: the claims behind that.
+    `movements` by key, without those that agree with their lines: settled on the bank's day
+    (freezes and releases left out), and whatever the day's lines name. `straddling`: what was out
+    at the day's end, or may have been. `later`: all that the bank dated after the day, added up by
+    purpose and parties. `balances` are today's, below zero where the bank took more than there was;
+    `shortfalls`: the claims behind that.
     """
 
     position: int
@@ -58,10 +61,9 @@ class Book:
         self._connection = connection
         self._store = ViewStore(platform, ())
 
-    def snapshot(
-        self, day: date, lines: Sequence[StatementLine], apart: Collection[str]
-    ) -> Snapshot:
-        """`apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
+    def snapshot(self, day: date, lines: dict[str, Group], apart: Collection[str]) -> Snapshot:
+        """`lines` by key: those that agree with the book are taken out, and their movements are not
+        told. `apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
         with self._snapshot() as cursor:
             stamps = self._store.stamps(cursor)
             positions = {stamps[view.NAME].position for view in (Movements, Balances, Shortfalls)}
@@ -132,20 +134,23 @@ def _balances(cursor: Cursor[Any], shortfalls: Iterable[ShortfallRow]) -> dict[s
     }
 
 
-def _movements(
-    cursor: Cursor[Any], day: date, lines: Sequence[StatementLine]
-) -> dict[str, MovementRow]:
+def _movements(cursor: Cursor[Any], day: date, lines: dict[str, Group]) -> dict[str, MovementRow]:
+    movements: dict[str, MovementRow] = {}
     listed = "bank_date = %s AND purpose <> ALL(%s)"
-    rows = MOVEMENTS.select(cursor, listed, day, list(UNLISTED))
-    movements = {key_of_movement(row): row for row in rows}
-    others = [line for line in lines if key_of_line(line) not in movements]
+    for row in MOVEMENTS.stream(cursor, listed, day, list(UNLISTED)):
+        key = key_of_movement(row)
+        if agree(day, lines.get(key, ()), row):
+            del lines[key]
+        else:
+            movements[key] = row
+    others = [line for key, group in lines.items() if key not in movements for line in group]
     named = {key_of_line(line) for line in others if line.kind is not LineKind.COMMISSION}
     for row in MOVEMENTS.load(cursor, named).values():
         movements[row.movement_id] = row
     entries = {line.reference for line in others if line.kind is LineKind.COMMISSION}
     if entries:
-        condition = "entry_id = ANY(%s) AND purpose = ANY(%s)"
-        for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS)):
+        condition = "entry_id = ANY(%s) AND purpose = ANY(%s) AND bank_date IS DISTINCT FROM %s"
+        for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS), day):
             movements[key_of_movement(row)] = row
     return movements
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any, LiteralString
@@ -23,7 +23,7 @@ _PUT_DAY = (
 
 
 def store(
-    records: Records, result: DayResult, keys: Collection[str], differences: Iterable[Difference]
+    records: Records, result: DayResult, keys: Iterable[str], differences: Iterable[Difference]
 ) -> DayResult:
     """`keys` of the lines that the bank lists as done. Gives the result as stored: a confirmation
     of the same files stands."""
@@ -92,7 +92,7 @@ def _put_day(cursor: Cursor[Any], result: DayResult) -> None:
     cursor.execute(_PUT_DAY, astuple(result))
 
 
-def _put_lines(cursor: Cursor[Any], bank_date: date, keys: Collection[str]) -> None:
+def _put_lines(cursor: Cursor[Any], bank_date: date, keys: Iterable[str]) -> None:
     cursor.execute("DELETE FROM line WHERE bank_date = %s", (bank_date,))
     with cursor.copy("COPY line (key, bank_date) FROM STDIN") as copy:
         for key in keys:

@@ -15,7 +15,7 @@ from tests.exemplars import only
 from tests.house import House
 
 BOB, INCOME, RESERVE = "bob:borrower", "platform:income", "platform:reserve"
-FEE = "D-L1-1.2"  # 3 % of 10,000 yuan.
+FEE = "D-L1-1.2"  # 200 yuan.
 
 
 @pytest.fixture
@@ -39,22 +39,22 @@ def reversing(fen: int, reversal_id: str = "v1", movement_id: str = FEE) -> dict
 def test_a_fee_goes_back_to_who_paid_it_in_parts(town: House) -> None:
     before = town.available(BOB)
     town.do(c.ReverseMovement, **reversing(100_00))
-    assert town.balances()[INCOME] == (200_00, 100_00)
+    assert town.balances()[INCOME] == (100_00, 100_00)
     town.settle("Q-v1")
-    assert town.balances()[INCOME] == (200_00, 0)
+    assert town.balances()[INCOME] == (100_00, 0)
     assert town.available(BOB) == before + 100_00
-    assert town.refused(c.ReverseMovement, **reversing(200_01, "v2")) == "reversal_above_movement"
-    town.do(c.ReverseMovement, **reversing(200_00, "v2"))
+    assert town.refused(c.ReverseMovement, **reversing(100_01, "v2")) == "reversal_above_movement"
+    town.do(c.ReverseMovement, **reversing(100_00, "v2"))
     assert town.refused(c.ReverseMovement, **reversing(1, "v3")) == "reversal_above_movement"
     [first, _] = [each for each in town.of(EntryRequested) if each.purpose is Purpose.REVERSAL]
     assert (first.reference, first.subject) == (FEE, "bob")
 
 
 def test_what_the_bank_refuses_may_be_asked_for_again(town: House) -> None:
-    town.do(c.ReverseMovement, **reversing(300_00))
+    town.do(c.ReverseMovement, **reversing(200_00))
     town.reject("Q-v1")
-    assert town.balances()[INCOME] == (300_00, 0)
-    town.do(c.ReverseMovement, **reversing(300_00, "v2"))
+    assert town.balances()[INCOME] == (200_00, 0)
+    town.do(c.ReverseMovement, **reversing(200_00, "v2"))
     town.settle("Q-v2")
     assert town.available(INCOME) == 0
 
@@ -82,7 +82,7 @@ def test_a_fee_that_is_spent_cannot_go_back(town: House) -> None:
         credit=False,
         bank_date=town.today,
     )
-    assert town.refused(c.ReverseMovement, **reversing(300_00)) == "insufficient_balance"
+    assert town.refused(c.ReverseMovement, **reversing(200_00)) == "insufficient_balance"
 
 
 def test_a_reversal_says_why(town: House) -> None:
@@ -110,7 +110,7 @@ def test_the_platform_pays_what_an_account_lacks(town: House, fen: int) -> None:
     town.settle("G-g1")
     cover = only(ShortfallCovered, town.events())
     assert (cover.amount_fen, cover.left_fen, cover.covered_by) == (fen, 100_00 - fen, "G-g1")
-    assert (town.available(BOB), town.available(INCOME)) == (0, 300_00 - fen)
+    assert (town.available(BOB), town.available(INCOME)) == (0, 200_00 - fen)
 
 
 def test_income_does_not_pay_what_it_lacks_itself(town: House) -> None:
@@ -119,7 +119,7 @@ def test_income_does_not_pay_what_it_lacks_itself(town: House) -> None:
         bank_record="9",
         purpose=Purpose.BANK_ADJUSTMENT,
         account=INCOME,
-        amount_fen=301_00,
+        amount_fen=201_00,
         credit=False,
         bank_date=town.today,
     )

@@ -67,7 +67,7 @@ def story_url(database: str) -> str:
             command(c.CoverShortfall, **town.base(), cover_id="g1", entry_id="B-2", amount_fen=100)
         )
         town.refused.add("Q-v1")
-        for reversal_id, fen in (("v1", 30_000), ("v2", 10_000), ("v3", 15_000)):
+        for reversal_id, fen in (("v1", 15_000), ("v2", 10_000), ("v3", 9_000)):
             town.ask(reverse(town, reversal_id, fen))
     return database
 
@@ -124,6 +124,6 @@ def test_more_than_was_moved_goes_back(story_url: str) -> None:
     forger = Forger(story_url)
     for line in forger.lines:
         if line.topic == EntryRequested.TOPIC and line.data["entry_id"] == "D-L1-1":
-            line.data["movements"][1]["amount_fen"] = 20_000
+            line.data["movements"][1]["amount_fen"] = 15_000
     forger.save()
     assert "corrections" in broken(verify(story_url, PLATFORM))

@@ -491,7 +491,7 @@ def test_rule_4_a_cover_that_is_none(town_url: str, wrong: ShortfallCovered) -> 
 
 def test_rule_4_money_that_was_spent_before_the_claim_was_covered(town_url: str) -> None:
     forger = Forger(town_url)
-    forger.first(ShortfallClaimed).data["account"] = "ann:investor"
+    forger.first(ShortfallClaimed).data["account"] = "ben:investor"
     forger.save()
     [found] = [each for each in audit(town_url).findings if each.name == "shortfalls"]
     assert any("spends before" in violation.what for violation in found.violations)
