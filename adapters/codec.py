@@ -25,6 +25,8 @@ from domain import (
     platform,
     policy,
     reserve,
+    reversal,
+    shortfall,
     withdrawal,
 )
 from domain.model import Event, InvariantBroken
@@ -40,6 +42,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *cashbook.EVENTS,
     *withdrawal.EVENTS,
     *reserve.EVENTS,
+    *shortfall.EVENTS,
+    *reversal.EVENTS,
 )
 
 HASH_VERSION = 1

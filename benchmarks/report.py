@@ -23,6 +23,8 @@ AT_MOST: Figures = {
     "embedded_p99_ms": 10,
     "pipeline_p50_ms": 20,
     "pipeline_p99_ms": 80,
+    "match_1m_lines_s": 60,
+    "match_1m_lines_mb": 500,
     "growth_cost_ordered": 1.15,
     "growth_cost_random": 1.8,
     "restart_s": 5,

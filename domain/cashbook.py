@@ -134,6 +134,11 @@ def movement_id(entry_id: str, number: int) -> str:
     return f"{entry_id}.{number}"
 
 
+def entry_of(movement_id: str) -> str:
+    """The entry of a movement."""
+    return movement_id.rpartition(".")[0]
+
+
 def request(
     entry: Entry,
     entry_id: str,

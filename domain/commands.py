@@ -158,6 +158,27 @@ class MoveReserveSurplus(Manual):
     amount_fen: Fen
 
 
+class ReverseMovement(Manual):
+    """冲正: a fee, or reserve's surplus, that came to the platform by mistake goes back, whole or
+    in part, by a new movement that names the old one."""
+
+    type: Literal["reverse_movement"] = "reverse_movement"
+    reversal_id: Id
+    movement_id: BankRef
+    amount_fen: Fen
+    reason: Text
+
+
+class CoverShortfall(Manual):
+    """垫补: the platform's income pays what the bank took and an account lacks; for the book the
+    claim ends with it."""
+
+    type: Literal["cover_shortfall"] = "cover_shortfall"
+    cover_id: Id
+    entry_id: BankRef  # The claim: the entry of the bank's fact.
+    amount_fen: Fen
+
+
 # -- members ----------------------------------------------------------------------------
 
 
@@ -513,6 +534,8 @@ AnyCommand = Annotated[
     | RetireOperator
     | SeedReserve
     | MoveReserveSurplus
+    | ReverseMovement
+    | CoverShortfall
     | RegisterMember
     | BindBankAccount
     | UnbindBankAccount

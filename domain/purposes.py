@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
     REVERSAL = "reversal"  # 冲正
+    SHORTFALL_COVER = "shortfall_cover"  # 平台垫补
 
     __hash__ = str.__hash__  # As Role's.
 
@@ -89,7 +90,9 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.BANK_ADJUSTMENT: _rule(
         Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
     ),
-    Purpose.REVERSAL: _rule(Shape.TRANSFER, _ALL, _ALL),
+    # Only what came to the platform's income goes back by a reversal: see domain.reversal.
+    Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower reserve"),
+    Purpose.SHORTFALL_COVER: _rule(Shape.TRANSFER, "income", f"{_MEMBERS} reserve marketing"),
 }
 
 

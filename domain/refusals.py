@@ -122,6 +122,20 @@ class Code(StrEnum):
         "movement_not_allowed",
         "The allow-matrix has no such purpose between these roles.",
     )
+    MOVEMENT_UNKNOWN = (
+        "movement_unknown",
+        "No movement of that id was asked for by us and carried out by the bank.",
+    )
+    MOVEMENT_NOT_REVERSIBLE = (
+        "movement_not_reversible",
+        "Only fees and surplus go back by a reversal: other movements are undone where they count.",
+    )
+    REVERSAL_ABOVE_MOVEMENT = (
+        "reversal_above_movement",
+        "More would go back than the movement moved, with what went back before.",
+    )
+    SHORTFALL_UNKNOWN = "shortfall_unknown", "No open shortfall is called by that entry."
+    SHORTFALL_BELOW = "shortfall_below", "The shortfall does not lack that much."
     # Loans.
     LOAN_UNKNOWN = "loan_unknown", "No loan of that id exists."
     LOAN_WRONG_STATE = "loan_wrong_state", "The loan's state does not allow it."

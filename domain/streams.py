@@ -15,12 +15,15 @@ from domain import (
     platform,
     policy,
     reserve,
+    reversal,
+    shortfall,
 )
 
 PLATFORM = "platform"
 OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
+SHORTFALL = "shortfall"
 
 
 def member_stream(member_id: str) -> str:
@@ -43,6 +46,10 @@ def entry_stream(entry_id: str) -> str:
     return f"entry-{entry_id}"
 
 
+def reversal_stream(movement_id: str) -> str:
+    return f"reversal-{movement_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -53,6 +60,8 @@ _FOLDS = {
     "operators": Fold(operators.INITIAL, operators.evolve),
     "policy": Fold(policy.INITIAL, policy.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
+    "reversal": Fold(reversal.INITIAL, reversal.evolve),
+    "shortfall": Fold(shortfall.INITIAL, shortfall.evolve),
     "member": Fold(member.INITIAL, member.evolve),
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),

@@ -168,6 +168,12 @@ class Settings(BaseSettings):
     bank_legs_per_call: int | None = Field(
         default=None, ge=1, description="Legs that it takes in one call; unset: any number."
     )
+    bank_line_attempts: int = Field(
+        default=9,
+        ge=1,
+        le=99,
+        description="How often a line is ordered whose batch succeeded in part (batch family).",
+    )
     callback_host: str = Field(
         default="127.0.0.1", description="Address on which the bank's notices are taken."
     )

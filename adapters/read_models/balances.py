@@ -13,7 +13,7 @@ from adapters.codec import Recorded
 from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View
-from domain import cashbook
+from domain import cashbook, shortfall
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Balances(View):
     NAME = "balances"
     TABLES = (BALANCES,)
     BY_KEY = True
-    EVENTS = cashbook.EVENTS
+    EVENTS = shortfall.POSTING
     PROMPT = True
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:

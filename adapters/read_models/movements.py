@@ -10,7 +10,7 @@ from adapters.codec import Recorded
 from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View
-from domain import cashbook
+from domain import cashbook, shortfall
 from domain.accounts import OUTSIDE, owner_of
 from domain.cashbook import Status
 
@@ -20,7 +20,8 @@ class MovementRow:
     """`bank_date` and `bank_code` are the bank's; the other dates are business dates.
 
     `origin` is set where the bank began it: what it came back from. Its `reference` is then the
-    bank's own record number, its `subject` whose account it is.
+    bank's own record number, its `subject` whose account it is, and `shortfall_fen` what the
+    account has not borne yet.
     """
 
     movement_id: str
@@ -53,16 +54,18 @@ class Movements(View):
     NAME = "movements"
     TABLES = (MOVEMENTS,)
     BY_KEY = True
-    EVENTS = cashbook.EVENTS
+    EVENTS = shortfall.POSTING
     PROMPT = True
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
-        requested = {
+        new = {
             movement.id
             for r in batch
             if isinstance(r.event, cashbook.EntryRequested)
             for movement in r.event.movements
+        } | {
+            r.event.movement.id for r in batch if isinstance(r.event, cashbook.BankMovementRecorded)
         }
         closed = {
             movement_id
@@ -70,7 +73,12 @@ class Movements(View):
             if isinstance(r.event, cashbook.EntrySettled | cashbook.EntryRejected)
             for movement_id in r.event.movement_ids
         }
-        self._movements = self.open(MOVEMENTS, closed - requested)
+        covered = {
+            cashbook.movement_id(r.event.entry_id, 1)
+            for r in batch
+            if isinstance(r.event, shortfall.ShortfallCovered)
+        }
+        self._movements = self.open(MOVEMENTS, (closed | covered) - new)
 
     def fold(self, recorded: Recorded) -> None:
         match recorded.event:
@@ -92,6 +100,8 @@ class Movements(View):
                 row.bank_date = event.bank_date
                 row.origin = event.origin
                 row.shortfall_fen = event.shortfall_fen
+            case shortfall.ShortfallCovered(entry_id=entry_id, left_fen=left_fen):
+                self._movements[cashbook.movement_id(entry_id, 1)].shortfall_fen = left_fen
 
     def _add(
         self,

@@ -9,12 +9,14 @@ from adapters.read_models.members import Members
 from adapters.read_models.movements import Movements
 from adapters.read_models.positions import Positions
 from adapters.read_models.reserve import Reserve
+from adapters.read_models.shortfalls import Shortfalls
 from adapters.read_models.statements import Statements
 from adapters.read_models.view import View
 
 VIEWS: tuple[type[View], ...] = (
     Balances,
     Movements,
+    Shortfalls,
     Statements,
     Loans,
     Positions,

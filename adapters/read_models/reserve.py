@@ -15,7 +15,7 @@ from adapters.codec import Recorded
 from adapters.read_models.rows import Rows, Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
-from domain import cashbook
+from domain import cashbook, shortfall
 from domain import reserve as r
 from domain.accounts import RESERVE_ACCOUNT
 from domain.cashbook import Movement
@@ -91,7 +91,7 @@ class Reserve(View):
     NAME = "reserve"
     TABLES = (RESERVE_CLAIMS, RESERVE_PAYOUTS, RESERVE_FLOWS, OPEN_FLOWS)
     BY_KEY = True
-    EVENTS = (*r.EVENTS, *cashbook.EVENTS)
+    EVENTS = (*r.EVENTS, *shortfall.POSTING)
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
@@ -116,7 +116,7 @@ class Reserve(View):
             case cashbook.EntryRejected(entry_id=entry_id):
                 if self._open_flows.get(entry_id):
                     self._open_flows.pop(entry_id)
-            case cashbook.BankMovementRecorded(legs=legs):
+            case cashbook.BankMovementRecorded(legs=legs) | shortfall.ShortfallCovered(legs=legs):
                 for leg in legs:
                     if leg.account == RESERVE_ACCOUNT:
                         self._flow(OTHER, leg.available_fen)

@@ -19,12 +19,14 @@ from adapters.read_models.balances import Balance, legs_of
 from adapters.read_models.rows import Touched
 from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
-from domain import cashbook
+from domain import cashbook, shortfall
+from domain.purposes import Purpose
 
 
 @dataclass(slots=True)
 class StatementLine:
-    """`step` is requested, settled, rejected, or recorded (the bank's own)."""
+    """`step` is requested, settled, rejected, recorded (the bank's own), or covered: what came
+    paid a shortfall of the bank's `entry_id` first."""
 
     account: str
     position: int
@@ -53,7 +55,7 @@ OPEN_ENTRIES = Table("statement_open_entry", OpenEntry, key=["entry_id"])
 class Statements(View):
     NAME = "statements"
     TABLES = (STATEMENT_LINES, OPEN_ENTRIES)
-    EVENTS = cashbook.EVENTS
+    EVENTS = shortfall.POSTING
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
@@ -77,6 +79,8 @@ class Statements(View):
                 self._write(recorded, entry_id, "rejected", self._entries.pop(entry_id).purpose)
             case cashbook.BankMovementRecorded(entry_id=entry_id, movement=movement):
                 self._write(recorded, entry_id, "recorded", movement.purpose.value)
+            case shortfall.ShortfallCovered(entry_id=entry_id):
+                self._write(recorded, entry_id, "covered", Purpose.BANK_ADJUSTMENT.value)
 
     def _write(self, recorded: Recorded, entry_id: str, step: str, purpose: str) -> None:
         for account, available_fen, frozen_fen in legs_of(recorded):

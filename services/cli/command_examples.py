@@ -210,6 +210,16 @@ EXAMPLES: tuple[c.Command, ...] = (
         **_by("move-reserve-surplus", "finance-1"),
     ),
     by_two(
+        c.ReverseMovement,
+        _FINANCE_1,
+        _FINANCE_2,
+        reversal_id="reversal1",
+        movement_id="D-L1-1.2",
+        amount_fen=500,
+        reason="the fee was taken at the old rate",
+        **_by("reverse-movement", "finance-1"),
+    ),
+    by_two(
         c.RetireOperator,
         _FINANCE_1,
         _RISK_1,
@@ -219,5 +229,19 @@ EXAMPLES: tuple[c.Command, ...] = (
 )
 
 
+ON_OCCASION: tuple[c.Command, ...] = (
+    by_two(
+        c.CoverShortfall,
+        _FINANCE_1,
+        _FINANCE_2,
+        cover_id="cover1",
+        entry_id="B-ADJ0000000000000078",
+        amount_fen=200,
+        **_by("cover-shortfall", "finance-1"),
+    ),
+)
+"""Not in the story: only what the bank does by itself makes room for them."""
+
+
 def examples_of(name: str) -> list[c.Command]:
-    return [each for each in EXAMPLES if each.type == name]
+    return [each for each in (*EXAMPLES, *ON_OCCASION) if each.type == name]

@@ -7,7 +7,7 @@ import inspect
 import typer
 
 from domain.commands import FROM_OUTSIDE
-from services.cli.command_examples import EXAMPLES, examples_of
+from services.cli.command_examples import EXAMPLES, ON_OCCASION, examples_of
 from services.cli.options import AsJson
 from services.cli.showing import plain, show_json, show_table
 
@@ -18,11 +18,12 @@ app = typer.Typer()
 def commands_command(as_json: AsJson = False) -> None:
     """What may be published, in the order of a loan's life; with --json as JSON Schema, each with
     an example. The examples are one story: sent in this order (`more_examples` right after
-    `example`), with the bank's answers in between, all are accepted.
+    `example`), with the bank's answers in between, all are accepted, but `cover_shortfall`: it
+    needs a debit of the bank that an account could not bear.
 
     Example: zhuanhu commands --json
     """
-    names = list(dict.fromkeys(each.type for each in EXAMPLES))
+    names = list(dict.fromkeys(each.type for each in (*EXAMPLES, *ON_OCCASION)))
     if as_json:
         show_json([_described(name) for name in names])
     else:

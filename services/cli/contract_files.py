@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.kafka import asyncapi, contract
-from services.cli.command_examples import EXAMPLES, examples_of
+from services.cli.command_examples import EXAMPLES, ON_OCCASION, examples_of
 from services.cli.showing import plain
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract"
@@ -20,7 +20,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """What should stand in each file."""
     examples = {
         contract.command_type(each.type): {"examples": plain(examples_of(each.type))}
-        for each in EXAMPLES
+        for each in (*EXAMPLES, *ON_OCCASION)
     }
     names = {kind: file for kinds in contract.FILES.values() for kind, file in kinds.items()}
     for kind, schema in contract.schemas().items():

@@ -84,7 +84,8 @@ def _batch(bank: Bank, clock: Clock) -> Connection:
     link = batch_channel.Link(
         bank.url, bank.platform_no, read_timeout_ms=bank.settings.bank_timeout_ms
     )
-    return BatchFamilyBank(link, bank.signer, clock, Choices(bank.notify_url))
+    choices = Choices(bank.notify_url, line_attempts=bank.settings.bank_line_attempts)
+    return BatchFamilyBank(link, bank.signer, clock, choices)
 
 
 FAMILIES = {

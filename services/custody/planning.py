@@ -269,7 +269,7 @@ def _single(
 
 
 def _execute(recorded: Recorded, event: EntryRequested) -> Request:
-    of_loan = event.purpose is not Purpose.RESERVE_SURPLUS
+    of_loan = event.purpose not in _BESIDE_LOANS
     key = loan_key(event.subject) if of_loan else event.movements[0].payer
     return Request(
         event.entry_id,
@@ -298,6 +298,8 @@ def _last_word(
     account, subject = event.account, event.entry_id
     return [_request(recorded, no, kind, account, subject, withdrawal=event.movement_id)]
 
+
+_BESIDE_LOANS = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
 
 PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     MemberRegistered: _register,

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from adapters.codec import decode_event
-from domain import cashbook
+from domain import shortfall
 from domain.platform import BusinessDateRolled, PlatformOpened
 from domain.streams import PLATFORM, fold_of
 from services.proof.snapshot import Snapshot
@@ -21,7 +21,7 @@ _EVENTS = (
 _STEPS = (
     "SELECT topic, state FROM {shard}.stored_events WHERE topic = ANY(%s) AND notification_id <= %s"
 )
-_CASH = [event.TOPIC for event in cashbook.EVENTS]
+_CASH = [event.TOPIC for event in shortfall.POSTING]
 _END = 2**63 - 1
 
 

@@ -25,6 +25,7 @@ from services.proof.checks.payments_out import Corrections, Withdrawals
 from services.proof.checks.purposes import Freezes, Lending, Purposes
 from services.proof.checks.register import Register
 from services.proof.checks.reserve import ReserveQueue
+from services.proof.checks.shortfalls import Shortfalls
 from services.proof.checks.streams import Streams
 from services.proof.checks.two_people import TwoPeople
 from services.proof.checks.views import CompareViews, Views
@@ -86,6 +87,7 @@ class Audit:
             mirror,
             BankWord(mirror),
             ReconciledDays(),
+            Shortfalls(balances),
             balances,
             Freezes(book),
             Purposes(),

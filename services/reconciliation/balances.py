@@ -2,7 +2,8 @@
 
 The book's side is what it holds now, wound back by the bank's own dates: what is asked for and not
 settled, and what the bank dated later, is taken out again; what the bank's lines show to be done
-already is put in. So a fact that reached the book late counts on the bank's day, not on ours.
+already is put in. What the bank took and an account could not bear stands against it, as at the
+bank. So a fact that reached the book late counts on the bank's day, not on ours.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from adapters.read_models.movements import MovementRow
+from adapters.read_models.shortfalls import ShortfallRow
 from domain.accounts import OUTSIDE
 from domain.cashbook import SHORTFALL, Leg, Movement, Status, holds, net, posts
 from domain.ports import BankBalance, StatementLine
@@ -104,7 +106,7 @@ def _movement(row: MovementRow) -> Movement:
         purpose=Purpose(row.purpose),
         payer=row.payer,
         payee=row.payee,
-        amount_fen=row.amount_fen - row.shortfall_fen,
+        amount_fen=row.amount_fen,
         freeze=row.freeze_id,
     )
 
@@ -173,6 +175,18 @@ def compare(
         elif not _explained(theirs.frozen_fen - ours.frozen_fen, room.get(account)):
             figures = (ours.frozen_fen, theirs.frozen_fen)
             yield Difference(BreakClass.BALANCE, account, *figures, "frozen")
+
+
+def lacking(day: date, shortfalls: Iterable[ShortfallRow]) -> Iterator[Difference]:
+    """What the bank took by force on `day` and the accounts still owe: one claim, one break, seen
+    on its own day. The balances of all days count with it."""
+    for claim in shortfalls:
+        if claim.bank_date == day:
+            figures = (claim.amount_fen - claim.left_fen, claim.amount_fen)
+            detail = f"{claim.account} lacks {claim.left_fen} fen"
+            yield Difference(
+                BreakClass.SHORTFALL, claim.entry_id, *figures, detail, owner=claim.owner
+            )
 
 
 def _explained(frozen_fen: int, room: UnderWay | None) -> bool:

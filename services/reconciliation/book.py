@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,7 @@ from psycopg import Connection, Cursor
 from adapters.read_models.balances import BALANCES, Balances
 from adapters.read_models.members import MEMBERS
 from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
+from adapters.read_models.shortfalls import SHORTFALLS, ShortfallRow, Shortfalls
 from adapters.read_models.store import ViewStore
 from adapters.read_models.table import in_schema
 from domain.accounts import PLATFORM_ACCOUNTS, owner_of, role_of
@@ -23,6 +25,8 @@ from services.reconciliation.matching import (
     BANK_BEGAN,
     COMMISSIONS,
     UNLISTED,
+    Group,
+    agree,
     entry_of,
     key_of_line,
     key_of_movement,
@@ -30,16 +34,18 @@ from services.reconciliation.matching import (
 
 
 class ViewsApart(Exception):
-    """The views of movements and of balances do not stand at the same event."""
+    """The views of movements, balances and shortfalls do not stand at the same event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The book at one event.
 
-    `movements` by key: settled on the bank's day (freezes and releases left out), and whatever the
-    day's lines name. `straddling`: what was out at the day's end, or may have been. `later`: all
-    that the bank dated after the day, added up by purpose and parties. `balances` are today's.
+    `movements` by key, without those that agree with their lines: settled on the bank's day
+    (freezes and releases left out), and whatever the day's lines name. `straddling`: what was out
+    at the day's end, or may have been. `later`: all that the bank dated after the day, added up by
+    purpose and parties. `balances` are today's, below zero where the bank took more than there was;
+    `shortfalls`: the claims behind that.
     """
 
     position: int
@@ -47,6 +53,7 @@ class Snapshot:
     straddling: list[MovementRow]
     later: list[Movement]
     balances: dict[str, BankBalance]
+    shortfalls: list[ShortfallRow]
 
 
 class Book:
@@ -54,25 +61,36 @@ class Book:
         self._connection = connection
         self._store = ViewStore(platform, ())
 
-    def snapshot(
-        self, day: date, lines: Sequence[StatementLine], apart: Collection[str]
-    ) -> Snapshot:
-        """`apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
+    def snapshot(self, day: date, lines: dict[str, Group], apart: Collection[str]) -> Snapshot:
+        """`lines` by key: those that agree with the book are taken out, and their movements are not
+        told. `apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
         with self._snapshot() as cursor:
             stamps = self._store.stamps(cursor)
-            position = stamps[Movements.NAME].position
-            if position != stamps[Balances.NAME].position:
-                raise ViewsApart("the views of movements and balances stand at different events")
+            positions = {stamps[view.NAME].position for view in (Movements, Balances, Shortfalls)}
+            if len(positions) > 1:
+                raise ViewsApart("the views of the cash book stand at different events")
+            shortfalls = SHORTFALLS.select(cursor, "left_fen > 0")
             return Snapshot(
-                position,
+                positions.pop(),
                 _movements(cursor, day, lines),
                 _straddling(cursor, day, apart),
                 _later(cursor, day),
-                {
-                    row.account: BankBalance(row.available_fen, row.frozen_fen)
-                    for row in BALANCES.select(cursor)
-                },
+                _balances(cursor, shortfalls),
+                shortfalls,
             )
+
+    def covered(self, claims: Collection[str]) -> dict[str, list[str]]:
+        """Those of these shortfalls that are covered in full, each with what covered it."""
+        if not claims:
+            return {}
+        with self._snapshot() as cursor:
+            cursor.execute(
+                "SELECT entry_id, array_agg(covered_by ORDER BY position) FROM shortfall_cover"
+                " JOIN shortfall USING (entry_id)"
+                " WHERE left_fen = 0 AND entry_id = ANY(%s) GROUP BY entry_id",
+                (list(claims),),
+            )
+            return dict(cursor.fetchall())
 
     def not_recorded(self, lines: Sequence[StatementLine]) -> list[StatementLine]:
         """Those that the bank began and the book has no movement for."""
@@ -106,20 +124,33 @@ class Book:
             yield cursor
 
 
-def _movements(
-    cursor: Cursor[Any], day: date, lines: Sequence[StatementLine]
-) -> dict[str, MovementRow]:
+def _balances(cursor: Cursor[Any], shortfalls: Iterable[ShortfallRow]) -> dict[str, BankBalance]:
+    owed_fen: Counter[str] = Counter()
+    for claim in shortfalls:
+        owed_fen[claim.account] += claim.left_fen
+    return {
+        row.account: BankBalance(row.available_fen - owed_fen[row.account], row.frozen_fen)
+        for row in BALANCES.select(cursor)
+    }
+
+
+def _movements(cursor: Cursor[Any], day: date, lines: dict[str, Group]) -> dict[str, MovementRow]:
+    movements: dict[str, MovementRow] = {}
     listed = "bank_date = %s AND purpose <> ALL(%s)"
-    rows = MOVEMENTS.select(cursor, listed, day, list(UNLISTED))
-    movements = {key_of_movement(row): row for row in rows}
-    others = [line for line in lines if key_of_line(line) not in movements]
+    for row in MOVEMENTS.stream(cursor, listed, day, list(UNLISTED)):
+        key = key_of_movement(row)
+        if agree(day, lines.get(key, ()), row):
+            del lines[key]
+        else:
+            movements[key] = row
+    others = [line for key, group in lines.items() if key not in movements for line in group]
     named = {key_of_line(line) for line in others if line.kind is not LineKind.COMMISSION}
     for row in MOVEMENTS.load(cursor, named).values():
         movements[row.movement_id] = row
     entries = {line.reference for line in others if line.kind is LineKind.COMMISSION}
     if entries:
-        condition = "entry_id = ANY(%s) AND purpose = ANY(%s)"
-        for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS)):
+        condition = "entry_id = ANY(%s) AND purpose = ANY(%s) AND bank_date IS DISTINCT FROM %s"
+        for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS), day):
             movements[key_of_movement(row)] = row
     return movements
 
@@ -137,7 +168,7 @@ def _straddling(cursor: Cursor[Any], day: date, apart: Collection[str]) -> list[
 
 def _later(cursor: Cursor[Any], day: date) -> list[Movement]:
     cursor.execute(
-        "SELECT purpose, payer, payee, freeze_id IS NULL, sum(amount_fen - shortfall_fen)::bigint"
+        "SELECT purpose, payer, payee, freeze_id IS NULL, sum(amount_fen)::bigint"
         " FROM movement WHERE bank_date > %s GROUP BY 1, 2, 3, 4",
         (day,),
     )

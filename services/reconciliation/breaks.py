@@ -37,12 +37,25 @@ class BreakClass(StrEnum):
     )
     REVERSAL = "reversal", "The bank took back a movement that the book holds to be settled."
     BALANCE = "balance", "An account's balance at the end of the bank's day differs."
+    SHORTFALL = (
+        "shortfall",
+        "The bank took more than the account could bear: the rest is a claim on its owner.",
+    )
+
+
+FIRST_OWNER = "finance"
+
+
+def break_id_of(kind: BreakClass, reference: str) -> str:
+    """The same on every day on which it is seen."""
+    return hashlib.sha256(f"{kind}:{reference}".encode()).hexdigest()[:16]
 
 
 class Difference(NamedTuple):
-    """One class found on one reference (movement, entry>payee or account) on one bank day.
+    """One class found on one reference (movement, entry>payee, account, or a shortfall's entry) on
+    one bank day.
 
-    Before `turns_on` it is borne; without one it is a break at once.
+    Before `turns_on` it is borne; without one it is a break at once. `owner` works it at first.
     """
 
     kind: BreakClass
@@ -51,11 +64,11 @@ class Difference(NamedTuple):
     bank_fen: int | None
     detail: str = ""
     turns_on: date | None = None
+    owner: str = FIRST_OWNER
 
     @property
     def break_id(self) -> str:
-        """The same on every day on which it is seen."""
-        return hashlib.sha256(f"{self.kind}:{self.reference}".encode()).hexdigest()[:16]
+        return break_id_of(self.kind, self.reference)
 
     def is_real(self, today: date) -> bool:
         return self.turns_on is None or self.turns_on <= today

@@ -36,6 +36,9 @@ UNLISTED = frozenset(
 )
 """Freezes and releases are no lines: the frozen balances prove them."""
 
+Group = tuple[StatementLine, ...]
+"""The lines of one key: one, where the bank does not list it twice."""
+
 DaysSeen = Mapping[str, Collection[date]]
 """Key -> the bank days on which a line of that key was taken in."""
 
@@ -59,11 +62,32 @@ def entry_of(key: str) -> str:
     return entry_id if commission else key.rpartition(".")[0]
 
 
-def by_key(lines: Iterable[StatementLine]) -> dict[str, list[StatementLine]]:
-    groups: dict[str, list[StatementLine]] = {}
+def by_key(lines: Iterable[StatementLine]) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
     for line in lines:
-        groups.setdefault(key_of_line(line), []).append(line)
+        key, alone = key_of_line(line), (line,)
+        group = groups.setdefault(key, alone)
+        if group is not alone:
+            groups[key] = (*group, line)
     return groups
+
+
+def done_keys(
+    lines: Iterable[StatementLine], rest: Mapping[str, Sequence[StatementLine]]
+) -> Iterator[str]:
+    """Each key that the bank lists as done, once. `rest`: all lines that do not agree, by key."""
+    for line in lines:
+        key = key_of_line(line)
+        if line.succeeded and key not in rest:
+            yield key
+    for key, group in rest.items():
+        if group[0].succeeded:
+            yield key
+
+
+def agree(day: date, group: Sequence[StatementLine], row: MovementRow) -> bool:
+    """What nearly all do: one line, which says just what the book says. Nothing is found there."""
+    return len(group) == 1 and _says_the_same(day, group[0], row)
 
 
 def suspects(
@@ -79,8 +103,8 @@ def match(
     movements: Mapping[str, MovementRow],
     seen: DaysSeen,
 ) -> list[Difference]:
-    """`movements` by key: all that the book settled on `day` and the bank lists, and whatever else
-    the lines name. `seen` tells of other days than `day`."""
+    """`lines` and `movements` by key, without those that agree: all that the book settled on `day`
+    and the bank lists, and whatever else the lines name. `seen` tells of other days than `day`."""
     pairs, unknown, unlisted = _pair(lines, movements)
     found = [Difference(BreakClass.MISSING_IN_BOOK, *each) for each in unknown]
     for key, row in unlisted:
@@ -138,7 +162,7 @@ def _not_listed(day: date, key: str, row: MovementRow, seen: DaysSeen) -> Differ
 def _compare(
     day: date, key: str, line: StatementLine, row: MovementRow, seen: DaysSeen
 ) -> Iterator[Difference]:
-    if _agree(day, line, row):
+    if _says_the_same(day, line, row):
         return
     figures = (key, row.amount_fen, line.amount_fen)
     yield from _compare_standing(day, figures, line, row, seen)
@@ -151,8 +175,7 @@ def _compare(
         yield Difference(BreakClass.AMOUNT, *figures)
 
 
-def _agree(day: date, line: StatementLine, row: MovementRow) -> bool:
-    """What nearly all do."""
+def _says_the_same(day: date, line: StatementLine, row: MovementRow) -> bool:
     return (
         line.amount_fen == row.amount_fen
         and line.succeeded

@@ -11,7 +11,7 @@ A day may be run as often as one likes: the same facts give the same breaks and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,21 +23,39 @@ from domain.ports import (
     BankOutcome,
     BankStatement,
     CustodianUntrusted,
-    StatementLine,
     StatementNotReady,
     StatementSource,
     StatementUnreadable,
 )
 from infra.clock import Clock
-from services.reconciliation.balances import at_the_bank, compare, cut_at, room_for, under_way
+from services.reconciliation.balances import (
+    at_the_bank,
+    compare,
+    cut_at,
+    lacking,
+    room_for,
+    under_way,
+)
 from services.reconciliation.bank_facts import to_record
 from services.reconciliation.book import Book, ViewsApart
 from services.reconciliation.breaks import Difference
-from services.reconciliation.matching import by_key, key_of_movement, match, suspects
+from services.reconciliation.matching import (
+    Group,
+    by_key,
+    done_keys,
+    key_of_movement,
+    match,
+    suspects,
+)
 from services.reconciliation.records import Records
 from services.reconciliation.result_files import write_result
 from services.reconciliation.results import DayResult, Verdict
-from services.reconciliation.store import store, store_confirmation, store_incomplete
+from services.reconciliation.store import (
+    close_covered,
+    store,
+    store_confirmation,
+    store_incomplete,
+)
 
 log = structlog.get_logger()
 
@@ -107,17 +125,28 @@ class Reconciler:
     def _run(self, statement: BankStatement) -> DayResult:
         self._catch_up()
         taken_in = self._take_in(statement)
-        lines = by_key(statement.lines)
-        found = self._compare(statement, lines)
-        result = self._result(statement, found, taken_in, lines)
-        done = {key for key, (line, *_) in lines.items() if line.succeeded}
+        self._close_covered()
+        rest = by_key(statement.lines)
+        found = self._compare(statement, rest)
+        result = self._result(statement, found, taken_in, rest)
+        done = done_keys(statement.lines, rest)
         result = store(self.records, result, done, found.differences)
+        return self._conclude(result)
+
+    def _conclude(self, result: DayResult) -> DayResult:
+        """What is done with a day once it is stored."""
         if result.verdict.clean and result.confirmed_at is None:
             result = self._confirm(result)
         if self._folder is not None:
             breaks = self.records.breaks(status=None, bank_date=result.bank_date)
             write_result(self._folder, result, breaks)
         return result
+
+    def _close_covered(self) -> None:
+        """Shortfalls that money has covered since: their days may be clean now."""
+        covered = self._book.covered(self.records.open_shortfalls())
+        for result in close_covered(self.records, covered, self._clock.now()):
+            self._conclude(result)
 
     def _take_in(self, statement: BankStatement) -> int:
         """What the bank began and the book does not have; gives how many were accepted now."""
@@ -133,12 +162,11 @@ class Reconciler:
             receipt.outcome is Outcome.ACCEPTED and not receipt.replayed for receipt in receipts
         )
 
-    def _compare(
-        self, statement: BankStatement, lines: Mapping[str, Sequence[StatementLine]]
-    ) -> _Found:
+    def _compare(self, statement: BankStatement, lines: dict[str, Group]) -> _Found:
+        """Takes out of `lines` what agrees."""
         day = statement.bank_date
         apart = self.records.dated_apart(before=day)
-        book = self._book.snapshot(day, statement.lines, apart)
+        book = self._book.snapshot(day, lines, apart)
         straddling = {key_of_movement(row): row for row in book.straddling}
         wanted = suspects(day, lines, book.movements) | straddling.keys()
         seen = self.records.days_seen(wanted, but=day)
@@ -148,6 +176,7 @@ class Reconciler:
         expected = at_the_bank(book.balances, book.later, rows, cut)
         differences = match(day, lines, book.movements, seen)
         differences += compare(statement.balances, expected, room_for(out))
+        differences += lacking(day, book.shortfalls)
         return _Found(differences, len(out), book.position)
 
     def _result(
@@ -155,8 +184,9 @@ class Reconciler:
         statement: BankStatement,
         found: _Found,
         taken_in: int,
-        lines: Mapping[str, Sequence[StatementLine]],
+        rest: Mapping[str, Group],
     ) -> DayResult:
+        """`rest`: the lines that do not agree just so."""
         today = self.records.today
         real = {each.break_id for each in found.differences if each.is_real(today)}
         borne = {each.break_id for each in found.differences} - real
@@ -172,7 +202,8 @@ class Reconciler:
             verdict=verdict,
             digest=statement.digest,
             lines=len(statement.lines),
-            matched=sum(len(group) for key, group in lines.items() if key not in differing),
+            matched=len(statement.lines)
+            - sum(len(group) for key, group in rest.items() if key in differing),
             accounts=len(statement.balances),
             pending=found.pending,
             taken_in=taken_in,

@@ -129,6 +129,15 @@ class Records:
             )
             return [key for (key,) in cursor]
 
+    def open_shortfalls(self) -> list[str]:
+        """The claims whose breaks are open."""
+        with self.transaction() as cursor:
+            cursor.execute(
+                "SELECT reference FROM break WHERE class = %s AND status = 'open'",
+                (BreakClass.SHORTFALL.value,),
+            )
+            return [claim for (claim,) in cursor]
+
     def assign(self, break_id: str, owner: str, by: str) -> None:
         """Who works the break from now on. Raises BreakUnknown."""
         with self.transaction() as cursor:

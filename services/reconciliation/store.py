@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any, LiteralString
@@ -10,11 +10,9 @@ from typing import Any, LiteralString
 from psycopg import Cursor
 
 from infra.clock import SHANGHAI
-from services.reconciliation.breaks import Difference
+from services.reconciliation.breaks import BreakClass, Difference, break_id_of
 from services.reconciliation.records import DAY_COLUMNS, Records, read_day
 from services.reconciliation.results import DayResult, Verdict
-
-FIRST_OWNER = "finance"
 
 _PUT_DAY = (
     f"INSERT INTO day ({', '.join(DAY_COLUMNS)})"  # noqa: S608 - made of field names
@@ -25,7 +23,7 @@ _PUT_DAY = (
 
 
 def store(
-    records: Records, result: DayResult, keys: Collection[str], differences: Iterable[Difference]
+    records: Records, result: DayResult, keys: Iterable[str], differences: Iterable[Difference]
 ) -> DayResult:
     """`keys` of the lines that the bank lists as done. Gives the result as stored: a confirmation
     of the same files stands."""
@@ -48,6 +46,30 @@ def store_incomplete(records: Records, result: DayResult) -> None:
             _put_day(cursor, result)
 
 
+def close_covered(
+    records: Records, covered: Mapping[str, Sequence[str]], at: datetime
+) -> list[DayResult]:
+    """Resolves the breaks of shortfalls that are covered; `covered`: by which entries. Gives the
+    days that saw them, as they stand without."""
+    if not covered:
+        return []
+    claims = {break_id_of(BreakClass.SHORTFALL, claim): claim for claim in covered}
+    with records.transaction() as cursor:
+        _lock_days(cursor)
+        cursor.execute(
+            "SELECT bank_date, break_id FROM sighting WHERE break_id = ANY(%s) AND NOT gone",
+            (list(claims),),
+        )
+        sightings = cursor.fetchall()
+        for bank_date, break_id in sightings:
+            _resolve(cursor, bank_date, at, [break_id])
+            note = f"covered by {', '.join(covered[claims[break_id]])}"
+            _put_history(cursor, [(break_id, at, bank_date, "resolved", note)])
+            cursor.execute(_ONE_BREAK_LESS, (bank_date,))
+        days = sorted({bank_date for bank_date, _ in sightings})
+        return [result for day in days if (result := read_day(cursor, day))]
+
+
 def store_confirmation(records: Records, result: DayResult) -> None:
     with records.transaction() as cursor:
         cursor.execute(
@@ -57,16 +79,20 @@ def store_confirmation(records: Records, result: DayResult) -> None:
 
 
 def _lock_day(cursor: Cursor[Any], bank_date: date) -> DayResult | None:
+    _lock_days(cursor)
+    return read_day(cursor, bank_date)
+
+
+def _lock_days(cursor: Cursor[Any]) -> None:
     """One run at a time: breaks reach over days."""
     cursor.execute("LOCK TABLE day IN EXCLUSIVE MODE")
-    return read_day(cursor, bank_date)
 
 
 def _put_day(cursor: Cursor[Any], result: DayResult) -> None:
     cursor.execute(_PUT_DAY, astuple(result))
 
 
-def _put_lines(cursor: Cursor[Any], bank_date: date, keys: Collection[str]) -> None:
+def _put_lines(cursor: Cursor[Any], bank_date: date, keys: Iterable[str]) -> None:
     cursor.execute("DELETE FROM line WHERE bank_date = %s", (bank_date,))
     with cursor.copy("COPY line (key, bank_date) FROM STDIN") as copy:
         for key in keys:
@@ -99,10 +125,14 @@ def _put_breaks(
         _put_found(cursor, bank_date, found)
     resolved = _resolve(cursor, bank_date, at, sorted(before.keys() - found.keys()))
     history += [(break_id, at, bank_date, "resolved", "auto") for break_id in resolved]
+    _put_history(cursor, history)
+
+
+def _put_history(cursor: Cursor[Any], lines: Sequence[tuple[Any, ...]]) -> None:
     cursor.executemany(
         "INSERT INTO break_history (break_id, at, bank_date, what, note)"
         " VALUES (%s, %s, %s, %s, %s)",
-        history,
+        lines,
     )
 
 
@@ -122,7 +152,7 @@ def _put_found(cursor: Cursor[Any], bank_date: date, found: dict[str, Difference
     cursor.executemany(
         _PUT_BREAK,
         [
-            (break_id, each.kind.value, each.reference, FIRST_OWNER, bank_date, bank_date)
+            (break_id, each.kind.value, each.reference, each.owner, bank_date, bank_date)
             for break_id, each in found.items()
         ],
     )
@@ -165,4 +195,11 @@ UPDATE break SET status = 'resolved', resolution = 'auto', resolved_on = %(on)s
 WHERE break_id = ANY(%(gone)s) AND NOT EXISTS (
     SELECT FROM sighting WHERE sighting.break_id = break.break_id AND NOT gone)
 RETURNING break_id
+"""
+_ONE_BREAK_LESS: LiteralString = """
+UPDATE day SET breaks = breaks - 1, verdict = CASE
+    WHEN breaks > 1 THEN verdict
+    WHEN pending + timing > 0 THEN 'reconciled_with_pending'
+    ELSE 'reconciled' END
+WHERE bank_date = %s
 """

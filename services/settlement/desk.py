@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from adapters.vault import Seal, Sealed
-from domain import cashbook
-from domain.cashbook import UNBOUNDED, CashEvent, Entry, EntryRequested, Leg, Movement
+from domain import cashbook, shortfall
+from domain.cashbook import (
+    UNBOUNDED,
+    BankMovementRecorded,
+    CashEvent,
+    Entry,
+    EntryRequested,
+    Leg,
+    Movement,
+)
 from domain.identity import Identity
 from domain.investment import Investment
 from domain.loan import Loan
@@ -23,17 +31,21 @@ from domain.platform import Platform
 from domain.policy import Policies
 from domain.refusals import Code
 from domain.reserve import Reserve
+from domain.reversal import Reversal
+from domain.shortfall import Shortfalls
 from domain.streams import (
     OPERATORS,
     PLATFORM,
     POLICY,
     RESERVE,
+    SHORTFALL,
     entry_stream,
     fold_of,
     identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
+    reversal_stream,
 )
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
@@ -89,6 +101,15 @@ class Desk:
     @property
     def reserve(self) -> Reserve:
         state: Reserve = self._kept(RESERVE).state
+        return state
+
+    @property
+    def shortfalls(self) -> Shortfalls:
+        state: Shortfalls = self._kept(SHORTFALL).state
+        return state
+
+    def reversal(self, movement_id: str) -> Reversal:
+        state: Reversal = self._kept(reversal_stream(movement_id)).state
         return state
 
     def member(self, member_id: str) -> Member:
@@ -147,8 +168,22 @@ class Desk:
         return event
 
     def post(self, event: CashEvent) -> None:
+        """What it brings to an account on which there is a claim covers that first."""
         self._move(event.legs, refusable=isinstance(event, EntryRequested))
         self.record(entry_stream(event.entry_id), event)
+        if isinstance(event, BankMovementRecorded):
+            self.record(SHORTFALL, *shortfall.claim(event))
+        if self.shortfalls.open:
+            self._cover(event)
+
+    def _cover(self, event: CashEvent) -> None:
+        for account, available_fen, _ in event.legs:
+            if available_fen <= 0 or account in UNBOUNDED:
+                continue
+            there_fen = self.balance(account).available_fen
+            for cover in shortfall.cover(self.shortfalls, account, there_fen, event.entry_id):
+                self._move(cover.legs, refusable=False)
+                self.record(SHORTFALL, cover)
 
     def _move(self, legs: Sequence[Leg], *, refusable: bool) -> None:
         for account, available_fen, frozen_fen in legs:

@@ -11,23 +11,26 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from domain import commands as c
-from domain.accounts import RESERVE_ACCOUNT, Role, account_of
-from domain.cashbook import UNBOUNDED, Entry
+from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
+from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
 from domain.streams import (
     POLICY,
     RESERVE,
+    SHORTFALL,
     entry_stream,
     identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
+    reversal_stream,
 )
 from services.settlement import (
     on_authorisations,
     on_bank,
     on_cards,
+    on_corrections,
     on_day_end,
     on_loans,
     on_members,
@@ -159,6 +162,19 @@ def _tenders(loan: Loan) -> Iterable[str]:
     return (claim.tender_id for claim in loan.claims) if ending else ()
 
 
+def _reversal(command: c.ReverseMovement, look: Look) -> Touched:
+    streams = (
+        entry_stream(entry_of(command.movement_id)),
+        entry_stream(f"Q-{command.reversal_id}"),
+        reversal_stream(command.movement_id),
+    )
+    return Touched(streams, (INCOME_ACCOUNT,))
+
+
+def _cover(command: c.CoverShortfall, look: Look) -> Touched:
+    return Touched((SHORTFALL, entry_stream(f"G-{command.cover_id}")), (INCOME_ACCOUNT,))
+
+
 def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
     kept = look.peek(RESERVE)
     queue = kept.state.queue.values() if kept else ()
@@ -184,6 +200,8 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RetireOperator: Handler(on_operators.retire_operator, _nothing),
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
+    c.ReverseMovement: Handler(on_corrections.reverse_movement, _reversal),
+    c.CoverShortfall: Handler(on_corrections.cover_shortfall, _cover),
     c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),
     c.UnbindBankAccount: Handler(on_cards.unbind_bank_account, _member),

@@ -379,6 +379,19 @@ class CustodianContract:
         stage.do(Execute(stage.number(), Purpose.RESERVE_SURPLUS, None, (surplus,)))
         assert stage.holds(INCOME_ACCOUNT).available_fen - before == 300
 
+    @pytest.mark.parametrize("purpose", [Purpose.REVERSAL, Purpose.SHORTFALL_COVER])
+    def test_the_platform_puts_right_what_went_wrong(
+        self, bench: Bench, stage: Stage, purpose: Purpose
+    ) -> None:
+        """A fee goes back to a borrower; an account that lacks money gets it."""
+        stage.do(Recharge(stage.number(), INCOME_ACCOUNT, 300))
+        before = stage.holds(INCOME_ACCOUNT).available_fen
+        payee = stage.member("borrower")
+        leg = Leg(stage.number(), purpose, INCOME_ACCOUNT, payee, 300)
+        stage.do(Execute(stage.number(), purpose, None, (leg,)))
+        assert stage.holds(payee) == BankBalance(300, 0)
+        assert before - stage.holds(INCOME_ACCOUNT).available_fen == 300
+
     def test_a_loan_that_miscarries_and_one_that_ends(self, bench: Bench, stage: Stage) -> None:
         stage.open_project()
         stage.do(ChangeProject(stage.number(), stage.project_no, ProjectStage.MISCARRIED))

@@ -35,7 +35,8 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.RESERVE_SURPLUS: ("reserve", "income"),
     Purpose.BANK_INTEREST: ("outside", EVERYBODY),
     Purpose.BANK_ADJUSTMENT: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
-    Purpose.REVERSAL: (EVERYBODY, EVERYBODY),
+    Purpose.REVERSAL: ("income", "borrower reserve"),
+    Purpose.SHORTFALL_COVER: ("income", f"{MEMBERS} reserve marketing"),
 }
 
 
@@ -59,8 +60,10 @@ def test_money_moves_for_its_purpose_only(purpose: Purpose) -> None:
 
 
 def test_lending_goes_from_investors_to_borrowers_and_through_nobody() -> None:
-    """No purpose takes an investor's money to the platform, or the platform's to a borrower."""
-    moving = {p for p in Purpose if MATRIX[p].shape is Shape.TRANSFER} - {Purpose.REVERSAL}
+    """No purpose takes an investor's money to the platform, or the platform's to a borrower, but
+    what two people put right."""
+    put_right = {Purpose.REVERSAL, Purpose.SHORTFALL_COVER}
+    moving = {p for p in Purpose if MATRIX[p].shape is Shape.TRANSFER} - put_right
     for purpose in moving:
         for own in OWN.split():
             assert not allowed(purpose, Role.INVESTOR, Role(own)), purpose

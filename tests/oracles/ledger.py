@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 
 from domain.cashbook import Movement
 
-HOLDS = {"withdrawal", "tender", "repayment_hold", "reserve_payout", "reserve_surplus"}
+BY_HAND = {"reserve_surplus", "reversal", "shortfall_cover"}
+HOLDS = {"withdrawal", "tender", "repayment_hold", "reserve_payout", *BY_HAND}
 RELEASES = {"tender_release", "repayment_release"}
 OUT_OF_FREEZE = {
     "disbursement",
     "repayment",
     "subrogated_recovery",
     "reserve_payout",
-    "reserve_surplus",
+    *BY_HAND,
 }
 
 
@@ -26,7 +27,8 @@ class Ledger:
         self._available: defaultdict[str, int] = defaultdict(int)
         self._frozen: defaultdict[str, int] = defaultdict(int)
         self._entries: dict[str, Sequence[Movement]] = {}
-        self.from_outside_fen = 0  # In less out, with what accounts could not bear.
+        self.from_outside_fen = 0  # In less out, but for what accounts could not bear.
+        self.lacking: defaultdict[str, int] = defaultdict(int)
 
     @property
     def waiting(self) -> list[str]:
@@ -78,9 +80,17 @@ class Ledger:
         moved_fen = fen if credit else -min(fen, self._available[account])
         self._available[account] += moved_fen
         self.from_outside_fen += moved_fen
+        if not credit:
+            self.lacking[account] += fen + moved_fen
         self.check()
 
     def check(self) -> None:
+        """What is lacking takes whatever there is; then the figures must be sound."""
+        for account, lacking_fen in self.lacking.items():
+            paid_fen = min(lacking_fen, self._available[account])
+            self._available[account] -= paid_fen
+            self.lacking[account] -= paid_fen
+            self.from_outside_fen -= paid_fen
         figures = [*self._available.values(), *self._frozen.values()]
         assert min(figures, default=0) >= 0, self.balances()
         assert sum(figures) == self.from_outside_fen

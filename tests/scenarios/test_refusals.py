@@ -89,6 +89,15 @@ def repay(loan_id: str, fen: int = 1, **fields: Any) -> Ask:
     return ask(c.RepayLoan, payment_id="p9", loan_id=loan_id, amount_fen=fen, **fields)
 
 
+def reverse(movement_id: str, fen: int = 1) -> Ask:
+    fields = {"reversal_id": "v9", "movement_id": movement_id, "reason": "by mistake"}
+    return ask(c.ReverseMovement, amount_fen=fen, **fields)
+
+
+def cover(entry_id: str, fen: int = 1) -> Ask:
+    return ask(c.CoverShortfall, cover_id="g9", entry_id=entry_id, amount_fen=fen)
+
+
 def another_payload(house: House) -> str:
     house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1)
     return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2)
@@ -163,6 +172,11 @@ REACHED: dict[Code, Ask] = {
         amount_fen=1,
         bank_date=TODAY,
     ),
+    Code.MOVEMENT_UNKNOWN: reverse("D-GHOST-1.1"),
+    Code.MOVEMENT_NOT_REVERSIBLE: reverse("D-REPAYING-1.1"),
+    Code.REVERSAL_ABOVE_MOVEMENT: reverse("D-REPAYING-1.2", 31),
+    Code.SHORTFALL_UNKNOWN: cover("B-ghost"),
+    Code.SHORTFALL_BELOW: cover("B-1", 2),
     Code.LOAN_UNKNOWN: repay("GHOST"),
     Code.LOAN_WRONG_STATE: ask(c.RateLoan, loan_id="REPAYING", grade="A"),
     Code.LOAN_NOT_OPEN: tender("REPAYING"),
@@ -252,6 +266,15 @@ def town(new_house: Callable[..., House]) -> House:
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
     _keep_to_rules(house)
+    house.do(
+        c.RecordBankMovement,
+        bank_record="1",
+        purpose=Purpose.BANK_ADJUSTMENT,
+        account="platform:marketing",
+        amount_fen=1,
+        credit=False,
+        bank_date=TODAY,
+    )
     return house
 
 

@@ -29,6 +29,8 @@ _SERVICES = {
     Purpose.SUBROGATED_RECOVERY: "batchRepayBail",
     Purpose.RESERVE_PAYOUT: "batchSubstRepay",
     Purpose.RESERVE_SURPLUS: "batchTransfer",
+    Purpose.REVERSAL: "batchVoucherPay",
+    Purpose.SHORTFALL_COVER: "batchVoucherPay",
 }
 _MARKS = {
     "batchLendPay": "l",
@@ -36,6 +38,7 @@ _MARKS = {
     "batchRepayBail": "b",
     "batchSubstRepay": "s",
     "batchTransfer": "t",
+    "batchVoucherPay": "v",
 }
 _FREEZE_FIELDS = {
     "batchLendPay": "authCode",

@@ -32,7 +32,6 @@ from adapters.custody.wire import NoAnswer
 from domain.ports import BankAnswer, BankOutcome, Execute
 
 PARTLY_DONE = "partly_done"
-_ATTEMPTS = 9  # Of one line.
 _NUMBERS = 20  # Tries for a batch number that is free today.
 _PAGE = 500
 _WORKING = ("A", "D")
@@ -102,7 +101,7 @@ class Execution:
             if not failed:
                 return Progress(False, None, done, refused, day)
             batch = batch.again(failed)
-            if batch.attempt > _ATTEMPTS:
+            if batch.attempt > self._choices.line_attempts:
                 raise NoAnswer(PARTLY_DONE, "some lines have failed too often")
 
     def _place(self, batch: Batch) -> Fields | None:

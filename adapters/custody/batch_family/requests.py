@@ -64,6 +64,7 @@ class Choices:
     marketing_account: str = "SYS_GENERATE_002"  # acctUse 10000
     income_account: str = "SYS_GENERATE_004"  # acctUse 01000
     raise_days: int = 30  # How long a product may collect.
+    line_attempts: int = 9  # How often a line is ordered whose batch succeeded in part.
 
 
 def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: datetime) -> Call:

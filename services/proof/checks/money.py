@@ -23,6 +23,7 @@ from domain.cashbook import (
     posts,
 )
 from domain.model import Event
+from domain.shortfall import ShortfallCovered
 from services.proof.checks.book import Book
 from services.proof.checks.check import Check, Fact, Look
 from services.proof.snapshot import Snapshot
@@ -79,6 +80,7 @@ class Balances(Check):
             EntrySettled: self._settled,
             EntryRejected: self._rejected,
             BankMovementRecorded: self._recorded,
+            ShortfallCovered: self._covered,
         }
 
     def available_fen(self, account: str) -> int:
@@ -113,6 +115,11 @@ class Balances(Check):
         if event.shortfall_fen != shortfall_fen:
             self.violated(f"{event.entry_id}: the shortfall is {shortfall_fen}", fact.position)
         self._post(fact, net(legs))
+
+    def _covered(self, fact: Fact) -> None:
+        event = fact.event
+        amount_fen = event.amount_fen
+        self._post(fact, (Leg(event.account, -amount_fen, 0), Leg(SHORTFALL, amount_fen, 0)))
 
     def _post(self, fact: Fact, legs: tuple[Leg, ...] | None) -> None:
         """`legs` are those that the movements ask for, None where they are not known."""

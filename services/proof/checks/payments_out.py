@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 from adapters.codec import decode_event
 from domain.accounts import owner_of, role_of
-from domain.cashbook import BankMovementRecorded, EntryRequested, EntrySettled, Movement
+from domain.cashbook import (
+    BankMovementRecorded,
+    EntryRejected,
+    EntryRequested,
+    EntrySettled,
+    Movement,
+    entry_of,
+)
 from domain.member import check_payable
 from domain.model import Event, Refused
 from domain.purposes import Purpose
@@ -58,10 +65,14 @@ class Corrections(Check):
 
     def __init__(self) -> None:
         super().__init__()
-        self._corrections: list[_Correction] = []
+        self._corrections: dict[str, _Correction] = {}  # By movement, those that count.
 
     def looks(self) -> Mapping[type[Event], Look]:
-        return {EntryRequested: self._requested, BankMovementRecorded: self._recorded}
+        return {
+            EntryRequested: self._requested,
+            EntryRejected: self._rejected,
+            BankMovementRecorded: self._recorded,
+        }
 
     def _requested(self, fact: Fact) -> None:
         event = fact.event
@@ -74,14 +85,18 @@ class Corrections(Check):
         if event.movement.purpose is Purpose.RETURNED_WITHDRAWAL:
             self._note(fact.position, event.movement, event.origin)
 
+    def _rejected(self, fact: Fact) -> None:
+        for movement_id in fact.event.movement_ids:
+            self._corrections.pop(movement_id, None)
+
     def _note(self, position: int, movement: Movement, origin: str | None) -> None:
         self.looked_at["corrections"] += 1
-        self._corrections.append(_Correction(position, movement, origin or ""))
+        self._corrections[movement.id] = _Correction(position, movement, origin or "")
 
     def finish(self, snapshot: Snapshot) -> None:
-        settled = _settled(snapshot, {each.origin for each in self._corrections})
+        settled = _settled(snapshot, {each.origin for each in self._corrections.values()})
         given_back: dict[str, int] = {}
-        for position, movement, origin in self._corrections:
+        for position, movement, origin in self._corrections.values():
             before = settled.get(origin)
             if before is None or before.requested_at > position:
                 self.violated(f"{movement.id} names no settled movement", position)
@@ -109,7 +124,7 @@ class _Settled(NamedTuple):
 
 def _settled(snapshot: Snapshot, movement_ids: set[str]) -> dict[str, _Settled]:
     """Those of these movements that the bank carried out."""
-    streams = [entry_stream(name.rpartition(".")[0]) for name in movement_ids]
+    streams = [entry_stream(entry_of(name)) for name in movement_ids]
     requested: dict[str, _Settled] = {}
     settled: dict[str, _Settled] = {}
     for position, topic, state in snapshot.stream(

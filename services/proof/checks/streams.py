@@ -127,6 +127,8 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("loan-", "loan_id", loan.INITIAL, _loan)
         case "investment":
             return _Kind("investment-", "tender_id", investment.INITIAL, _investment)
+        case "reversal":
+            return _Kind("reversal-", "movement_id", *fold_of(name))
         case "cash":
             return _Kind("entry-", "entry_id", None, None)
         case _:

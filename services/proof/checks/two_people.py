@@ -9,7 +9,7 @@ from adapters.signing import verified
 from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
 from domain.cashbook import EntryRequested, Movement
-from domain.commands import COMMANDS, AppointOperators, Command
+from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
 from domain.loan_events import RepaymentAccepted
 from domain.member import MemberBlacklisted
 from domain.model import Event, Refused
@@ -24,10 +24,11 @@ from domain.operators import (
 )
 from domain.purposes import Purpose
 from domain.reserve import ReserveSeeded, SurplusMoved
+from domain.reversal import ReversalRequested
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 
-_ONLY_BY_HAND = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL})
+_ONLY_BY_HAND = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
 
 
 class TwoPeople(Check):
@@ -46,7 +47,14 @@ class TwoPeople(Check):
         self._approved: Command | None = None
 
     def looks(self) -> Mapping[type[Event], Look]:
-        told = (OperatorRegistered, OperatorRetired, ReserveSeeded, SurplusMoved, MemberBlacklisted)
+        told = (
+            OperatorRegistered,
+            OperatorRetired,
+            ReserveSeeded,
+            SurplusMoved,
+            MemberBlacklisted,
+            ReversalRequested,
+        )
         return looks_of(
             ((CommandApproved,), self._approval),
             (told, self._by_hand),
@@ -101,7 +109,11 @@ class TwoPeople(Check):
         for movement in fact.event.movements:
             if _moved_by_hand(movement):
                 command = self._approval_of(fact)
-                if command and getattr(command, "amount_fen", None) != movement.amount_fen:
+                if command is None:
+                    continue
+                amount_fen = getattr(command, "amount_fen", None)
+                claim = command.entry_id if isinstance(command, CoverShortfall) else None
+                if amount_fen != movement.amount_fen or claim not in (None, fact.event.reference):
                     self.violated(f"{movement.id} is not what was signed", fact.position)
 
     def _approval_of(self, fact: Fact) -> Command | None:

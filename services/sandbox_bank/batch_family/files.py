@@ -36,6 +36,7 @@ _TYPES = {
     "COMPENSATORY": ("2788", "7788"),
     "COMPENSATORY_REPAYMENT": ("2788", "7788"),
     "COMMISSION": ("4780", "7722"),
+    "PROFIT": ("2833", "7783"),
     "INTEREST": ("5500", "5500"),
 }
 _TRANSFER = ("2820", "7820")

@@ -50,6 +50,7 @@ SERVICES = {
     ),
     "batchSubstRepay": Service("COMPENSATORY", "COMPENSATORY"),
     "batchTransfer": Service("FUNDS_TRANSFER", "FUNDS_TRANSFER"),
+    "batchVoucherPay": Service("PLATFORM_INDEPENDENT_PROFIT", "PROFIT"),
 }
 
 

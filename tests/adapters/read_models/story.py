@@ -367,5 +367,16 @@ def _ending(teller: Teller) -> None:
     teller.settle()
     teller.recharge("I2", Role.INVESTOR, 77)
     teller.tell(
+        c.RecordBankMovement,
+        bank_record="k4",
+        purpose=Purpose.BANK_ADJUSTMENT,
+        account="platform:reserve",
+        amount_fen=20_000_000,
+        credit=False,
+        bank_date=teller.today,
+    )
+    teller.tell(c.SeedReserve, seed_id="s9", amount_fen=30)
+    teller.settle()
+    teller.tell(
         c.RequestRecharge, recharge_id="o", member_id="I3", role=Role.INVESTOR, amount_fen=9
     )

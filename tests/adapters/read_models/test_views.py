@@ -24,8 +24,9 @@ from adapters.read_models.reserve import (
     RESERVE_FLOWS,
     RESERVE_PAYOUTS,
 )
+from adapters.read_models.shortfalls import COVERS, SHORTFALLS
 from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
-from domain import cashbook, loan, member, reserve
+from domain import cashbook, loan, member, reserve, shortfall
 from domain.investment import Investment
 from domain.loan import Status
 from domain.platform import Platform
@@ -58,7 +59,7 @@ def check_balances(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
 def check_statements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     expected = []
     purposes: dict[str, str] = {}
-    steps = {"requested", "settled", "rejected"}
+    steps = {"requested", "settled", "rejected", "covered"}
     after: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for recorded in past:
         legs = getattr(recorded.event, "legs", ())
@@ -83,7 +84,7 @@ def check_statements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         for line in lines
     )
     for line in lines:
-        if line.step != "recorded":
+        if line.step not in ("recorded", "covered"):
             assert line.purpose == purposes[line.entry_id]
     states = folded(past, "entry", cashbook.Entry)
     open_ids = {k for k, entry in states.items() if entry.status is cashbook.Status.REQUESTED}
@@ -111,14 +112,41 @@ def check_movements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             assert (row.bank_code is not None) == (row.status == "rejected")
             expected += 1
     bank = [r.event for r in past if isinstance(r.event, cashbook.BankMovementRecorded)]
+    lacking = open_claims(past)
     for event in bank:
         row = rows[event.movement.id]
         assert (row.status, row.origin, row.shortfall_fen) == (
             "settled",
             event.origin,
-            event.shortfall_fen,
+            lacking[event.entry_id].left_fen if event.entry_id in lacking else 0,
         )
     assert len(rows) == expected + len(bank)
+
+
+def check_shortfalls(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.entry_id: row for row in SHORTFALLS.select(cursor)}
+    claimed = [r.event for r in past if isinstance(r.event, shortfall.ShortfallClaimed)]
+    covers = {
+        (r.position, r.event.entry_id, r.event.covered_by)
+        for r in past
+        if isinstance(r.event, shortfall.ShortfallCovered)
+    }
+    assert {(row.entry_id, row.account, row.amount_fen, row.owner) for row in rows.values()} == {
+        (each.entry_id, each.account, each.amount_fen, each.owner) for each in claimed
+    }
+    left = {row.entry_id: row.left_fen for row in rows.values() if row.left_fen}
+    assert left == {name: claim.left_fen for name, claim in open_claims(past).items()}
+    assert {name for name, row in rows.items() if row.closed_on} == rows.keys() - left.keys()
+    told = {(row.position, row.entry_id, row.covered_by) for row in COVERS.select(cursor)}
+    assert told == covers
+    for name, row in rows.items():
+        in_all_fen = sum(each.amount_fen for each in COVERS.select(cursor, "entry_id = %s", name))
+        assert in_all_fen == row.amount_fen - row.left_fen
+
+
+def open_claims(past: Sequence[Recorded]) -> dict[str, shortfall.Claim]:
+    state = folded(past, "shortfall", shortfall.Shortfalls).get("shortfall", shortfall.INITIAL)
+    return dict(state.open)
 
 
 def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
@@ -267,6 +295,7 @@ def check_days(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         check_balances,
         check_statements,
         check_movements,
+        check_shortfalls,
         check_loans,
         check_positions,
         check_reserve,

@@ -20,7 +20,7 @@ from adapters.kafka import contract
 from adapters.kafka.asyncapi import TOPICS
 from adapters.kafka.contract import Parked, Reply
 from domain.commands import COMMANDS, FROM_OUTSIDE, Command
-from services.cli.command_examples import EXAMPLES
+from services.cli.command_examples import EXAMPLES, ON_OCCASION
 from services.cli.contract_files import FOLDER, files
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "events"
@@ -88,7 +88,7 @@ def test_every_schema_is_one(file: str) -> None:
     Draft202012Validator.check_schema(schema(file))
 
 
-@pytest.mark.parametrize("command", EXAMPLES, ids=lambda command: command.id)
+@pytest.mark.parametrize("command", [*EXAMPLES, *ON_OCCASION], ids=lambda command: command.id)
 def test_every_example_of_a_command_is_valid_and_one_field_more_is_not(command: Command) -> None:
     message = command.model_dump(mode="json")
     file = f"commands/{command.type}.json"

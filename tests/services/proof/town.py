@@ -248,6 +248,8 @@ def instruct(journal: psycopg.Connection, position: int, event: EntryRequested) 
         Purpose.FEE,
         Purpose.RESERVE_PAYOUT,
         Purpose.RESERVE_SURPLUS,
+        Purpose.REVERSAL,
+        Purpose.SHORTFALL_COVER,
     }
     request_no = event.entry_id if several else event.movements[0].id
     journal.execute(

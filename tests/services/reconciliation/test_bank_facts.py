@@ -97,29 +97,3 @@ def test_what_no_command_can_carry_stays_a_break(desk: Office, changes: dict[str
     assert (result.verdict, result.taken_in) == (Verdict.BREAKS, 0)
     assert desk.found() == {("missing_in_book", f"B-{odd.reference}.1")}
     assert desk.house.log.head() == before
-
-
-def test_a_debit_beyond_what_is_there_leaves_a_break_of_the_balance(own_desk: Office) -> None:
-    """The rest is a claim on the owner; the bank says minus, or that it took less."""
-    debit = line(LineKind.ADJUSTMENT, "ADJ.3", 7000, CARL, OUTSIDE)
-    own_desk.run(statement([*LINES, debit], {**BALANCES, CARL: BankBalance(-100_000, 0)}))
-    [found] = own_desk.reconciler.records.breaks()
-    assert (found.reference, found.book_fen, found.bank_fen) == (CARL, 0, -100_000)
-
-
-def test_a_debit_beyond_what_is_there_counts_as_what_was_there(own_desk: Office) -> None:
-    """Also where the book dates it a day later than the bank lists it."""
-    own_desk.house.do(
-        c.RecordBankMovement,
-        bank_record="ADJ.3",
-        purpose=Purpose.BANK_ADJUSTMENT,
-        account=CARL,
-        amount_fen=700_000,
-        credit=False,
-        bank_date=NEXT,
-    )
-    debit = line(LineKind.ADJUSTMENT, "ADJ.3", 7000, CARL, OUTSIDE)
-    for lines, book_fen in (([*LINES, debit], 0), (LINES, 600_000)):
-        own_desk.run(statement(lines, {**BALANCES, CARL: BankBalance(-100_000, 0)}))
-        found = {each.reference: each for each in own_desk.reconciler.records.breaks()}
-        assert found[CARL].book_fen == book_fen

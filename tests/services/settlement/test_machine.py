@@ -7,6 +7,7 @@ equal to it, every id has one receipt for ever, and at the end the log is whole.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -33,6 +34,8 @@ from domain.payout_plan import BucketPeriod
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
+from domain.shortfall import Shortfalls
+from domain.streams import SHORTFALL
 from services.settlement.press import Press
 from tests.exemplars import ANN, BEN, NAME, PHONE, a_policy, command
 from tests.house import House
@@ -93,6 +96,19 @@ MONEY = (
         c.MoveReserveSurplus,
         surplus_id=ids("z"),
         amount_fen=amounts_fen,
+    ),
+    built(
+        c.ReverseMovement,
+        reversal_id=ids("v"),
+        movement_id=st.sampled_from(("D-L0-1.2", "D-L0-1.3", "D-L1-1.2", "Z-z1.1", "R-p1.1")),
+        amount_fen=st.integers(1, 20),
+        reason=st.just("by mistake"),
+    ),
+    built(
+        c.CoverShortfall,
+        cover_id=ids("g"),
+        entry_id=ids("B-x"),
+        amount_fen=st.integers(1, 200),
     ),
 )
 LOANS = (
@@ -189,6 +205,8 @@ class Machine(RuleBasedStateMachine):
             case c.RepayLoan():
                 borrower = {"L0": "m0", "L1": "m1", "L2": "m2"}[sent.loan_id]
                 return self.ledger.available(f"{borrower}:borrower")
+            case c.ReverseMovement() | c.CoverShortfall():
+                return self.ledger.available("platform:income")
             case _:
                 raise AssertionError(f"{sent.type} needs no balance")
 
@@ -417,6 +435,14 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_balances_are_the_ledgers(self) -> None:
         assert without_zeros(self.house.balances()) == without_zeros(self.ledger.balances())
+
+    @invariant()
+    def what_is_lacking_is_claimed(self) -> None:
+        shortfalls: Shortfalls = self.house.writer._shelf.state(SHORTFALL).state
+        claimed: Counter[str] = Counter()
+        for claim in shortfalls.open.values():
+            claimed[claim.account] += claim.left_fen
+        assert claimed == {account: fen for account, fen in self.ledger.lacking.items() if fen}
 
     @invariant()
     def the_log_ends_where_the_receipts_say(self) -> None:

@@ -15,6 +15,7 @@ from domain.accounts import Role
 from domain.cashbook import EntryRequested
 from domain.commands import Manual
 from domain.operators import CommandApproved, OperatorRegistered, OperatorRole, Part, Signature
+from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.reserve import ReserveSeeded
 from domain.streams import OPERATORS
@@ -27,6 +28,13 @@ DAN, WEB = (Signer.made_up(name, "tests") for name in ("dan", "web"))
 BY_HAND: dict[type[Manual], dict[str, Any]] = {
     c.SeedReserve: {"seed_id": "s1", "amount_fen": 100},
     c.MoveReserveSurplus: {"surplus_id": "z1", "amount_fen": 100},
+    c.ReverseMovement: {
+        "reversal_id": "v1",
+        "movement_id": "D-L1-1.2",
+        "amount_fen": 1,
+        "reason": "by mistake",
+    },
+    c.CoverShortfall: {"cover_id": "g1", "entry_id": "B-1", "amount_fen": 1},
     c.BlacklistMember: {"member_id": "bob", "evidence": "judgement"},
     c.RegisterOperator: {
         "operator_id": "dan",
@@ -39,12 +47,22 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
 
 @pytest.fixture
 def town(house: House) -> House:
-    """A reserve with money, a borrower who is to pay, and operators Ann, Ben and Cui."""
+    """A reserve with money, a borrower who is to pay, an account that lacks something, and
+    operators Ann, Ben and Cui."""
     house.open(policy={"cap": "0"})
     house.member("lucy", Role.INVESTOR, 1_000_00)
     house.member("bob", Role.BORROWER, 1_000_00)
     house.lend("L1", "bob", {"lucy": 1_000_00})
     house.seed(500_00)
+    house.do(
+        c.RecordBankMovement,
+        bank_record="1",
+        purpose=Purpose.BANK_ADJUSTMENT,
+        account="platform:marketing",
+        amount_fen=1,
+        credit=False,
+        bank_date=TODAY,
+    )
     return house
 
 

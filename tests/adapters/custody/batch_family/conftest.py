@@ -114,10 +114,13 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-def started(scripted: ScriptedBank, clock: ManualClock) -> BatchFamilyBank:
+def started(
+    scripted: ScriptedBank, clock: ManualClock, choices: Choices | None = None
+) -> BatchFamilyBank:
     """A client that knows nothing yet."""
     link = Link(scripted.url, INST_CODE, read_timeout_ms=2_000)
-    return BatchFamilyBank(link, scripted.keys.our_signer(), clock, Choices(NOTIFY_URL))
+    choices = choices or Choices(NOTIFY_URL)
+    return BatchFamilyBank(link, scripted.keys.our_signer(), clock, choices)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_batch_number_follows_from_the_batch_and_differs_by_try_attempt_and_re
 @pytest.mark.parametrize(
     "legs",
     [
-        (leg(1, Purpose.REVERSAL, ANN, BOB, 1),),
+        (leg(1, Purpose.BANK_ADJUSTMENT, ANN, BOB, 1),),
         # A contribution has no place at a repayment, nor a fee with the reserve's payout.
         (repaid(1, ANN, 5), leg(2, Purpose.RESERVE_CONTRIBUTION, BOB, RESERVE_ACCOUNT, 1)),
         (

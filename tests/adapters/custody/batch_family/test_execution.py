@@ -9,10 +9,11 @@ import orjson
 import pytest
 
 from adapters.custody.batch_family.client import BatchFamilyBank
+from adapters.custody.batch_family.requests import Choices
 from domain.ports import BankOutcome, Execute
 from infra.clock import ManualClock
 from tests.adapters.custody.batch_family import scenes
-from tests.adapters.custody.batch_family.conftest import Message, ScriptedBank, started
+from tests.adapters.custody.batch_family.conftest import NOTIFY_URL, Message, ScriptedBank, started
 
 DAY = "20180105"
 
@@ -155,6 +156,21 @@ def test_a_line_that_fails_for_ever_is_not_ordered_for_ever(
         answer = custodian.send(scenes.TWO_LINES)
     assert (answer.outcome, answer.code) == (BankOutcome.UNKNOWN, "partly_done")
     assert len(ordered(scripted)) == 9
+
+
+def test_who_allows_more_attempts_has_the_next_one_ordered(
+    ledger: Ledger, scripted: ScriptedBank, custodian: BatchFamilyBank, clock: ManualClock
+) -> None:
+    """By a person, who put right at the bank why the line failed; what is done stays done."""
+    ledger.fails = {"R-1.2", *(f"R-1.2~{n}" for n in range(2, 10))}
+    for _ in range(12):
+        custodian.send(scenes.TWO_LINES)
+    more = Choices(NOTIFY_URL, line_attempts=10)
+    with closing(started(scripted, clock, more)) as allowed:
+        assert allowed.query(scenes.TWO_LINES).outcome is BankOutcome.PARTIAL
+        assert allowed.send(scenes.TWO_LINES).outcome is BankOutcome.PENDING
+        assert ordered(scripted)[-1] == ["R-1.2~10"]
+        assert allowed.query(scenes.TWO_LINES).outcome is BankOutcome.SUCCEEDED
 
 
 def test_two_parts_of_a_request_are_one_outcome(

@@ -223,6 +223,20 @@ def test_a_disbursement_is_one_tender_trade_with_its_fee_and_contribution() -> N
             "FUNDS_TRANSFER",
             "FUNDS_TRANSFER",
         ),
+        (
+            Purpose.REVERSAL,
+            INCOME_ACCOUNT,
+            scenes.BORROWER,
+            "PLATFORM_INDEPENDENT_PROFIT",
+            "PROFIT",
+        ),
+        (
+            Purpose.SHORTFALL_COVER,
+            INCOME_ACCOUNT,
+            scenes.INVESTOR,
+            "PLATFORM_INDEPENDENT_PROFIT",
+            "PROFIT",
+        ),
     ],
 )
 def test_each_purpose_has_its_trade_and_business_type(
@@ -272,12 +286,12 @@ def test_a_projects_stage_in_the_banks_words(stage: ProjectStage, word: str) -> 
     [
         replace(scenes.FREEZE, purpose=Purpose.FEE),
         replace(scenes.ESTABLISH, method="whenever"),
-        replace(scenes.DISBURSE, purpose=Purpose.REVERSAL),
+        replace(scenes.DISBURSE, purpose=Purpose.BANK_INTEREST),
         Execute(
             "r",
             Purpose.RESERVE_SURPLUS,
             None,
-            (Leg("mv", Purpose.REVERSAL, MARKETING_ACCOUNT, INCOME_ACCOUNT, 1),),
+            (Leg("mv", Purpose.BANK_ADJUSTMENT, MARKETING_ACCOUNT, INCOME_ACCOUNT, 1),),
         ),
     ],
 )
