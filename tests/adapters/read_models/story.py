@@ -301,7 +301,7 @@ def _ending(teller: Teller) -> None:
         )
     teller.settle("W-w1")
     teller.tell(c.SetMemberRules, failed_cards_suspended=True)
-    for record in ("k4", "k5"):
+    for record in ("k6", "k7"):
         teller.tell(
             c.RecordBankMovement,
             bank_record=record,
@@ -311,7 +311,7 @@ def _ending(teller: Teller) -> None:
             bank_date=teller.today,
             origin="W-w2.1",
         )
-        if record == "k4":
+        if record == "k6":
             teller.tell(c.ReinstateBankAccount, **bank)
     for number in (1, 2, 3):
         teller.tell(
