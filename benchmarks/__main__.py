@@ -1,5 +1,5 @@
-"""`python -m benchmarks [PART ...]`: all parts take some twelve minutes on two cores. Parts:
-statements, call, pipeline (which needs Kafka, docs/kafka.md), demo."""
+"""`python -m benchmarks [PART ...]`: all parts take some fifteen minutes on two cores. Parts:
+statements, call, pipeline (which needs Kafka, docs/kafka.md), custody, demo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.custody import mirrored
 from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
 from benchmarks.pgbench import SqlLedger
@@ -25,7 +26,13 @@ OUT = Path("build/bench.json")
 
 def main() -> None:
     tune_memory()
-    parts = {"statements": _statements, "call": _call, "pipeline": _pipeline, "demo": _demo}
+    parts = {
+        "statements": _statements,
+        "call": _call,
+        "pipeline": _pipeline,
+        "custody": mirrored,
+        "demo": _demo,
+    }
     figures: Figures = {}
     for measure in [parts[name] for name in sys.argv[1:] or parts]:
         with tempfile.TemporaryDirectory() as folder:
