@@ -1,5 +1,5 @@
-"""`python -m benchmarks [PART ...]`: all parts take some twelve minutes on two cores. Parts:
-statements, call, pipeline (which needs Kafka, docs/kafka.md), matching, demo."""
+"""`python -m benchmarks [PART ...]`: all parts take some sixteen minutes on two cores. Parts:
+statements, call, pipeline (which needs Kafka, docs/kafka.md), matching, custody, demo."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.custody import mirrored
 from benchmarks.matching import against_join
 from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
@@ -31,6 +32,7 @@ def main() -> None:
         "call": _call,
         "pipeline": _pipeline,
         "matching": against_join,
+        "custody": mirrored,
         "demo": _demo,
     }
     figures: Figures = {}

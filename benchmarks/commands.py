@@ -71,15 +71,15 @@ class Sender:
     def investor(self, member_id: str, id_no: str) -> Story:
         """One who has FUNDS_FEN."""
         yield from self.member(member_id, Role.INVESTOR, id_no)
+        recharge = self.recharge(member_id, Role.INVESTOR)
+        yield recharge
+        yield self.settled(f"C-{recharge.id}")
+
+    def recharge(self, member_id: str, role: c.MemberRole) -> c.RequestRecharge:
         by = self._by()
-        yield c.RequestRecharge(
-            recharge_id=by["id"],
-            member_id=member_id,
-            role=Role.INVESTOR,
-            amount_fen=FUNDS_FEN,
-            **by,
+        return c.RequestRecharge(
+            recharge_id=by["id"], member_id=member_id, role=role, amount_fen=FUNDS_FEN, **by
         )
-        yield self.settled(f"C-{by['id']}")
 
     def loan(self, loan_id: str, borrower_id: str, amount_fen: int) -> Story:
         """One that takes tenders."""
@@ -118,9 +118,12 @@ class Sender:
             tender = self.tender(loan_id, investor_id, SHARE_FEN)
             yield tender
             yield self.settled(f"T-{tender.id}")
+        yield from self.paid_out(loan_id)
+        yield self.settled(f"D-{loan_id}-1")
+
+    def paid_out(self, loan_id: str) -> Story:
         yield c.ConcludeLoan(loan_id=loan_id, contract_hash="0" * 64, **self._by())
         yield c.DisburseLoan(loan_id=loan_id, **self._by())
-        yield self.settled(f"D-{loan_id}-1")
 
     def repaid(self, loan_id: str, amount_fen: int, *, in_full: bool) -> tuple[c.Command, ...]:
         """A repayment, the bank's word that the money is held, and that it is paid on."""

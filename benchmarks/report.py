@@ -18,6 +18,8 @@ AT_LEAST: Figures = {
     "replay_events_per_s": 100_000,
     "rebuild_events_per_s": 100_000,
     "pipeline_vs_sql": 0.5,
+    "mirror_legs_per_s": 1_500,
+    "mirror_singles_per_s": 150,
 }
 AT_MOST: Figures = {
     "embedded_p99_ms": 10,

@@ -12,6 +12,7 @@ from infra.settings import LogLevel
 from services.cli import (
     bank_statements,
     calculators,
+    catch_up,
     commands_list,
     day_work,
     doctor,
@@ -44,6 +45,7 @@ for part in (
     operators,
     shows,
     day_work,
+    catch_up,
     proving,
     kafka,
     topics,

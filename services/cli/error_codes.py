@@ -36,6 +36,8 @@ COMMAND_LINE = {
     "writer_replaced": "Another writer took over this platform.",
     "custody_busy": "Another process already sends to the bank for this platform.",
     "log_behind": "Custody has planned events that the log does not have.",
+    "catch_up_first": "The database came from a backup: zhuanhu catch-up asks the bank first.",
+    "not_held": "Sending is not held, so that there is nothing to catch up from.",
     "log_gap": "A position is missing in the log.",
     "topic_behind": "The topic of events does not have yet what a view or its rebuild needs.",
     "view_outdated": "A view was built by another version.",

@@ -16,7 +16,10 @@ from infra.errors import DataFolderInUse
 from infra.postgres import DataFolder, EmbeddedPostgres
 from infra.settings import load_settings
 from services.cli.errors import CliError
+from services.cli.failure import EXIT_REFUSED
 from services.cli.installation import DATABASE, Installation
+from services.custody.hold import is_held
+from services.custody.lease import prepare_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,27 @@ def alone(place: Place) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+def require_released(place: Place, url: str) -> None:
+    """Raises CliError while a database that came from a backup has not caught up with the bank:
+    what is decided before that would be decided without the bank's answers of the time."""
+    prepare_journal(url, place.platform)
+    if is_held(url, place.platform):
+        raise CliError(
+            "catch_up_first",
+            f"{place.platform}: the database came from a backup, and the bank may be ahead of it",
+            hint="zhuanhu catch-up, with docs/restore.md",
+            exit_code=EXIT_REFUSED,
+        )
+
+
+@contextmanager
+def released(place: Place) -> Iterator[None]:
+    """Keeps the database running while the block lasts. Raises as require_released does."""
+    with database(place) as url:
+        require_released(place, url)
+        yield
 
 
 def is_in_use(place: Place) -> bool:

@@ -31,7 +31,7 @@ from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
 from services.cli.kafka import kafka_settings
-from services.cli.opening import Place, book_clock, database, find
+from services.cli.opening import Place, book_clock, database, find, require_released
 from services.cli.options import AsJson, Folders
 from services.cli.showing import show_json
 from services.cli.stack import tune_memory
@@ -146,6 +146,7 @@ class _Writing:
 
     def __init__(self, here: _Here, platform: str) -> None:
         place, url = here.places[platform], here.urls[platform]
+        require_released(place, url)
         clock = book_clock(place, url)
         seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
         with ExitStack() as opened:

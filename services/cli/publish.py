@@ -18,7 +18,7 @@ from infra.kafka import client_options, unlogged
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
 from services.cli.kafka import kafka_settings
-from services.cli.opening import Place, alone, book_clock, database, find
+from services.cli.opening import Place, alone, book_clock, database, find, require_released
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
 from services.projections.projector import Projector
@@ -79,6 +79,7 @@ def publishing(place: Place) -> Iterator[Commands]:
             with closing(Inbox(url, place.platform)) as inbox:
                 yield inbox
             return
+        require_released(place, url)
         seal = place.installation.seal(place.data)
         clock = book_clock(place, url)
         with (

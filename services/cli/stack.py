@@ -48,7 +48,8 @@ class Stack:
     url: str
     platform: str
     data: Path
-    intake: Intake | None  # None where the writer is another process.
+    writer: Writer | None  # None where it is another process.
+    intake: Intake | None  # The same.
     custody: Custody
     projector: Projector
     day_end: DayEnd
@@ -126,7 +127,7 @@ def running(
         book_clock, bank_clock = _clocks(place.installation, bank.control)
         custodian = opened.enter_context(closing(bank.connected(book_clock)))
         commands: Commands
-        intake, log = None, None
+        writer, intake, log = None, None, None
         if not writes:
             commands = opened.enter_context(closing(Inbox(url, platform)))
         else:
@@ -158,6 +159,7 @@ def running(
             url=url,
             platform=platform,
             data=place.data,
+            writer=writer,
             intake=intake,
             custody=custody,
             projector=projector,

@@ -93,17 +93,17 @@ def _day_end(stack: Stack, installation: Installation, _argument: Answer) -> Ans
     _settle(stack, besides=() if moves_the_bank else NEXT_DAY)
     answer: Answer = {"closed": closed.isoformat()} | plain(result)
     if moves_the_bank:
-        answer["reconciled"] = _reconcile_up_to(stack, closed)
+        answer["reconciled"] = reconcile_up_to(stack, closed)
     return answer
 
 
-def _reconcile_up_to(stack: Stack, last: date) -> list[Answer]:
-    """The bank's days that are over and were not, or not completely, reconciled: after a kill
-    there may be several. A day that is run again changes nothing."""
+def reconcile_up_to(stack: Stack, last: date, first: date | None = None) -> list[Answer]:
+    """The bank's days from `first`, and those that are over and were not, or not completely,
+    reconciled: after a kill there may be several. A day that is run again changes nothing."""
     known = stack.reconciler.records.days()
     incomplete = [each.bank_date for each in known if each.verdict is Verdict.INCOMPLETE]
     following = [known[-1].bank_date + timedelta(days=1)] if known else []
-    day = min((*incomplete, *following, last))
+    day = min((*incomplete, *following, first or last))
     told: list[Answer] = []
     while day <= last:
         result = stack.reconciler.reconcile(day)

@@ -17,7 +17,7 @@ from infra.settings import load_settings
 from services.cli.errands import Errands
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.installation import FILE, Installation
-from services.cli.opening import Place, data_folder, find
+from services.cli.opening import Place, data_folder, find, released
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
 from services.cli.stack import Stack, running
@@ -63,6 +63,7 @@ def up_command(
     with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
+            released(place),
             watched(settings, {place.platform: place}, LIVE_S) as watching,
             running(
                 place,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -18,7 +18,9 @@ from domain.ports import Custodian
 from infra.clock import SHANGHAI, Clock
 from services.custody.callbacks import Reading
 from services.custody.desk import Desk
+from services.custody.enquiry import Enquiry
 from services.custody.gate import UNLIMITED, Gate, Limits
+from services.custody.hold import Hold, Holds, Reason
 from services.custody.journal import Journal, Step, Trouble
 from services.custody.lease import take_lease
 from services.custody.notices import NoticeBox
@@ -71,12 +73,15 @@ class Custody:
         watch: Watch = UNWATCHED,
     ) -> None:
         with ExitStack() as opened:
-            self._journal = Journal(take_lease(url, platform))
+            lease = take_lease(url, platform)
+            self._journal = Journal(lease)
             opened.callback(self._journal.close)
+            self._holds = Holds(lease)
             self._box = NoticeBox(url, platform)
             opened.callback(self._box.close)
             self._log = LogReader(url, platform)
             opened.callback(self._log.close)
+            self.held = self._holds.standing(clock.now(), self._log.head())
             threads = opened.enter_context(ThreadPoolExecutor(workers, "custody"))
             self._opened = opened.pop_all()
         self._gate = Gate(clock, limits.calls_per_s)
@@ -91,6 +96,7 @@ class Custody:
         self._vault = vault
         self._woken = threading.Event()
         self._desk: Desk | None = None
+        self._enquiry = Enquiry()
         self._position = 0
         self._caught_up = False
 
@@ -107,22 +113,32 @@ class Custody:
     # -- one step ---------------------------------------------------------------------
 
     def step(self) -> int:
-        """Plan, take notices, send and ask, report: each once. How many things changed."""
+        """Plan, take notices, send and ask, report: each once. How many things changed.
+
+        While sending is `held`, notices wait, and the bank is only asked."""
         try:
             desk = self._desk = self._desk or self._take_up()
             done = self._plan(desk)
-            done += self._take_notices(desk)
-            done += self._call(desk)
+            if self.held is None:
+                done += self._take_notices(desk)
+                done += self._call(desk)
+            else:
+                done += self._ask(desk)
             self._tell(desk)
             return done + self._ask_for_word(desk) + self._report(desk)
         except BaseException:
-            self._desk = None  # The journal alone knows now what counts.
+            self._begin_anew()  # The journal alone knows now what counts.
             raise
 
     def idle(self, besides: Collection[Kind] = ()) -> bool:
-        """Is there nothing to plan, send, wait for or report, `besides` these kinds?"""
+        """Is there nothing to plan, send, wait for or report, `besides` these kinds? While sending
+        is held: nothing that the bank has said nothing of."""
         desk = self._desk
-        return desk is not None and not desk.count(besides) and self._position >= self._log.head()
+        if desk is None or self._position < self._log.head():
+            return False
+        if self.held is None:
+            return not desk.count(besides)
+        return not desk.ended(1) and self._enquiry.is_done(desk.requests())
 
     def drain(self, patience_ms: int = 5_000, besides: Collection[Kind] = ()) -> bool:
         """Steps until idle. False if nothing has changed for about `patience_ms`."""
@@ -149,6 +165,40 @@ class Custody:
         """Takes a callback of the bank: durable when this returns. Raises CustodianUntrusted."""
         self._box.put(self._bank.read_notice(form), self._clock.now())
         self._woken.set()
+
+    # -- after a restore ----------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Nothing is sent from now on, also by a later process, until `release`."""
+        if self.held is None:
+            now, position = self._clock.now(), self._log.head()
+            self._holds.begin(Hold(now, Reason.DECLARED, position, None))
+            self.held = self._holds.standing(now, position)
+            self._begin_anew()
+
+    def release(self, by: str | None, result: dict[str, Any]) -> None:
+        """Sends again. `result` is kept with it; `by`: who bears what differs in it."""
+        self._holds.end(self._clock.now(), self._log.head(), by, result)
+        self.held = None
+        self._begin_anew()
+
+    def unsent(self) -> list[str]:
+        """What would be sent, oldest first: of which the bank has nothing, or not all."""
+        return self._enquiry.unsent(self._desk.requests()) if self._desk else []
+
+    def _begin_anew(self) -> None:
+        self._desk, self._enquiry = None, Enquiry()
+
+    def _ask(self, desk: Desk) -> int:
+        """A wave of questions about what the bank has said nothing of."""
+        now, why = self._clock.now(), dict[str, str]()
+        asked = self._enquiry.next(desk.requests(), now, self._gate.room(WAVE_MAX))
+        calls = self._calls(asked, why, Errand.ASK)
+        held = [each for each in asked if each.no in why]
+        self._take((), [Trouble(each.no, why[each.no]) for each in held])
+        for each in held:
+            self._enquiry.answered(each)
+        return self._carry_out(desk, calls)
 
     # -- its parts --------------------------------------------------------------------
 
@@ -248,6 +298,8 @@ class Custody:
             desk.look_later(each, now)
         for each in heard.not_asked:
             desk.not_asked(each, now)
+        for each in heard.answered:
+            self._enquiry.answered(each)
         return len(heard.steps) + len(heard.again) + len(heard.partly)
 
     def _tell(self, desk: Desk) -> None:

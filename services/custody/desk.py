@@ -97,6 +97,10 @@ class Desk:
         self._held.clear()
         return held
 
+    def requests(self) -> Collection[Open]:
+        """All of them, in the order of the events that caused them."""
+        return self._requests.values()
+
     def count(self, besides: Collection[Kind] = ()) -> int:
         return sum(1 for each in self._requests.values() if each.request.kind not in besides)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from infra.postgres import Migration
 
-JOURNAL = ("request", "instruction", "request_step")
+JOURNAL = ("request", "instruction", "request_step", "hold")
 
 
 def custody_schema(platform: str) -> str:
@@ -129,6 +129,23 @@ MIGRATIONS = (
         -- How often the bank was asked after a request: a question that brings nothing new is no
         -- step. Of those asked before this it says 0.
         ALTER TABLE request_state ADD COLUMN asks int NOT NULL DEFAULT 0;
+        """,
+    ),
+    Migration(
+        3,
+        "hold",
+        """
+        -- Sending is held while the last row says so: the database was restored (hold.py).
+        CREATE TABLE hold (
+            number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            at timestamptz NOT NULL,
+            what text NOT NULL CHECK (what IN ('held', 'released')),
+            reason text CHECK ((what = 'held') = (reason IS NOT NULL)),
+            position bigint NOT NULL,   -- where the log ended then
+            backup text,                -- PostgreSQL's name for the one that it was started from
+            by text,                    -- who bears what differed at the release
+            result jsonb NOT NULL       -- what catching up had found then
+        );
         """,
     ),
 )

@@ -68,7 +68,7 @@ def heard(each: Open, answer: BankAnswer, today: date) -> Step | None:
             said = State.SETTLED
         case BankOutcome.REFUSED:
             said = State.REFUSED
-        case BankOutcome.PENDING if each.state in (State.SENT, State.UNKNOWN):
+        case BankOutcome.PENDING if each.state in (State.PLANNED, State.SENT, State.UNKNOWN):
             return Step(each, State.PENDING, answer.code)
         case BankOutcome.HELD if each.state not in FINAL and each.code != HELD:
             return Step(each, State.PENDING, HELD)
@@ -114,12 +114,15 @@ class Hearing:
     partly: list[Open] = field(default_factory=list)  # The rest is to be sent again, in time.
     nothing_new: list[Open] = field(default_factory=list)
     asked: list[Open] = field(default_factory=list)
+    answered: list[Open] = field(default_factory=list)  # Of those asked, whatever was said.
     not_asked: list[Open] = field(default_factory=list)
 
     def take(self, call: Call, answer: BankAnswer) -> None:
         ask = call.errand is Errand.ASK
         if ask:
             self.asked.append(call.open)
+            if answer.outcome is not BankOutcome.UNKNOWN:
+                self.answered.append(call.open)
         step = heard(call.open, answer, self.today)
         not_found = ask and answer.outcome is BankOutcome.NOT_FOUND
         if step is not None:
@@ -133,7 +136,7 @@ class Hearing:
             self.again.append(call.open)
         else:
             self.nothing_new.append(call.open)
-            if not_found:
+            if not_found and call.open.state is State.PENDING:
                 self.troubles.append(Trouble(call.open.no, LOST_AT_BANK))
 
     def not_begun(self, call: Call) -> None:

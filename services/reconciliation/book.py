@@ -17,7 +17,7 @@ from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
 from adapters.read_models.shortfalls import SHORTFALLS, ShortfallRow, Shortfalls
 from adapters.read_models.store import ViewStore
 from adapters.read_models.table import in_schema
-from domain.accounts import PLATFORM_ACCOUNTS, owner_of, role_of
+from domain.accounts import PLATFORM_ACCOUNTS, Role, account_of, owner_of, role_of
 from domain.cashbook import Movement
 from domain.ports import BankBalance, LineKind, StatementLine
 from domain.purposes import Purpose
@@ -113,6 +113,16 @@ class Book:
                 owner_of(account) in members
                 and role_of(account) in members[owner_of(account)].open_roles.split()
             )
+        }
+
+    def accounts(self) -> set[str]:
+        """The platform's own, and those that the bank opened for members of ours."""
+        with self._snapshot() as cursor:
+            members = MEMBERS.select(cursor)
+        return set(PLATFORM_ACCOUNTS) | {
+            account_of(member.member_id, Role(role))
+            for member in members
+            for role in member.open_roles.split()
         }
 
     @contextmanager

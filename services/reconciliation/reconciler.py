@@ -11,7 +11,8 @@ A day may be run as often as one likes: the same facts give the same breaks and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ import structlog
 
 from adapters.commanding import Commands, Outcome
 from domain.ports import (
+    BankBalance,
     BankOutcome,
     BankStatement,
     CustodianUntrusted,
@@ -29,6 +31,7 @@ from domain.ports import (
 )
 from infra.clock import Clock
 from services.reconciliation.balances import (
+    Cut,
     at_the_bank,
     compare,
     cut_at,
@@ -56,6 +59,9 @@ from services.reconciliation.store import (
     store_confirmation,
     store_incomplete,
 )
+
+PAGE = 50  # Accounts that one thread asks for before it tells.
+ASKING = 8
 
 log = structlog.get_logger()
 
@@ -109,6 +115,32 @@ class Reconciler:
             position=result.position,
         )
         return result
+
+    def compare_now(
+        self, progress: Callable[[int, int], None] = lambda _done, _of: None
+    ) -> tuple[int, list[Difference]]:
+        """How many accounts were asked after at the bank, and those on which it and the book are
+        apart at this moment. `progress` is told how many of how many. Raises ConnectionError,
+        CustodianUntrusted, ViewsApart."""
+        self._catch_up()
+        today = self.records.today
+        book = self._book.snapshot(today, {}, ())
+        now = Cut(today, (), ())
+        held = at_the_bank(book.balances, (), book.straddling, now)
+        accounts = sorted(held.keys() | self._book.accounts())
+        told = self._ask_for(accounts, progress)
+        return len(accounts), list(compare(told, held, room_for(under_way(book.straddling, now))))
+
+    def _ask_for(
+        self, accounts: Sequence[str], progress: Callable[[int, int], None]
+    ) -> dict[str, BankBalance]:
+        told: dict[str, BankBalance] = {}
+        pages = [accounts[at : at + PAGE] for at in range(0, len(accounts), PAGE)]
+        with ThreadPoolExecutor(ASKING, "balances") as threads:
+            for number, page in enumerate(threads.map(self._bank.balances, pages), start=1):
+                told |= page
+                progress(min(number * PAGE, len(accounts)), len(accounts))
+        return told
 
     def _fetch(self, bank_date: date) -> BankStatement:
         statement = self._bank.statement(bank_date)

@@ -60,6 +60,7 @@ class Relay:
             events = _last(options, platform, Topic.EVENTS)
             self.position = events.number("position")
             _must_be_whole(self.position, events.offset)
+            self._must_be_of_this_log(events)
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
             self.parked = _last(options, platform, Topic.PARKED).number("number")
@@ -138,6 +139,14 @@ class Relay:
         if row != (True,):
             raise RelayRunning(f"another relay serves {self._platform}")
 
+    def _must_be_of_this_log(self, last: _Last) -> None:
+        """A database that was restored has lost what the topic still tells."""
+        if self.position and (last.value,) not in self._ask(_EVENT, self.position).fetchall():
+            raise RelayStopped(
+                f"the topic of events tells at position {self.position} of something that the log"
+                " does not hold: docs/restore.md"
+            )
+
     def _answered(self, last: _Last) -> tuple[int, int]:
         """Answers are not kept in their topic for ever: then the database says where they end, and
         a few come again."""
@@ -194,6 +203,7 @@ _EVENTS = (
     " FROM {}.stored_events WHERE notification_id > %s"
     " ORDER BY notification_id LIMIT %s"
 )
+_EVENT = "SELECT state FROM {}.stored_events WHERE notification_id = %s"
 _RECEIPTS = (
     "SELECT number, command_id, outcome, code, message, field, first_position, last_position"
     " FROM {}.receipt WHERE number > %s ORDER BY number LIMIT %s"
@@ -229,6 +239,7 @@ class _Last(NamedTuple):
 
     offset: int
     attributes: Mapping[str, str]
+    value: bytes = b""
 
     def number(self, name: str) -> int:
         return int(self.attributes.get(name, 0))
@@ -240,7 +251,7 @@ def _last(options: Mapping[str, Any], platform: str, kind: Topic) -> _Last:
         last = tail.last()
     finally:
         tail.close()
-    return _Last(last.offset, attributes_of(last.headers)) if last else _Last(-1, {})
+    return _Last(last.offset, attributes_of(last.headers), last.value) if last else _Last(-1, {})
 
 
 def _must_be_whole(position: int, offset: int) -> None:

@@ -32,15 +32,16 @@ class Intake:
         )
         self._writer = writer
 
-    def step(self) -> int:
-        """Decides what waits, at most STEP_MAX messages; gives how many that were."""
+    def step(self, limit: int = STEP_MAX) -> int:
+        """Decides what waits, at most so many messages; gives how many that were."""
         taken = 0
 
         def waiting() -> Iterator[Delivery]:
             nonlocal taken
             place = 0
-            while taken < STEP_MAX:
-                rows = self._connection.execute(self._query, (place, BATCH_MAX)).fetchall()
+            while taken < limit:
+                most = min(BATCH_MAX, limit - taken)
+                rows = self._connection.execute(self._query, (place, most)).fetchall()
                 if not rows:
                     return
                 place = rows[-1][0]

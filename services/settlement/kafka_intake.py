@@ -40,8 +40,8 @@ class KafkaIntake:
         self._check(topic)
         self._tail = Tail(options, topic_name(platform, Topic.COMMANDS))
 
-    def step(self, wait_ms: int = 0) -> int:
-        """Decides what waits, at most STEP_MAX messages; gives how many that were.
+    def step(self, wait_ms: int = 0, limit: int = STEP_MAX) -> int:
+        """Decides what waits, at most so many messages; gives how many that were.
 
         Raises RecordsLost where the topic no longer holds what comes next, TopicReplaced where it
         is another, and what Writer.run raises; after that the writer is to be opened anew.
@@ -51,20 +51,24 @@ class KafkaIntake:
 
         def waiting() -> Iterator[Delivery]:
             nonlocal taken
-            records = self._poll(wait_ms)
+            records = self._poll(wait_ms, limit)
             while records:
                 taken += len(records)
                 yield _delivery(self._tail.topic, records)
-                records = self._poll(0) if taken < STEP_MAX else []
+                records = self._poll(0, limit - taken) if taken < limit else []
 
         self._writer.run(waiting())
         return taken
 
+    def waiting(self) -> int:
+        """How many offsets of the topic are not taken."""
+        return self._tail.end() - self._writer.commands_offset
+
     def close(self) -> None:
         self._tail.close()
 
-    def _poll(self, wait_ms: int) -> list[Any]:
-        records = self._tail.poll(wait_ms, BATCH_MAX)
+    def _poll(self, wait_ms: int, limit: int) -> list[Any]:
+        records = self._tail.poll(wait_ms, min(BATCH_MAX, limit))
         self._check(self._tail.topic_id() or self._counted_in)
         return records
 

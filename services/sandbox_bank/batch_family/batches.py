@@ -53,9 +53,11 @@ def receive(book: Book, tx_code: str, fields: Fields) -> dict[str, str]:
     data |= {"batchNo": batch_no, "lines": lines}
     batch = Request(key, tx_code, BATCH, "A", book.today, data=data)
     book.requests.put(batch)
-    for no in {line["orderId"] for line in lines}:
+    nos = {line["orderId"] for line in lines}
+    book.requests.fetch(nos)
+    for no in nos:
         if book.requests.get(no) is None:
-            book.requests.put(_line(book, batch, no, 0))
+            book.requests.put(_line(book, batch, no))
     book.keep()
     return {"retCode": RetCode.SUCCESS.value, "retMsg": "", "received": "success"}
 
@@ -125,23 +127,14 @@ def _check(book: Book, batch: Request, nos: list[str]) -> None:
         book.requests.put(replace(failed(book, batch, refusal), status="F", data=batch.data))
         _tell_check(book, batch, ret_code(refusal.code), refusal.message)
     else:
-        for line, amount_fen in zip(own, amounts, strict=True):
-            book.requests.put(replace(line, amount_fen=amount_fen))
         book.requests.put(replace(batch, status="D"))
         _tell_check(book, batch, RetCode.SUCCESS.value, "")
     book.keep()
 
 
-def _line(book: Book, batch: Request, no: str, amount_fen: int) -> Request:
-    return Request(
-        no,
-        batch.service,
-        LINE,
-        "WAITING",
-        book.today,
-        amount_fen=amount_fen,
-        batch_no=batch.request_no,
-    )
+def _line(book: Book, batch: Request, no: str) -> Request:
+    """Its amount is written with its end."""
+    return Request(no, batch.service, LINE, "WAITING", book.today, batch_no=batch.request_no)
 
 
 def _is_of(line: Request, batch: Request) -> bool:
@@ -154,10 +147,12 @@ def _work(book: Book, faults: Faults, batch: Request, nos: list[str]) -> None:
     waiting = [each for each in records if each.status == "WAITING"]
     now = waiting[:_AT_ONCE]
     book.fetch(keys_of([lines[record.request_no] for record in now]))
-    for record in now:
+    for waits in now:
+        line = Fields(lines[waits.request_no])
+        record = replace(waits, amount_fen=line.amount_or_zero("txAmount"))
         try:
             faults.refuse(record.request_no)
-            settle(book, batch, Fields(lines[record.request_no]))
+            settle(book, batch, line)
             done = replace(record, status="SUCCESS", bank_date=book.today)
         except Refused as refusal:
             book.drop()

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.postgres import EmbeddedPostgres
 from services.cli.__main__ import app
+from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.errors import run
-from services.cli.installation import Installation
+from services.cli.installation import Installation, Keys
 
 START_TIMEOUT_S = 60
 
@@ -132,3 +137,31 @@ def simulated(data: Path) -> Path:
     data.mkdir(mode=0o700)
     Installation("demo", "P10001", "2024-01-02T10:00:00+08:00").save(data)
     return data
+
+
+_banks = itertools.count(1)
+
+
+@contextmanager
+def bank_elsewhere(
+    postgres: EmbeddedPostgres, folder: Path, settings: pytest.MonkeyPatch
+) -> Iterator[tuple[BankControl, str]]:
+    """A stand-in bank that nobody of ours starts, with the address of a database of its own; and
+    the settings that lead to it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    keys = Keys(folder / "keys")
+    keys.ensure_pairs()
+    books, number = postgres.ensure_database(f"bank_elsewhere_{next(_banks)}"), "6000000001"
+    with sandbox_bank(books, folder, number, f"http://127.0.0.1:{port}/") as control:
+        for name, value in {
+            "ZHUANHU_BANK_URL": control.url,
+            "ZHUANHU_BANK_PUBLIC_KEY": str(keys.bank_public),
+            "ZHUANHU_PLATFORM_NO": number,
+            "ZHUANHU_PLATFORM_PRIVATE_KEY": str(keys.platform_private),
+            "ZHUANHU_CALLBACK_PORT": port,
+            "ZHUANHU_CALLBACK_URL": f"http://127.0.0.1:{port}/",
+        }.items():
+            settings.setenv(name, value)
+        yield control, books

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,17 +10,12 @@ import pytest
 
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily
-from services.cli.bank_process import BankControl, sandbox_bank
+from services.cli.bank_process import BankControl
 from services.cli.command_examples import EXAMPLES
-from services.cli.installation import Keys
 from services.cli.opening import find
 from services.cli.publish import publishing
 from services.cli.stack_work import perform
-from tests.services.cli.conftest import Up, Zhuanhu
-
-NUMBER = "6000000001"
-
-_banks = itertools.count(1)
+from tests.services.cli.conftest import Up, Zhuanhu, bank_elsewhere
 
 
 @pytest.fixture
@@ -32,25 +25,9 @@ def bank(
     make_folder: Callable[[], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[BankControl]:
-    """A bank on a folder of its own, and the settings that lead to it and to `database`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    folder = make_folder()
-    keys = Keys(folder / "keys")
-    keys.ensure_pairs()
-    books = postgres.ensure_database(f"elsewhere_bank_{next(_banks)}")
-    with sandbox_bank(books, folder, NUMBER, f"http://127.0.0.1:{port}/") as control:
-        for name, value in {
-            "DATABASE_URL": database,
-            "ZHUANHU_BANK_URL": control.url,
-            "ZHUANHU_BANK_PUBLIC_KEY": str(keys.bank_public),
-            "ZHUANHU_PLATFORM_NO": NUMBER,
-            "ZHUANHU_PLATFORM_PRIVATE_KEY": str(keys.platform_private),
-            "ZHUANHU_CALLBACK_PORT": port,
-            "ZHUANHU_CALLBACK_URL": f"http://127.0.0.1:{port}/",
-        }.items():
-            monkeypatch.setenv(name, value)
+    """And the settings that lead to it and to `database`."""
+    with bank_elsewhere(postgres, make_folder(), monkeypatch) as (control, _):
+        monkeypatch.setenv("DATABASE_URL", database)
         yield control
 
 

@@ -76,6 +76,24 @@ def test_a_topic_of_events_made_anew_under_a_relay_is_no_topic_to_go_on_with(
     assert house.rows_in_topic() == stored(house)
 
 
+def test_a_topic_that_tells_of_a_life_that_the_log_has_lost_is_not_gone_on_with(
+    house: KafkaHouse,
+) -> None:
+    """The database was restored from a backup."""
+    house.relay_all()
+    last = stored(house)[-1]
+    lost = event_message(house.platform, last._replace(position=last.position + 1))
+    topic = topic_name(house.platform, Topic.EVENTS)
+    house.producer.send(topic, lost.value, headers=lost.headers, partition=0)
+    house.producer.flush()
+    with pytest.raises(RelayStopped, match="does not hold"):
+        house.restart_relay()
+    house.publish(recharge(house, 1))
+    house.take(1)  # Something else is at that position now.
+    with pytest.raises(RelayStopped, match="does not hold"):
+        house.restart_relay()
+
+
 @pytest.mark.parametrize("answered", [3, 4])
 def test_answers_do_not_come_again_where_their_topic_no_longer_has_them(
     house: KafkaHouse, kafka: Settings, monkeypatch: pytest.MonkeyPatch, answered: int

@@ -74,9 +74,8 @@ def test_a_step_takes_several_batches_and_leaves_the_rest_to_the_next(
     open_house: House, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.settlement.intake.BATCH_MAX", 2)
-    monkeypatch.setattr("services.settlement.intake.STEP_MAX", 4)
     put(open_house, *[recharge(number).model_dump_json() for number in range(5)])
-    assert [intake.step(), intake.step(), intake.step()] == [4, 1, 0]
+    assert [intake.step(4), intake.step(4), intake.step(4)] == [4, 1, 0]
     assert [row[1] for row in answers(open_house)] == ["accepted"] * 5
     assert_whole(open_house)
 
