@@ -16,7 +16,8 @@ from services.cli.stack import Stack, running
 from services.cli.stack_work import perform
 from tests.services.cli.conftest import Answer, simulated, zhuanhu_process
 
-OPENED, LATER = EXAMPLES[:7], EXAMPLES[7:9]
+FIRST = next(at for at, each in enumerate(EXAMPLES) if isinstance(each, c.RequestRecharge))
+OPENED, LATER = EXAMPLES[:FIRST], EXAMPLES[FIRST : FIRST + 2]
 SAVED = "saved"
 
 
