@@ -97,14 +97,14 @@ EXAMPLES: tuple[c.Command, ...] = (
     c.RequestAuthorisation(
         member_id="I1",
         kind=Kind.TENDER,
-        ends_on=date(2024, 12, 31),
+        ends_on=date(2099, 12, 31),
         limit_fen=100_000,
         **_by("authorise-tenders"),
     ),
     c.RequestAuthorisation(
         member_id="B1",
         kind=Kind.REPAYMENT,
-        ends_on=date(2026, 1, 2),
+        ends_on=date(2099, 12, 31),
         limit_fen=110_000,
         **_by("authorise-repayments"),
     ),
