@@ -8,6 +8,7 @@ from typing import Any
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.card_guard import CardSuspended
 from domain.purposes import Purpose
 from domain.refusals import Code
 from infra.clock import SHANGHAI
@@ -103,6 +104,14 @@ def test_or_until_another_one_is_bound(new_house: NewHouse) -> None:
     house.do(c.RequestWithdrawal, **withdrawal("w2", 100, "b2"))
     came_back(house, "k2")  # Of the first card once more, which is unbound by now.
     house.do(c.RequestWithdrawal, **withdrawal("w3", 100, "b2"))
+
+
+def test_a_card_that_is_unbound_by_then_needs_no_more(new_house: NewHouse) -> None:
+    house = opened(new_house, failed_cards_suspended=True)
+    house.do(c.RequestWithdrawal, **withdrawal("w1", 100))
+    house.do(c.UnbindBankAccount, **FIRST)
+    house.reject("W-w1")
+    assert house.of(CardSuspended) == []
 
 
 def test_what_we_stop_is_no_fault_of_the_card(new_house: NewHouse) -> None:
