@@ -51,12 +51,13 @@ def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> No
 
 
 def take_back(desk: Desk, command: c.RecordBankMovement) -> None:
-    """A withdrawal that was paid has come back (退票)."""
+    """A withdrawal that was paid has come back (退票), as the bank says: it may name anything."""
     entry_id, _, _ = (command.origin or "").rpartition(".")
     requested = desk.entry(entry_id).requested
-    if requested is not None:
-        cause = command.bank_record
-        on_cards.suspend(desk, requested.subject, requested.reference, cause)
+    if requested is None or requested.purpose is not Purpose.WITHDRAWAL:
+        return
+    if requested.movements[0].payer == command.account:
+        on_cards.suspend(desk, requested.subject, requested.reference, command.bank_record)
 
 
 def stop_withdrawal(desk: Desk, command: c.StopWithdrawal) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.card_guard import CardSuspended
+from domain.cashbook import EntryRequested
 from domain.purposes import Purpose
 from domain.refusals import Code
 from infra.clock import SHANGHAI
@@ -44,15 +46,17 @@ def factor(house: House, reference: str, minutes_ago: int) -> dict[str, Any]:
     return {"second_factor": {"method": "sms", "reference": reference, "passed_at": passed_at}}
 
 
-def came_back(house: House, record: str) -> None:
+def came_back(
+    house: House, record: str, origin: str | None = "W-w1.1", account: str = "lucy:investor"
+) -> None:
     house.do(
         c.RecordBankMovement,
         bank_record=record,
         purpose=Purpose.RETURNED_WITHDRAWAL,
-        account="lucy:investor",
+        account=account,
         amount_fen=100,
         bank_date=house.today,
-        origin="W-w1.1",
+        origin=origin,
     )
 
 
@@ -103,6 +107,24 @@ def test_or_until_another_one_is_bound(new_house: NewHouse) -> None:
     house.do(c.RequestWithdrawal, **withdrawal("w2", 100, "b2"))
     came_back(house, "k2")  # Of the first card once more, which is unbound by now.
     house.do(c.RequestWithdrawal, **withdrawal("w3", 100, "b2"))
+
+
+def test_a_card_that_is_unbound_by_then_needs_no_more(new_house: NewHouse) -> None:
+    house = opened(new_house, failed_cards_suspended=True)
+    house.do(c.RequestWithdrawal, **withdrawal("w1", 100))
+    house.do(c.UnbindBankAccount, **FIRST)
+    house.reject("W-w1")
+    assert house.of(CardSuspended) == []
+
+
+def test_what_comes_back_of_no_withdrawal_suspends_nothing(new_house: NewHouse) -> None:
+    house = opened(new_house, failed_cards_suspended=True)
+    house.do(c.RequestWithdrawal, **withdrawal("w1", 100))
+    (recharge,) = (each.entry_id for each in house.of(EntryRequested) if each.entry_id[0] == "C")
+    for number, origin in enumerate((None, "W-w1", "W-ghost.1", f"{recharge}.1", ".", "x")):
+        came_back(house, f"k{number}", origin)
+    came_back(house, "another", account="max:investor")
+    assert house.of(CardSuspended) == []
 
 
 def test_what_we_stop_is_no_fault_of_the_card(new_house: NewHouse) -> None:

@@ -85,6 +85,13 @@ def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
         assert told["view"]["position"] == told["view"]["log_position"] > 0
 
 
+def test_a_member_is_shown_with_what_he_authorised(ask: Ask) -> None:
+    shown = ask("member", "show", "I1")
+    (authorised,) = shown["authorisations"]
+    assert (authorised["kind"], authorised["status"]) == ("tender", "ended")
+    assert (authorised["ends_on"], authorised["limit_fen"]) == ("2024-12-31", 100_000)
+
+
 def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     account = ask("account", "show", "I1:investor")
     statement = ask("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02")
