@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from domain.accounts import Role
 from domain.purposes import Purpose
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily
+from services.projections.projector import Projector
+from services.reconciliation.breaks import BreakClass
+from services.reconciliation.reconciler import Reconciler
+from services.reconciliation.results import Verdict
 from tests.exemplars import ANN, BEN, command
 from tests.services.custody.town import (
     DAY,
@@ -101,3 +107,44 @@ def test_a_debit_that_met_held_money_is_covered_by_what_the_bank_refused(lent: T
     assert lent.book()["platform:income"] == (500, 0)
     lent.check_bank()
     assert not lent.troubles()
+
+
+def test_the_days_files_tell_of_the_debit_and_the_cover_closes_its_break(lent: Town) -> None:
+    lent.do(
+        c.RequestWithdrawal,
+        withdrawal_id="w1",
+        member_id="ann",
+        role=Role.INVESTOR,
+        binding_id="card-ann",
+        amount_fen=9_000,
+    )
+    lent.bank.control(
+        "adjust", platformUserNo=user_no("ann:investor"), amount="30.00", direction="OUT"
+    )
+    lent.next_day()
+    with (
+        closing(Projector(lent.url, PLATFORM)) as projector,
+        closing(
+            Reconciler(
+                lent.url, PLATFORM, lent.custodian, lent.writer, lent.clock, projector.catch_up
+            )
+        ) as reconciler,
+    ):
+        first = reconciler.reconcile(DAY)
+        assert (first.verdict, first.taken_in) == (Verdict.BREAKS, 1)
+        [found] = reconciler.records.breaks()
+        assert (found.kind, found.bank_fen, found.book_fen) == (BreakClass.SHORTFALL, 2_000, 0)
+
+        lent.settle()
+        assert lent.states("W-w1.1")[-1] == "refused"
+        assert lent.book()["ann:investor"] == (7_000, 0)
+        lent.next_day()
+        assert reconciler.reconcile(DAY + timedelta(days=1)).verdict is Verdict.RECONCILED
+        assert reconciler.records.breaks() == []
+        *_, last = reconciler.records.history(found.break_id)
+        assert (last.what, last.note) == ("resolved", "covered by W-w1")
+        day = reconciler.records.day(DAY)
+        assert day is not None
+        assert day.verdict.clean
+        assert day.confirmed_at is not None
+    lent.check_bank()
