@@ -44,8 +44,8 @@ CREATE TEMP TABLE listed (
 """
 _JOIN = """
 SELECT count(*) FROM listed FULL JOIN (
-    SELECT * FROM {views}.movement WHERE bank_date = %s) AS m ON m.movement_id = reference
-WHERE movement_id IS NULL OR reference IS NULL OR NOT succeeded OR m.status <> 'settled'
+    SELECT * FROM {views}.movement WHERE bank_date = %s) AS m ON m.movement_id = listed.reference
+WHERE movement_id IS NULL OR listed.reference IS NULL OR NOT succeeded OR m.status <> 'settled'
     OR (listed.amount_fen, listed.payer, listed.payee) <> (m.amount_fen, m.payer, m.payee)
 """
 

@@ -101,7 +101,7 @@ class Table(Generic[R]):
         cursor.execute(query.encode(), values)
         return list(self._rows(cursor))
 
-    def stream(self, cursor: Cursor[Any], where: str, *values: Any) -> Iterator[R]:
+    def stream(self, cursor: Cursor[Any], where: str = "true", *values: Any) -> Iterator[R]:
         """As `select`, some rows at a time; the cursor is taken until the last one."""
         query = f"SELECT {_list(self.columns)} FROM {self.name} WHERE {where}"
         for row in cursor.stream(query.encode(), values, size=ROWS_AT_ONCE):

@@ -25,8 +25,7 @@ from services.reconciliation.matching import (
     BANK_BEGAN,
     COMMISSIONS,
     UNLISTED,
-    Group,
-    agree,
+    Lines,
     entry_of,
     key_of_line,
     key_of_movement,
@@ -61,9 +60,9 @@ class Book:
         self._connection = connection
         self._store = ViewStore(platform, ())
 
-    def snapshot(self, day: date, lines: dict[str, Group], apart: Collection[str]) -> Snapshot:
-        """`lines` by key: those that agree with the book are taken out, and their movements are not
-        told. `apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
+    def snapshot(self, day: date, lines: Lines, apart: Collection[str]) -> Snapshot:
+        """Takes out of `lines` those that agree with the book, whose movements are not told.
+        `apart`: keys that book and bank were found to date differently. Raises ViewsApart."""
         with self._snapshot() as cursor:
             stamps = self._store.stamps(cursor)
             positions = {stamps[view.NAME].position for view in (Movements, Balances, Shortfalls)}
@@ -140,20 +139,18 @@ def _balances(cursor: Cursor[Any], shortfalls: Iterable[ShortfallRow]) -> dict[s
         owed_fen[claim.account] += claim.left_fen
     return {
         row.account: BankBalance(row.available_fen - owed_fen[row.account], row.frozen_fen)
-        for row in BALANCES.select(cursor)
+        for row in BALANCES.stream(cursor)
     }
 
 
-def _movements(cursor: Cursor[Any], day: date, lines: dict[str, Group]) -> dict[str, MovementRow]:
+def _movements(cursor: Cursor[Any], day: date, lines: Lines) -> dict[str, MovementRow]:
     movements: dict[str, MovementRow] = {}
     listed = "bank_date = %s AND purpose <> ALL(%s)"
     for row in MOVEMENTS.stream(cursor, listed, day, list(UNLISTED)):
         key = key_of_movement(row)
-        if agree(day, lines.get(key, ()), row):
-            del lines[key]
-        else:
+        if not lines.agrees(day, key, row):
             movements[key] = row
-    others = [line for key, group in lines.items() if key not in movements for line in group]
+    others = [line for key, (line, *_) in lines.rest().items() if key not in movements]
     named = {key_of_line(line) for line in others if line.kind is not LineKind.COMMISSION}
     for row in MOVEMENTS.load(cursor, named).values():
         movements[row.movement_id] = row

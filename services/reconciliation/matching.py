@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from adapters.read_models.movements import MovementRow
@@ -62,14 +63,38 @@ def entry_of(key: str) -> str:
     return entry_id if commission else key.rpartition(".")[0]
 
 
-def by_key(lines: Iterable[StatementLine]) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
-    for line in lines:
-        key, alone = key_of_line(line), (line,)
-        group = groups.setdefault(key, alone)
-        if group is not alone:
-            groups[key] = (*group, line)
-    return groups
+@dataclass(slots=True)
+class Lines:
+    """A day's lines by key: those that stand alone, as nearly all do, and those that do not."""
+
+    alone: dict[str, StatementLine]
+    repeated: dict[str, Group]
+
+    @classmethod
+    def of(cls, lines: Iterable[StatementLine]) -> Lines:
+        alone: dict[str, StatementLine] = {}
+        repeated: dict[str, Group] = {}
+        for line in lines:
+            key = key_of_line(line)
+            if key in alone:
+                repeated[key] = (*repeated.get(key, (alone[key],)), line)
+            else:
+                alone[key] = line
+        for key in repeated:
+            del alone[key]
+        return cls(alone, repeated)
+
+    def agrees(self, day: date, key: str, row: MovementRow) -> bool:
+        """Whether one line says just what the book says, which leaves nothing to find: it is taken
+        out then."""
+        line = self.alone.get(key)
+        agrees = line is not None and _says_the_same(day, line, row)
+        if agrees:
+            del self.alone[key]
+        return agrees
+
+    def rest(self) -> dict[str, Group]:
+        return {key: (line,) for key, line in self.alone.items()} | self.repeated
 
 
 def done_keys(
@@ -83,11 +108,6 @@ def done_keys(
     for key, group in rest.items():
         if group[0].succeeded:
             yield key
-
-
-def agree(day: date, group: Sequence[StatementLine], row: MovementRow) -> bool:
-    """What nearly all do: one line, which says just what the book says. Nothing is found there."""
-    return len(group) == 1 and _says_the_same(day, group[0], row)
 
 
 def suspects(

@@ -44,7 +44,7 @@ from services.reconciliation.book import Book, ViewsApart
 from services.reconciliation.breaks import Difference
 from services.reconciliation.matching import (
     Group,
-    by_key,
+    Lines,
     done_keys,
     key_of_movement,
     match,
@@ -71,6 +71,7 @@ class _Found:
     differences: list[Difference]
     pending: int
     position: int
+    rest: Mapping[str, Group]  # The lines that do not agree just so.
 
 
 class Reconciler:
@@ -124,7 +125,7 @@ class Reconciler:
         CustodianUntrusted, ViewsApart."""
         self._catch_up()
         today = self.records.today
-        book = self._book.snapshot(today, {}, ())
+        book = self._book.snapshot(today, Lines.of(()), ())
         now = Cut(today, (), ())
         held = at_the_bank(book.balances, (), book.straddling, now)
         accounts = sorted(held.keys() | self._book.accounts())
@@ -158,10 +159,9 @@ class Reconciler:
         self._catch_up()
         taken_in = self._take_in(statement)
         self._close_covered()
-        rest = by_key(statement.lines)
-        found = self._compare(statement, rest)
-        result = self._result(statement, found, taken_in, rest)
-        done = done_keys(statement.lines, rest)
+        found = self._compare(statement)
+        result = self._result(statement, found, taken_in)
+        done = done_keys(statement.lines, found.rest)
         result = store(self.records, result, done, found.differences)
         return self._conclude(result)
 
@@ -194,31 +194,30 @@ class Reconciler:
             receipt.outcome is Outcome.ACCEPTED and not receipt.replayed for receipt in receipts
         )
 
-    def _compare(self, statement: BankStatement, lines: dict[str, Group]) -> _Found:
-        """Takes out of `lines` what agrees."""
+    def _compare(self, statement: BankStatement) -> _Found:
         day = statement.bank_date
         apart = self.records.dated_apart(before=day)
+        lines = Lines.of(statement.lines)
         book = self._book.snapshot(day, lines, apart)
+        rest = lines.rest()
         straddling = {key_of_movement(row): row for row in book.straddling}
-        wanted = suspects(day, lines, book.movements) | straddling.keys()
+        wanted = suspects(day, rest, book.movements) | straddling.keys()
         seen = self.records.days_seen(wanted, but=day)
         rows = (straddling | book.movements).values()
-        cut = cut_at(day, lines, rows, seen)
+        cut = cut_at(day, rest, rows, seen)
         out = list(under_way(book.straddling, cut))
         expected = at_the_bank(book.balances, book.later, rows, cut)
-        differences = match(day, lines, book.movements, seen)
+        differences = match(day, rest, book.movements, seen)
         differences += compare(statement.balances, expected, room_for(out))
         differences += lacking(day, book.shortfalls)
-        return _Found(differences, len(out), book.position)
+        return _Found(differences, len(out), book.position, rest)
 
     def _result(
         self,
         statement: BankStatement,
         found: _Found,
         taken_in: int,
-        rest: Mapping[str, Group],
     ) -> DayResult:
-        """`rest`: the lines that do not agree just so."""
         today = self.records.today
         real = {each.break_id for each in found.differences if each.is_real(today)}
         borne = {each.break_id for each in found.differences} - real
@@ -235,7 +234,7 @@ class Reconciler:
             digest=statement.digest,
             lines=len(statement.lines),
             matched=len(statement.lines)
-            - sum(len(group) for key, group in rest.items() if key in differing),
+            - sum(len(group) for key, group in found.rest.items() if key in differing),
             accounts=len(statement.balances),
             pending=found.pending,
             taken_in=taken_in,

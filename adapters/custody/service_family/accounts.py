@@ -7,6 +7,8 @@ is: it can never equal an account of ours, so that reconciliation shows it inste
 
 from __future__ import annotations
 
+import sys
+
 from domain.accounts import (
     INCOME_ACCOUNT,
     MARKETING_ACCOUNT,
@@ -55,4 +57,5 @@ def account_named(number: str) -> str:
         return fixed
     owner, _, word = number.rpartition("_")
     role = _ROLE_OF_WORD.get(word)
-    return account_of(owner, role) if owner and role is not None else number
+    # A day's file names each account many times: one text serves all its lines.
+    return sys.intern(account_of(owner, role) if owner and role is not None else number)

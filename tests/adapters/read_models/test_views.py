@@ -126,19 +126,20 @@ def check_movements(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
 def check_shortfalls(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     rows = {row.entry_id: row for row in SHORTFALLS.select(cursor)}
     claimed = [r.event for r in past if isinstance(r.event, shortfall.ShortfallClaimed)]
-    covers = {
-        (r.position, r.event.entry_id, r.event.covered_by)
-        for r in past
-        if isinstance(r.event, shortfall.ShortfallCovered)
-    }
+    covered = [
+        (recorded.position, event.entry_id, event.covered_by)
+        for recorded in past
+        if isinstance(event := recorded.event, shortfall.ShortfallCovered)
+    ]
     assert {(row.entry_id, row.account, row.amount_fen, row.owner) for row in rows.values()} == {
         (each.entry_id, each.account, each.amount_fen, each.owner) for each in claimed
     }
     left = {row.entry_id: row.left_fen for row in rows.values() if row.left_fen}
     assert left == {name: claim.left_fen for name, claim in open_claims(past).items()}
     assert {name for name, row in rows.items() if row.closed_on} == rows.keys() - left.keys()
-    told = {(row.position, row.entry_id, row.covered_by) for row in COVERS.select(cursor)}
-    assert told == covers
+    assert {(row.position, row.entry_id, row.covered_by) for row in COVERS.select(cursor)} == set(
+        covered
+    )
     for name, row in rows.items():
         in_all_fen = sum(each.amount_fen for each in COVERS.select(cursor, "entry_id = %s", name))
         assert in_all_fen == row.amount_fen - row.left_fen

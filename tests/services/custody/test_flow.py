@@ -187,18 +187,22 @@ def test_a_disbursement_is_one_call_and_an_instruction_a_movement(house: House) 
     assert house.writer.ids.count("settle:D-L1-1") == 1
 
 
-def test_a_surplus_belongs_to_no_project(house: House) -> None:
-    moved = Movement(
-        id="Z-1.1",
-        purpose=Purpose.RESERVE_SURPLUS,
-        payer=RESERVE_ACCOUNT,
-        payee=INCOME_ACCOUNT,
-        amount_fen=9,
-    )
+@pytest.mark.parametrize(
+    ("purpose", "payer", "payee"),
+    [
+        (Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT),
+        (Purpose.REVERSAL, INCOME_ACCOUNT, "bob:borrower"),
+        (Purpose.SHORTFALL_COVER, INCOME_ACCOUNT, "ann:investor"),
+    ],
+)
+def test_what_the_platform_moves_by_hand_belongs_to_no_project(
+    house: House, purpose: Purpose, payer: str, payee: str
+) -> None:
+    moved = Movement(id="Z-1.1", purpose=purpose, payer=payer, payee=payee, amount_fen=9)
     house.log.append(w.entry("Z-1", "platform", moved))
     house.run()
-    leg = Leg("Z-1.1", Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT, 9)
-    assert house.bank.sent == [Execute("Z-1", Purpose.RESERVE_SURPLUS, None, (leg,))]
+    leg = Leg("Z-1.1", purpose, payer, payee, 9)
+    assert house.bank.sent == [Execute("Z-1", purpose, None, (leg,))]
 
 
 def test_a_code_that_is_too_long_is_cut(house: House) -> None:
