@@ -19,6 +19,9 @@ from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
 from infra.postgres import EmbeddedPostgres, connect
 from infra.settings import Settings, load_settings
+from tests.fuzzing import pytest_collection_finish, pytest_report_header
+
+__all__ = ["pytest_collection_finish", "pytest_report_header"]  # pytest finds them here.
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
 """Whatever bytes come, a reader gives a good statement or a clean refusal, and a refusal never
-tells a value. Bounded, so that all of it takes about a minute."""
+tells a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.custody.batch_family.aleve import (
@@ -28,6 +28,7 @@ from tests.adapters.custody.batch_family import records
 from tests.adapters.custody.service_family import checkfiles
 from tests.adapters.custody.service_family.scenes import DAY, PLATFORM_NO
 from tests.adapters.statements.files import CAMT053, MT940, SECRETS
+from tests.fuzzing import fuzzed
 
 UNCHAINED = FileChoices(chained=False)
 ALEVE = b"".join(records.aleve(CARDNBR=f"{n:019d}") for n in range(3))
@@ -110,23 +111,18 @@ def mutations(draw: st.DrawFn, good: bytes) -> bytes:
     return bytes(content)
 
 
-def bounded(examples: int) -> settings:
-    return settings(
-        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
-
-
 @EACH
 def test_the_good_file_is_good(name: str) -> None:
     read, good, _ = READERS[name]
     assert read(good)
 
 
+@pytest.mark.fuzz
 @EACH
 def test_a_spoilt_file_is_read_or_refused(name: str) -> None:
     read, good, examples = READERS[name]
 
-    @bounded(examples)
+    @fuzzed(examples)
     @given(mutations(good))
     def check(content: bytes) -> None:
         well_behaved(read, content)
@@ -134,11 +130,12 @@ def test_a_spoilt_file_is_read_or_refused(name: str) -> None:
     check()
 
 
+@pytest.mark.fuzz
 @EACH
 def test_any_bytes_are_read_or_refused(name: str) -> None:
     read, good, examples = READERS[name]
 
-    @bounded(examples // 5)
+    @fuzzed(examples // 5)
     @given(st.one_of(st.binary(), st.text().map(lambda text: text.encode("utf-8", "replace"))))
     def check(content: bytes) -> None:
         well_behaved(read, content)
@@ -147,12 +144,13 @@ def test_any_bytes_are_read_or_refused(name: str) -> None:
     check()
 
 
+@pytest.mark.fuzz
 def test_a_spoilt_check_file_in_a_good_zip_is_read_or_refused() -> None:
     name = checkfiles.name("RECHARGE")
     with zipfile.ZipFile(io.BytesIO(CHECK_FILES)) as files:
         good = {each: files.read(each) for each in files.namelist()}
 
-    @bounded(600)
+    @fuzzed(600)
     @given(mutations(good[name]))
     def check(content: bytes) -> None:
         well_behaved(_check_files, checkfiles.archive(good | {name: content}))
@@ -216,7 +214,8 @@ EVE_ENTRIES = st.builds(
 )
 
 
-@bounded(300)
+@pytest.mark.fuzz
+@fuzzed(300)
 @given(st.lists(ALEVE_ENTRIES, max_size=3, unique=True).map(tuple))
 def test_any_aleve_entries_come_back_from_their_bytes(entries: tuple[AleveEntry, ...]) -> None:
     content = write_aleve(entries, UNCHAINED)
@@ -224,7 +223,8 @@ def test_any_aleve_entries_come_back_from_their_bytes(entries: tuple[AleveEntry,
     assert read_aleve(content, UNCHAINED) == entries
 
 
-@bounded(300)
+@pytest.mark.fuzz
+@fuzzed(300)
 @given(st.lists(EVE_ENTRIES, max_size=3, unique=True).map(tuple))
 def test_any_eve_entries_come_back_from_their_bytes(entries: tuple[EveEntry, ...]) -> None:
     content = write_eve(entries)

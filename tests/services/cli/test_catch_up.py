@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 
+from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from domain import commands as c
+from infra.kafka import administration, client_options
 from infra.postgres import EmbeddedPostgres, connect
+from infra.settings import Settings
 from services.cli.command_examples import EXAMPLES
-from services.cli.installation import DATABASE
+from services.cli.installation import DATABASE, Installation
 from services.cli.opening import find
 from services.cli.stack import Stack, running
 from services.cli.stack_work import perform
@@ -52,6 +57,36 @@ def restored(make_folder: Callable[[], Path]) -> Path:
     perform(find(data, None), "day-end", {})
     change(data, f"DROP DATABASE {DATABASE}", f"ALTER DATABASE {SAVED} RENAME TO {DATABASE}")
     return data
+
+
+def test_the_topic_is_taken_from_where_the_backup_was_each_when_its_turn_has_come(
+    make_folder: Callable[[], Path],
+    kafka: Settings,
+    kafka_platform: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", str(kafka.kafka_bootstrap_servers))
+    data, options = make_folder(), client_options(kafka)
+    data.mkdir(mode=0o700)
+    Installation(kafka_platform, "P10001", "2024-01-02T10:00:00+08:00").save(data)
+    with administration(options) as client:
+        ensure_topics(client, kafka_platform, kafka)
+    story = [EXAMPLES[at].model_copy(update={"platform": kafka_platform}) for at in (0, 1, 4, 7)]
+    with closing(KafkaProducer(**options, acks="all")) as producer:
+        for command in story:
+            message = command.model_dump_json().encode()
+            producer.send(topic_name(kafka_platform, Topic.COMMANDS), message, partition=0)
+    with running(find(data, None)):
+        pass
+    change(data, f"CREATE DATABASE {SAVED} TEMPLATE {DATABASE}")
+    with running(find(data, None)) as stack:
+        give(stack, story)
+    change(data, f"DROP DATABASE {DATABASE}", f"ALTER DATABASE {SAVED} RENAME TO {DATABASE}")
+    told = catch_up(data, "--restored", "--kafka")
+    assert (told.code, told.json["released"]) == (0, True), told
+    assert told.json["commands"]["taken"] == len(story)
+    account = zhuanhu_process("account", "show", "I1:investor", "--data", str(data), "--json")
+    assert account.json["available_fen"] == 200_000  # Not refused for want of an account.
 
 
 def catch_up(data: Path, *words: str) -> Answer:

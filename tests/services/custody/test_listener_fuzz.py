@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import pytest
 import urllib3
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ports import CustodianUntrusted
 from services.custody.notices import listening
+from tests.fuzzing import fuzzed
 
 PATIENCE_S = 10
 GOOD = {"respData": "good"}
@@ -51,7 +52,8 @@ def address(box: Box) -> Iterator[Address]:
         yield address
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@pytest.mark.fuzz
+@fuzzed(300)
 @given(request=REQUESTS)
 def test_what_is_no_notice_is_not_taken_and_holds_up_nobody(
     box: Box, address: Address, request: bytes

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adapters.custody.batch_family import answers
@@ -17,13 +17,10 @@ from domain.ports import BankAnswer, CustodianUntrusted
 from tests.adapters.custody.batch_family.conftest import Keys
 from tests.adapters.custody.batch_family.scenes import INST_CODE, RECHARGE
 from tests.adapters.custody.batch_family.test_notices import LEGAL, ORDER, RESULT
+from tests.fuzzing import fuzzed
 
-FUZZ = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=500,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+pytestmark = pytest.mark.fuzz
+FUZZ = fuzzed(500)
 BACK = ORDER | {"txCode": "withdrawReturn", "orgOrderId": "w1", "userNo": "u1", "txAmount": "7.00"}
 NAMES = sorted({*BACK, *RESULT, *LEGAL, "failCode", "failMsg", "retMsg", "availBal", "currBal"})
 TEXTS = st.text() | st.sampled_from(

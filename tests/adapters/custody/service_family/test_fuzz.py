@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.custody.service_family import answers
@@ -19,13 +19,10 @@ from domain.ports import BankAnswer, CustodianUntrusted
 from tests.adapters.custody.service_family.conftest import Keys
 from tests.adapters.custody.service_family.scenes import PLATFORM_NO, RECHARGE
 from tests.adapters.custody.service_family.test_notices import BACKROLL, DONE, posted
+from tests.fuzzing import fuzzed
 
-FUZZ = settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=500,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+pytestmark = pytest.mark.fuzz
+FUZZ = fuzzed(500)
 NAMES = sorted({*DONE, *BACKROLL, "batchNo", "errorCode", "errorMessage", "records", "bankcardNo"})
 WORDS = st.sampled_from(
     ["0", "1", "SUCCESS", "FAIL", "INIT", "r1", "0.05", "9" * 18, "20180105", "100013", "\0", "人"]
