@@ -71,7 +71,9 @@ def test_the_topic_is_taken_from_where_the_backup_was_each_when_its_turn_has_com
     Installation(kafka_platform, "P10001", "2024-01-02T10:00:00+08:00").save(data)
     with administration(options) as client:
         ensure_topics(client, kafka_platform, kafka)
-    story = [EXAMPLES[at].model_copy(update={"platform": kafka_platform}) for at in (0, 1, 4, 7)]
+    story = [
+        EXAMPLES[at].model_copy(update={"platform": kafka_platform}) for at in (0, 1, 4, FIRST)
+    ]
     with closing(KafkaProducer(**options, acks="all")) as producer:
         for command in story:
             message = command.model_dump_json().encode()
