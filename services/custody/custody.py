@@ -84,6 +84,8 @@ class Custody:
             self.held = self._holds.standing(clock.now(), self._log.head())
             threads = opened.enter_context(ThreadPoolExecutor(workers, "custody"))
             self._opened = opened.pop_all()
+        if self.held is not None:
+            log.warning("sending_held", reason=self.held.reason, since=str(self.held.since))
         self._gate = Gate(clock, limits.calls_per_s)
         self._callers = Callers(bank, threads, self._gate, watch)
         self.limits = limits
