@@ -23,6 +23,7 @@ class BankOutcome(StrEnum):
     PENDING = "pending"  # The bank took it and has not finished: a callback or a query will tell.
     UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
     NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
+    CLOSED = "closed"  # It was turned away unread: nothing was done. Come again when it is open.
     PARTIAL = "partial"  # Some legs are done, the others neither done nor under way: `send` again.
 
 

@@ -116,12 +116,14 @@ class Hearing:
 
     def take(self, call: Call, answer: BankAnswer) -> None:
         ask = call.errand is Errand.ASK
-        if ask:
+        if ask and answer.outcome is not BankOutcome.CLOSED:
             self.asked.append(call.open)
         step = heard(call.open, answer, self.today)
         not_found = ask and answer.outcome is BankOutcome.NOT_FOUND
         if step is not None:
             self.steps.append(step)
+        elif answer.outcome is BankOutcome.CLOSED:
+            self.not_begun(call, answer.code)
         elif not ask:
             self.steps.append(Step(call.open, State.UNKNOWN, answer.code))
         elif answer.outcome is BankOutcome.PARTIAL:
@@ -134,12 +136,13 @@ class Hearing:
             if not_found:
                 self.troubles.append(Trouble(call.open.no, LOST_AT_BANK))
 
-    def not_begun(self, call: Call) -> None:
-        """What was never sent is only planned; what was, may have arrived."""
+    def not_begun(self, call: Call, code: str = HELD_BACK) -> None:
+        """What was never sent, or turned away at a closed door, is only planned; what was sent
+        before may have arrived."""
         match call.errand:
             case Errand.ASK:
                 self.not_asked.append(call.open)
             case Errand.SEND:
-                self.steps.append(Step(call.open, State.PLANNED, HELD_BACK))
+                self.steps.append(Step(call.open, State.PLANNED, code))
             case Errand.SEND_AGAIN:
-                self.steps.append(Step(call.open, State.UNKNOWN, HELD_BACK))
+                self.steps.append(Step(call.open, State.UNKNOWN, code))
