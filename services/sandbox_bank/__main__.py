@@ -57,9 +57,9 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
     keys = seal.Seal(seal.own_key(given.keys), seal.platform_key(given.platform_key), given.digest)
     clock, faults = BankClock(), Faults()
     notifier = Notifier(
-        given.database_url, given.notify_url, given.platform_no, given.key_serial, keys
+        given.database_url, given.notify_url, given.platform_no, given.key_serial, keys, faults
     )
-    teller = Teller(given.database_url, clock, cash.roll, notifier.wake)
+    teller = Teller(given.database_url, clock, faults, cash.roll, notifier.wake, given.hours)
     front = web.Front(
         teller,
         clock,
@@ -68,6 +68,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.database_url,
         given.platform_no,
         auto_complete=given.auto_complete,
+        hours=given.hours,
     )
     second = batch_web.Front(
         teller,
@@ -77,6 +78,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.platform_no,
         auto_complete=given.auto_complete,
         calls_per_s=given.calls_per_s,
+        is_closed=lambda: given.hours.is_closed(clock.now()),
     )
     paths = (desk.GATEWAY, desk.SERVICE, web.DOWNLOAD)
     app = Starlette(

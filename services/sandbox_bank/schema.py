@@ -99,7 +99,22 @@ ALTER TABLE notice ADD COLUMN url text;
 CREATE TABLE header (key text PRIMARY KEY);
 """
 
+_FAULTS = """
+-- What was injected, by script or by plan, for a test to compare with what was reported.
+CREATE TABLE injected (
+    id text PRIMARY KEY, -- kind and subject
+    kind text NOT NULL,
+    subject text NOT NULL,
+    detail text NOT NULL,
+    bank_date date NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX injected_day ON injected (bank_date, kind);
+ALTER TABLE bank ADD COLUMN plan jsonb;
+"""
+
 MIGRATIONS = (
     Migration(1, "the bank's tables", _TABLES),
     Migration(2, "the batch family", _BATCH_FAMILY),
+    Migration(3, "faults", _FAULTS),
 )

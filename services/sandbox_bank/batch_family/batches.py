@@ -155,13 +155,18 @@ def _work(book: Book, faults: Faults, batch: Request, nos: list[str]) -> None:
     now = waiting[:_AT_ONCE]
     book.fetch(keys_of([lines[record.request_no] for record in now]))
     for record in now:
+        # The first line is always done as ordered: a batch of which nothing succeeds is no part.
+        fault = faults.of_line(record.request_no, may_be_part=record is not records[0])
         try:
-            faults.refuse(record.request_no)
+            if fault is not None:
+                raise fault.refusal()
             settle(book, batch, Fields(lines[record.request_no]))
             done = replace(record, status="SUCCESS", bank_date=book.today)
         except Refused as refusal:
             book.drop()
             done = failed(book, record, refusal)
+        if fault is not None:
+            book.record(fault)
         book.requests.put(done)
         book.keep()
     if len(waiting) <= _AT_ONCE:
