@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench bench-large docs schemas clean requirements kafka-jars
+.PHONY: demo test soak-custody lint bench bench-large docs schemas clean requirements kafka-jars
 
 demo: $(STAMP)
 	$(BIN)/zhuanhu demo
 
 test: $(STAMP)
 	$(BIN)/pytest
+
+# Custody against a bank with every fault, both killed again and again; the tests run a tenth of it.
+soak-custody: $(STAMP)
+	ZHUANHU_SOAK_MOVEMENTS=20000 $(BIN)/pytest tests/soak
 
 lint: $(STAMP)
 	$(BIN)/ruff check

@@ -25,6 +25,7 @@ class BankOutcome(StrEnum):
     UNKNOWN = "unknown"  # No trustworthy answer: ask again with `query`.
     HELD = "held"  # A withdrawal: the bank waits for ConfirmWithdrawal or StopWithdrawal.
     NOT_FOUND = "not_found"  # Only from `query`. Not a rejection: the request may still arrive.
+    CLOSED = "closed"  # It was turned away unread: nothing was done. Come again when it is open.
     PARTIAL = "partial"  # Some legs are done, the others neither done nor under way: `send` again.
 
 

@@ -46,6 +46,26 @@ class BankControl:
     def fault(self, **fault: object) -> None:
         self._call("POST", "/control/fault", fault)
 
+    def plan_faults(self, profile: str, seed: int, **more: int) -> None:
+        """From here on it misbehaves, as the seed has it. `more`: delayMs, hangMs."""
+        self._call("POST", "/control/faults", {"profile": profile, "seed": seed, **more})
+
+    def end_faults(self) -> None:
+        """What is wrong with a day's files stays wrong."""
+        self._call("POST", "/control/faults", {})
+
+    def notices_owed(self) -> int:
+        return int(self._call("GET", "/control/faults")["noticesOwed"])
+
+    def injected(self) -> list[dict[str, str]]:
+        """Every fault that has struck: kind, subject, detail, bankDate."""
+        told: list[dict[str, str]] = self._call("GET", "/control/injected")["injected"]
+        return told
+
+    def balances(self) -> dict[str, dict[str, int]]:
+        """By the bank's own numbers: available_fen, frozen_fen."""
+        return self._call("GET", "/control/balances")
+
     def interest(self, user_no: str, amount: str) -> None:
         self._call("POST", "/control/interest", {"platformUserNo": user_no, "amount": amount})
 
@@ -72,18 +92,25 @@ class BankControl:
         return told
 
 
-@contextmanager
-def sandbox_bank(
-    database_url: str, data: Path, platform_no: str, notify_url: str, port: int = 0
-) -> Iterator[BankControl]:
-    """Runs the bank while the block lasts. Raises CliError if it does not come up."""
-    command = [
+def bank_command(
+    database_url: str, data: Path, platform_no: str, notify_url: str, port: int
+) -> list[str]:
+    """Ends with whoever holds the other end of its standard input."""
+    return [
         *(sys.executable, "-m", "services.sandbox_bank"),
         *("--database-url", database_url, "--port", str(port)),
         *("--keys", str(data / "keys"), "--platform-no", platform_no),
         *("--platform-key", str(data / "keys" / "platform_public.pem")),
         *("--notify-url", notify_url, "--attached", "on"),
     ]
+
+
+@contextmanager
+def sandbox_bank(
+    database_url: str, data: Path, platform_no: str, notify_url: str, port: int = 0
+) -> Iterator[BankControl]:
+    """Runs the bank while the block lasts. Raises CliError if it does not come up."""
+    command = bank_command(database_url, data, platform_no, notify_url, port)
     with (
         (data / "bank.log").open("ab") as log,
         subprocess.Popen(

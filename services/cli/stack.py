@@ -11,7 +11,7 @@ import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,13 @@ class Stack:
                 hint="zhuanhu up goes on asking; see bank.log in the data folder",
                 exit_code=1,
             )
+
+    def now(self) -> datetime:
+        return self._book_clock.now()
+
+    def pass_time(self, step: timedelta) -> None:
+        """In a simulated stack, where nothing happens but with time."""
+        self.set_time(self.now() + step)
 
     def set_time(self, now: datetime) -> None:
         """A simulated stack's time, at the bank and here."""

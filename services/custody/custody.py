@@ -142,6 +142,10 @@ class Custody:
             return not desk.count(besides)
         return not desk.ended(1) and self._enquiry.is_done(desk.requests())
 
+    def all_taken(self) -> bool:
+        """Has the bank taken every request that is not done with, as far as we know?"""
+        return self._desk is not None and self._desk.all_taken()
+
     def drain(self, patience_ms: int = 5_000, besides: Collection[Kind] = ()) -> bool:
         """Steps until idle. False if nothing has changed for about `patience_ms`."""
         quiet_ms = 0

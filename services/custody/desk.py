@@ -104,6 +104,10 @@ class Desk:
     def count(self, besides: Collection[Kind] = ()) -> int:
         return sum(1 for each in self._requests.values() if each.request.kind not in besides)
 
+    def all_taken(self) -> bool:
+        states = (State.PLANNED, State.SENT, State.UNKNOWN)
+        return not any(each.state in states for each in self._requests.values())
+
     def planned(self) -> int:
         return sum(1 for each in self._requests.values() if each.state is State.PLANNED)
 
@@ -124,7 +128,7 @@ class Desk:
         again = self.take_again(now, room) if caught_up else []
         room -= len(again)
         ready = self.ready(room, caught_up=caught_up)
-        asked += self.due(now, room - len(ready))
+        asked += self.due(now, room - len(ready), but={each.no for each in again})
         return Wave(asked, again, ready)
 
     def ready(self, limit: int, *, caught_up: bool) -> list[Open]:
@@ -169,12 +173,15 @@ class Desk:
         each.ask_at = now
         heapq.heappush(self._questions, (now, each.no))
 
-    def due(self, now: datetime, limit: int) -> list[Open]:
-        """Those to be asked after now, longest due first."""
+    def due(self, now: datetime, limit: int, but: Collection[str] = ()) -> list[Open]:
+        """Those to be asked after now, longest due first. What is to be sent again, or is `but` now
+        being, is not asked after: it is called once at a time."""
         due: dict[str, Open] = {}
         while self._questions and self._questions[0][0] <= now and len(due) < limit:
             at, no = heapq.heappop(self._questions)
             each = self._requests.get(no)
+            if no in self._again or no in but:
+                continue
             if each and each.ask_at == at and each.state in (State.UNKNOWN, State.PENDING):
                 each.asks += 1
                 due[no] = each

@@ -1,7 +1,8 @@
 """When calls may go out: within what the bank bears, and one at a time while it is down.
 
-The gate shuts once several requests in a row had no trustworthy answer, and opens with the next
-answer. While it is shut only a probe passes, ever more seldom. In memory: a new process finds out.
+The gate shuts once several requests in a row had no trustworthy answer, or as soon as the bank says
+that it is closed, and opens with the next answer. While it is shut only a probe passes, ever more
+seldom. In memory: a new process finds out.
 """
 
 from __future__ import annotations
@@ -89,11 +90,12 @@ class Gate:
 
     def heard(self, request_no: str, answer: BankAnswer) -> None:
         with self._lock:
-            if answer.outcome is not BankOutcome.UNKNOWN:
+            closed = answer.outcome is BankOutcome.CLOSED
+            if answer.outcome is not BankOutcome.UNKNOWN and not closed:
                 self._open()
             elif not self.shut:
                 self._silent.add(request_no)
-                if len(self._silent) >= SILENT_MAX:
+                if closed or len(self._silent) >= SILENT_MAX:
                     self._shut()
             elif request_no == self._probing:
                 self._failed += 1

@@ -119,7 +119,7 @@ class Hearing:
 
     def take(self, call: Call, answer: BankAnswer) -> None:
         ask = call.errand is Errand.ASK
-        if ask:
+        if ask and answer.outcome is not BankOutcome.CLOSED:
             self.asked.append(call.open)
             if answer.outcome is not BankOutcome.UNKNOWN:
                 self.answered.append(call.open)
@@ -127,6 +127,8 @@ class Hearing:
         not_found = ask and answer.outcome is BankOutcome.NOT_FOUND
         if step is not None:
             self.steps.append(step)
+        elif answer.outcome is BankOutcome.CLOSED:
+            self.not_begun(call, answer.code)
         elif not ask:
             self.steps.append(Step(call.open, State.UNKNOWN, answer.code))
         elif answer.outcome is BankOutcome.PARTIAL:
@@ -139,12 +141,13 @@ class Hearing:
             if not_found and call.open.state is State.PENDING:
                 self.troubles.append(Trouble(call.open.no, LOST_AT_BANK))
 
-    def not_begun(self, call: Call) -> None:
-        """What was never sent is only planned; what was, may have arrived."""
+    def not_begun(self, call: Call, code: str = HELD_BACK) -> None:
+        """What was never sent, or turned away at a closed door, is only planned; what was sent
+        before may have arrived."""
         match call.errand:
             case Errand.ASK:
                 self.not_asked.append(call.open)
             case Errand.SEND:
-                self.steps.append(Step(call.open, State.PLANNED, HELD_BACK))
+                self.steps.append(Step(call.open, State.PLANNED, code))
             case Errand.SEND_AGAIN:
-                self.steps.append(Step(call.open, State.UNKNOWN, HELD_BACK))
+                self.steps.append(Step(call.open, State.UNKNOWN, code))

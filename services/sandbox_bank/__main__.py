@@ -62,12 +62,14 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.digest,
     )
     clock, faults = BankClock(), Faults()
-    notifier = Notifier(given.database_url, given.notify_url, given.platform_no, keys)
+    notifier = Notifier(given.database_url, given.notify_url, given.platform_no, keys, faults)
     teller = Teller(
         given.database_url,
         clock,
+        faults,
         cash.roll,
         notifier.wake,
+        given.hours,
         authorised_only=given.authorisations == "required",
     )
     front = web.Front(
@@ -78,6 +80,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.database_url,
         given.platform_no,
         auto_complete=given.auto_complete,
+        hours=given.hours,
     )
     second = batch_web.Front(
         teller,
@@ -87,6 +90,7 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         given.platform_no,
         auto_complete=given.auto_complete,
         calls_per_s=given.calls_per_s,
+        is_closed=lambda: given.hours.is_closed(clock.now()),
     )
     paths = (desk.GATEWAY, desk.SERVICE, web.DOWNLOAD)
     app = Starlette(

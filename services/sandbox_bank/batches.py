@@ -90,13 +90,17 @@ def _work(book: Book, faults: Faults, no: str) -> None:
     request = book.requests.get(no)
     if request is None or request.status != "PROCESSING":
         return
+    fault = faults.of_line(no, may_be_part=False)
     try:
-        faults.refuse(no)
+        if fault is not None:
+            raise fault.refusal()
         done = trades.trade(book, request, Fields(request.data or {}))
         done = replace(done, bank_date=book.today)
     except Refused as refusal:
         book.drop()
         done = failed(book, request, refusal)
+    if fault is not None:
+        book.record(fault)
     book.requests.put(done)
     tell(book, done)
     book.keep()

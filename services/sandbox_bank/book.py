@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,11 @@ import orjson
 from services.sandbox_bank import store
 from services.sandbox_bank.clock import bank_date
 from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.hours import Hours
 from services.sandbox_bank.keys import Key, Kind
+from services.sandbox_bank.kinds import Fault
+from services.sandbox_bank.plan import Plan, injection_id
 from services.sandbox_bank.rows import (
     OUTSIDE,
     Account,
@@ -27,6 +31,7 @@ from services.sandbox_bank.rows import (
     Entry,
     Freeze,
     Header,
+    Injected,
     Notice,
     Posting,
     Pot,
@@ -35,6 +40,10 @@ from services.sandbox_bank.rows import (
 )
 
 T = TypeVar("T")
+
+
+def _jsonb(plan: Plan | None) -> str | None:
+    return None if plan is None else orjson.dumps(plan.as_row()).decode()
 
 
 class Shelf(Generic[T]):
@@ -108,7 +117,8 @@ class Pile(Generic[T]):
 class Book:
     """One batch's view of the bank. `now` is the bank's clock, `today` its date, `last_no` the
     last of the numbers that orders, members and notices are given. `stands_at` is where the clock
-    has been set to stand. `authorised_only`: see authorisations.py."""
+    has been set to stand. `plan`: of the faults to come. `authorised_only`: see authorisations.py.
+    """
 
     def __init__(
         self,
@@ -116,10 +126,15 @@ class Book:
         now: datetime,
         stands_at: datetime | None,
         last_no: int,
+        faults: Faults,
+        hours: Hours,
         *,
         authorised_only: bool = False,
     ) -> None:
         self.db = db
+        self.hours = hours
+        self.faults = faults
+        self.plan: Plan | None = faults.plan
         self.now = now
         self.today = bank_date(now)
         self.stands_at = stands_at
@@ -131,6 +146,7 @@ class Book:
         self.freezes: Shelf[Freeze] = Shelf(db, store.FREEZE)
         self.requests: Shelf[Request] = Shelf(db, store.REQUEST)
         self.headers: Shelf[Header] = Shelf(db, store.HEADER)
+        self.injected: Shelf[Injected] = Shelf(db, store.INJECTED)
         self.entries: Pile[Entry] = Pile(db, store.ENTRY)
         self.postings: Pile[Posting] = Pile(db, store.POSTING)
         self.notices: Pile[Notice] = Pile(db, store.NOTICE)
@@ -142,6 +158,7 @@ class Book:
             self.freezes,
             self.requests,
             self.headers,
+            self.injected,
             self.entries,
             self.postings,
             self.notices,
@@ -163,8 +180,9 @@ class Book:
             if self._mark() == self._opening:
                 return
             self.db.execute(
-                "UPDATE bank SET last_no = %s, rolled_to = greatest(rolled_to, %s), stands_at = %s",
-                (self.last_no, self.today, self.stands_at),
+                "UPDATE bank SET last_no = %s, rolled_to = greatest(rolled_to, %s), stands_at = %s,"
+                " plan = %s",
+                (self.last_no, self.today, self.stands_at, _jsonb(self.plan)),
             )
 
     def fetch(self, keys: frozenset[Key]) -> None:
@@ -179,7 +197,7 @@ class Book:
         self.requests.fetch(nos["request"] | nos["freeze"])
 
     def _mark(self) -> tuple[object, ...]:
-        return self.last_no, self.today, self.stands_at
+        return self.last_no, self.today, self.stands_at, self.plan
 
     def number(self) -> int:
         self.last_no += 1
@@ -226,6 +244,19 @@ class Book:
     def notify(self, service: str, body: dict[str, Any], url: str | None = None) -> None:
         text = orjson.dumps(body).decode()
         self.notices.add(Notice(self.number(), service, text, 0, self.now, url))
+
+    def record(self, fault: Fault, detail: str = "", day: date | None = None) -> None:
+        """Put on record that it has struck; `day`: where that is not today's."""
+        self.injected.put(
+            Injected(
+                injection_id(fault.kind, fault.subject),
+                fault.kind,
+                fault.subject,
+                detail,
+                day or self.today,
+                self.now,
+            )
+        )
 
     def _add(self, no: str, pot: Pot, amount_fen: int) -> None:
         if pot == "outside":

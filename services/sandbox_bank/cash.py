@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from services.sandbox_bank import members
@@ -13,14 +13,16 @@ from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import compact, start_of
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.kinds import Fault, Kind
 from services.sandbox_bank.rows import OUTSIDE, Pot, Request
 from services.sandbox_bank.words import failed, tell
 
 _WAYS = frozenset({"WEB", "SWIFT", "BACKROLL", "PROXY"})
-_WITHDRAW_TYPES = frozenset({"NORMAL", "NORMAL_URGENT", "URGENT"})
 _FORMS = frozenset({"IMMEDIATE", "CONFIRMED"})
 _OTHER_BANKS: tuple[str, Pot] = (OUTSIDE, "outside")
+_BACKROLL = frozenset({Kind.BACKROLL})
 _ONE_DAY = timedelta(days=1)
+_DAYS = {"NORMAL": _ONE_DAY, "NORMAL_URGENT": timedelta(), "URGENT": timedelta()}
 _DUE = "SELECT request_no FROM request WHERE due_on <= %s"
 
 
@@ -50,10 +52,11 @@ def recharge_declined(book: Book, fields: Fields) -> Refused | None:
 
 
 def withdraw(book: Book, request: Request, fields: Fields) -> Request:
-    """Freeze the money; an ordinary withdrawal leaves with the bank's next day, others at once. One
-    whose form is CONFIRMED waits for the platform's word first."""
+    """Freeze the money, which leaves on the next day (NORMAL), on the same one (NORMAL_URGENT), or
+    at once; of the first two a day later where it is past the cut-off. One whose form is CONFIRMED
+    waits for the platform's word first."""
     amount_fen = fields.amount("amount")
-    way = fields.choice("withdrawType", _WITHDRAW_TYPES)
+    way = fields.choice("withdrawType", frozenset(_DAYS))
     form = fields.choice("withdrawForm", _FORMS) if "withdrawForm" in fields.data else "IMMEDIATE"
     fields.absent("commission", "佣金未开通")
     account = book.account(fields.text("platformUserNo", 50))
@@ -74,9 +77,10 @@ def withdraw(book: Book, request: Request, fields: Fields) -> Request:
 
 def _accept(book: Book, held: Request) -> Request:
     way = (held.data or {})["way"]
-    due_on = book.today + _ONE_DAY
+    due_on = book.today + _DAYS[way] + book.hours.days_late(book.now)
     accepted = replace(held, status="ACCEPT", bank_date=book.today, due_on=due_on)
-    return accepted if way == "NORMAL" else _remit(book, accepted)
+    at_once = way == "URGENT" or due_on == book.today
+    return _remit(book, accepted) if at_once else accepted
 
 
 def confirm(book: Book, request: Request, fields: Fields) -> Request:
@@ -157,9 +161,9 @@ def _remit(book: Book, request: Request) -> Request:
         ended = failed(book, request, Refused(Code.REFUSED, "出款失败"))
     else:
         book.move("WITHDRAW", request.request_no, frozen, _OTHER_BANKS, amount_fen, **card)
-        returned = card["card_no"].endswith(members.CARD_REMITTANCE_RETURNED)
-        due_on = book.today + _ONE_DAY if returned else None
-        ended = replace(request, status="SUCCESS", bank_date=book.today, due_on=due_on)
+        ended = replace(
+            request, status="SUCCESS", bank_date=book.today, due_on=_comes_back_on(book, request)
+        )
     tell(book, ended)
     return ended
 
@@ -170,6 +174,13 @@ def _unfreeze(
     frozen: tuple[str, Pot] = (account_no, "frozen")
     back: tuple[str, Pot] = (account_no, "available")
     book.move("WITHDRAW_FAIL", request_no, frozen, back, amount_fen, **card)
+
+
+def _comes_back_on(book: Book, request: Request) -> date | None:
+    if (request.data or {})["card_no"].endswith(members.CARD_REMITTANCE_RETURNED):
+        return book.today + _ONE_DAY
+    fault = book.faults.take(request.service, request.request_no, _BACKROLL)
+    return book.today + timedelta(days=fault.days) if fault else None
 
 
 def _return(book: Book, request: Request) -> Request:
@@ -195,6 +206,8 @@ def _return(book: Book, request: Request) -> Request:
         remark="提现退票",
     )
     book.requests.put(returned)
+    fault = Fault(Kind.BACKROLL, None, None, 1, subject=f"{request.service} {request.request_no}")
+    book.record(fault, returned.request_no)
     tell(book, returned, origin_no=request.request_no)
     return replace(request, due_on=None)
 

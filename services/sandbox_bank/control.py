@@ -19,13 +19,16 @@ from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BEIJING, BankClock, bank_date, compact
 from services.sandbox_bank.database import connect
 from services.sandbox_bank.errors import Code, Refused
-from services.sandbox_bank.faults import Fault, Faults, Kind
+from services.sandbox_bank.faults import Faults
 from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.kinds import Fault, Kind
+from services.sandbox_bank.plan import DELAY_MS, HANG_MS, OF, PROFILES, Plan
 from services.sandbox_bank.teller import Job, Teller
 from services.sandbox_bank.words import stated
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _TIMES = 1_000_000
+_LONG_MS = 600_000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Act = Callable[[Book, Fields], dict[str, Any]]
@@ -49,6 +52,9 @@ class Control:
             get("/control/clock", self._tell_clock),
             post("/control/clock", set_clock),
             Route("/control/fault", guarded(self._script), methods=["POST", "DELETE"]),
+            get("/control/faults", self._tell_plan),
+            post("/control/faults", _plan),
+            get("/control/injected", self._injected),
             post("/control/complete", _complete),
             post("/control/interest", cash.adjust, bizType="INTEREST", direction="IN"),
             post("/control/adjust", cash.adjust, bizType="ADJUST"),
@@ -83,9 +89,9 @@ class Control:
             self._faults.clear()
             return JSONResponse({})
         fields = Fields(await read_json(request))
-        times = fields.data.get("times", 1)
-        if type(times) is not int or not 1 <= times <= _TIMES:
-            raise fields.bad("times", f"must be a whole number from 1 to {_TIMES}")
+        times = _number(fields, "times", 1, _TIMES)
+        if not times:
+            raise fields.bad("times", "must be at least 1")
         fault = Fault(
             Kind(fields.choice("kind", frozenset(Kind))),
             fields.optional("service"),
@@ -98,6 +104,22 @@ class Control:
             fault.error_code = Code(fields.choice("errorCode", frozenset(Code)))
         self._faults.add(fault)
         return JSONResponse({})
+
+    async def _tell_plan(self, _request: Request) -> Response:
+        """The plan; how much it has injected by kind; how many notices are owed still."""
+        [(owed,)] = await self._select("SELECT count(*) FROM notice")
+        counts = await self._select("SELECT kind, count(*) FROM injected GROUP BY kind ORDER BY 1")
+        plan = self._faults.plan
+        told = {"plan": plan and plan.as_row(), "injected": dict(counts), "noticesOwed": owed}
+        return JSONResponse(told)
+
+    async def _injected(self, _request: Request) -> Response:
+        rows = await self._select(
+            "SELECT kind, subject, detail, bank_date FROM injected ORDER BY kind, subject"
+        )
+        names = ("kind", "subject", "detail", "bankDate")
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        return Response(orjson.dumps({"injected": told}), media_type="application/json")
 
     async def _total(self, _request: Request) -> Response:
         rows = await self._select(
@@ -143,6 +165,41 @@ def set_clock(book: Book, fields: Fields) -> dict[str, Any]:
     book.today = bank_date(now)
     cash.roll(book)
     return _clock_told(now, standing=True)
+
+
+def _plan(book: Book, fields: Fields) -> dict[str, Any]:
+    """A profile by name, or rates by kind: of 10,000. Neither: no faults from here on."""
+    seed = _number(fields, "seed", 0, 2**63 - 1)
+    rates = (
+        dict(PROFILES[fields.choice("profile", frozenset(PROFILES))])
+        if "profile" in (fields.data)
+        else {}
+    )
+    given = fields.data.get("rates", {})
+    if not isinstance(given, dict):
+        raise fields.bad("rates", "must be an object")
+    for kind, rate in given.items():
+        if kind not in frozenset(Kind) or type(rate) is not int or not 0 <= rate <= OF:
+            raise fields.bad("rates", f"must be kinds of faults with a whole number up to {OF}")
+        rates[Kind(kind)] = rate
+    book.plan = (
+        Plan(
+            seed,
+            rates,
+            _number(fields, "delayMs", DELAY_MS, _LONG_MS),
+            _number(fields, "hangMs", HANG_MS, _LONG_MS),
+        )
+        if rates
+        else None
+    )
+    return {}
+
+
+def _number(fields: Fields, name: str, default: int, most: int) -> int:
+    number = fields.data.get(name, default)
+    if type(number) is not int or not 0 <= number <= most:
+        raise fields.bad(name, f"must be a whole number from 0 to {most}")
+    return number
 
 
 def _complete(book: Book, fields: Fields) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from services.sandbox_bank import (
 )
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
-from services.sandbox_bank.faults import Fault, Kind
 from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.kinds import Fault, Kind
 from services.sandbox_bank.rows import Request
 from services.sandbox_bank.words import failed, is_open, refusal, stated, taken, tell
 
@@ -141,6 +141,8 @@ def _finish(
 def _ask(book: Book, call: Call) -> Answer:
     if call.fault and call.fault.kind is Kind.REFUSE:
         raise call.fault.refusal()
+    if call.fault and call.fault.kind is Kind.NOT_FOUND and call.service == "QUERY_TRANSACTION":
+        raise Refused(Code.NOT_FOUND, "请求不存在")
     answer = QUESTIONS[call.service](book, call.fields)
     book.keep()
     return {"code": "0", "status": "SUCCESS"} | answer

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.sandbox_bank import files
+from services.sandbox_bank import files, queries, tampering
+from services.sandbox_bank.book import Book
 from services.sandbox_bank.camt053 import camt053
+from services.sandbox_bank.errors import Refused
 from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.mt940 import mt940
 from services.sandbox_bank.statements import account_days
@@ -20,6 +22,14 @@ _FORMATS = frozenset({f"{_CAMT053}02", f"{_CAMT053}08", "MT940"})
 class Download:
     data: bytes
     media_type: str
+
+
+def find_day(book: Book, fields: Fields) -> date | Refused:
+    """The day whose files are given for the fileDate that is asked for. Reads the tables."""
+    try:
+        return tampering.decide(book, queries.ended_day(book, fields))
+    except Refused as refused:
+        return refused
 
 
 def _check_files(url: str, platform_no: str, day: date, _fields: Fields) -> Download:

@@ -1,74 +1,82 @@
-"""Faults that a test scripts: by the exact requestNo, or for the next calls of a service."""
+"""Faults by script (of a requestNo, or of the next calls of a service) and by a seeded plan.
+
+Whoever can go wrong asks `Faults.take` which of the kinds that he can play strikes him now.
+"""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import replace
 
-from services.sandbox_bank.errors import Code, Refused
+from services.sandbox_bank.kinds import Fault, Kind
+from services.sandbox_bank.plan import Plan, injection_id
 
-
-class Kind(StrEnum):
-    REFUSE = "refuse"  # The bank says no, with errorCode.
-    FAIL = "fail"  # Accepted at the gateway, then ends FAIL.
-    TIMEOUT_BEFORE = "timeout_before"  # Nothing is done, and no answer.
-    TIMEOUT_AFTER = "timeout_after"  # It is done, and no answer.
-    HTTP_500 = "http_500"  # Nothing is done, and a bare 500.
-    BAD_SIGNATURE = "bad_signature"  # It is done, and the answer's signature is wrong.
-    CUT = "cut"  # It is done, and the connection breaks within the answer.
-
-
-BEFORE = frozenset({Kind.TIMEOUT_BEFORE, Kind.HTTP_500})
-
-
-@dataclass(slots=True)
-class Fault:
-    kind: Kind
-    service: str | None
-    request_no: str | None
-    times: int
-    error_code: Code = Code.REFUSED
-
-    def refusal(self) -> Refused:
-        return Refused(self.error_code, "脚本故障")
-
-    def fits(self, service: str, request_no: str) -> bool:
-        if self.request_no is not None and self.request_no != request_no:
-            return False
-        return self.service is None or self.service == service
+_PARTIAL = frozenset({Kind.PARTIAL})
 
 
 class Faults:
-    """Kept in memory only: a restarted bank has none. Safe to use from several threads."""
+    """Scripts are kept in memory only: a restarted bank has none. The plan, and what of it has
+    struck, come from the database. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self.plan: Plan | None = None
+        self._scripts: list[Fault] = []
+        self._struck: set[str] = set()
         self._lock = threading.Lock()
+
+    @property
+    def idle(self) -> bool:
+        return self.plan is None and not self._scripts
 
     def add(self, fault: Fault) -> None:
         with self._lock:
-            self._faults.append(fault)
+            self._scripts.append(fault)
 
     def clear(self) -> None:
         with self._lock:
-            self._faults.clear()
+            self._scripts.clear()
 
-    def take(self, service: str, request_no: str) -> Fault | None:
-        """The oldest fault that fits, used up by one."""
-        if not self._faults:
+    def follow(self, plan: Plan | None, struck: Iterable[str]) -> None:
+        """`struck`: the ids of what is on record as injected."""
+        with self._lock:
+            self.plan = plan
+            self._struck.update(struck)
+
+    def take(self, service: str, no: str, among: frozenset[Kind]) -> Fault | None:
+        """The oldest script that fits, used up by one; else what is planned."""
+        return self._script(service, no, among) or self._planned(service, no, among)
+
+    def of_line(self, no: str, *, may_be_part: bool) -> Fault | None:
+        """Whatever is scripted for a batch's line refuses it; `may_be_part`: so may the plan."""
+        scripted = self._script("ASYNC_TRADE", no, frozenset(Kind))
+        if scripted is not None or not may_be_part:
+            return scripted
+        return self._planned("LINE", no, _PARTIAL)
+
+    def _script(self, service: str, no: str, among: frozenset[Kind]) -> Fault | None:
+        if not self._scripts:
             return None
         with self._lock:
-            for fault in self._faults:
-                if fault.fits(service, request_no):
+            for fault in self._scripts:
+                if fault.kind in among and fault.fits(service, no):
                     fault.times -= 1
                     if fault.times == 0:
-                        self._faults.remove(fault)
-                    return fault
+                        self._scripts.remove(fault)
+                    return replace(fault, subject=f"{service} {no}")
         return None
 
-    def refuse(self, request_no: str) -> None:
-        """Raise what is scripted for one trade of a batch: whatever the kind, it is refused."""
-        fault = self.take("ASYNC_TRADE", request_no)
-        if fault is not None:
-            raise fault.refusal()
+    def _planned(self, service: str, no: str, among: frozenset[Kind]) -> Fault | None:
+        """Each kind strikes a subject once: a call that is made again has its chance."""
+        plan = self.plan
+        if plan is None or not no:
+            return None
+        subject = f"{service} {no}"
+        for kind in plan.striking(subject, among):
+            struck = injection_id(kind, subject)
+            with self._lock:
+                if struck in self._struck:
+                    continue
+                self._struck.add(struck)
+            return plan.fault(kind, subject)
+        return None

@@ -11,7 +11,7 @@ import io
 import zipfile
 from datetime import date
 
-from services.sandbox_bank import store
+from services.sandbox_bank import store, tampering
 from services.sandbox_bank.clock import compact
 from services.sandbox_bank.database import connect
 
@@ -100,6 +100,12 @@ _FACTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 
+# A transfer between people of whom nobody here has heard.
+_FOREIGN = (
+    "{day}120000,{platform},{no},900000000000000,REPAYMENT,7.77,0.00,CNY,0,STRANGER-1,0,STRANGER-2,"
+    ",,,,{no}"
+)
+
 _USER_HEADER = "平台用户编号,会员编号,角色,状态"
 _USERS = """SELECT no, member_no, role, 'ACTIVATED' FROM account
 WHERE opened_on <= %(day)s ORDER BY member_no"""
@@ -138,6 +144,10 @@ def _texts(db: store.Db, platform_no: str, day: date) -> dict[str, bytes]:
         query = f"SELECT {', '.join(columns)} {_FACT}"
         params = {"day": day, "kinds": list(kinds), "platform": platform_no}
         texts[file_type] = _copy(db, header, query, params)
+    wrong = tampering.wrong_with(db, day)
+    foreign = _FOREIGN.format(day=compact(day), platform=platform_no, no=tampering.foreign_no(day))
+    texts["RECHARGE"] = tampering.spoil(texts["RECHARGE"], wrong, 4, (6, 13))
+    texts["TRANSACTION"] = tampering.spoil(texts["TRANSACTION"], wrong, 3, (5,), foreign)
     texts["USER"] = _copy(db, _USER_HEADER, _USERS, {"day": day})
     texts["ALLBALANCE"] = _copy(db, _BALANCE_HEADER, _BALANCES, {"day": day})
     return texts

@@ -14,8 +14,10 @@ import psycopg
 import urllib3
 
 from services.sandbox_bank import store
-from services.sandbox_bank.batch_family.message import sealed_text
+from services.sandbox_bank.batch_family.message import signed_text
 from services.sandbox_bank.database import connect
+from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.notice_faults import NoticeFaults, Sending
 from services.sandbox_bank.rows import Notice
 from services.sandbox_bank.seal import Seal
 
@@ -32,11 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class Notifier:
-    def __init__(self, url: str, notify_url: str, platform_no: str, seal: Seal) -> None:
+    def __init__(
+        self, url: str, notify_url: str, platform_no: str, seal: Seal, faults: Faults
+    ) -> None:
         self._url = url
         self._notify_url = notify_url
         self._platform_no = platform_no
         self._seal = seal
+        self._faults = NoticeFaults(faults)
         self._http = urllib3.PoolManager(maxsize=_SENDERS, retries=False, timeout=_TIMEOUT)
         self._woken = threading.Event()
         self._stopping = False
@@ -70,20 +75,30 @@ class Notifier:
             self._woken.clear()
             due = [Notice(*row) for row in db.execute(_DUE, (_AT_ONCE,))]
             if due:
-                self._settle(db, due, list(senders.map(self._send, due)))
+                found = [self._faults.before(db, notice) for notice in due]
+                sent = [sending for sending in found if sending is not None]
+                self._settle(db, sent, list(senders.map(self._send, sent)))
             else:
                 self._woken.wait(_IDLE_S)
 
-    def _send(self, notice: Notice) -> bool:
+    def _send(self, sending: Sending) -> bool:
+        taken = self._send_once(sending)
+        return self._send_once(sending) if taken and sending.twice else taken
+
+    def _send_once(self, sending: Sending) -> bool:
+        notice = sending.notice
+        spoil = b" " if sending.forged else b""  # What is signed is not quite what is sent.
         if notice.url is not None:
             told = orjson.loads(notice.body) | {"instCode": self._platform_no}
-            return self._post(notice.url, {"bgData": sealed_text(self._seal, told)}, b"success")
+            sign = self._seal.sign(signed_text(told) + spoil)
+            text = orjson.dumps(told | {"sign": sign}).decode()
+            return self._post(notice.url, {"bgData": text}, b"success")
         form = {
             "serviceName": notice.service,
             "platformNo": self._platform_no,
             "responseType": "NOTIFY",
             "respData": notice.body,
-            **self._seal.stamp(notice.body.encode()),
+            **self._seal.stamp(notice.body.encode() + spoil),
         }
         return self._post(self._notify_url, form, b"SUCCESS")
 
@@ -96,11 +111,14 @@ class Notifier:
             return False
         return answer.status == 200 and answer.data.strip() == taken
 
-    def _settle(self, db: store.Db, due: Sequence[Notice], taken: Sequence[bool]) -> None:
-        done = [notice.id for notice, answered in zip(due, taken, strict=True) if answered]
-        db.execute("DELETE FROM notice WHERE id = ANY(%s)", (done,))
+    def _settle(self, db: store.Db, sent: Sequence[Sending], taken: Sequence[bool]) -> None:
+        done = [notice for (notice, *_), answered in zip(sent, taken, strict=True) if answered]
+        with db.transaction():
+            for notice in done:
+                self._faults.after(db, notice)
+            db.execute("DELETE FROM notice WHERE id = ANY(%s)", ([each.id for each in done],))
         now = datetime.now(UTC)
-        for notice, answered in zip(due, taken, strict=True):
+        for (notice, *_), answered in zip(sent, taken, strict=True):
             if not answered:
                 wait_s = _RETRY_S[min(notice.attempts, len(_RETRY_S) - 1)]
                 db.execute(

@@ -64,13 +64,6 @@ def ended_day(book: Book, fields: Fields) -> date:
     return day
 
 
-def find_day(book: Book, fields: Fields) -> date | Refused:
-    try:
-        return ended_day(book, fields)
-    except Refused as refused:
-        return refused
-
-
 def confirm_check_files(book: Book, fields: Fields) -> dict[str, Any]:
     """对账确认. Each file of a day is confirmed once; a second time is 100008."""
     no = fields.text("requestNo", 50)

@@ -139,6 +139,19 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault that has struck. `detail`: of a line in the day's files its 订单号; of a returned
+    withdrawal the number of its return. `bank_date`: of a line or a file, its day."""
+
+    id: str
+    kind: str
+    subject: str
+    detail: str
+    bank_date: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
     file_date: date
     file_type: str

@@ -100,9 +100,23 @@ CREATE TABLE header (key text PRIMARY KEY);
 """
 
 _AUTHORISATIONS = "ALTER TABLE account ADD COLUMN authorised jsonb;"
+_FAULTS = """
+-- What was injected, by script or by plan, for a test to compare with what was reported.
+CREATE TABLE injected (
+    id text PRIMARY KEY, -- kind and subject
+    kind text NOT NULL,
+    subject text NOT NULL,
+    detail text NOT NULL,
+    bank_date date NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX injected_day ON injected (bank_date, kind);
+ALTER TABLE bank ADD COLUMN plan jsonb;
+"""
 
 MIGRATIONS = (
     Migration(1, "the bank's tables", _TABLES),
     Migration(2, "the batch family", _BATCH_FAMILY),
     Migration(3, "authorisations", _AUTHORISATIONS),
+    Migration(4, "faults", _FAULTS),
 )

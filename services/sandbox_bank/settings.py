@@ -6,8 +6,10 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
 
+from services.sandbox_bank.hours import Hours
 from services.sandbox_bank.seal import Digest
 
 _PREFIX = "ZHUANHU_SANDBOX_"
@@ -28,6 +30,7 @@ class Settings:
     attached: bool
     calls_per_s: int
     authorisations: str
+    hours: Hours
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settings:
@@ -82,9 +85,38 @@ def read(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> Settin
         "presumed",
         choices=("presumed", "required"),
     )
+    option(
+        "maintenance",
+        "closed every day, such as 23:30-00:30, times of Beijing (never)",
+        "",
+        type=_window,
+    )
+    option(
+        "cut-off",
+        "from when on a withdrawal counts as the next day's, such as 17:00; 00:00: never (00:00)",
+        "00:00",
+        type=_time,
+    )
     given = vars(parser.parse_args(argv))
     switches = {name: given[name] == "on" for name in ("auto_complete", "attached")}
-    return Settings(**given | switches)
+    hours = Hours(given.pop("maintenance"), given.pop("cut_off"))
+    return Settings(**given | switches, hours=hours)
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - of any day
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a time such as 17:00") from None
+
+
+def _window(text: str) -> tuple[time, time] | None:
+    if not text:
+        return None
+    begins, dash, ends = text.partition("-")
+    if not dash or begins == ends:
+        raise argparse.ArgumentTypeError("must be two times such as 23:30-00:30")
+    return _time(begins), _time(ends)
 
 
 def _count(text: str) -> int:

@@ -20,6 +20,7 @@ from services.sandbox_bank.rows import (
     Entry,
     Freeze,
     Header,
+    Injected,
     Notice,
     Posting,
     Project,
@@ -76,4 +77,5 @@ HEADER = _table(Header, "key")
 ENTRY = _table(Entry)
 POSTING = _table(Posting)
 NOTICE = _table(Notice)
+INJECTED = _table(Injected, "id")
 CONFIRMATION = _table(Confirmation)

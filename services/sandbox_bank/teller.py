@@ -19,7 +19,10 @@ from services.sandbox_bank import store
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BankClock, bank_date
 from services.sandbox_bank.database import open_database
+from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.hours import ALWAYS_OPEN, Hours
 from services.sandbox_bank.keys import Key
+from services.sandbox_bank.plan import Plan
 
 _BATCH = 64
 _TICK_S = 1.0
@@ -47,16 +50,20 @@ class Teller:
         self,
         url: str,
         clock: BankClock,
+        faults: Faults,
         roll: Callable[[Book], None],
         on_notices: Callable[[], None],
+        hours: Hours = ALWAYS_OPEN,
         *,
         authorised_only: bool = False,
     ) -> None:
         self._url = url
         self._clock = clock
+        self._faults = faults
         self._roll = roll
         self._on_notices = on_notices
         self._authorised_only = authorised_only
+        self._hours = hours
         self._db: store.Db | None = None
         self._last_no = 0
         self._rolled_to = date.min
@@ -87,11 +94,15 @@ class Teller:
     def _open(self) -> store.Db:
         if self._db is None or self._db.closed:
             self._db = open_database(self._url)
-            row = self._db.execute("SELECT stands_at, rolled_to, last_no FROM bank").fetchone()
+            row = self._db.execute(
+                "SELECT stands_at, rolled_to, last_no, plan FROM bank"
+            ).fetchone()
+            struck = self._db.execute("SELECT id FROM injected").fetchall()
             self._db.commit()
             if row is None:
                 raise LookupError("the bank has not been founded")
-            self._clock.stands_at, self._rolled_to, self._last_no = row
+            self._clock.stands_at, self._rolled_to, self._last_no, plan = row
+            self._faults.follow(plan and Plan.of_row(plan), (each for (each,) in struck))
         return self._db
 
     def _work(self) -> None:
@@ -137,11 +148,14 @@ class Teller:
         db = self._open()
         now = self._clock.now()
         with db.transaction():
+            stands_at = self._clock.stands_at
             book = Book(
                 db,
                 now,
-                self._clock.stands_at,
+                stands_at,
                 self._last_no,
+                self._faults,
+                self._hours,
                 authorised_only=self._authorised_only,
             )
             if book.today > self._rolled_to:
@@ -156,6 +170,7 @@ class Teller:
         self._last_no = book.last_no
         self._rolled_to = max(self._rolled_to, book.today)
         self._clock.stands_at = book.stands_at
+        self._faults.follow(book.plan, ())
         if len(book.notices):
             self._on_notices()
         return answers

@@ -11,6 +11,7 @@ import functools
 import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -18,17 +19,20 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+import psycopg
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.sandbox_bank import batches, desk, downloads, queries
+from services.sandbox_bank import batches, desk, downloads
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BEIJING, BankClock
 from services.sandbox_bank.errors import Code, Refused
-from services.sandbox_bank.faults import BEFORE, Fault, Faults, Kind
+from services.sandbox_bank.faults import Faults
 from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.hours import Hours
 from services.sandbox_bank.keys import keys_in
-from services.sandbox_bank.mishaps import CutShort, no_answer
+from services.sandbox_bank.kinds import ORDERS, QUESTIONS, Fault, Kind
+from services.sandbox_bank.mishaps import played
 from services.sandbox_bank.seal import Seal
 from services.sandbox_bank.teller import Job, Teller
 
@@ -52,6 +56,12 @@ class Message:
     def request_no(self) -> object:
         return self.data.get("requestNo") or self.data.get("batchNo")
 
+    @property
+    def about(self) -> str:
+        """What faults are scripted by and planned for."""
+        named = (self.request_no, self.data.get("platformUserNo"), self.data.get("fileDate"))
+        return next((each for each in named if isinstance(each, str) and each), "")
+
 
 class Front:
     def __init__(
@@ -64,6 +74,7 @@ class Front:
         platform_no: str,
         *,
         auto_complete: bool,
+        hours: Hours,
     ) -> None:
         self._teller = teller
         self._clock = clock
@@ -72,6 +83,7 @@ class Front:
         self._url = url
         self._platform_no = platform_no
         self._auto_complete = auto_complete
+        self._hours = hours
 
     async def take(self, request: Request) -> Response:
         """Starlette endpoint of the three paths."""
@@ -82,17 +94,17 @@ class Front:
             message = self._open(request.url.path, body)
         except Refused as error:
             return self._signed(desk.refused(error, None))
-        no = message.request_no
-        fault = self._faults.take(message.service, no if isinstance(no, str) else "")
-        if fault and fault.kind in BEFORE:
-            return await no_answer(request, fault)
-        answer = await self._answer(message, fault)
-        if fault and fault.kind is Kind.TIMEOUT_AFTER:
-            return await no_answer(request, fault)
-        if fault and fault.kind is Kind.BAD_SIGNATURE:
+        asks = message.service in desk.QUESTIONS or message.path == DOWNLOAD
+        fault = self._faults.take(message.service, message.about, QUESTIONS if asks else ORDERS)
+        if fault is None:
+            return await self._answer(message, None)
+        await put_on_record(self._teller, fault)
+        return await played(request, fault, lambda: self._answer(message, fault), self._forged)
+
+    def _forged(self, answer: Response, kind: Kind) -> Response:
+        del answer.headers["sign"]
+        if kind is Kind.BAD_SIGNATURE:
             answer.headers["sign"] = self._seal.sign(bytes(answer.body) + b" ")
-        if fault and fault.kind is Kind.CUT:
-            return CutShort(answer.body, headers=dict(answer.headers))
         return answer
 
     def _open(self, path: str, body: bytes) -> Message:
@@ -108,6 +120,8 @@ class Front:
         if not self._seal.genuine(form["reqData"].encode(), form["sign"], form["keySerial"]):
             raise Refused(Code.BAD_SIGNATURE, "验签失败")
         data = _object(form["reqData"])
+        if self._hours.is_closed(self._clock.now()):
+            raise Refused(Code.PLATFORM_STATE, "系统维护中")
         if not _served(path, form["serviceName"]):
             raise Refused(Code.NOT_OPENED, f"服务未开通: {form['serviceName'][:50]}")
         self._check_clock(data)
@@ -157,7 +171,9 @@ class Front:
         if call.fault and call.fault.kind is Kind.REFUSE:
             raise call.fault.refusal()
         # Asked of the teller, so that nothing dated on that day is still on its way to the tables.
-        found = self._teller.submit(Job(lambda book: queries.find_day(book, call.fields)))
+        found = self._teller.submit(
+            Job(lambda book: downloads.find_day(book, call.fields), alone=True)
+        )
         day = await asyncio.wrap_future(found)
         if isinstance(day, Refused):
             raise day
@@ -172,6 +188,17 @@ class Front:
         date = format_datetime(self._clock.now().astimezone(UTC), usegmt=True)
         headers = {"date": date, **self._seal.stamp(body)}
         return Response(body, media_type=media_type, headers=headers)
+
+
+async def put_on_record(teller: Teller, fault: Fault) -> None:
+    """In the bank's tables, before anybody can feel it."""
+
+    def run(book: Book) -> None:
+        book.record(fault)
+        book.keep()
+
+    with suppress(psycopg.Error):  # The database is away: its callers get told by themselves.
+        await asyncio.wrap_future(teller.submit(Job(run)))
 
 
 def _served(path: str, service: str) -> bool:

@@ -20,7 +20,8 @@ _STATES = {
 
 
 def unknown(reason: NoAnswer) -> BankAnswer:
-    return BankAnswer(BankOutcome.UNKNOWN, reason.code, reason.message)
+    outcome = BankOutcome.CLOSED if reason.code == codes.CLOSED else BankOutcome.UNKNOWN
+    return BankAnswer(outcome, reason.code, reason.message)
 
 
 def verdict(fields: Fields, request_no: str) -> BankAnswer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from adapters.custody.batch_family import answers, notices
@@ -148,6 +149,8 @@ class BatchFamilyBank:
             raise _failure(reason) from None
         if told.get("state") == "N":
             raise StatementNotReady(bank_day(bank_date))
+        if not told.get("fileName", "").endswith(f"-{bank_day(bank_date)}"):
+            raise StatementUnreadable(f"{kind}: the file is not of {bank_date}")
         try:
             return base64.b64decode(told.get("content", ""), validate=True)
         except binascii.Error:
@@ -155,9 +158,11 @@ class BatchFamilyBank:
 
     def _send_all(self, request: ExecuteBatch) -> BankAnswer:
         """Each trade is a request of its own here: its end is learnt by its own number."""
-        for trade in request.trades:
+        for number, trade in enumerate(request.trades):
             answer = self.send(trade)
-            if answer.outcome is BankOutcome.UNKNOWN:
+            if answer.outcome is BankOutcome.CLOSED and number:
+                return replace(answer, outcome=BankOutcome.UNKNOWN)  # Some are there already.
+            if answer.outcome in (BankOutcome.UNKNOWN, BankOutcome.CLOSED):
                 return answer
         return BankAnswer(BankOutcome.PENDING)
 

@@ -6,6 +6,7 @@ SUCCESS = "00000000"
 DUPLICATE_HEADER = "JX900014"  # This header was seen: nothing is said of what the message asks for.
 DUPLICATE_BATCH = "JX900016"
 TOO_FAST = "JX900032"
+CLOSED = "JX900090"  # By agreement, the bank's maintenance. Turned away unread.
 
 _UNKNOWN = frozenset({"CE999028", "CT9903", "CT990300", "CE999999", "510000", "502", "504"})
 _GATEWAY = "JX"  # 即信 turned the message away or does not open the service: not the bank's word.

@@ -69,8 +69,13 @@ class Execution:
         if answer.outcome not in (BankOutcome.NOT_FOUND, BankOutcome.PARTIAL):
             return answer
         missing = [each.missing for each in found if each.missing is not None]
-        for batch in missing:
-            refused = self._order(batch)
+        for number, batch in enumerate(missing):
+            try:
+                refused = self._order(batch)
+            except NoAnswer as reason:
+                if number and reason.code == codes.CLOSED:
+                    raise NoAnswer(PARTLY_DONE, "it has closed when a part was ordered") from None
+                raise
             if refused is None:
                 continue
             if batch.whole:

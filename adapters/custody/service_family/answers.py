@@ -20,11 +20,12 @@ NOT_FOUND = "100007"
 REFUSED = "100008"
 NO_SUCH_USER = "100009"
 DUPLICATE = "100013"
+CLOSED = "100005"  # 平台状态: by agreement, the bank's maintenance. Turned away unread.
 
 # A refusal with one of these says nothing final of the request: system error, our signature,
-# the platform as a whole (unknown, its state, a service not opened), and a request number that the
-# bank has seen already (the query tells what became of it).
-_NO_VERDICT = frozenset({"100001", "100003", "100004", "100005", "100006", DUPLICATE})
+# the platform as a whole (unknown, a service not opened), and a request number that the bank has
+# seen already (the query tells what became of it).
+_NO_VERDICT = frozenset({"100001", "100003", "100004", "100006", DUPLICATE})
 
 _PENDING = ["INIT", "PROCESSING", "PENDDING", "ACCEPT", "REMITING"]
 _OUTCOMES = {
@@ -45,7 +46,8 @@ class BankUser:
 
 
 def unknown(reason: NoAnswer) -> BankAnswer:
-    return BankAnswer(BankOutcome.UNKNOWN, reason.code, reason.message)
+    outcome = BankOutcome.CLOSED if reason.code == CLOSED else BankOutcome.UNKNOWN
+    return BankAnswer(outcome, reason.code, reason.message)
 
 
 def verdict(fields: Fields, request_no: str) -> BankAnswer:
@@ -59,8 +61,7 @@ def verdict(fields: Fields, request_no: str) -> BankAnswer:
         case ("0", "INIT"):
             return _answer(BankOutcome.PENDING, fields)
         case ("1", status) if status != "SUCCESS" and error_code(fields):
-            final = error_code(fields) not in _NO_VERDICT
-            return _answer(BankOutcome.REFUSED if final else BankOutcome.UNKNOWN, fields)
+            return _answer(_refusal(error_code(fields)), fields)
         case _:
             raise NoAnswer("contradiction", "code and status do not go together")
 
@@ -69,8 +70,9 @@ def queried(fields: Fields, request: BankRequest) -> BankAnswer:
     """What a query's answer says of `request`. Raises NoAnswer."""
     if str(fields.get("code")) == "1":
         code = error_code(fields)
-        outcome = BankOutcome.NOT_FOUND if code == NOT_FOUND else BankOutcome.UNKNOWN
-        return _answer(outcome, fields)
+        if code == NOT_FOUND:
+            return _answer(BankOutcome.NOT_FOUND, fields)
+        return _answer(BankOutcome.CLOSED if code == CLOSED else BankOutcome.UNKNOWN, fields)
     record = _only_record(fields, request.request_no)
     if isinstance(request, Recharge | Withdraw) and "amount" in record:
         _check_amount(str(record["amount"]), request.amount_fen)
@@ -114,6 +116,12 @@ def error_code(fields: Fields) -> str:
 
 def error_message(fields: Fields) -> str:
     return str(fields.get("errorMessage") or "")
+
+
+def _refusal(code: str) -> BankOutcome:
+    if code == CLOSED:
+        return BankOutcome.CLOSED
+    return BankOutcome.UNKNOWN if code in _NO_VERDICT else BankOutcome.REFUSED
 
 
 def _only_record(fields: Fields, request_no: str) -> Fields:

@@ -25,9 +25,18 @@ from infra.postgres import DataFolder
 from infra.settings import BankFamily, LogFormat, LogLevel, load_settings
 from services.cli.demo.book import Book, seeded_book
 from services.cli.demo.front import Front
+from services.cli.demo.hardship import Patience, settle_up
 from services.cli.demo.looks import Looks
 from services.cli.demo.play import play
-from services.cli.demo.summary import Figures, collect, is_clean, show, tape_figures
+from services.cli.demo.reckoning import reckon
+from services.cli.demo.summary import (
+    Figures,
+    collect,
+    faults_figures,
+    is_clean,
+    show,
+    tape_figures,
+)
 from services.cli.demo.tape import Recorded, tape_book
 from services.cli.errors import CliError
 from services.cli.installation import Installation, Keys
@@ -46,6 +55,12 @@ PLATFORM, PLATFORM_NO = "demo", "P10001"
 class BankLetter(StrEnum):
     A = "a"
     B = "b"
+
+
+class FaultProfile(StrEnum):
+    NONE = "none"
+    REALISTIC = "realistic"
+    CRUEL = "cruel"
 
 
 _FAMILIES = {BankLetter.A: BankFamily.SERVICE, BankLetter.B: BankFamily.BATCH}
@@ -74,6 +89,10 @@ def demo(
     bank: Annotated[
         BankLetter, typer.Option(help="What the bank speaks: a, one by one, or b, in batches.")
     ] = BankLetter.A,
+    faults: Annotated[
+        FaultProfile,
+        typer.Option(help="How the bank misbehaves; it ends clean all the same."),
+    ] = FaultProfile.NONE,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the data folder, for: zhuanhu up --data DIR.")
     ] = False,
@@ -99,7 +118,8 @@ def demo(
                 broker = opened.enter_context(KafkaBroker(data, settings.cache_dir))
                 settings = settings.with_own_kafka(broker.address)
             options = new_topics(settings, PLATFORM)
-        figures, proof = _played(Place(data, installation), options, book, seed, recorded, began)
+        place = Place(data, installation)
+        figures, proof = _played(place, options, book, seed, recorded, began, faults)
     if json is not None:
         _write(json, figures)
     show(figures, proof, out)
@@ -127,11 +147,17 @@ def _played(
     seed: int,
     recorded: tuple[Recorded, ...],
     began: float,
+    faults: FaultProfile,
 ) -> tuple[Figures, Report]:
+    hard = faults is not FaultProfile.NONE
     with running(place, kafka=kafka) as stack:
         with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
-            front = Front(stack, looks)
+            front = Front(stack, looks, Patience(stack).drain if hard else stack.drain)
+            if hard:
+                stack.bank.plan_faults(faults.value, seed)
             _watch(play(front, book, seed), book)
+        if hard:
+            settle_up(front)
         stack.projector.catch_up()
         views = stack.projector.compare()
         proof = verify(
@@ -145,6 +171,8 @@ def _played(
             "event_digest": event_digest(stack.url, stack.platform),
             "seconds": round(time.monotonic() - began, 1),
         }
+        if hard:
+            figures["faults"] = faults_figures(faults.value, reckon(stack))
         if recorded:
             figures["tape"] = tape_figures(front, recorded)
         return figures, proof

@@ -6,7 +6,7 @@ Everything is drained before the next step, so that one seed gives one sequence 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TypedDict
@@ -20,9 +20,14 @@ from services.cli.demo.member_cast import Person
 from services.cli.failure import EXIT_REFUSED, CliError
 from services.cli.stack import Stack
 from services.custody.requests import Kind
+from services.reconciliation.results import Verdict
 
 CHUNK = 500
+FETCHES = 20  # Of a day's files, before it is left incomplete.
 NEXT_DAY = (Kind.WITHDRAW,)  # Paid out when the bank's next day begins.
+
+
+Drain = Callable[[Collection[Kind]], None]
 
 
 class By(TypedDict):
@@ -33,10 +38,12 @@ class By(TypedDict):
 
 @dataclass(slots=True)
 class Front:
-    """`outcomes` counts what became of the commands; ids are numbers in order."""
+    """`outcomes` counts what became of the commands; ids are numbers in order. `drain` waits until
+    the bank has done with everything `besides` some kinds."""
 
     stack: Stack
     looks: Looks
+    drain: Drain
     outcomes: Counter[str] = field(default_factory=Counter)
     withdrawals_refused: int = 0
     _numbers: int = 0
@@ -55,10 +62,17 @@ class Front:
                         f"{receipt.command_id} was refused: {receipt.code} {receipt.message}",
                         exit_code=EXIT_REFUSED,
                     )
-            self.stack.drain(besides=NEXT_DAY)
+            self.drain(NEXT_DAY)
 
     def set_time(self, day: date, at: time) -> None:
-        self.stack.set_time(datetime.combine(day, at, SHANGHAI))
+        """Not back: waiting for the bank may have taken longer."""
+        self.stack.set_time(max(datetime.combine(day, at, SHANGHAI), self.stack.now()))
+
+    def reconcile(self, day: date) -> None:
+        """Until the bank's files are there and whole."""
+        for _ in range(FETCHES):
+            if self.stack.reconciler.reconcile(day).verdict is not Verdict.INCOMPLETE:
+                return
 
     def register(
         self, people: Sequence[Person], role: c.MemberRole, companies: Sequence[str] = ()
@@ -107,7 +121,7 @@ class Front:
             ]
         )
         self.withdrawals_refused += sum(r.outcome is Outcome.REFUSED for r in receipts)
-        self.stack.drain(besides=NEXT_DAY)
+        self.drain(NEXT_DAY)
 
     def _send(self, commands: Sequence[c.Command]) -> list[Receipt]:
         receipts = self.stack.submit(commands)

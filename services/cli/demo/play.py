@@ -64,5 +64,5 @@ def _close(front: Front, day: date) -> None:
     """The bank's day ends first, then ours: what the new day brings belongs to the new day."""
     front.set_time(day + timedelta(days=1), NIGHT)
     front.stack.day_end.roll()
-    front.stack.drain()
-    front.stack.reconciler.reconcile(day)
+    front.drain(())
+    front.reconcile(day)

@@ -150,13 +150,18 @@ def _work(book: Book, faults: Faults, batch: Request, nos: list[str]) -> None:
     for waits in now:
         line = Fields(lines[waits.request_no])
         record = replace(waits, amount_fen=line.amount_or_zero("txAmount"))
+        # The first line is always done as ordered: a batch of which nothing succeeds is no part.
+        fault = faults.of_line(record.request_no, may_be_part=waits is not records[0])
         try:
-            faults.refuse(record.request_no)
+            if fault is not None:
+                raise fault.refusal()
             settle(book, batch, line)
             done = replace(record, status="SUCCESS", bank_date=book.today)
         except Refused as refusal:
             book.drop()
             done = failed(book, record, refusal)
+        if fault is not None:
+            book.record(fault)
         book.requests.put(done)
         book.keep()
     if len(waiting) <= _AT_ONCE:

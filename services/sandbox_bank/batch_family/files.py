@@ -7,16 +7,18 @@ Made from the tables alone, like the check files of the first front. D in CRFLAG
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.sandbox_bank import store
-from services.sandbox_bank.clock import BEIJING, compact
+from services.sandbox_bank import store, tampering
+from services.sandbox_bank.clock import BEIJING, compact, start_of
 from services.sandbox_bank.database import connect
 from services.sandbox_bank.fields import money
+from services.sandbox_bank.kinds import Kind
 from services.sandbox_bank.rows import OUTSIDE
 
 ENCODING = "gbk"
+_ASIDE = 500_000  # Half of all TRANNOs away: a line that stands there twice has two.
 _BANK, _PRODUCT = "3005", "0001"
 _KINDS = (
     "RECHARGE",
@@ -103,14 +105,51 @@ def _facts(db: store.Db, day: date) -> list[Fact]:
     return [Fact(*row) for row in db.execute(_FACTS, (day, list(_KINDS)))]
 
 
+def _told(db: store.Db, day: date) -> Iterator[Fact]:
+    """As the files have them: something may be wrong with a day."""
+    wrong = tampering.wrong_with(db, day)
+    for fact in _facts(db, day):
+        match wrong.kind(fact.order_no):
+            case Kind.LINE_MISSING:
+                continue
+            case Kind.LINE_CHANGED:
+                yield replace(fact, amount_fen=fact.amount_fen + 1)
+            case Kind.LINE_DOUBLED:
+                yield fact
+                yield replace(fact, order_no=fact.order_no + _ASIDE)
+            case _:
+                yield fact
+    if wrong.foreign:
+        yield _foreign(day)
+
+
+def _foreign(day: date) -> Fact:
+    """A transfer between people of whom nobody here has heard."""
+    no = tampering.foreign_no(day)
+    return Fact(
+        999_999,
+        "TRANSACTION",
+        "REPAYMENT",
+        no,
+        no,
+        "9900000000000000001",
+        "9900000000000000002",
+        tampering.FOREIGN_FEN,
+        start_of(day),
+        "",
+    )
+
+
 def _aleve(db: store.Db, day: date) -> Iterator[bytes]:
-    facts = _facts(db, day)
     held_fen = {no: int(free + held) for no, _, free, held in db.execute(_HELD, (day, day))}
     after: list[tuple[Fact, tuple[str, str, str, int], int]] = []
-    for fact in reversed(facts):  # Back from what every account has at the day's end.
+    lowest_fen: dict[str, int] = {}
+    for fact in reversed(list(_told(db, day))):  # Back from what each account has at the day's end.
         for side in reversed(fact.sides()):
-            after.append((fact, side, held_fen[side[0]]))
-            held_fen[side[0]] -= side[3]
+            account, balance_fen = side[0], held_fen.get(side[0], 0)
+            after.append((fact, side, balance_fen))
+            held_fen[account] = balance_fen - side[3]
+            lowest_fen[account] = min(lowest_fen.get(account, 0), balance_fen)
     for fact, (account, other, tran_type, signed_fen), balance_fen in reversed(after):
         local = fact.at.astimezone(BEIJING)
         yield _record(
@@ -125,7 +164,8 @@ def _aleve(db: store.Db, day: date) -> Iterator[bytes]:
             ("", 6),
             (tran_type, 4),
             (fact.biz_type, 42),
-            (f"{balance_fen:017d}", 17),
+            # Below zero only where a line is wrong: the column has no room for that.
+            (f"{balance_fen - lowest_fen[account]:017d}", 17),
             ("" if other == OUTSIDE else other, 19),
             ("0", 1),
             (fact.adjusted, 1),
@@ -136,7 +176,7 @@ def _aleve(db: store.Db, day: date) -> Iterator[bytes]:
 
 
 def _eve(db: store.Db, day: date) -> Iterator[bytes]:
-    for fact in _facts(db, day):
+    for fact in _told(db, day):
         account, _, tran_type, signed_fen = fact.sides()[0]
         local = fact.at.astimezone(BEIJING)
         yield _record(

@@ -29,9 +29,12 @@ class Message:
         return self.data["txCode"]
 
     @property
-    def request_no(self) -> str:
-        """What faults are scripted by: a batch's is in acqRes."""
-        return self.data.get("orderId") or self.data.get("acqRes") or ""
+    def about(self) -> str:
+        """What faults are scripted by and planned for: a batch's is in acqRes."""
+        names = ("orderId", "acqRes", "reqOrderId", "batchTxDate", "userNo", "accountId")
+        first = next((name for name in names if self.data.get(name)), "fileDate")
+        more = {"batchTxDate": "batchNo", "fileDate": "fileType"}.get(first, "")
+        return self.data.get(first, "") + self.data.get(more, "")
 
     @property
     def key(self) -> str:

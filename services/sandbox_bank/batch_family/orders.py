@@ -14,8 +14,8 @@ from services.sandbox_bank import desk, freezes
 from services.sandbox_bank.batch_family.codes import RetCode, ret_code
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
-from services.sandbox_bank.faults import Fault
 from services.sandbox_bank.fields import Fields
+from services.sandbox_bank.kinds import Fault
 
 ROLES = {"1": "INVESTOR", "2": "BORROWERS", "3": "GUARANTEECORP"}
 _PERSON, _COMPANY = "01", "25"

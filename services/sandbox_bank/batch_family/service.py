@@ -6,11 +6,12 @@ from services.sandbox_bank.batch_family import batches, files, lines, orders, qu
 from services.sandbox_bank.batch_family.codes import RetCode, Turned, ret_code
 from services.sandbox_bank.batch_family.message import Message
 from services.sandbox_bank.book import Book
+from services.sandbox_bank.clock import compact
+from services.sandbox_bank.downloads import find_day
 from services.sandbox_bank.errors import Code, Refused
-from services.sandbox_bank.faults import Fault, Kind
 from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.keys import Key
-from services.sandbox_bank.queries import find_day
+from services.sandbox_bank.kinds import Fault, Kind
 from services.sandbox_bank.rows import Header
 
 ONLINE, PAGE, FILE = "/escrow/p2p/online", "/escrow/p2p/page", "/escrow/p2p/file"
@@ -25,9 +26,15 @@ def is_served(path: str, tx_code: str) -> bool:
     return path == ONLINE and (tx_code in lines.SERVICES or tx_code in queries.QUERIES)
 
 
+def is_order(tx_code: str) -> bool:
+    """Does it instruct, or ask?"""
+    return tx_code in orders.ORDERS or tx_code in lines.SERVICES
+
+
 def is_alone(tx_code: str) -> bool:
     order = orders.ORDERS.get(tx_code)
-    return tx_code in queries.READ_TABLES or (order is not None and order.alone)
+    reads = tx_code in queries.READ_TABLES or tx_code == "fileDownload"
+    return reads or (order is not None and order.alone)
 
 
 def keys_of(message: Message) -> frozenset[Key]:
@@ -69,19 +76,20 @@ def _do(
         return batches.receive(book, message.tx_code, fields)
     if message.tx_code == "fileDownload":
         return _day_of(book, fields)
+    if fault and fault.kind is Kind.NOT_FOUND and message.tx_code == "transactionStatusQuery":
+        return {"retCode": RetCode.SUCCESS.value, "retMsg": "", "state": "N"}
     told = queries.QUERIES[message.tx_code](book, fields)
     return {"retCode": RetCode.SUCCESS.value, "retMsg": "", **told}
 
 
 def _day_of(book: Book, fields: Fields) -> dict[str, str]:
-    """Whether the day is over, asked of the teller, so that nothing dated on it is still on its way
-    to the tables. The file itself is made outside of his work."""
+    """Of which day a file is to be given, asked of the teller, so that nothing dated on it is still
+    on its way to the tables. The file itself is made outside of his work."""
     fields.choice("fileType", files.FILE_TYPES)
     day = find_day(book, Fields({"fileDate": fields.date("fileDate")}))
-    if isinstance(day, Refused) and day.code is not Code.NOT_FOUND:
+    told = {"retCode": RetCode.SUCCESS.value, "retMsg": ""}
+    if not isinstance(day, Refused):
+        return told | {"state": "S", "fileDate": compact(day)}
+    if day.code is not Code.NOT_FOUND:
         raise day
-    return {
-        "retCode": RetCode.SUCCESS.value,
-        "retMsg": "",
-        "state": "N" if isinstance(day, Refused) else "S",
-    }
+    return told | {"state": "N"}

@@ -7,9 +7,11 @@ import base64
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import date
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,10 +19,12 @@ from services.sandbox_bank.batch_family import batches, files, lines, service
 from services.sandbox_bank.batch_family.codes import RetCode, Turned
 from services.sandbox_bank.batch_family.message import Message, read, sealed_text
 from services.sandbox_bank.book import Book
-from services.sandbox_bank.faults import BEFORE, Fault, Faults, Kind
-from services.sandbox_bank.mishaps import CutShort, no_answer
+from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.kinds import ORDERS, QUESTIONS, Fault, Kind
+from services.sandbox_bank.mishaps import played
 from services.sandbox_bank.seal import Seal
 from services.sandbox_bank.teller import Job, Teller
+from services.sandbox_bank.web import put_on_record
 
 _BODY_LIMIT = 16 * 1024 * 1024
 
@@ -40,6 +44,7 @@ class Front:
         *,
         auto_complete: bool,
         calls_per_s: int,
+        is_closed: Callable[[], bool],
     ) -> None:
         self._teller = teller
         self._seal = seal
@@ -48,6 +53,7 @@ class Front:
         self._inst_code = inst_code
         self._auto_complete = auto_complete
         self._calls_per_s = calls_per_s
+        self._is_closed = is_closed
         self._taken_at: deque[float] = deque()
 
     async def take(self, request: Request) -> Response:
@@ -56,25 +62,24 @@ class Front:
             message = await self._open(request)
         except Turned as reason:
             return self._signed(_turned(reason))
-        fault = self._faults.take(message.tx_code, message.request_no)
-        if fault and fault.kind in BEFORE:
-            return await no_answer(request, fault)
-        told = message.echo() | await self._answer(message, fault)
-        if fault and fault.kind is Kind.TIMEOUT_AFTER:
-            return await no_answer(request, fault)
-        if fault and fault.kind is Kind.BAD_SIGNATURE:
-            text = sealed_text(self._seal, told | {"seqNo": "0"})
-            return _json(text.replace('"seqNo":"0"', f'"seqNo":"{told["seqNo"]}"'))
-        answer = self._signed(told)
-        if fault and fault.kind is Kind.CUT:
-            return CutShort(answer.body, headers=dict(answer.headers))
-        return answer
+        asks = not service.is_order(message.tx_code)
+        kinds = QUESTIONS if asks else ORDERS
+        fault = self._faults.take(message.tx_code, message.about, kinds)
+        if fault is None:
+            return await self._told(message, None)
+        await put_on_record(self._teller, fault)
+        return await played(request, fault, lambda: self._told(message, fault), _forged)
+
+    async def _told(self, message: Message, fault: Fault | None) -> Response:
+        return self._signed(message.echo() | await self._answer(message, fault))
 
     async def _open(self, request: Request) -> Message:
         body = await request.body()
         if len(body) > _BODY_LIMIT:
             raise Turned(RetCode.BAD_MESSAGE, f"the message is larger than {_BODY_LIMIT} bytes")
         message = read(body, self._inst_code, self._seal)
+        if self._is_closed():
+            raise Turned(RetCode.CLOSED, "系统维护中")
         if not service.is_served(request.url.path, message.tx_code):
             raise Turned(RetCode.NOT_OPENED, "交易未开通")
         if self._is_too_fast():
@@ -97,7 +102,8 @@ class Front:
             told = await asyncio.wrap_future(self._submit(message, fault))
             if message.tx_code != "fileDownload" or told.get("state") != "S":
                 return told
-            return told | await asyncio.to_thread(self._file, message)
+            day = told.pop("fileDate")
+            return told | await asyncio.to_thread(self._file, message.data["fileType"], day)
         except Exception as error:  # noqa: BLE001 - a bug or a lost database: the caller must ask again.
             # Only the kind: the text of a database error may quote a member's record.
             log.critical("%s failed: %s", message.tx_code, type(error).__name__)
@@ -118,13 +124,22 @@ class Front:
             key = batches.batch_key(message.data["txDate"], message.data["batchNo"])
             batches.advance(self._teller.submit, self._faults, key)
 
-    def _file(self, message: Message) -> dict[str, str]:
-        day = datetime.strptime(message.data["fileDate"], "%Y%m%d").date()  # noqa: DTZ007 - a date
-        name, content = files.file_of(self._url, message.data["fileType"], day)
+    def _file(self, file_type: str, file_date: str) -> dict[str, str]:
+        day = date.fromisoformat(file_date)
+        name, content = files.file_of(self._url, file_type, day)
         return {"fileName": name, "content": base64.b64encode(content).decode()}
 
     def _signed(self, told: dict[str, str]) -> Response:
         return _json(sealed_text(self._seal, told))
+
+
+def _forged(answer: Response, kind: Kind) -> Response:
+    told = orjson.loads(answer.body)
+    if kind is Kind.NO_SIGNATURE:
+        del told["sign"]
+    else:
+        told["retMsg"] = told.get("retMsg", "") + " "  # Not what was signed.
+    return _json(orjson.dumps(told).decode())
 
 
 def _turned(reason: Turned) -> dict[str, str]:

@@ -156,6 +156,25 @@ class TestDown:
         house.run(custody)
         assert house.states()[new] == "settled"
 
+    def test_a_bank_that_says_it_is_closed_is_believed_at_once(
+        self, house: House, bank: w.FaithfulBank
+    ) -> None:
+        bank.closed = True
+        numbers = recharges(house, 100)
+        custody = house.run()
+        assert 1 <= len(bank.sent) <= house.workers
+        assert set(house.states().values()) == {"planned"}
+        assert house.steps_of(bank.numbers[0]) == ["planned", "sent", "planned"]
+        house.clock.advance(timedelta(hours=12))  # Over midnight, which nothing unknown may cross.
+        house.run(custody)
+        assert set(house.states().values()) == {"planned"}
+        bank.closed = False
+        house.clock.advance(timedelta(hours=1))
+        house.run(custody)
+        assert bank.done.keys() == set(numbers)
+        assert set(house.states().values()) == {"settled"}
+        assert house.troubles() == []
+
     def test_what_was_to_be_sent_again_stays_unknown(self, house: House) -> None:
         """It was sent once: that it may only go on the same day must not be forgotten."""
         numbers = recharges(house, 30)

@@ -99,3 +99,21 @@ def test_killed_while_the_rest_was_sent_it_goes_on_by_asking(house: House) -> No
     house.run(house.start())
     assert house.bank.times_sent["D-L1-1"] == 2
     assert house.states()["D-L1-1"] == "settled"
+
+
+def test_what_is_to_be_sent_again_is_not_asked_after_in_the_same_wave(house: House) -> None:
+    """Its steps are numbered: of two in one go neither could be written."""
+    house.bank.answers["D-L1-1"] = [w.PENDING] * 3
+    house.bank.queries["D-L1-1"] = [PARTIAL, PARTIAL, w.SUCCEEDED]
+    lending(house)
+    custody = house.run()
+    for _ in range(2):
+        house.clock.advance(w.FIVE_SECONDS)
+        house.run(custody)
+    custody.receive(w.notice("D-L1-1", BankOutcome.UNKNOWN))  # Ask at once; and the rest is due.
+    house.clock.advance(w.FIVE_SECONDS)
+    house.run(custody)
+    assert house.bank.times_sent["D-L1-1"] == 3
+    house.clock.advance(w.FIVE_SECONDS)
+    house.run(custody)
+    assert house.states()["D-L1-1"] == "settled"

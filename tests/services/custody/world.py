@@ -41,6 +41,7 @@ SUCCEEDED = BankAnswer(BankOutcome.SUCCEEDED, bank_date=DAY)
 REFUSED = BankAnswer(BankOutcome.REFUSED, "100014")
 PENDING = BankAnswer(BankOutcome.PENDING)
 UNKNOWN = BankAnswer(BankOutcome.UNKNOWN, "timeout")
+CLOSED = BankAnswer(BankOutcome.CLOSED, "100005")
 NOT_FOUND = BankAnswer(BankOutcome.NOT_FOUND, "100007")
 
 
@@ -172,18 +173,18 @@ class Bank:
 
 class FaithfulBank(Bank):
     """Keeps what was done under each number, as a real one does. While it is `down` nothing reaches
-    it."""
+    it; while it is `closed` it says so, and does nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.done: dict[str, BankRequest] = {}
-        self.down = False
+        self.down = self.closed = False
 
     def send(self, request: BankRequest) -> BankAnswer:
         with self.lock:
             self.sent.append(request)
-            if self.down:
-                return UNKNOWN
+            if self.down or self.closed:
+                return CLOSED if self.closed else UNKNOWN
             if request.request_no in self.done:
                 return BankAnswer(BankOutcome.UNKNOWN, "100013")
             self.done[request.request_no] = request
@@ -193,8 +194,8 @@ class FaithfulBank(Bank):
     def query(self, request: BankRequest) -> BankAnswer:
         with self.lock:
             self.asked.append(request.request_no)
-            if self.down:
-                return UNKNOWN
+            if self.down or self.closed:
+                return CLOSED if self.closed else UNKNOWN
             return SUCCEEDED if request.request_no in self.done else NOT_FOUND
 
 

@@ -49,6 +49,25 @@ def test_an_urgent_withdrawal_leaves_at_once(bank: BankProcess, how: str) -> Non
     assert balance(bank, no) == ("30.00", "0.00")
 
 
+@pytest.mark.parametrize(
+    ("how", "leaves"),
+    [
+        ("URGENT", "20180105"),
+        ("NORMAL_URGENT", "20180106"),
+        ("NORMAL", "20180107"),
+    ],
+)
+def test_past_the_cut_off_it_leaves_a_day_later(
+    start_bank: Callable[..., BankProcess], how: str, leaves: str
+) -> None:
+    bank = start_bank(["--cut-off", "12:00"])  # And it is noon.
+    no = member(bank, "INVESTOR", "50.00", CARD)
+    request_no = withdraw(bank, no, "20.00", how)
+    bank.control("clock", now=TWO_DAYS)
+    record = bank.record("WITHDRAW", request_no, timestamp="20180107090000")
+    assert (record["status"], record["transactionDate"]) == ("SUCCESS", leaves)
+
+
 def test_an_ordinary_withdrawal_leaves_with_the_next_day(
     own_bank: BankProcess, receiver: Receiver
 ) -> None:

@@ -12,6 +12,7 @@ from services.sandbox_bank import cash
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BankClock
 from services.sandbox_bank.database import connect as connect_bank
+from services.sandbox_bank.faults import Faults
 from services.sandbox_bank.rows import OUTSIDE
 from services.sandbox_bank.teller import Job, Teller
 from tests.services.sandbox_bank.bank_process import BankProcess, fresh
@@ -22,7 +23,7 @@ from tests.services.sandbox_bank.members import INCOME, RESERVE, balance, rechar
 def teller(database: str) -> Iterator[Teller]:
     """Not started: what is submitted before the start is one batch."""
     clock = BankClock(datetime(2018, 1, 5, 4, tzinfo=UTC))
-    teller = Teller(database, clock, cash.roll, lambda: None)
+    teller = Teller(database, clock, Faults(), cash.roll, lambda: None)
     yield teller
     teller.stop()
 

@@ -74,9 +74,10 @@ def test_a_page_names_the_device(scripted: ScriptedBank, custodian: ServiceFamil
         (no("100014"), BankAnswer(BankOutcome.REFUSED, "100014", "不行")),
         (no("100008"), BankAnswer(BankOutcome.REFUSED, "100008", "不行")),
         (no("100002"), BankAnswer(BankOutcome.REFUSED, "100002", "不行")),
+        (no("100005"), BankAnswer(BankOutcome.CLOSED, "100005", "不行")),
         *(
             (no(code), BankAnswer(BankOutcome.UNKNOWN, code, "不行"))
-            for code in ("100001", "100003", "100004", "100005", "100006", "100013")
+            for code in ("100001", "100003", "100004", "100006", "100013")
         ),
     ],
 )

@@ -105,3 +105,19 @@ def test_a_tape_is_played_as_it_says(demo: Demo, tmp_path: Path) -> None:
     assert figures["tape"] == {"loans": 10, "installment_equal": 9, "balance_equal": 3}
     assert figures["loans"] == 10
     assert figures["overdue_loans"] == 3  # Two late ones and the one charged off.
+
+
+@pytest.mark.parametrize("bank", ["a", "b"])
+def test_it_ends_clean_though_the_bank_misbehaves(
+    first: dict[str, Any], demo: Demo, bank: str
+) -> None:
+    figures = played(demo, *SMALL, "--seed", "7", "--bank", bank, "--faults", "cruel")
+    faults = figures["faults"]
+    assert faults["as_reported"] is True
+    assert faults["unexplained"] == faults["not_reported"] == []
+    assert {"contradiction", "timeout_after", "notice_missing"} <= set(faults["injected"])
+    assert any(kind.startswith("line_") for kind in faults["injected"])
+    assert figures["movements"]["open"] == figures["mirror"]["unmatched"] == 0
+    assert figures["movements"]["rejected"] == first["movements"]["rejected"]
+    assert figures["book_total_fen"] == figures["bank_total_fen"] > 0
+    assert figures["replay_equal"] is True
