@@ -89,7 +89,7 @@ def test_a_member_is_shown_with_what_he_authorised(ask: Ask) -> None:
     shown = ask("member", "show", "I1")
     (authorised,) = shown["authorisations"]
     assert (authorised["kind"], authorised["status"]) == ("tender", "ended")
-    assert (authorised["ends_on"], authorised["limit_fen"]) == ("2024-12-31", 100_000)
+    assert (authorised["ends_on"], authorised["limit_fen"]) == ("2099-12-31", 100_000)
 
 
 def test_the_looks_agree_with_one_another(ask: Ask) -> None:
