@@ -69,6 +69,7 @@ class Bench(Protocol):
     mismatching_card: str  # The four elements do not belong together.
     returning_card: str  # A withdrawal succeeds and comes back a day later.
     executes_later: bool  # `Execute` is answered PENDING, and ends by notice or query.
+    executes_whole: bool  # Else an `Execute` may be PARTIAL.
     stops_withdrawals: bool  # Else it says that it cannot.
 
     @property
@@ -471,6 +472,25 @@ class CustodianContract:
         assert stage.holds(guarantor) == BankBalance(50, 200)
         assert stage.holds(stage.borrower) == BankBalance(0, 1_998)
         assert stage.holds(ann) == stage.holds(bea) == BankBalance(0, 0)
+
+    def test_an_advance_for_which_the_hold_is_too_small_never_stops_at_the_borrower(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        """None of it is done, or, where the bank works line by line, one investor's part whole."""
+        ann, bea = stage.member(fen=1_000), stage.member(fen=1_000)
+        guarantor = stage.member("guarantor", fen=500)
+        stage.owes([ann, bea], 1_000)
+        hold = stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 200)
+        stage.do(hold)
+        advance = stage.advance(hold, stage.borrower, {ann: 150, bea: 51})
+        bench.custodian.send(advance)
+        expected = BankOutcome.REFUSED if bench.executes_whole else BankOutcome.PARTIAL
+        assert bench.settled(advance).outcome is expected
+        done_fen = 0 if bench.executes_whole else 150
+        assert stage.holds(ann) == BankBalance(done_fen, 0)
+        assert stage.holds(bea) == BankBalance(0, 0)
+        assert stage.holds(stage.borrower) == BankBalance(0, 1_998)
+        assert stage.holds(guarantor) == BankBalance(300, 200 - done_fen)
 
     def test_an_advance_is_its_own_guarantors_to_its_own_borrower(
         self, bench: Bench, stage: Stage
