@@ -152,6 +152,7 @@ def request(
         raise Refused(Code.ID_TAKEN, field=id_field)
     for movement in movements:
         _check(movement)
+    _check_advances(movements)
     return EntryRequested(
         entry_id=entry_id,
         purpose=movements[0].purpose,
@@ -234,6 +235,7 @@ Change = tuple[str, int, int]
 # Each movement asks for them, and Python 3.11 is slow to look up an enum's member.
 _FREEZE, _RELEASE, _TRANSFER = Shape.FREEZE, Shape.RELEASE, Shape.TRANSFER
 _INFLOW, _OUTFLOW = Shape.INFLOW, Shape.OUTFLOW
+_ADVANCE, _PASSED_ON = Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON
 
 
 def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
@@ -295,6 +297,19 @@ def _check(movement: Movement) -> None:
         raise InvariantBroken(f"{movement.purpose} must name the {needs} that it consumes")
     if not 0 <= movement.interest_fen <= movement.amount_fen:
         raise InvariantBroken("interest is a part of the amount")
+
+
+def _check_advances(movements: Sequence[Movement]) -> None:
+    """间接代偿: what a guarantor advances passes through the borrower, each advance whole to one
+    investor, and nothing else is in the entry: of the borrower's own nothing moves."""
+    advanced = [m for m in movements if m.purpose is _ADVANCE]
+    passed_on = [m for m in movements if m.purpose is _PASSED_ON]
+    if not advanced and not passed_on:
+        return
+    came = [(m.payee, m.amount_fen, m.interest_fen) for m in advanced]
+    went = [(m.payer, m.amount_fen, m.interest_fen) for m in passed_on]
+    if came != went or len(advanced) + len(passed_on) != len(movements):
+        raise Refused(Code.MOVEMENT_NOT_ALLOWED, "an advance is passed on whole, and alone")
 
 
 def still_open(entry: Entry, id_field: str = "entry_id") -> EntryRequested:

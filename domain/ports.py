@@ -150,7 +150,8 @@ class StopWithdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """预处理: earmark money of `account` for `purpose` (TENDER or REPAYMENT_HOLD) on a project."""
+    """预处理: earmark money of `account` on a project. `purpose`: TENDER, REPAYMENT_HOLD or
+    GUARANTEE_HOLD."""
 
     request_no: str
     account: str
@@ -188,6 +189,14 @@ class Execute:
     purpose: Purpose  # The leading purpose: DISBURSEMENT, REPAYMENT, RESERVE_PAYOUT, ...
     project_no: str | None
     legs: tuple[Leg, ...]
+
+    @property
+    def advances(self) -> tuple[tuple[Leg, Leg], ...]:
+        """间接代偿: each advance of a guarantor's with the leg that passes it on. Both are done
+        together or not at all. Raises ValueError where one is without the other."""
+        advanced = (leg for leg in self.legs if leg.purpose is Purpose.GUARANTEE_ADVANCE)
+        passed_on = (leg for leg in self.legs if leg.purpose is Purpose.ADVANCE_PASSED_ON)
+        return tuple(zip(advanced, passed_on, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class Purpose(StrEnum):
     RESERVE_CONTRIBUTION = "reserve_contribution"  # 风险准备金计提
     RESERVE_PAYOUT = "reserve_payout"  # 风险准备金代偿
     SUBROGATED_RECOVERY = "subrogated_recovery"  # 还代偿款
+    GUARANTEE_HOLD = "guarantee_hold"  # 代偿冻结
+    GUARANTEE_RELEASE = "guarantee_release"  # 代偿解冻
+    GUARANTEE_ADVANCE = "guarantee_advance"  # 间接代偿, 担保人付借款人
+    ADVANCE_PASSED_ON = "advance_passed_on"  # 间接代偿, 借款人转付出借人
+    GUARANTEE_RECOVERY = "guarantee_recovery"  # 还代偿款给担保人
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
@@ -84,6 +89,19 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.RESERVE_PAYOUT: _rule(Shape.TRANSFER, "reserve", "investor"),
     Purpose.SUBROGATED_RECOVERY: _rule(
         Shape.TRANSFER, "borrower", "reserve", Purpose.REPAYMENT_HOLD
+    ),
+    Purpose.GUARANTEE_HOLD: _rule(Shape.FREEZE, "guarantor", "guarantor"),
+    Purpose.GUARANTEE_RELEASE: _rule(
+        Shape.RELEASE, "guarantor", "guarantor", Purpose.GUARANTEE_HOLD
+    ),
+    Purpose.GUARANTEE_ADVANCE: _rule(
+        Shape.TRANSFER, "guarantor", "borrower", Purpose.GUARANTEE_HOLD
+    ),
+    # Out of the advance that arrives in the same entry, of the borrower's own nothing: the cash
+    # book holds them together.
+    Purpose.ADVANCE_PASSED_ON: _rule(Shape.TRANSFER, "borrower", "investor"),
+    Purpose.GUARANTEE_RECOVERY: _rule(
+        Shape.TRANSFER, "borrower", "guarantor", Purpose.REPAYMENT_HOLD
     ),
     Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
     Purpose.BANK_INTEREST: _rule(Shape.INFLOW, "outside", _ALL, by_bank=True),

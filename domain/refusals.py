@@ -120,7 +120,7 @@ class Code(StrEnum):
     )
     MOVEMENT_NOT_ALLOWED = (
         "movement_not_allowed",
-        "The allow-matrix has no such purpose between these roles.",
+        "The allow-matrix has no such purpose between these roles, or not without its other half.",
     )
     MOVEMENT_UNKNOWN = (
         "movement_unknown",

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from adapters.read_models.movements import MovementRow
 from domain.cashbook import Status, movement_id
 from domain.ports import LineKind, StatementLine
-from domain.purposes import Purpose
+from domain.purposes import MATRIX, Purpose, Shape
 from services.reconciliation.breaks import BreakClass, Difference
 
 TOLERANCE = timedelta(days=3)
@@ -28,12 +28,7 @@ BANK_BEGAN = {
 }
 COMMISSIONS = frozenset({Purpose.FEE, Purpose.RESERVE_CONTRIBUTION})
 UNLISTED = frozenset(
-    {
-        Purpose.TENDER,
-        Purpose.TENDER_RELEASE,
-        Purpose.REPAYMENT_HOLD,
-        Purpose.REPAYMENT_RELEASE,
-    }
+    purpose for purpose, rule in MATRIX.items() if rule.shape in {Shape.FREEZE, Shape.RELEASE}
 )
 """Freezes and releases are no lines: the frozen balances prove them."""
 

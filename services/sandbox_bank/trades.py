@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.sandbox_bank import freezes, projects
@@ -33,12 +34,14 @@ class Detail:
 @dataclass(frozen=True, slots=True)
 class Trade:
     """`frozen_for` is the bizType of the freezes it may consume; `project` the state that its
-    project must be in; `bound`: it cannot do without a project."""
+    project must be in; `bound`: it cannot do without a project; `passes_on`: its borrower gives
+    all that he gets and nothing of his own."""
 
     details: dict[str, Detail]
     frozen_for: str | None = None
     project: str | None = None
     bound: bool = False
+    passes_on: bool = False
 
 
 _COMMISSION = Detail(_roles("INVESTOR BORROWERS"), _COMMISSION_TO)
@@ -87,6 +90,7 @@ RULES = {
         frozen_for="COMPENSATORY",
         project="REPAYING",
         bound=True,
+        passes_on=True,
     ),
     "PLATFORM_INDEPENDENT_PROFIT": Trade(
         {"PROFIT": Detail(_roles("PLATFORM_PROFIT PLATFORM_INCOME"), _MEMBERS | _PLATFORM)}
@@ -112,8 +116,26 @@ def trade(book: Book, request: Request, fields: Fields) -> Request:
         project = projects.find(book, project_no)
         if rule.project is not None:
             projects.require(book, project_no, rule.project)
+    if rule.passes_on and project is not None:
+        _require_passed_on(project.borrower, details)
     total_fen = sum(pay(book, no, rule, project, detail) for detail in details)
     return replace(request, status="SUCCESS", amount_fen=total_fen, data=None)
+
+
+def _require_passed_on(borrower: str, details: Sequence[Fields]) -> None:
+    """间接代偿: every detail has the borrower on one side, names the freeze, and leaves him as he
+    was."""
+    got_fen = gave_fen = 0
+    for detail in details:
+        detail.text("freezeRequestNo", 50)
+        pays = detail.optional("sourcePlatformUserNo", 50) == borrower
+        gets = detail.text("targetPlatformUserNo", 50) == borrower
+        if pays == gets:
+            raise Refused(Code.NOT_PERMITTED, "间接代偿须经借款人")
+        got_fen += detail.amount("amount") if gets else 0
+        gave_fen += detail.amount("amount") if pays else 0
+    if got_fen != gave_fen:
+        raise Refused(Code.NOT_PERMITTED, "借款人须全额转付代偿款")
 
 
 def pay(book: Book, no: str, rule: Trade, project: Project | None, fields: Fields) -> int:

@@ -69,6 +69,7 @@ class Bench(Protocol):
     mismatching_card: str  # The four elements do not belong together.
     returning_card: str  # A withdrawal succeeds and comes back a day later.
     executes_later: bool  # `Execute` is answered PENDING, and ends by notice or query.
+    executes_whole: bool  # Else an `Execute` may be PARTIAL.
     stops_withdrawals: bool  # Else it says that it cannot.
 
     @property
@@ -189,6 +190,51 @@ class Stage:
             hold.request_no,
         )
         return Execute(self.number(), Purpose.REPAYMENT, self.project_no, (leg,))
+
+    def owes(self, investors: list[str], fen: int) -> None:
+        """Each has lent the borrower so much, who has it all in a hold of his: nothing is free."""
+        self.open_project()
+        tenders = [self.tender(investor, fen) for investor in investors]
+        for tender in tenders:
+            self.do(tender)
+        self.do(self.disbursement(tenders, fee_fen=1, reserve_fen=1))
+        self.repay_from_now_on()
+        self.do(self.hold(self.borrower, Purpose.REPAYMENT_HOLD, fen * len(investors) - 2))
+
+    def hold(self, account: str, purpose: Purpose, fen: int) -> Freeze:
+        return Freeze(self.number(), account, purpose, fen, self.project_no)
+
+    def advance(self, hold: Freeze, borrower: str, parts: Mapping[str, int]) -> Execute:
+        """间接代偿, in full of the interest: guarantor -> borrower -> each investor his part."""
+        legs = []
+        for investor, fen in parts.items():
+            advanced = Leg(
+                self.number(),
+                Purpose.GUARANTEE_ADVANCE,
+                hold.account,
+                borrower,
+                fen,
+                interest_fen=10,
+                freeze_request_no=hold.request_no,
+            )
+            passed_on = replace(
+                advanced,
+                movement_id=self.number(),
+                purpose=Purpose.ADVANCE_PASSED_ON,
+                payer=borrower,
+                payee=investor,
+                freeze_request_no=None,
+            )
+            legs += [advanced, passed_on]
+        return Execute(self.number(), Purpose.GUARANTEE_ADVANCE, self.project_no, tuple(legs))
+
+    def is_refused(self, request: BankRequest) -> None:
+        """At once or later, and for good."""
+        answer = self.bench.custodian.send(request)
+        if answer.outcome is BankOutcome.PENDING:
+            answer = self.bench.settled(request)
+        assert answer.outcome is BankOutcome.REFUSED, answer
+        assert self.bench.custodian.query(request).outcome is BankOutcome.REFUSED
 
     def holds(self, account: str) -> BankBalance:
         return self.bench.custodian.balances([account])[account]
@@ -371,6 +417,123 @@ class CustodianContract:
         stage.do(replace(repayment, legs=(*repayment.legs, *rest)))
         assert stage.holds(investor) == BankBalance(850, 0)
         assert stage.holds(stage.borrower) == BankBalance(98, 0)
+
+    def test_an_indirect_advance_passes_through_the_borrower(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        ann, bea = stage.member(fen=1_000), stage.member(fen=1_000)
+        guarantor = stage.member("guarantor", fen=900)
+        bench.next_day()
+        day = bench.today()
+        stage.owes([ann, bea], 1_000)
+        hold = stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 800)
+        stage.do(hold)
+        assert stage.holds(guarantor) == BankBalance(100, 800)
+        advance = stage.advance(hold, stage.borrower, {ann: 300, bea: 400})
+        stage.do(advance)
+        told = bench.custodian.read_notice(bench.notice_naming(advance.request_no))
+        assert (told.request_no, told.answer.outcome) == (advance.request_no, BankOutcome.SUCCEEDED)
+
+        again = bench.custodian.send(advance)
+        assert again.outcome in (BankOutcome.UNKNOWN, BankOutcome.SUCCEEDED)
+        found = bench.custodian.query(advance)
+        assert (found.outcome, found.bank_date) == (BankOutcome.SUCCEEDED, day)
+        after = {
+            guarantor: BankBalance(100, 100),
+            stage.borrower: BankBalance(0, 1_998),
+            ann: BankBalance(300, 0),
+            bea: BankBalance(400, 0),
+        }
+        assert bench.custodian.balances(list(after)) == after
+
+        bench.next_day()
+        statement = bench.custodian.statement(day)
+        assert {account: statement.balances[account] for account in after} == after
+        ids = {leg.movement_id for leg in advance.legs}
+        lines = [line for line in statement.lines if line.reference in ids]
+        assert len(lines) == len(advance.legs)
+        assert {replace(line, bank_ref="") for line in lines} == {
+            StatementLine(LineKind.TRANSFER, leg.movement_id, leg.amount_fen, leg.payer, leg.payee)
+            for leg in advance.legs
+        }
+        stage.do(Release(stage.number(), hold.request_no, 100))
+        assert stage.holds(guarantor) == BankBalance(200, 0)
+
+    def test_an_advance_beyond_the_guarantors_money_moves_nothing(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        ann, bea = stage.member(fen=1_000), stage.member(fen=1_000)
+        guarantor = stage.member("guarantor", fen=250)
+        stage.owes([ann, bea], 1_000)
+        stage.is_refused(stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 251))
+        hold = stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 200)
+        stage.do(hold)
+        stage.is_refused(stage.advance(hold, stage.borrower, {ann: 201, bea: 202}))
+        assert stage.holds(guarantor) == BankBalance(50, 200)
+        assert stage.holds(stage.borrower) == BankBalance(0, 1_998)
+        assert stage.holds(ann) == stage.holds(bea) == BankBalance(0, 0)
+
+    def test_an_advance_for_which_the_hold_is_too_small_never_stops_at_the_borrower(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        """None of it is done, or, where the bank works line by line, one investor's part whole."""
+        ann, bea = stage.member(fen=1_000), stage.member(fen=1_000)
+        guarantor = stage.member("guarantor", fen=500)
+        stage.owes([ann, bea], 1_000)
+        hold = stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 200)
+        stage.do(hold)
+        advance = stage.advance(hold, stage.borrower, {ann: 150, bea: 51})
+        bench.custodian.send(advance)
+        expected = BankOutcome.REFUSED if bench.executes_whole else BankOutcome.PARTIAL
+        assert bench.settled(advance).outcome is expected
+        done_fen = 0 if bench.executes_whole else 150
+        assert stage.holds(ann) == BankBalance(done_fen, 0)
+        assert stage.holds(bea) == BankBalance(0, 0)
+        assert stage.holds(stage.borrower) == BankBalance(0, 1_998)
+        assert stage.holds(guarantor) == BankBalance(300, 200 - done_fen)
+
+    def test_an_advance_is_its_own_guarantors_to_its_own_borrower(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        investor, guarantor = stage.member(fen=1_000), stage.member("guarantor", fen=500)
+        stage.owes([investor], 1_000)
+        hold = stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 500)
+        stage.do(hold)
+        other_borrower, other_guarantor = stage.member("borrower"), stage.member("guarantor")
+        stage.is_refused(stage.advance(hold, other_borrower, {investor: 300}))
+        stage.is_refused(
+            stage.advance(replace(hold, account=other_guarantor), stage.borrower, {investor: 300})
+        )
+        rich = stage.member(fen=500)
+        stage.is_refused(stage.hold(rich, Purpose.GUARANTEE_HOLD, 300))
+        never_opened = stage.hold(f"{stage.mark}-x:guarantor", Purpose.GUARANTEE_HOLD, 300)
+        assert bench.custodian.send(never_opened).outcome is not BankOutcome.SUCCEEDED
+        assert bench.custodian.query(never_opened).outcome is not BankOutcome.SUCCEEDED
+        assert stage.holds(guarantor) == BankBalance(0, 500)
+        assert stage.holds(rich) == BankBalance(500, 0)
+        assert stage.holds(investor) == stage.holds(other_borrower) == BankBalance(0, 0)
+
+    def test_a_borrower_pays_his_guarantor_back(self, bench: Bench, stage: Stage) -> None:
+        investor, guarantor = stage.member(fen=1_000), stage.member("guarantor", fen=500)
+        stage.owes([investor], 1_000)
+        stage.do(Recharge(stage.number(), stage.borrower, 700))
+        hold = stage.hold(stage.borrower, Purpose.REPAYMENT_HOLD, 700)
+        stage.do(hold)
+        repayment = stage.repayment(hold, investor, 150, 50)
+        recovery = replace(
+            repayment.legs[0],
+            movement_id=stage.number(),
+            purpose=Purpose.GUARANTEE_RECOVERY,
+            payee=guarantor,
+            amount_fen=250,
+        )
+        stage.do(replace(repayment, legs=(*repayment.legs, recovery)))
+        rest = replace(recovery, movement_id=stage.number(), amount_fen=300)
+        alone = Execute(stage.number(), Purpose.GUARANTEE_RECOVERY, stage.project_no, (rest,))
+        stage.do(alone)
+        assert stage.holds(guarantor) == BankBalance(1_050, 0)
+        assert stage.holds(investor) == BankBalance(150, 0)
+        assert stage.holds(stage.borrower) == BankBalance(0, 998)
 
     def test_a_surplus_goes_from_the_reserve_to_income(self, bench: Bench, stage: Stage) -> None:
         stage.do(Recharge(stage.number(), RESERVE_ACCOUNT, 300))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from domain.refusals import Code
 from tests.exemplars import TODAY, a_movement
 
 LUCY, MAX, BOB = "lucy:investor", "max:investor", "bob:borrower"
+GUS = "gus:guarantor"
 FREEZE = {"freeze": "T-1.1"}
 
 
@@ -97,6 +99,29 @@ LEGS: dict[str, tuple[list[Movement], list[Leg], list[Leg]]] = {
         [Leg(RESERVE_ACCOUNT, -10, 10)],
         [Leg(RESERVE_ACCOUNT, 0, -10), Leg(LUCY, 10, 0)],
     ),
+    "an advance passes through the borrower and leaves him as he was": (
+        [
+            move(Purpose.GUARANTEE_ADVANCE, GUS, BOB, 6, **FREEZE),
+            move(Purpose.ADVANCE_PASSED_ON, BOB, LUCY, 6),
+            move(Purpose.GUARANTEE_ADVANCE, GUS, BOB, 4, **FREEZE),
+            move(Purpose.ADVANCE_PASSED_ON, BOB, MAX, 4),
+        ],
+        [],
+        [Leg(GUS, 0, -10), Leg(LUCY, 6, 0), Leg(MAX, 4, 0)],
+    ),
+    "a guarantor's money is held, and given back": (
+        [move(Purpose.GUARANTEE_HOLD, GUS, GUS, 10)],
+        [Leg(GUS, -10, 10)],
+        [],
+    ),
+    "the borrower pays the guarantor back out of a repayment's hold": (
+        [
+            move(Purpose.REPAYMENT, BOB, LUCY, 6, **FREEZE),
+            move(Purpose.GUARANTEE_RECOVERY, BOB, GUS, 3, **FREEZE),
+        ],
+        [],
+        [Leg(BOB, 0, -9), Leg(LUCY, 6, 0), Leg(GUS, 3, 0)],
+    ),
     "a surplus is held too": (
         [move(Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT, 5)],
         [Leg(RESERVE_ACCOUNT, -5, 5)],
@@ -118,12 +143,13 @@ def net_of(legs: Sequence[Leg]) -> int:
     return sum(leg.available_fen + leg.frozen_fen for leg in legs)
 
 
-FREEZABLE = [p for p in Purpose if MATRIX[p].shape is not Shape.INFLOW]
+ADVANCE = {Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON}
+ALONE = [p for p in Purpose if p not in ADVANCE]
 
 
 @st.composite
 def movements(draw: st.DrawFn) -> Movement:
-    purpose = draw(st.sampled_from(Purpose))
+    purpose = draw(st.sampled_from(ALONE))
     rule = MATRIX[purpose]
 
     def account(roles: Any) -> str:
@@ -157,6 +183,62 @@ def test_no_step_makes_or_loses_a_fen(entry: list[Movement]) -> None:
     assert {k: v for k, v in whole.items() if v} == {k: v for k, v in expected.items() if v}
 
 
+@st.composite
+def advances(draw: st.DrawFn) -> list[Movement]:
+    amount_fen = draw(st.integers(1, 10**15))
+    interest_fen = draw(st.integers(0, amount_fen))
+    guarantor = draw(st.sampled_from((GUS, "max:guarantor")))
+    borrower = draw(st.sampled_from((BOB, "eve:borrower")))
+    investor = draw(st.sampled_from((LUCY, MAX)))
+    parts = {"interest_fen": interest_fen}
+    return [
+        move(Purpose.GUARANTEE_ADVANCE, guarantor, borrower, amount_fen, **FREEZE, **parts),
+        move(Purpose.ADVANCE_PASSED_ON, borrower, investor, amount_fen, **parts),
+    ]
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(st.lists(advances(), min_size=1, max_size=4))
+def test_an_advance_never_touches_the_borrower(pairs: list[list[Movement]]) -> None:
+    """Not one step of it, whatever he has: an account that holds nothing stays at nothing."""
+    entry = [movement for pair in pairs for movement in pair]
+    asked, settled, rejected = steps(*entry)
+    assert asked.legs == rejected.legs == ()
+    assert not any(leg.account.endswith(":borrower") for leg in settled.legs)
+    assert net_of(settled.legs) == 0
+    paid_fen = sum(-leg.frozen_fen for leg in settled.legs if leg.account.endswith(":guarantor"))
+    got_fen = sum(leg.available_fen for leg in settled.legs if leg.account.endswith(":investor"))
+    assert paid_fen == got_fen == sum(first.amount_fen for first, _ in pairs)
+
+
+ADVANCED = move(Purpose.GUARANTEE_ADVANCE, GUS, BOB, 6, interest_fen=1, **FREEZE)
+PASSED_ON = move(Purpose.ADVANCE_PASSED_ON, BOB, LUCY, 6, interest_fen=1)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        [ADVANCED],
+        [PASSED_ON],
+        [ADVANCED, PASSED_ON, PASSED_ON],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, payer="eve:borrower")],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, amount_fen=5)],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, amount_fen=7)],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, interest_fen=2)],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, payee=INCOME_ACCOUNT)],
+        [ADVANCED, msgspec.structs.replace(PASSED_ON, payee=GUS)],
+        [msgspec.structs.replace(ADVANCED, payer=LUCY), PASSED_ON],
+        [msgspec.structs.replace(ADVANCED, payer=RESERVE_ACCOUNT), PASSED_ON],
+        [msgspec.structs.replace(ADVANCED, payee=LUCY), PASSED_ON],
+        [ADVANCED, PASSED_ON, move(Purpose.FEE, BOB, INCOME_ACCOUNT, 1)],
+    ],
+)
+def test_an_advance_goes_whole_through_the_borrower_who_got_it(entry: list[Movement]) -> None:
+    with pytest.raises(Refused) as caught:
+        requested(*entry)
+    assert caught.value.code == Code.MOVEMENT_NOT_ALLOWED
+
+
 REQUESTED = cb.evolve(cb.INITIAL, requested(move(Purpose.RECHARGE, OUTSIDE, LUCY, 5)))
 SETTLED = cb.evolve(REQUESTED, cb.settle(REQUESTED, TODAY))
 REJECTED = cb.evolve(REQUESTED, cb.reject(REQUESTED, "E1"))
@@ -188,6 +270,9 @@ def test_the_banks_word_comes_once(
     [
         move(Purpose.DISBURSEMENT, LUCY, BOB, 5),
         move(Purpose.REPAYMENT, BOB, LUCY, 5),
+        move(Purpose.GUARANTEE_ADVANCE, GUS, BOB, 5),
+        move(Purpose.GUARANTEE_RELEASE, GUS, GUS, 5),
+        move(Purpose.GUARANTEE_RECOVERY, BOB, GUS, 5),
         move(Purpose.REPAYMENT, BOB, LUCY, 5, interest_fen=6, **FREEZE),
         move(Purpose.REPAYMENT, BOB, LUCY, 5, interest_fen=-1, **FREEZE),
     ],

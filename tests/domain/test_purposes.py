@@ -32,6 +32,11 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.RESERVE_CONTRIBUTION: ("borrower", "reserve"),
     Purpose.RESERVE_PAYOUT: ("reserve", "investor"),
     Purpose.SUBROGATED_RECOVERY: ("borrower", "reserve"),
+    Purpose.GUARANTEE_HOLD: ("guarantor", "guarantor"),
+    Purpose.GUARANTEE_RELEASE: ("guarantor", "guarantor"),
+    Purpose.GUARANTEE_ADVANCE: ("guarantor", "borrower"),
+    Purpose.ADVANCE_PASSED_ON: ("borrower", "investor"),
+    Purpose.GUARANTEE_RECOVERY: ("borrower", "guarantor"),
     Purpose.RESERVE_SURPLUS: ("reserve", "income"),
     Purpose.BANK_INTEREST: ("outside", EVERYBODY),
     Purpose.BANK_ADJUSTMENT: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
@@ -44,6 +49,26 @@ def account(role: Role) -> str:
     return OUTSIDE if role is Role.OUTSIDE else account_of("somebody", role)
 
 
+# What goes with another movement only.
+OTHER_HALF = {
+    Purpose.GUARANTEE_ADVANCE: [
+        a_movement(
+            Purpose.ADVANCE_PASSED_ON,
+            account(Role.BORROWER),
+            account(Role.INVESTOR),
+        )
+    ],
+    Purpose.ADVANCE_PASSED_ON: [
+        a_movement(
+            Purpose.GUARANTEE_ADVANCE,
+            account(Role.GUARANTOR),
+            account(Role.BORROWER),
+            freeze="G-1.1",
+        )
+    ],
+}
+
+
 @pytest.mark.parametrize("purpose", Purpose)
 def test_money_moves_for_its_purpose_only(purpose: Purpose) -> None:
     payers, payees = (words.split() for words in MAY[purpose])
@@ -51,11 +76,12 @@ def test_money_moves_for_its_purpose_only(purpose: Purpose) -> None:
         may = payer in payers and payee in payees
         assert allowed(purpose, payer, payee) is may, (payer, payee)
         movement = a_movement(purpose, account(payer), account(payee), freeze="T-1.1")
+        entry = [movement, *OTHER_HALF.get(purpose, ())]
         if may:
-            assert cashbook.request(cashbook.INITIAL, "M-1", "s", "r", [movement])
+            assert cashbook.request(cashbook.INITIAL, "M-1", "s", "r", entry)
         else:
             with pytest.raises(Refused) as caught:
-                cashbook.request(cashbook.INITIAL, "M-1", "s", "r", [movement])
+                cashbook.request(cashbook.INITIAL, "M-1", "s", "r", entry)
             assert caught.value.code == Code.MOVEMENT_NOT_ALLOWED
 
 
@@ -87,6 +113,9 @@ def test_what_consumes_a_freeze() -> None:
         Purpose.REPAYMENT_RELEASE: Purpose.REPAYMENT_HOLD,
         Purpose.REPAYMENT: Purpose.REPAYMENT_HOLD,
         Purpose.SUBROGATED_RECOVERY: Purpose.REPAYMENT_HOLD,
+        Purpose.GUARANTEE_RELEASE: Purpose.GUARANTEE_HOLD,
+        Purpose.GUARANTEE_ADVANCE: Purpose.GUARANTEE_HOLD,
+        Purpose.GUARANTEE_RECOVERY: Purpose.REPAYMENT_HOLD,
     }
 
 

@@ -27,6 +27,8 @@ _SERVICES = {
     Purpose.DISBURSEMENT: "batchLendPay",
     Purpose.REPAYMENT: "batchRepay",
     Purpose.SUBROGATED_RECOVERY: "batchRepayBail",
+    Purpose.GUARANTEE_RECOVERY: "batchRepayBail",
+    Purpose.GUARANTEE_ADVANCE: "batchBailRepay",
     Purpose.RESERVE_PAYOUT: "batchSubstRepay",
     Purpose.RESERVE_SURPLUS: "batchTransfer",
     Purpose.REVERSAL: "batchVoucherPay",
@@ -36,6 +38,7 @@ _MARKS = {
     "batchLendPay": "l",
     "batchRepay": "r",
     "batchRepayBail": "b",
+    "batchBailRepay": "a",
     "batchSubstRepay": "s",
     "batchTransfer": "t",
     "batchVoucherPay": "v",
@@ -44,6 +47,7 @@ _FREEZE_FIELDS = {
     "batchLendPay": "authCode",
     "batchRepay": "freezeOrderId",
     "batchRepayBail": "freezeOrderId",
+    "batchBailRepay": "freezeOrderId",
 }
 _FEE_FIELDS = {
     ("batchLendPay", Purpose.FEE): "debtFee",
@@ -52,6 +56,8 @@ _FEE_FIELDS = {
     ("batchRepayBail", Purpose.FEE): "txFeeOut",
 }
 _FEES = frozenset(purpose for _, purpose in _FEE_FIELDS)
+_RIDING = _FEES | {Purpose.ADVANCE_PASSED_ON}
+"""What has no line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,16 @@ class Line:
     leg: Leg
     fees: tuple[Leg, ...] = ()
     attempt: int = 1
+    passed_on: Leg | None = None  # 间接代偿: the borrower's leg, done with the guarantor's.
 
     @property
     def order_no(self) -> str:
+        return self.named(self.leg)
+
+    def named(self, leg: Leg) -> str:
+        """One of the line's legs in the bank's files."""
         again = "" if self.attempt == 1 else f"{AGAIN}{self.attempt}"
-        return f"{self.leg.movement_id}{again}"
+        return f"{leg.movement_id}{again}"
 
     @property
     def principal_fen(self) -> int:
@@ -112,12 +123,13 @@ def batches_of(request: Execute) -> tuple[Batch, ...]:
     """In the order of the first leg of each kind. Raises NotCarried, ValueError."""
     kinds: dict[str, list[Leg]] = {}
     fees = [leg for leg in request.legs if leg.purpose in _FEES]
+    passed_on = {advance.movement_id: leg for advance, leg in request.advances}
     for leg in request.legs:
         if len(leg.movement_id) > ORDER_NO_MAX:
             raise ValueError(f"movement_id: at most {ORDER_NO_MAX} characters")
         if leg.purpose in _SERVICES:
             kinds.setdefault(_SERVICES[leg.purpose], []).append(leg)
-        elif leg.purpose not in _FEES:
+        elif leg.purpose not in _RIDING:
             raise NotCarried(f"purpose: no order for {leg.purpose.value} here")
     if not kinds:
         lines = tuple(Line(fee, (fee,)) for fee in fees)
@@ -128,7 +140,10 @@ def batches_of(request: Execute) -> tuple[Batch, ...]:
         *others, last = legs
         riding = tuple(fees) if number == 0 else ()
         _check_fees(service, riding, last)
-        lines = (*map(Line, others), Line(last, riding))
+        lines = (
+            *(Line(leg, passed_on=passed_on.get(leg.movement_id)) for leg in others),
+            Line(last, riding, passed_on=passed_on.get(last.movement_id)),
+        )
         batches.append(Batch(request, service, lines, whole=len(kinds) == 1))
     return tuple(batches)
 
@@ -169,6 +184,12 @@ def _pack(batch: Batch, line: Line, accounts: Accounts) -> dict[str, str]:
         "forAccountId": accounts.number(leg.payee),
         "productId": batch.request.project_no or "",
     }
+    if line.passed_on is not None:
+        pack |= {
+            "debtAccountId": pack["forAccountId"],
+            "debtOrderId": line.named(line.passed_on),
+            "forAccountId": accounts.number(line.passed_on.payee),
+        }
     if leg.interest_fen:
         pack["intAmount"] = yuan(leg.interest_fen)
     if leg.freeze_request_no is not None:

@@ -40,7 +40,11 @@ from infra.clock import SHANGHAI
 REQUEST_NO_MAX = 50
 QUERY = "transactionStatusQuery"
 TENDER_FREEZE = "bidAutoApply"
-_FREEZES = {Purpose.TENDER: TENDER_FREEZE, Purpose.REPAYMENT_HOLD: "balanceFreeze"}
+_FREEZES = {
+    Purpose.TENDER: TENDER_FREEZE,
+    Purpose.REPAYMENT_HOLD: "balanceFreeze",
+    Purpose.GUARANTEE_HOLD: "balanceFreeze",
+}
 _AUTHORISED = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repayAuth"}
 _PREFIXES = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repay"}
 _PERSON, _COMPANY = "01", "25"  # 身份证, 统一社会信用代码

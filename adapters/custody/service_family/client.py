@@ -56,7 +56,8 @@ class ServiceFamilyBank:
             call = self._encode(request)
             if isinstance(request, Withdraw) and not self._is_card_bound(request):
                 return self._refuse_card(request)
-            return answers.verdict(self._ask(call), request.request_no)
+            stated_no = call.fields.get("batchNo", request.request_no)
+            return answers.verdict(self._ask(call), stated_no)
         except NotCarried as reason:
             return BankAnswer(BankOutcome.REFUSED, "not_carried", str(reason))
         except NoAnswer as reason:

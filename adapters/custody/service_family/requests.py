@@ -6,7 +6,7 @@ The pages that a member completes at the bank go through /gateway, everything el
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -41,6 +41,7 @@ GATEWAY = "/gateway"
 SERVICE = "/service"
 DOWNLOAD = "/download"
 REQUEST_NO_MAX = 50
+_ADVANCE_BATCH = ".b"  # Behind the number of an indirect advance: its batch's.
 
 _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     OpenAccount: "REGISTER",
@@ -122,12 +123,12 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             amount = yuan(request.amount_fen)
             fields = {"preTransactionNo": request.freeze_request_no, "amount": amount}
             return _direct("CANCEL_PRE_TRANSACTION", request, fields)
+        case Execute(purpose=Purpose.GUARANTEE_ADVANCE):
+            return _batch(f"{request.request_no}{_ADVANCE_BATCH}", [request])
         case Execute():
             return Call(SERVICE, "SYNC_TRANSACTION", _trade(request))
         case ExecuteBatch():
-            trades = [_trade(trade) for trade in request.trades]
-            batch = {"batchNo": request.request_no, "bizDetails": trades}
-            return Call(SERVICE, "ASYNC_TRANSACTION", batch)
+            return _batch(request.request_no, request.trades)
         case _:
             assert_never(request)
 
@@ -234,18 +235,32 @@ def _about_withdrawal(request: ConfirmWithdrawal | StopWithdrawal) -> dict[str, 
     return {"withdrawRequestNo": request.withdrawal_request_no}
 
 
+def _batch(batch_no: str, trades: Sequence[Execute]) -> Call:
+    if len(batch_no) > REQUEST_NO_MAX:
+        raise ValueError(f"batch_no: at most {REQUEST_NO_MAX} characters")
+    fields = {"batchNo": batch_no, "bizDetails": [_trade(trade) for trade in trades]}
+    return Call(SERVICE, "ASYNC_TRANSACTION", fields)
+
+
 def _trade(request: Execute) -> dict[str, Any]:
+    came_from = {
+        passed_on.movement_id: advance.freeze_request_no for advance, passed_on in request.advances
+    }
     fields: dict[str, Any] = {
         "requestNo": request.request_no,
         "tradeType": _word(words.TRADE_TYPES, request.purpose),
-        "details": [_detail(leg) for leg in request.legs],
+        "details": [
+            _detail(leg, leg.freeze_request_no or came_from.get(leg.movement_id))
+            for leg in request.legs
+        ],
     }
     if request.project_no is not None:
         fields["projectNo"] = request.project_no
     return fields
 
 
-def _detail(leg: Leg) -> dict[str, str]:
+def _detail(leg: Leg, freeze_request_no: str | None) -> dict[str, str]:
+    """What is passed on names the freeze that it came from."""
     detail = {
         "bizType": _word(words.LEG_TYPES, leg.purpose),
         "sourcePlatformUserNo": user_no(leg.payer),
@@ -255,8 +270,8 @@ def _detail(leg: Leg) -> dict[str, str]:
     }
     if leg.interest_fen:
         detail["income"] = yuan(leg.interest_fen)
-    if leg.freeze_request_no is not None:
-        detail["freezeRequestNo"] = leg.freeze_request_no
+    if freeze_request_no is not None:
+        detail["freezeRequestNo"] = freeze_request_no
     return detail
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ _ALLOWED = frozenset(
     for payer in rule.payers
     for payee in rule.payees
 )
+_ADVANCE = frozenset({Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON})
 
 
 class Purposes(Check):
@@ -43,6 +45,9 @@ class Purposes(Check):
             self._check(fact, movement, by_bank=False)
         if not event.movements or event.movements[0].purpose is not event.purpose:
             self.violated(f"{event.entry_id} leads with another purpose", fact.position)
+        advance = [m for m in event.movements if m.purpose in _ADVANCE]
+        if advance and (len(advance) < len(event.movements) or any(_kept(advance).values())):
+            self.violated(f"{event.entry_id} does not pass its advance on", fact.position)
 
     def _recorded(self, fact: Fact) -> None:
         event = fact.event
@@ -58,6 +63,17 @@ class Purposes(Check):
             self.violated(f"{movement.id}: who may start a {purpose}", fact.position)
         if not 0 <= movement.interest_fen <= movement.amount_fen:
             self.violated(f"{movement.id}: interest exceeds the amount", fact.position)
+
+
+def _kept(advance: Iterable[Movement]) -> Mapping[str, int]:
+    """By borrower: what he got of an indirect advance (间接代偿) less what he gave."""
+    kept: Counter[str] = Counter()
+    for movement in advance:
+        if movement.purpose is Purpose.GUARANTEE_ADVANCE:
+            kept[movement.payee] += movement.amount_fen
+        else:
+            kept[movement.payer] -= movement.amount_fen
+    return kept
 
 
 class Freezes(Check):

@@ -21,13 +21,15 @@ _REPAYING = frozenset({"REPAYING"})
 @dataclass(frozen=True, slots=True)
 class Service:
     """Which trade a line is, the states its product may be in, the field that names its freeze,
-    and its fees: field, who pays, who gets it."""
+    its fees: field, who pays, who gets it; `through`: the line passes through a third account,
+    which keeps nothing of it (间接代偿)."""
 
     trade: str
     biz_type: str
     product: frozenset[str] = _REPAYING
     freeze: str = ""
     fees: Fees = ()
+    through: bool = False
 
 
 _FEES: Fees = (("txFeeOut", "accountId", INCOME), ("txFeeIn", "forAccountId", INCOME))
@@ -48,6 +50,9 @@ SERVICES = {
     "batchRepayBail": Service(
         "REPAYMENT", "COMPENSATORY_REPAYMENT", freeze="freezeOrderId", fees=_FEES
     ),
+    "batchBailRepay": Service(
+        "INDIRECT_COMPENSATORY", "COMPENSATORY", freeze="freezeOrderId", through=True
+    ),
     "batchSubstRepay": Service("COMPENSATORY", "COMPENSATORY"),
     "batchTransfer": Service("FUNDS_TRANSFER", "FUNDS_TRANSFER"),
     "batchVoucherPay": Service("PLATFORM_INDEPENDENT_PROFIT", "PROFIT"),
@@ -58,7 +63,7 @@ def keys_of(lines: Sequence[Mapping[str, Any]]) -> frozenset[Key]:
     """What settling these will read."""
     names: tuple[tuple[Kind, str], ...] = (
         *(("account", "accountId"), ("account", "forAccountId"), ("project", "productId")),
-        *(("freeze", "authCode"), ("freeze", "freezeOrderId")),
+        *(("account", "debtAccountId"), ("freeze", "authCode"), ("freeze", "freezeOrderId")),
     )
     return frozenset(
         Key(kind, no)
@@ -81,10 +86,19 @@ def settle(book: Book, batch: Request, line: Fields) -> None:
     no, order_no = (batch.data or {})["acqRes"], line.text("orderId", 40)
     freeze_no = line.optional(service.freeze, 50) if service.freeze else None
     payer = line.text("accountId", 19)
-    details = [(service.biz_type, payer, line.text("forAccountId", 19), amount_fen)]
-    for name, owner, payee in service.fees:
-        details.append(("COMMISSION", line.text(owner, 19), payee, line.amount_or_zero(name)))
-    for biz_type, source, target, fen in details:
+    payee, biz_type = line.text("forAccountId", 19), service.biz_type
+    if service.through:
+        middle, onward_no = line.text("debtAccountId", 19), line.text("debtOrderId", 40)
+        details = [
+            (biz_type, payer, middle, amount_fen, order_no),
+            (biz_type, middle, payee, amount_fen, onward_no),
+        ]
+    else:
+        details = [(biz_type, payer, payee, amount_fen, order_no)]
+    for name, owner, taker in service.fees:
+        fee_fen = line.amount_or_zero(name)
+        details.append(("COMMISSION", line.text(owner, 19), taker, fee_fen, order_no))
+    for biz_type, source, target, fen, named in details:
         if not fen:
             continue
         detail = {
@@ -92,7 +106,7 @@ def settle(book: Book, batch: Request, line: Fields) -> None:
             "sourcePlatformUserNo": source,
             "targetPlatformUserNo": target,
             "amount": money(fen),
-            "customDefine": order_no,
+            "customDefine": named,
         }
         if biz_type != "COMMISSION":
             detail["income"] = money(interest_fen)

@@ -125,9 +125,11 @@ def _bid(_book: Book, fields: Fields) -> Data:
     return _freeze(fields) | {"bizType": "TENDER"}
 
 
-def _balance_freeze(_book: Book, fields: Fields) -> Data:
+def _balance_freeze(book: Book, fields: Fields) -> Data:
+    """A borrower's for his repayment, a guarantor's for his advance."""
     fields.choice("frzType", ["0"])
-    return _freeze(fields) | {"bizType": "REPAYMENT"}
+    guarantor = book.account(_account(fields)).role == "GUARANTEECORP"
+    return _freeze(fields) | {"bizType": "COMPENSATORY" if guarantor else "REPAYMENT"}
 
 
 def _freeze(fields: Fields) -> Data:
@@ -139,17 +141,17 @@ def _freeze(fields: Fields) -> Data:
 
 
 def _bid_cancel(book: Book, fields: Fields) -> Data:
-    return _unfreeze(book, fields, "TENDER")
+    return _unfreeze(book, fields, frozenset({"TENDER"}))
 
 
 def _balance_unfreeze(book: Book, fields: Fields) -> Data:
-    return _unfreeze(book, fields, "REPAYMENT")
+    return _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY"}))
 
 
-def _unfreeze(book: Book, fields: Fields, biz_type: str) -> Data:
+def _unfreeze(book: Book, fields: Fields, biz_types: frozenset[str]) -> Data:
     no = fields.text("orgOrderId", 50)
     held = freezes.find(book, no)
-    if (held.biz_type, held.account_no) != (biz_type, _account(fields)):
+    if held.biz_type not in biz_types or held.account_no != _account(fields):
         raise Refused(Code.REFUSED, "原订单不符")
     return {"preTransactionNo": no, "amount": fields.text("txAmount")}
 

@@ -205,6 +205,40 @@ def test_what_the_platform_moves_by_hand_belongs_to_no_project(
     assert house.bank.sent == [Execute("Z-1", purpose, None, (leg,))]
 
 
+def test_an_indirect_advance_is_one_call_and_its_holds_are_others(house: House) -> None:
+    gus, bob, ann = "gus:guarantor", "bob:borrower", "ann:investor"
+
+    def moved(
+        number: str, purpose: Purpose, payer: str, payee: str, freeze: str | None = None
+    ) -> Movement:
+        return Movement(
+            id=number, purpose=purpose, payer=payer, payee=payee, amount_fen=9, freeze=freeze
+        )
+
+    house.log.append(
+        *w.loan("L1"),
+        w.entry("GH-1", "L1", moved("GH-1.1", Purpose.GUARANTEE_HOLD, gus, gus)),
+        w.entry(
+            "GA-1",
+            "L1",
+            moved("GA-1.1", Purpose.GUARANTEE_ADVANCE, gus, bob, freeze="GH-1.1"),
+            moved("GA-1.2", Purpose.ADVANCE_PASSED_ON, bob, ann),
+        ),
+        w.entry(
+            "GX-1", "L1", moved("GX-1.1", Purpose.GUARANTEE_RELEASE, gus, gus, freeze="GH-1.1")
+        ),
+    )
+    house.run()
+    advanced = Leg("GA-1.1", Purpose.GUARANTEE_ADVANCE, gus, bob, 9, freeze_request_no="GH-1.1")
+    passed_on = Leg("GA-1.2", Purpose.ADVANCE_PASSED_ON, bob, ann, 9)
+    assert house.bank.sent[1:] == [
+        Freeze("GH-1.1", gus, Purpose.GUARANTEE_HOLD, 9, "L1"),
+        Execute("GA-1", Purpose.GUARANTEE_ADVANCE, "L1", (advanced, passed_on)),
+        Release("GX-1.1", "GH-1.1", 9),
+    ]
+    assert {"settle:GH-1", "settle:GA-1", "settle:GX-1"} <= set(house.writer.ids)
+
+
 def test_a_code_that_is_too_long_is_cut(house: House) -> None:
     house.bank.always = BankAnswer(BankOutcome.REFUSED, "x" * 80)
     house.log.append(w.recharge("1"))

@@ -551,6 +551,18 @@ def test_rule_5_roles_that_do_not_fit(town_url: str) -> None:
     assert "purposes" in broken(town_url)
 
 
+def test_rule_5_a_borrowers_own_money_taken_for_an_advance(town_url: str) -> None:
+    forger = Forger(town_url)
+    line = forger.first(EntryRequested, entry_id="P-1")
+    line.data["purpose"] = "advance_passed_on"
+    for movement in line.data["movements"]:
+        movement |= {"purpose": "advance_passed_on", "payer": "bob:borrower"}
+    forger.save()
+    findings = {each.name: each for each in verify(town_url, PLATFORM).findings}
+    told = [each.what for each in findings["purposes"].violations]
+    assert told == ["P-1 does not pass its advance on"]
+
+
 def test_rule_5_lending_to_somebody_else(town_url: str) -> None:
     forger = Forger(town_url)
     line = forger.first(EntryRequested, entry_id="D-L1-1")

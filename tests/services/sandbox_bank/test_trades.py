@@ -297,3 +297,28 @@ def test_an_indirect_advance(own_bank: BankProcess, receiver: Receiver) -> None:
     assert balance(bank, guarantor) == ("200.00", "0.00")
     assert balance(bank, loan.borrower) == ("1.00", "0.00")
     assert balance(bank, loan.investor) == ("300.00", "0.00")
+
+
+def test_a_borrower_gives_of_an_advance_all_and_of_his_own_nothing(bank: BankProcess) -> None:
+    loan = Loan(bank, "500.00")
+    guarantor = member(bank, "GUARANTEECORP", "500.00")
+    hold = freeze(bank, guarantor, loan.project, "300.00", "COMPENSATORY")["requestNo"]
+    of_hold = {"freezeRequestNo": hold}
+    advance = leg("COMPENSATORY", guarantor, loan.borrower, "300.00", **of_hold)
+    onward = leg("COMPENSATORY", loan.borrower, loan.investor, "300.00", **of_hold)
+    direct = leg("COMPENSATORY", guarantor, loan.investor, "300.00", **of_hold)
+    for details in (
+        [advance],
+        [onward],
+        [advance, onward | {"amount": "299.99"}],
+        [advance, onward | {"amount": "300.01"}],
+        [direct],
+    ):
+        answer = sync(bank, "INDIRECT_COMPENSATORY", loan.project, *details)
+        assert answer["errorCode"] == "100011"
+    unnamed = leg("COMPENSATORY", loan.borrower, loan.investor, "300.00")
+    answer = sync(bank, "INDIRECT_COMPENSATORY", loan.project, advance, unnamed)
+    assert answer["errorCode"] == "100002"
+    assert balance(bank, guarantor) == ("200.00", "300.00")
+    assert balance(bank, loan.borrower) == ("500.00", "0.00")
+    assert balance(bank, loan.investor) == ("0.00", "0.00")

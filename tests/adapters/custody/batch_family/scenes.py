@@ -12,7 +12,7 @@ INST_CODE = "00170001"
 NOON = datetime(2018, 1, 5, 4, 0, tzinfo=UTC)  # 12:00 at the bank.
 DAY = date(2018, 1, 5)
 
-ANN, BEA, BOB = "ann:investor", "bea:investor", "bob:borrower"
+ANN, BEA, BOB, GUS = "ann:investor", "bea:investor", "bob:borrower", "gus:guarantor"
 CARD = "6222000000001234"
 RECHARGE = Recharge("r-recharge", ANN, 123_450)
 WITHDRAW = Withdraw("r-withdraw", ANN, 500, CARD)
@@ -58,3 +58,22 @@ REPAYMENT = execute(
     leg(3, Purpose.FEE, BOB, INCOME_ACCOUNT, 50, freeze_request_no="H-1.1"),
 )
 TWO_LINES = execute(repaid(1, ANN, 450, 50), repaid(2, BEA, 300))
+
+
+def advanced(number: int, payee: str, fen: int, interest_fen: int) -> tuple[Leg, Leg]:
+    """间接代偿, by two legs: `number` and the next."""
+    return (
+        leg(
+            number,
+            Purpose.GUARANTEE_ADVANCE,
+            GUS,
+            BOB,
+            fen,
+            interest_fen=interest_fen,
+            freeze_request_no="GH-1.1",
+        ),
+        leg(number + 1, Purpose.ADVANCE_PASSED_ON, BOB, payee, fen, interest_fen=interest_fen),
+    )
+
+
+ADVANCE = execute(*advanced(1, ANN, 450, 50), *advanced(3, BEA, 300, 0))

@@ -9,6 +9,7 @@ from adapters.custody.batch_family.requests import NotCarried
 from domain.accounts import INCOME_ACCOUNT, MARKETING_ACCOUNT, RESERVE_ACCOUNT
 from domain.purposes import Purpose
 from tests.adapters.custody.batch_family.scenes import (
+    ADVANCE,
     ANN,
     BOB,
     DISBURSEMENT,
@@ -70,6 +71,20 @@ def test_a_batch_number_follows_from_the_batch_and_differs_by_try_attempt_and_re
     assert all(len(each) == 6 and each.isdigit() for each in numbers)
     (same,) = batches_of(TWO_LINES)
     assert same.number(0) == batch.number(0)
+
+
+def test_an_indirect_advance_is_a_line_for_each_two_legs() -> None:
+    (batch,) = batches_of(ADVANCE)
+    assert (batch.service, batch.mark) == ("batchBailRepay", "R-1")
+    assert [line.order_no for line in batch.lines] == ["R-1.1", "R-1.3"]
+    assert [line.passed_on for line in batch.lines] == [ADVANCE.legs[1], ADVANCE.legs[3]]
+    assert [line.principal_fen for line in batch.lines] == [400, 300]
+
+
+def test_an_advance_that_is_not_passed_on_is_never_ordered() -> None:
+    for legs in (ADVANCE.legs[:3], ADVANCE.legs[1:]):
+        with pytest.raises(ValueError, match="zip"):
+            batches_of(replace(ADVANCE, legs=legs))
 
 
 @pytest.mark.parametrize(

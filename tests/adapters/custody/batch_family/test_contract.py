@@ -47,6 +47,7 @@ class SandboxBench:
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
     executes_later = True
+    executes_whole = False
     stops_withdrawals = False
 
     def __init__(

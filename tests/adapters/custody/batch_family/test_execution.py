@@ -63,7 +63,7 @@ class Ledger:
 @pytest.fixture
 def ledger(scripted: ScriptedBank) -> Ledger:
     ledger = Ledger()
-    for service in ("batchLendPay", "batchRepay", "batchRepayBail"):
+    for service in ("batchLendPay", "batchRepay", "batchRepayBail", "batchBailRepay"):
         scripted.replies[service] = ledger.receive
     scripted.replies["transactionStatusQuery"] = ledger.status
     scripted.replies["batchQuery"] = ledger.state
@@ -114,6 +114,29 @@ def test_interest_is_told_apart_from_principal(ledger: Ledger, custodian: BatchF
     first = orjson.loads(batch["subPacks"])[0]
     told = (first["txAmount"], first["intAmount"], first["freezeOrderId"], batch["txAmount"])
     assert told == ("4.00", "0.50", "H-1.1", "7.00")
+
+
+def test_both_legs_of_an_advance_ride_on_a_line_and_are_ordered_again_together(
+    ledger: Ledger, custodian: BatchFamilyBank
+) -> None:
+    ledger.fails = {"R-1.3"}
+    custodian.send(scenes.ADVANCE)
+    assert custodian.query(scenes.ADVANCE).outcome is BankOutcome.PARTIAL
+    custodian.send(scenes.ADVANCE)
+    whole, again = (orjson.loads(each["subPacks"]) for each in ledger.batches.values())
+    assert whole[0] == {
+        "accountId": f"no-{scenes.GUS}",
+        "orderId": "R-1.1",
+        "txAmount": "4.00",
+        "intAmount": "0.50",
+        "debtAccountId": f"no-{scenes.BOB}",
+        "debtOrderId": "R-1.2",
+        "forAccountId": f"no-{scenes.ANN}",
+        "productId": "L1",
+        "freezeOrderId": "GH-1.1",
+    }
+    assert [(line["orderId"], line["debtOrderId"]) for line in again] == [("R-1.3~2", "R-1.4~2")]
+    assert custodian.query(scenes.ADVANCE).outcome is BankOutcome.SUCCEEDED
 
 
 def test_what_is_sent_again_while_the_bank_has_it_is_not_ordered_again(

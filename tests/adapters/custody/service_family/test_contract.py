@@ -46,7 +46,8 @@ class SandboxBench:
     good_card = "6222000000001234"
     mismatching_card = "6222000000000001"
     returning_card = "6222000000000003"
-    executes_later = False
+    executes_later = False  # But for an indirect advance.
+    executes_whole = True
     stops_withdrawals = True
 
     def __init__(self, url: str, signer: Signer, posts: queue.Queue[dict[str, str]]) -> None:

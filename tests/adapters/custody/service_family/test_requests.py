@@ -215,6 +215,13 @@ def test_a_disbursement_is_one_tender_trade_with_its_fee_and_contribution() -> N
             "REPAYMENT",
             "COMPENSATORY_REPAYMENT",
         ),
+        (
+            Purpose.GUARANTEE_RECOVERY,
+            scenes.BORROWER,
+            "m3:guarantor",
+            "REPAYMENT",
+            "COMPENSATORY_REPAYMENT",
+        ),
         (Purpose.RESERVE_PAYOUT, RESERVE_ACCOUNT, scenes.INVESTOR, "COMPENSATORY", "COMPENSATORY"),
         (
             Purpose.RESERVE_SURPLUS,
@@ -257,6 +264,67 @@ def test_a_batch_hands_in_its_trades_under_their_own_numbers() -> None:
     assert sent.service == "ASYNC_TRANSACTION"
     assert sent.fields["batchNo"] == "b1"
     assert [trade["requestNo"] for trade in sent.fields["bizDetails"]] == ["r-disburse", "r2"]
+
+
+def advance(request_no: str = "GA-1") -> Execute:
+    advanced = Leg(
+        "mv1",
+        Purpose.GUARANTEE_ADVANCE,
+        "m3:guarantor",
+        scenes.BORROWER,
+        300,
+        interest_fen=100,
+        freeze_request_no="GH-1.1",
+    )
+    passed_on = Leg(
+        "mv2", Purpose.ADVANCE_PASSED_ON, scenes.BORROWER, scenes.INVESTOR, 300, interest_fen=100
+    )
+    return Execute(request_no, Purpose.GUARANTEE_ADVANCE, "p1", (advanced, passed_on))
+
+
+def test_an_indirect_advance_is_a_batch_whose_legs_name_one_freeze() -> None:
+    sent = call(advance())
+    same = {"bizType": "COMPENSATORY", "amount": "3.00", "income": "1.00"}
+    assert sent.service == "ASYNC_TRANSACTION"
+    assert sent.fields == {
+        "batchNo": "GA-1.b",
+        "bizDetails": [
+            {
+                "requestNo": "GA-1",
+                "tradeType": "INDIRECT_COMPENSATORY",
+                "projectNo": "p1",
+                "details": [
+                    {
+                        **same,
+                        "sourcePlatformUserNo": "m3_GUARANTEECORP",
+                        "targetPlatformUserNo": "m2_BORROWERS",
+                        "customDefine": "mv1",
+                        "freezeRequestNo": "GH-1.1",
+                    },
+                    {
+                        **same,
+                        "sourcePlatformUserNo": "m2_BORROWERS",
+                        "targetPlatformUserNo": "m1_INVESTOR",
+                        "customDefine": "mv2",
+                        "freezeRequestNo": "GH-1.1",
+                    },
+                ],
+            }
+        ],
+    }
+    asked = encode_query(advance()).fields
+    assert asked == {"requestNo": "GA-1", "transactionType": "TRANSACTION"}
+
+
+def test_an_advance_leaves_room_for_its_batchs_number() -> None:
+    assert call(advance("x" * 48)).fields["batchNo"] == "x" * 48 + ".b"
+    with pytest.raises(ValueError, match="batch_no: at most 50"):
+        call(advance("x" * 49))
+
+
+def test_a_guarantors_hold_is_frozen_as_an_advance() -> None:
+    hold = replace(scenes.FREEZE, account="m3:guarantor", purpose=Purpose.GUARANTEE_HOLD)
+    assert call(hold).fields["bizType"] == "COMPENSATORY"
 
 
 def test_a_companys_card_is_bound_as_a_companys() -> None:
