@@ -1,11 +1,12 @@
-"""The JSON that payout-plan and allocate take, and its way into the domain."""
+"""The JSON that payout-plan, allocate and deadline take, and its way into the domain."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from adapters.working_days import Overlay
 from domain.allocation import AllocationOrder, Due
 from domain.model import Refused
 from domain.payout_plan import BucketPeriod, PayoutClaim, PayoutOrder
@@ -78,3 +79,21 @@ class AllocateIn(Input):
         if len({due.instalment for due in dues}) < len(dues):
             raise ValueError("must not name an instalment twice")
         return dues
+
+
+class CalendarIn(Input):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+    years: list[Annotated[int, Field(ge=1990, le=2200)]]
+    holidays: list[Day]
+    made_up: list[Day]
+
+    @model_validator(mode="after")
+    def _each_day_once(self) -> Self:
+        if both := set(self.holidays) & set(self.made_up):
+            raise ValueError(f"{min(both)} is a holiday and made up for")
+        return self
+
+    def overlay(self) -> Overlay:
+        return Overlay(
+            self.name, frozenset(self.years), frozenset(self.holidays), frozenset(self.made_up)
+        )

@@ -1,6 +1,6 @@
 """The calculators: pure arithmetic on the command line, no database.
 
-    schedule  share  payout-plan  allocate  penalty
+    schedule  share  payout-plan  allocate  penalty  deadline
 
 Figures are read as text and checked here or in the domain, so that every error names its field.
 """
@@ -11,14 +11,16 @@ from typing import Annotated
 
 import typer
 
+from adapters.working_days import working_days
 from domain.allocation import Line, allocate
 from domain.money import Rounding, percent
 from domain.payout_plan import PayoutPlan, payout_plan
 from domain.penalty import MAX_OVERDUE_DAYS, parse_bands, penalty_fen
 from domain.schedule import MAX_ANNUAL_RATE, MAX_PERIODS, Method, schedule
 from domain.sharing import ShareMethod, share
-from services.cli.calculator_inputs import AllocateIn, PayoutPlanIn
-from services.cli.reading import read_input, whole
+from domain.working_days import MAX_WORKING_DAYS
+from services.cli.calculator_inputs import AllocateIn, CalendarIn, PayoutPlanIn
+from services.cli.reading import calendar_day, read_input, whole
 from services.cli.showing import show_json, show_table
 
 app = typer.Typer()
@@ -183,3 +185,38 @@ def penalty_command(
         show_json({"penalty_fen": fen})
     else:
         show_table(f"{days} days late, in yuan", [{"penalty_fen": fen}])
+
+
+@app.command("deadline")
+def deadline_command(
+    start: Annotated[str, typer.Option("--from", metavar="DATE", help="As in 2024-03-15.")],
+    days: Annotated[
+        str, typer.Option("--working-days", metavar="N", help="The first is the next one.")
+    ],
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            "--calendar",
+            metavar="FILE",
+            help='Days that come before those of the package, as JSON: {"name": "gd-2027",'
+            ' "years": [2027], "holidays": ["2027-01-01"], "made_up": ["2027-01-02"]}.',
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The last of so many Chinese working days (工作日), with the weekend days that make up for
+    holidays (调休).
+
+    Example: zhuanhu deadline --from 2024-02-08 --working-days 3 --json
+    """
+    overlay = read_input(calendar, CalendarIn).overlay() if calendar is not None else None
+    known = working_days(overlay)
+    count = whole(days, "working_days", at_most=MAX_WORKING_DAYS)
+    answer = {
+        "deadline": known.deadline(calendar_day(start, "from"), count, "from"),
+        "calendar": known.version,
+    }
+    if as_json:
+        show_json(answer)
+    else:
+        show_table(f"{count} working days from {start}", [answer])

@@ -75,6 +75,13 @@ def whole(text: str, field: str, *, at_most: int = MAX_FEN) -> int:
     return int(text)
 
 
+def calendar_day(text: str, field: str) -> date:
+    try:
+        return _calendar_day(text)
+    except ValueError:
+        raise bad_input(field, "must be a date like 2024-03-15") from None
+
+
 def read_input(file: str, shape: type[InputT]) -> InputT:
     """The JSON of a file, or of standard input for `-`, in the given shape."""
     parsed = _json(read_text(file))

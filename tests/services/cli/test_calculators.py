@@ -28,6 +28,7 @@ SCHEDULE = {
     "--rounding": "half-up",
 }
 PENALTY = {"--base-fen": "1000000", "--days": "45", "--bands": "1-30:0.03,31-:0.04"}
+DEADLINE = {"--from": "2024-02-08", "--working-days": "3"}
 SHARE = {"--amount-fen": "100", "--weights": "1,1,1"}
 
 CLAIM = {
@@ -202,6 +203,28 @@ def test_penalty(cli: Cli) -> None:
     assert cli.answer(*line("penalty", PENALTY)) == {"penalty_fen": 15000}
 
 
+def test_deadline(cli: Cli) -> None:
+    """Spring Festival is from the 10th to the 17th, and Sunday the 18th is worked."""
+    answer = cli.answer(*line("deadline", DEADLINE))
+    assert answer["deadline"] == "2024-02-19"
+    assert re.fullmatch(r"chinesecalendar-[0-9.]+", answer["calendar"])
+
+
+def test_a_calendar_of_ones_own_comes_before_the_packages(cli: Cli) -> None:
+    own = {"name": "own", "years": [2030], "holidays": ["2030-01-01"], "made_up": ["2030-01-05"]}
+
+    def told(**days: object) -> dict[str, str]:
+        options = line("deadline", DEADLINE, **{"from": "2029-12-31", "working_days": "4"})
+        given = json.dumps(own | {"years": [2029, 2030]} | days)
+        answer: dict[str, str] = cli.answer(*options, "--calendar", "-", stdin=given)
+        return answer
+
+    assert told()["deadline"] == "2030-01-05"
+    assert told(made_up=[])["deadline"] == "2030-01-07"
+    assert told()["calendar"].startswith("chinesecalendar-")
+    assert told()["calendar"] != told(made_up=[])["calendar"]
+
+
 def test_people_get_tables_in_yuan(cli: Cli) -> None:
     for argv, stdin, cell in [
         (line("schedule", SCHEDULE), "", "9211.51"),
@@ -209,6 +232,7 @@ def test_people_get_tables_in_yuan(cli: Cli) -> None:
         (["payout-plan", "-"], json.dumps(PLAN), "266.67"),
         (["allocate", "-"], json.dumps(ALLOCATE), "2.80"),
         (line("penalty", PENALTY), "", "150.00"),
+        (line("deadline", DEADLINE), "", "2024-02-19"),
     ]:
         code, out, err = cli(*argv, stdin=stdin)
         assert (code, err) == (0, "")
@@ -220,7 +244,9 @@ def test_names_are_shown_and_never_read_as_markup(cli: Cli) -> None:
     assert "[red]A[/red]" in cli("payout-plan", "-", stdin=json.dumps(given))[1]
 
 
-@pytest.mark.parametrize("command", ["schedule", "share", "payout-plan", "allocate", "penalty"])
+@pytest.mark.parametrize(
+    "command", ["schedule", "share", "payout-plan", "allocate", "penalty", "deadline"]
+)
 def test_help_shows_an_example(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"]).output
     assert "Example:" in shown
@@ -242,6 +268,7 @@ def test_help_shows_an_example(command: str) -> None:
         ("share", SHARE, "weights"),
         ("penalty", PENALTY, "base_fen"),
         ("penalty", PENALTY, "days"),
+        ("deadline", DEADLINE, "working_days"),
     ],
 )
 def test_a_figure_that_is_no_whole_number_is_bad_input(
@@ -265,6 +292,11 @@ def test_a_figure_that_is_no_whole_number_is_bad_input(
         (line("share", SHARE, weights="1,,1"), "weights"),
         (line("penalty", PENALTY, bands="1-30:0.03,20-:0.04"), "bands"),
         (line("penalty", PENALTY, days="36501"), "days"),
+        (line("deadline", DEADLINE, working_days="1001"), "working_days"),
+        (line("deadline", DEADLINE, **{"from": "2024-2-8"}), "from"),
+        (line("deadline", DEADLINE, **{"from": "2024-02-30"}), "from"),
+        (line("deadline", DEADLINE, **{"from": "2199-12-31"}), "from"),
+        (line("deadline", DEADLINE, **{"from": "9999-12-31"}), "from"),
     ],
 )
 def test_a_figure_outside_its_rule_is_bad_input(cli: Cli, argv: list[str], field: str) -> None:
