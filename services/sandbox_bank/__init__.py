@@ -5,6 +5,7 @@ code with the platform that it serves. One thread, the *teller*, is the only wri
 waiting calls in batches, decides each against the *book* and commits a batch at a time.
 
     web       the protocol's paths and the control paths     -> desk
+    gateway   the member's page: pages, passwords, gateway_web -> desk
     desk      one call: duplicate? do it, or keep the refusal -> members, cash, freezes, trades ...
     teller    batches, commits, the change of the bank's day  -> book -> PostgreSQL
     notices   sends callbacks until they are answered

@@ -27,8 +27,10 @@ from services.sandbox_bank.clock import BankClock
 from services.sandbox_bank.control import Control
 from services.sandbox_bank.database import DatabaseInUse
 from services.sandbox_bank.faults import Faults
+from services.sandbox_bank.gateway_web import Gateway
 from services.sandbox_bank.key_control import KeyControl
 from services.sandbox_bank.notices import Notifier
+from services.sandbox_bank.pages import CONFIRM_PATH
 from services.sandbox_bank.teller import Job, Teller
 
 
@@ -92,10 +94,12 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
         calls_per_s=given.calls_per_s,
         is_closed=lambda: given.hours.is_closed(clock.now()),
     )
-    paths = (desk.GATEWAY, desk.SERVICE, web.DOWNLOAD)
+    gateway = Gateway(front, teller, clock, keys, given.platform_no, given.hours)
     app = Starlette(
         routes=[
-            *(Route(path, front.take, methods=["POST"]) for path in paths),
+            Route(desk.GATEWAY, gateway.take, methods=["POST"]),
+            Route(CONFIRM_PATH, gateway.confirm, methods=["POST"]),
+            *(Route(path, front.take, methods=["POST"]) for path in (desk.SERVICE, web.DOWNLOAD)),
             *(Route(path, second.take, methods=["POST"]) for path in (ONLINE, PAGE, FILE)),
             *Control(teller, clock, faults, given.database_url).routes(),
             *KeyControl(keys, given.keys, given.key_serial).routes(),

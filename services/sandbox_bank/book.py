@@ -33,6 +33,7 @@ from services.sandbox_bank.rows import (
     Header,
     Injected,
     Notice,
+    Page,
     Posting,
     Pot,
     Project,
@@ -146,6 +147,7 @@ class Book:
         self.freezes: Shelf[Freeze] = Shelf(db, store.FREEZE)
         self.requests: Shelf[Request] = Shelf(db, store.REQUEST)
         self.headers: Shelf[Header] = Shelf(db, store.HEADER)
+        self.pages: Shelf[Page] = Shelf(db, store.PAGE)
         self.injected: Shelf[Injected] = Shelf(db, store.INJECTED)
         self.entries: Pile[Entry] = Pile(db, store.ENTRY)
         self.postings: Pile[Posting] = Pile(db, store.POSTING)
@@ -158,6 +160,7 @@ class Book:
             self.freezes,
             self.requests,
             self.headers,
+            self.pages,
             self.injected,
             self.entries,
             self.postings,

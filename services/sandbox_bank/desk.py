@@ -108,13 +108,11 @@ def complete(book: Book, request_no: str, *, passed: bool) -> Request:
     """The member has entered his password (or has failed to). Raises Refused 100007 where nothing
     waits for him under this number."""
     request = book.requests.get(request_no)
-    if request is None or request.service not in INSTRUCTIONS or request.data is None:
+    if request is None or not waits(request):
         raise Refused(Code.NOT_FOUND, f"没有待确认的请求: {request_no}")
     instruction = INSTRUCTIONS[request.service]
-    if request.status != instruction.waiting:
-        raise Refused(Code.NOT_FOUND, f"没有待确认的请求: {request_no}")
     try:
-        done = _finish(book, instruction, request, Fields(request.data), passed=passed)
+        done = _finish(book, instruction, request, Fields(request.data or {}), passed=passed)
     except Refused as refused:
         book.drop()
         done = failed(book, request, refused)
@@ -122,6 +120,13 @@ def complete(book: Book, request_no: str, *, passed: bool) -> Request:
     book.requests.put(done)
     book.keep()
     return done
+
+
+def waits(request: Request) -> bool:
+    """For the member to confirm."""
+    instruction = INSTRUCTIONS.get(request.service)
+    waiting = instruction is not None and request.status == instruction.waiting
+    return waiting and request.data is not None
 
 
 def _finish(

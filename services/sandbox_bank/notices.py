@@ -33,6 +33,19 @@ WHERE due_at <= clock_timestamp() OR attempts = 0 ORDER BY attempts, id LIMIT %s
 log = logging.getLogger(__name__)
 
 
+def callback_form(
+    response_type: str, service: str, platform_no: str, body: str, stamp: dict[str, str]
+) -> dict[str, str]:
+    """`response_type`: NOTIFY from the bank itself, CALLBACK by the member's browser."""
+    return {
+        "serviceName": service,
+        "platformNo": platform_no,
+        "responseType": response_type,
+        "respData": body,
+        **stamp,
+    }
+
+
 class Notifier:
     def __init__(
         self, url: str, notify_url: str, platform_no: str, seal: Seal, faults: Faults
@@ -93,13 +106,8 @@ class Notifier:
             sign = self._seal.sign(signed_text(told) + spoil)
             text = orjson.dumps(told | {"sign": sign}).decode()
             return self._post(notice.url, {"bgData": text}, b"success")
-        form = {
-            "serviceName": notice.service,
-            "platformNo": self._platform_no,
-            "responseType": "NOTIFY",
-            "respData": notice.body,
-            **self._seal.stamp(notice.body.encode() + spoil),
-        }
+        stamp = self._seal.stamp(notice.body.encode() + spoil)
+        form = callback_form("NOTIFY", notice.service, self._platform_no, notice.body, stamp)
         return self._post(self._notify_url, form, b"SUCCESS")
 
     def _post(self, url: str, form: dict[str, str], taken: bytes) -> bool:

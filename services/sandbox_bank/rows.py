@@ -45,6 +45,9 @@ class Account:
     bank_code: str | None = None
     user_no: str | None = None  # The platform's own number for it ("batch" family)
     authorised: dict[str, Any] | None = None  # 授权: bizType -> its terms; None where cancelled
+    password: str | None = None  # 交易密码: salt$hash; None until the member sets it
+    wrong_tries: int = 0  # on the bank's day `wrong_on`
+    wrong_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,16 @@ class Notice:
     attempts: int
     due_at: datetime
     url: str | None = None  # Where a notice of the "batch" family goes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that a member was last shown of a request."""
+
+    request_no: str
+    token_hash: str
+    closes_at: datetime
+    back_to: str | None  # redirectUrl
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,22 @@ CREATE INDEX injected_day ON injected (bank_date, kind);
 ALTER TABLE bank ADD COLUMN plan jsonb;
 """
 
+_PAGES = """
+ALTER TABLE account ADD COLUMN password text;
+ALTER TABLE account ADD COLUMN wrong_tries integer NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN wrong_on date;
+CREATE TABLE page (
+    request_no text PRIMARY KEY REFERENCES request,
+    token_hash text NOT NULL,
+    closes_at timestamptz NOT NULL,
+    back_to text
+);
+"""
+
 MIGRATIONS = (
     Migration(1, "the bank's tables", _TABLES),
     Migration(2, "the batch family", _BATCH_FAMILY),
     Migration(3, "authorisations", _AUTHORISATIONS),
     Migration(4, "faults", _FAULTS),
+    Migration(5, "the member's page", _PAGES),
 )

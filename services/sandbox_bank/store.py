@@ -22,6 +22,7 @@ from services.sandbox_bank.rows import (
     Header,
     Injected,
     Notice,
+    Page,
     Posting,
     Project,
     Request,
@@ -74,6 +75,7 @@ PROJECT = _table(Project, "no")
 FREEZE = _table(Freeze, "request_no")
 REQUEST = _table(Request, "request_no")
 HEADER = _table(Header, "key")
+PAGE = _table(Page, "request_no")
 ENTRY = _table(Entry)
 POSTING = _table(Posting)
 NOTICE = _table(Notice)

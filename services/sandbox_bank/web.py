@@ -89,9 +89,7 @@ class Front:
         """Starlette endpoint of the three paths."""
         body = await request.body()
         try:
-            if len(body) > _BODY_LIMIT:
-                raise Refused(Code.BAD_REQUEST, f"the form is larger than {_BODY_LIMIT} bytes")
-            message = self._open(request.url.path, body)
+            message = self.open(request.url.path, body)
         except Refused as error:
             return self._signed(desk.refused(error, None))
         asks = message.service in desk.QUESTIONS or message.path == DOWNLOAD
@@ -107,7 +105,10 @@ class Front:
             answer.headers["sign"] = self._seal.sign(bytes(answer.body) + b" ")
         return answer
 
-    def _open(self, path: str, body: bytes) -> Message:
+    def open(self, path: str, body: bytes) -> Message:
+        """Raises Refused for what is wrong with the envelope."""
+        if len(body) > _BODY_LIMIT:
+            raise Refused(Code.BAD_REQUEST, f"the form is larger than {_BODY_LIMIT} bytes")
         try:
             form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
         except ValueError:

@@ -20,6 +20,10 @@ def is_open(request: Request) -> bool:
     return request.status in _OPEN
 
 
+def is_failed(request: Request) -> bool:
+    return request.status in _FAILED
+
+
 def failed(book: Book, request: Request, refusal: Refused) -> Request:
     return replace(
         request,
@@ -44,7 +48,7 @@ def taken(request_no: str) -> dict[str, Any]:
 def stated(request: Request) -> dict[str, Any]:
     """The answer or callback of a request that has come to its end."""
     facts = _facts(request)
-    if request.status in _FAILED:
+    if is_failed(request):
         return refusal(request.error_code or "", request.error_message or "") | facts
     return {"code": "0", "status": "SUCCESS"} | facts
 

@@ -6,8 +6,10 @@ import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+import urllib3
 
 from domain import commands as c
 from domain.accounts import Role
@@ -20,12 +22,19 @@ from services.custody.gate import SILENT_MAX
 from services.custody.requests import Kind
 from tests.services.custody.town import DAY, Town, join, lend, open_books, opened_town, publish
 from tests.services.sandbox_bank.bank_process import NOON
+from tests.services.sandbox_bank.browser import Browser
 
 
 @pytest.fixture
 def town(postgres: EmbeddedPostgres, database: str, tmp_path: Path) -> Iterator[Town]:
     with opened_town(postgres, database, tmp_path, BankFamily.SERVICE) as town:
         yield town
+
+
+def work_off(town: Town) -> None:
+    """What there is to do now; the clock stands, so that nothing is asked after."""
+    while town.custody.step():
+        pass
 
 
 def test_a_loan_lent_and_repaid_while_the_bank_fails_now_and_then(town: Town) -> None:
@@ -81,6 +90,39 @@ def test_money_withdrawn_leaves_with_the_banks_day_and_may_come_back(town: Town)
     town.check_bank()
 
 
+@pytest.mark.parametrize("notified", [False, True], ids=["alone", "after the notice"])
+def test_a_callback_by_the_members_browser_is_taken_as_a_notice_is(
+    town: Town, notified: bool
+) -> None:
+    open_books(town)
+    join(town, "ann", Role.INVESTOR, "1111", 0)
+    if not notified:
+        town.bank.control("fault", kind="notice_missing", requestNo="C-r1.1")
+    town.do(
+        c.RequestRecharge,
+        recharge_id="r1",
+        member_id="ann",
+        role=Role.INVESTOR,
+        amount_fen=60_000,
+    )
+    work_off(town)
+    if notified:
+        while town.posts.get(timeout=20) != "RECHARGE":
+            pass
+        work_off(town)
+    assert town.states("C-r1.1") == ["planned", "sent", "pending", *(["settled"] * notified)]
+    page = Browser(town.bank).go("RECHARGE", requestNo="C-r1.1", redirectUrl=town.bank.notify_url)
+    assert page.inputs["responseType"] == "CALLBACK"
+    for _ in range(2):
+        answer = urllib3.request("POST", page.action, body=urlencode(page.inputs))
+        assert (answer.status, answer.data) == (200, b"SUCCESS")
+    work_off(town)
+    assert town.states("C-r1.1") == ["planned", "sent", "pending", "settled"]
+    assert town.book()["ann:investor"] == (60_000, 0)
+    assert town.troubles() == set()
+    town.check_bank()
+
+
 def test_a_clock_that_is_off_turns_nothing_into_a_refusal(town: Town) -> None:
     open_books(town)
     join(town, "ann", Role.INVESTOR, "1111", 60_000)
@@ -89,8 +131,7 @@ def test_a_clock_that_is_off_turns_nothing_into_a_refusal(town: Town) -> None:
     town.clock.advance(timedelta(minutes=11))
     offer = {"loan_id": "L1", "investor_id": "ann", "amount_fen": 50_000}
     town.do(c.PlaceTender, tender_id="t1", **offer)
-    while town.custody.step():
-        pass
+    work_off(town)
     assert town.states("T-t1.1") == ["planned", "sent", "unknown"]
     assert town.book()["ann:investor"] == (10_000, 50_000)
     town.bank.control("clock", now=town.clock.now().astimezone(SHANGHAI).isoformat())

@@ -156,11 +156,11 @@ def forms(bank: BankProcess, receiver: Receiver, no: str, last: str) -> list[dic
 
 
 def told(bank: BankProcess, receiver: Receiver, count: int, **rates: int) -> list[dict[str, Any]]:
-    """What is told of a recharge under these faults: `count` notices, or none that would come."""
+    """What is told of a recharge: `count` notices under these faults, then what is still owed."""
     plan(bank, **rates)
     no = fresh()
     recharge(bank, no)
-    found = [receiver.wait_for(no)] if count else []
+    found = [receiver.wait_for(no) for _ in range(count)]
     bank.control("faults", rates={})
     while bank.control("faults")["noticesOwed"]:
         pass
@@ -200,7 +200,7 @@ def test_a_notice_badly_signed(own_bank: BankProcess, receiver: Receiver) -> Non
 
 
 def test_a_contradiction_follows_what_was_taken(own_bank: BankProcess, receiver: Receiver) -> None:
-    found = told(own_bank, receiver, 1, contradiction=ALWAYS)
+    found = told(own_bank, receiver, 2, contradiction=ALWAYS)
     assert [each["code"] for each in found] == ["0", "1"]
     no = found[0]["requestNo"]
     assert state(own_bank, no) == "SUCCESS"

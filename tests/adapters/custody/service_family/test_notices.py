@@ -48,6 +48,11 @@ def test_a_notice_says_what_became_of_our_request(keys: Keys) -> None:
     assert notice == BankNotice("r1", BankAnswer(BankOutcome.SUCCEEDED, bank_date=date(2018, 1, 5)))
 
 
+def test_a_callback_by_the_members_browser_says_the_same(keys: Keys) -> None:
+    form = posted(keys, DONE)
+    assert read(keys, form | {"responseType": "CALLBACK"}) == read(keys, form)
+
+
 def test_a_notice_may_say_no(keys: Keys) -> None:
     said = {"requestNo": "r1", "code": "1", "status": "FAIL", "errorCode": "100014"}
     assert read(keys, posted(keys, said)).answer == BankAnswer(BankOutcome.REFUSED, "100014")
