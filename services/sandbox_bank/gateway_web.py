@@ -61,7 +61,7 @@ class Gateway:
         try:
             message = self._front.open(request.url.path, await request.body())
         except Refused as error:
-            return pages.notice(str(error), 400)
+            return pages.notice(str(error), 503 if error.code is Code.PLATFORM_STATE else 400)
         call = desk.Call(message.path, message.service, Fields(message.data))
         chance = self._chance()
         keys = keys_in(message.data)

@@ -117,6 +117,13 @@ def test_the_password_is_kept_as_a_hash(browser: Browser) -> None:
     assert len(kept[0]) > 100
 
 
+def test_nothing_of_a_member_is_logged(browser: Browser) -> None:
+    browser.opened()
+    browser.bank.process.terminate()
+    said = "".join(browser.bank.process.communicate(timeout=20))
+    assert not [each for each in (PASSWORD, *PERSON.values()) if each in said]
+
+
 def test_confirming_twice_does_it_once_and_says_so_twice(browser: Browser) -> None:
     no = member(browser.bank, "INVESTOR")
     asked = browser.go("RECHARGE", requestNo=fresh(), platformUserNo=no, amount="10.00")
@@ -299,6 +306,8 @@ def test_the_page_is_closed_for_maintenance(start_bank: Callable[..., BankProces
     browser.bank.control("clock", now="2018-01-05T12:06:00+08:00")
     closed = browser.confirm(asked)
     assert (closed.status, "maintenance" in closed.text) == (503, True)
+    closed = browser.go("RECHARGE", requestNo=fresh(), platformUserNo=no, amount="1.00")
+    assert (closed.status, "100005" in closed.text) == (503, True)
     assert balance_fen(browser.bank, no) == 0
 
 
