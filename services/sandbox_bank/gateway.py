@@ -22,7 +22,7 @@ from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.rows import Account, Page, Request
 from services.sandbox_bank.words import is_failed, tell
 
-_OPEN_FOR = timedelta(minutes=10)
+OPEN_FOR = timedelta(minutes=10)
 _OF_THE_SENDING = frozenset({"timestamp", "expired"})
 _SHOWN = {
     "platformUserNo": "账户 · Account",
@@ -36,6 +36,10 @@ _SHOWN = {
     "amount": "金额（元） · Amount (yuan)",
     "requestNo": "请求流水号 · Request",
 }
+
+
+class Unfit(Exception):
+    """The form that was brought is refused, in the words of the front that it came to."""
 
 
 class PageOver(Exception):
@@ -70,11 +74,26 @@ class Ended:
 View = Ask | Ended
 
 
-def show(book: Book, call: desk.Call, chance: Chance) -> View:
-    """A browser came with a verified form. A request that waits already is shown again; one that
-    has ended, as it ended. Raises Refused and PageOver."""
-    no, back_to = call.fields.text("requestNo", 50), _back_to(call.fields)
-    closes_at = _closes_at(call.fields, book.now)
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A browser came with a verified form: what it asks for, until when it may be answered, and
+    where the member goes afterwards."""
+
+    call: desk.Call
+    closes_at: datetime
+    back_to: str | None
+
+
+def visit(call: desk.Call, now: datetime) -> Visit:
+    """Of the first front's form. Raises Refused."""
+    return Visit(call, _closes_at(call.fields, now), back_to(call.fields, "redirectUrl"))
+
+
+def show(book: Book, visit: Visit, chance: Chance) -> View:
+    """A request that waits already is shown again; one that has ended, as it ended. Raises Refused
+    and PageOver."""
+    call, closes_at = visit.call, visit.closes_at
+    no = call.fields.text("requestNo", 50)
     request = book.requests.get(no)
     if request is not None and (
         request.service != call.service
@@ -86,8 +105,8 @@ def show(book: Book, call: desk.Call, chance: Chance) -> View:
     if request is None:
         request = _begin(book, call)
     if not desk.waits(request):
-        return Ended(request, back_to)
-    return _ask(book, request, Page(no, "", closes_at, back_to), chance)
+        return Ended(request, visit.back_to)
+    return _ask(book, request, Page(no, "", closes_at, visit.back_to), chance)
 
 
 def decide(book: Book, form: Mapping[str, str], chance: Chance) -> View:
@@ -183,22 +202,23 @@ def _card(text: str) -> str:
     return f"**** {text[-4:]}" if len(text) > 8 else "****"
 
 
-def _back_to(fields: Fields) -> str | None:
-    url = fields.optional("redirectUrl", 500)
+def back_to(fields: Fields, name: str) -> str | None:
+    """Raises Refused."""
+    url = fields.optional(name, 500)
     if url is not None and not (urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc):
-        raise fields.bad("redirectUrl", "must be an http or https address")
+        raise fields.bad(name, "must be an http or https address")
     return url
 
 
 def _closes_at(fields: Fields, now: datetime) -> datetime:
     text = fields.optional("expired", 14)
     if text is None:
-        return now + _OPEN_FOR
+        return now + OPEN_FOR
     try:
         expired = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
     except ValueError:
         raise fields.bad("expired", "must be yyyyMMddHHmmss") from None
-    return min(now + _OPEN_FOR, expired)
+    return min(now + OPEN_FOR, expired)
 
 
 def _content(data: Mapping[str, Any] | None) -> dict[str, Any]:

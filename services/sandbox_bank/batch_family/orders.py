@@ -1,7 +1,7 @@
 """Single orders, put into the first front's terms and done at its desk: one book, one set of rules.
 
-`ORDERS` at the foot lists them by txCode. Pages have no browser here either: a valid one is
-accepted, and its result comes by notice or query.
+`ORDERS` at the foot lists them by txCode. A page that no browser
+came for is accepted, and its result comes by notice or query.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ ROLES = {"1": "INVESTOR", "2": "BORROWERS", "3": "GUARANTEECORP"}
 _PERSON, _COMPANY = "01", "25"
 _ORDINARY = "00000"
 _ISSUER = "6212461"  # The first digits of every account number here.
+_OPENED = "SELECT 1 FROM account WHERE user_no = %s"
 _REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
 
 _AUTHORISED = {"autoBid": "TENDER", "repayAuth": "REPAYMENT"}
@@ -44,18 +45,7 @@ def give(
 ) -> dict[str, str]:
     """Do one order, or refuse it. The answer's own fields."""
     no = fields.text("orderId", 50)
-    data = {"requestNo": no, **order.translate(book, fields)}
-    service = order.service
-    if service == "PERSONAL_REGISTER_EXPAND" and "enterpriseName" in data:
-        service = "ENTERPRISE_REGISTER"
-    call = desk.Call(
-        desk.GATEWAY if order.page else desk.SERVICE,
-        service,
-        Fields(data),
-        fault,
-        fields.text("notifyUrl", 500) if order.page else None,
-    )
-    answer = desk.serve(book, call, auto_complete=auto_complete)
+    answer = desk.serve(book, call_of(book, order, fields, fault), auto_complete=auto_complete)
     if answer["code"] != "0":
         refused = {"retCode": ret_code(answer["errorCode"]), "retMsg": answer["errorMessage"]}
         return refused | {"orderId": no}
@@ -65,15 +55,32 @@ def give(
     return told
 
 
+def call_of(book: Book, order: Order, fields: Fields, fault: Fault | None = None) -> desk.Call:
+    """The order in the first front's terms. Raises Refused."""
+    data = {"requestNo": fields.text("orderId", 50), **order.translate(book, fields)}
+    service = order.service
+    if service == "PERSONAL_REGISTER_EXPAND" and "enterpriseName" in data:
+        service = "ENTERPRISE_REGISTER"
+    return desk.Call(
+        desk.GATEWAY if order.page else desk.SERVICE,
+        service,
+        Fields(data),
+        fault,
+        fields.text("notifyUrl", 500) if order.page else None,
+    )
+
+
 def _open(book: Book, fields: Fields) -> Data:
     """The bank gives the number; the platform's own is kept beside it."""
     fields.choice("acctUse", [_ORDINARY])
     id_type = fields.choice("idType", [_PERSON, _COMPANY])
     user_no = fields.text("userNo", 50)
-    if book.db.execute("SELECT 1 FROM account WHERE user_no = %s", (user_no,)).fetchone():
+    known = book.requests.get(fields.text("orderId", 50))  # A page that is shown again.
+    if known is None and book.db.execute(_OPENED, (user_no,)).fetchone():
         raise Refused(Code.REFUSED, "用户已存在")
+    number = ((known and known.data) or {}).get("platformUserNo")
     data = {
-        "platformUserNo": f"{_ISSUER}{book.number():012d}",
+        "platformUserNo": number or f"{_ISSUER}{book.number():012d}",
         "userNo": user_no,
         "userRole": ROLES[fields.choice("identity", frozenset(ROLES))],
     }
