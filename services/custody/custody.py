@@ -90,6 +90,7 @@ class Custody:
         self._callers = Callers(bank, threads, self._gate, watch)
         self.limits = limits
         self._watch = watch
+        self._watch.held(self.held.since if self.held else None)
         self._told_down = False
         self._platform = platform
         self._bank = bank
@@ -180,12 +181,14 @@ class Custody:
             now, position = self._clock.now(), self._log.head()
             self._holds.begin(Hold(now, Reason.DECLARED, position, None))
             self.held = self._holds.standing(now, position)
+            self._watch.held(now)
             self._begin_anew()
 
     def release(self, by: str | None, result: dict[str, Any]) -> None:
         """Sends again. `result` is kept with it; `by`: who bears what differs in it."""
         self._holds.end(self._clock.now(), self._log.head(), by, result)
         self.held = None
+        self._watch.held(None)
         self._begin_anew()
 
     def unsent(self) -> list[str]:
@@ -309,10 +312,10 @@ class Custody:
         return len(heard.steps) + len(heard.again) + len(heard.partly)
 
     def _tell(self, desk: Desk) -> None:
-        down = self._gate.shut
-        if down or self._told_down:
-            self._told_down = down
-            self._watch.bank(down=down, held_back=desk.planned() if down else 0)
+        since = self._gate.shut_since
+        if since or self._told_down:
+            self._told_down = since is not None
+            self._watch.bank(down_since=since, held_back=desk.planned() if since else 0)
 
     def _calls(self, requests: Sequence[Open], why: dict[str, str], errand: Errand) -> list[Call]:
         """Those that are not held back; erased personal data hold a request back too."""
