@@ -169,6 +169,16 @@ class ReverseMovement(Manual):
     reason: Text
 
 
+class RecordBankReversal(Manual):
+    """银行冲正: the bank took back, whole, a movement that it had carried out for us, on its day
+    `bank_date`, and lists no movement of its own for that. Nothing is sent: it has happened."""
+
+    type: Literal["record_bank_reversal"] = "record_bank_reversal"
+    movement_id: BankRef
+    bank_date: date
+    reason: Text  # What the bank said of it.
+
+
 class CoverShortfall(Manual):
     """垫补: the platform's income pays what the bank took and an account lacks; for the book the
     claim ends with it."""
@@ -535,6 +545,7 @@ AnyCommand = Annotated[
     | SeedReserve
     | MoveReserveSurplus
     | ReverseMovement
+    | RecordBankReversal
     | CoverShortfall
     | RegisterMember
     | BindBankAccount

@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
+    BANK_REVERSAL = "bank_reversal"  # 银行冲正
     REVERSAL = "reversal"  # 冲正
     SHORTFALL_COVER = "shortfall_cover"  # 平台垫补
 
@@ -108,6 +109,8 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.BANK_ADJUSTMENT: _rule(
         Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
     ),
+    # What the bank took back of a movement of ours, and lists by no line of its own.
+    Purpose.BANK_REVERSAL: _rule(Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True),
     # Only what came to the platform's income goes back by a reversal: see domain.reversal.
     Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower reserve"),
     Purpose.SHORTFALL_COVER: _rule(Shape.TRANSFER, "income", f"{_MEMBERS} reserve marketing"),

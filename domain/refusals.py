@@ -128,11 +128,15 @@ class Code(StrEnum):
     )
     MOVEMENT_NOT_REVERSIBLE = (
         "movement_not_reversible",
-        "Only fees and surplus go back by a reversal: other movements are undone where they count.",
+        "Only fees and surplus go back by a reversal; the bank takes back no freeze or release.",
     )
     REVERSAL_ABOVE_MOVEMENT = (
         "reversal_above_movement",
         "More would go back than the movement moved, with what went back before.",
+    )
+    BANK_DATE_IN_FUTURE = (
+        "bank_date_in_future",
+        "The bank's day is after the platform's business date.",
     )
     SHORTFALL_UNKNOWN = "shortfall_unknown", "No open shortfall is called by that entry."
     SHORTFALL_BELOW = "shortfall_below", "The shortfall does not lack that much."

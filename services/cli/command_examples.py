@@ -231,6 +231,15 @@ EXAMPLES: tuple[c.Command, ...] = (
 
 ON_OCCASION: tuple[c.Command, ...] = (
     by_two(
+        c.RecordBankReversal,
+        _FINANCE_1,
+        _FINANCE_2,
+        movement_id="R-P1.1",
+        bank_date=date(2018, 1, 5),
+        reason="the bank wrote that it undid it",
+        **_by("record-bank-reversal", "finance-1"),
+    ),
+    by_two(
         c.CoverShortfall,
         _FINANCE_1,
         _FINANCE_2,

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol, assert_never
 
+from adapters.codec import Recorded
 from domain.authorisation import Kind as Authorised
 from domain.ports import (
     Authorise,
@@ -117,6 +118,15 @@ class Request:
                 return Lane.ALONE if repaying else Lane.LAST
             case _:
                 return Lane.LINE
+
+
+def caused_by(
+    recorded: Recorded, request_no: str, kind: Kind, key: str, subject: str, **payload: Any
+) -> Request:
+    """The only request that an event causes."""
+    return Request(
+        request_no, kind, recorded.position, 1, key, subject, recorded.correlation, payload
+    )
 
 
 @dataclass(slots=True)

@@ -171,6 +171,16 @@ def _reversal(command: c.ReverseMovement, look: Look) -> Touched:
     return Touched(streams, (INCOME_ACCOUNT,))
 
 
+def _taken_back(command: c.RecordBankReversal, look: Look) -> Touched:
+    return Touched(
+        (
+            entry_stream(entry_of(command.movement_id)),
+            entry_stream(f"B-{command.movement_id}"),
+            reversal_stream(command.movement_id),
+        )
+    )
+
+
 def _cover(command: c.CoverShortfall, look: Look) -> Touched:
     return Touched((SHORTFALL, entry_stream(f"G-{command.cover_id}")), (INCOME_ACCOUNT,))
 
@@ -201,6 +211,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
     c.ReverseMovement: Handler(on_corrections.reverse_movement, _reversal),
+    c.RecordBankReversal: Handler(on_corrections.record_bank_reversal, _taken_back),
     c.CoverShortfall: Handler(on_corrections.cover_shortfall, _cover),
     c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),

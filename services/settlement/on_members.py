@@ -184,4 +184,4 @@ def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
     )
     desk.post(recorded)
     if command.purpose is Purpose.RETURNED_WITHDRAWAL:
-        take_back(desk, command)
+        take_back(desk, command.account, command.origin, command.bank_record)

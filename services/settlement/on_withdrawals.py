@@ -50,14 +50,14 @@ def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> No
         on_cards.suspend(desk, member_id, requested.reference, entry_id)
 
 
-def take_back(desk: Desk, command: c.RecordBankMovement) -> None:
+def take_back(desk: Desk, account: str, origin: str | None, bank_record: str) -> None:
     """A withdrawal that was paid has come back (退票), as the bank says: it may name anything."""
-    entry_id, _, _ = (command.origin or "").rpartition(".")
+    entry_id, _, _ = (origin or "").rpartition(".")
     requested = desk.entry(entry_id).requested
     if requested is None or requested.purpose is not Purpose.WITHDRAWAL:
         return
-    if requested.movements[0].payer == command.account:
-        on_cards.suspend(desk, requested.subject, requested.reference, command.bank_record)
+    if requested.movements[0].payer == account:
+        on_cards.suspend(desk, requested.subject, requested.reference, bank_record)
 
 
 def stop_withdrawal(desk: Desk, command: c.StopWithdrawal) -> None:

@@ -40,6 +40,7 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.RESERVE_SURPLUS: ("reserve", "income"),
     Purpose.BANK_INTEREST: ("outside", EVERYBODY),
     Purpose.BANK_ADJUSTMENT: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
+    Purpose.BANK_REVERSAL: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
     Purpose.REVERSAL: ("income", "borrower reserve"),
     Purpose.SHORTFALL_COVER: ("income", f"{MEMBERS} reserve marketing"),
 }
@@ -103,6 +104,7 @@ def test_what_only_the_bank_may_start() -> None:
         Purpose.RETURNED_WITHDRAWAL,
         Purpose.BANK_INTEREST,
         Purpose.BANK_ADJUSTMENT,
+        Purpose.BANK_REVERSAL,
     }
 
 

@@ -175,6 +175,12 @@ REACHED: dict[Code, Ask] = {
     Code.MOVEMENT_UNKNOWN: reverse("D-GHOST-1.1"),
     Code.MOVEMENT_NOT_REVERSIBLE: reverse("D-REPAYING-1.1"),
     Code.REVERSAL_ABOVE_MOVEMENT: reverse("D-REPAYING-1.2", 31),
+    Code.BANK_DATE_IN_FUTURE: ask(
+        c.RecordBankReversal,
+        movement_id="D-REPAYING-1.1",
+        bank_date=TODAY + timedelta(days=1),
+        reason="they say so",
+    ),
     Code.SHORTFALL_UNKNOWN: cover("B-ghost"),
     Code.SHORTFALL_BELOW: cover("B-1", 2),
     Code.LOAN_UNKNOWN: repay("GHOST"),

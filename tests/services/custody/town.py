@@ -79,6 +79,11 @@ class Town:
         self.bank.control("clock", now=now.isoformat())
         self.do(c.RollBusinessDate, business_date=now.date())
 
+    def be_at(self, moment: str) -> None:
+        """Here and at the bank."""
+        self.clock.set(datetime.fromisoformat(moment))
+        self.bank.control("clock", now=moment)
+
     def book(self) -> dict[str, tuple[int, int]]:
         with connect(self.url) as connection:
             rows = connection.execute(
