@@ -9,7 +9,7 @@ import msgspec
 
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
-from domain.authorisation import ROLE_OF, AuthorisationCancelling, AuthorisationRequested
+from domain.authorisation import AuthorisationCancelling, AuthorisationRequested, whose
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
     LoanAdmitted,
@@ -29,6 +29,7 @@ from domain.member import (
 from domain.model import InvariantBroken
 from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
+from domain.visit import Errand, VisitRequested
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from services.custody.facts import CardFact, Facts, MemberFact, ProjectFact
 from services.custody.requests import Instruction, Kind, Request
@@ -137,10 +138,26 @@ def _on_authorisation(
     request_number: int,
     **terms: Any,
 ) -> Request:
-    account = account_of(event.member_id, ROLE_OF[event.kind])
+    account = account_of(event.member_id, whose(event.kind, event.role))
     about = {"account": account, "authorised": event.kind.value, "number": event.number}
     no = f"G-{event.member_id}-{request_number}"
     return _request(recorded, no, kind, account, event.member_id, **about, **terms)
+
+
+_ERRANDS = {
+    Errand.CHANGE_PHONE: Kind.CHANGE_PHONE,
+    Errand.RESET_PASSWORD: Kind.RESET_PASSWORD,
+    Errand.CHECK_PASSWORD: Kind.CHECK_PASSWORD,
+}
+
+
+def _visit(recorded: Recorded, event: VisitRequested, facts: Facts) -> list[Request]:
+    account = account_of(event.member_id, event.role)
+    about: dict[str, Any] = {"account": account, "number": event.number}
+    if event.phone_ref is not None:
+        about["phone_ref"] = event.phone_ref
+    no = f"M-{event.member_id}-{event.number}"
+    return [_request(recorded, no, _ERRANDS[event.errand], account, event.member_id, **about)]
 
 
 # -- loans ------------------------------------------------------------------------------
@@ -242,28 +259,36 @@ def _single(
     event: EntryRequested, movement: Movement, facts: Facts
 ) -> tuple[Kind, str, dict[str, Any]]:
     """Kind, ordering key, and what belongs to the kind."""
+    by = {} if event.by_member is None else {"by_member": event.by_member}
+    account = movement.payer
+    if event.purpose is Purpose.ADMINISTRATIVE_FREEZE:
+        return Kind.FREEZE_FUNDS, account, {"account": account}
+    if event.purpose is Purpose.ADMINISTRATIVE_RELEASE:
+        return Kind.UNFREEZE_FUNDS, account, {"account": account, "freeze": movement.freeze}
     match MATRIX[event.purpose].shape:
         case Shape.FREEZE:
             freeze = {
-                "account": movement.payer,
+                "account": account,
                 "purpose": event.purpose.value,
                 "project_no": event.subject,
+                **by,
             }
             return Kind.FREEZE, loan_key(event.subject), freeze
         case Shape.RELEASE:
             return Kind.RELEASE, loan_key(event.subject), {"freeze": movement.freeze}
         case Shape.INFLOW:
-            return Kind.RECHARGE, movement.payee, {"account": movement.payee}
+            return Kind.RECHARGE, movement.payee, {"account": movement.payee, **by}
         case Shape.OUTFLOW:
-            member_id = owner_of(movement.payer)
+            member_id = owner_of(account)
             card = facts.cards[event.reference, member_id]
             withdrawal = {
-                "account": movement.payer,
+                "account": account,
                 "card_ref": card.card_ref,
                 "binding_id": card.binding_id,
                 "member_id": member_id,
+                **by,
             }
-            return Kind.WITHDRAW, movement.payer, withdrawal
+            return Kind.WITHDRAW, account, withdrawal
         case shape:
             raise InvariantBroken(f"{event.entry_id}: {shape} is no single movement")
 
@@ -310,6 +335,7 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     BankAccountUnbound: _bound,
     AuthorisationRequested: _authorise,
     AuthorisationCancelling: _end_authorisation,
+    VisitRequested: _visit,
     LoanRequested: _learn_terms,
     LoanAdmitted: _establish,
     LoanDisbursed: _change,

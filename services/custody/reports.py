@@ -58,6 +58,9 @@ def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Com
             if request.kind is Kind.AUTHORISE:
                 return name, about, c.ConfirmAuthorisation, c.RefuseAuthorisation
             return name, about, c.ConfirmAuthorisationEnd, c.RefuseAuthorisationEnd
+        case Kind.CHANGE_PHONE | Kind.RESET_PASSWORD | Kind.CHECK_PASSWORD:
+            about = {"member_id": subject, "number": payload["number"]}
+            return f"visit:{request.request_no[2:]}", about, c.ConfirmVisit, c.RefuseVisit
         case Kind.ESTABLISH_PROJECT:
             name = f"project:{subject}:{payload['attempt']}"
             return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject

@@ -44,10 +44,13 @@ def require(book: Book, account: Account, kind: str, amount_fen: int) -> None:
     """Raises Refused 100011 for what the member has not authorised."""
     if account.role not in MEMBER_ROLES:
         return
-    known = account.authorised or {}
-    if kind not in known and not book.authorised_only:
-        return
-    terms = known.get(kind)
+    if kind in (account.authorised or {}) or book.authorised_only:
+        demand(book, account, kind, amount_fen)
+
+
+def demand(book: Book, account: Account, kind: str, amount_fen: int) -> None:
+    """`require`, where nobody has signed it at the counter."""
+    terms = (account.authorised or {}).get(kind)
     if terms is None:
         raise Refused(Code.NOT_PERMITTED, f"未授权: {kind}")
     if compact(book.today) > terms["ends_on"]:

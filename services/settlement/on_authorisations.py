@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from domain import authorisation
 from domain import commands as c
-from domain.authorisation import ROLE_OF, AuthorisationEvent
+from domain.accounts import Role
+from domain.authorisation import AuthorisationEvent, whose
 from domain.streams import member_stream
 from services.settlement.desk import Desk
 
 
 def request_authorisation(desk: Desk, command: c.RequestAuthorisation) -> None:
     member = desk.member(command.member_id)
-    member.account(ROLE_OF[command.kind], "kind")
+    member.account(whose(command.kind, command.role), "kind")
     wanted = authorisation.request(
         member.authorisations,
         command.member_id,
@@ -19,6 +20,7 @@ def request_authorisation(desk: Desk, command: c.RequestAuthorisation) -> None:
         command.ends_on,
         command.limit_fen,
         desk.today,
+        command.role,
     )
     _record(desk, wanted)
 
@@ -26,7 +28,10 @@ def request_authorisation(desk: Desk, command: c.RequestAuthorisation) -> None:
 def cancel_authorisation(desk: Desk, command: c.CancelAuthorisation) -> None:
     member = desk.member(command.member_id)
     member.known()
-    _record(desk, authorisation.cancel(member.authorisations, command.member_id, command.kind))
+    ending = authorisation.cancel(
+        member.authorisations, command.member_id, command.kind, command.role
+    )
+    _record(desk, ending)
 
 
 def answer(desk: Desk, command: c.ConfirmAuthorisation | c.RefuseAuthorisation) -> None:
@@ -47,14 +52,31 @@ def answer_cancellation(
 
 
 def check(desk: Desk, member_id: str, kind: authorisation.Kind, amount_fen: int) -> None:
-    """Before money of a member is moved without him at the bank's page."""
-    authorisation.check(
-        desk.member(member_id).authorisations,
-        kind,
-        amount_fen,
-        desk.today,
-        required=desk.platform.rules.authorisations_required,
-    )
+    """Before money of a member is moved as the platform was ever allowed to move it: for tenders,
+    repayments, assignments and advances."""
+    rules = desk.platform.rules
+    _check(desk, member_id, kind, amount_fen, None, required=rules.authorisations_required)
+
+
+def check_cash(
+    desk: Desk, member_id: str, kind: authorisation.Kind, amount_fen: int, role: Role
+) -> None:
+    """Before his money comes or goes without him: nobody is taken to have allowed that
+    elsewhere."""
+    _check(desk, member_id, kind, amount_fen, role, required=True)
+
+
+def _check(
+    desk: Desk,
+    member_id: str,
+    kind: authorisation.Kind,
+    amount_fen: int,
+    role: Role | None,
+    *,
+    required: bool,
+) -> None:
+    known = desk.member(member_id).authorisations
+    authorisation.check(known, kind, amount_fen, desk.today, required=required, role=role)
 
 
 def _record(desk: Desk, event: AuthorisationEvent) -> None:

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain import authorisation as a
+from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations, Kind
 from domain.model import Refused
 from domain.refusals import Code
@@ -27,16 +28,22 @@ CANCELLING = a.AuthorisationCancelling(member_id="lucy", number=1, kind=Kind.TEN
 CANCELLED = a.AuthorisationCancelled(member_id="lucy", number=1)
 KEPT = a.AuthorisationKept(member_id="lucy", number=1, bank_code="E1")
 OTHER_KIND = replace(ASKED, number=2, kind=Kind.REPAYMENT)
+CASH = replace(ASKED, kind=Kind.WITHDRAWAL, role=Role.INVESTOR)
 
 Ask = Callable[[Authorisations], Any]
 
 
-def request(ends_on: date = LAST_DAY, limit_fen: int = 500_00, kind: Kind = Kind.TENDER) -> Ask:
-    return lambda known: a.request(known, "lucy", kind, ends_on, limit_fen, TODAY)
+def request(
+    ends_on: date = LAST_DAY,
+    limit_fen: int = 500_00,
+    kind: Kind = Kind.TENDER,
+    role: Role | None = None,
+) -> Ask:
+    return lambda known: a.request(known, "lucy", kind, ends_on, limit_fen, TODAY, role)
 
 
-def cancel(kind: Kind = Kind.TENDER) -> Ask:
-    return lambda known: a.cancel(known, "lucy", kind)
+def cancel(kind: Kind = Kind.TENDER, role: Role | None = None) -> Ask:
+    return lambda known: a.cancel(known, "lucy", kind, role)
 
 
 def answer(number: int = 1, code: str | None = None) -> Ask:
@@ -48,9 +55,14 @@ def answer_end(code: str | None = None) -> Ask:
 
 
 def use(
-    fen: int = 500_00, today: date = TODAY, kind: Kind = Kind.TENDER, *, required: bool = False
+    fen: int = 500_00,
+    today: date = TODAY,
+    kind: Kind = Kind.TENDER,
+    role: Role | None = None,
+    *,
+    required: bool = False,
 ) -> Ask:
-    return lambda known: a.check(known, kind, fen, today, required=required)
+    return lambda known: a.check(known, kind, fen, today, required=required, role=role)
 
 
 NOTHING = None
@@ -116,6 +128,38 @@ THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, AuthorisationEvent | Co
     "another kind is no authorisation": (
         [ASKED, GRANTED],
         use(kind=Kind.REPAYMENT, required=True),
+        Code.AUTHORISATION_MISSING,
+    ),
+    "a tender's is an investor's": (
+        [],
+        request(kind=Kind.TENDER, role=Role.BORROWER),
+        Code.AUTHORISATION_ROLE,
+    ),
+    "a guarantor's advance needs no word of whose": (
+        [],
+        request(kind=Kind.COMPENSATORY),
+        replace(ASKED, kind=Kind.COMPENSATORY),
+    ),
+    "a withdrawal's says of which account": (
+        [],
+        request(kind=Kind.WITHDRAWAL),
+        Code.AUTHORISATION_ROLE,
+    ),
+    "and is asked for": ([], request(kind=Kind.WITHDRAWAL, role=Role.INVESTOR), CASH),
+    "it is of that account": ([CASH, GRANTED], use(kind=CASH.kind, role=CASH.role), NOTHING),
+    "and of no other": (
+        [CASH, GRANTED],
+        use(kind=CASH.kind, role=Role.BORROWER, required=True),
+        Code.AUTHORISATION_MISSING,
+    ),
+    "each account has its own": (
+        [CASH],
+        request(kind=Kind.WITHDRAWAL, role=Role.BORROWER),
+        replace(CASH, number=2, role=Role.BORROWER),
+    ),
+    "and its own is cancelled": (
+        [CASH, GRANTED],
+        cancel(Kind.WITHDRAWAL, Role.BORROWER),
         Code.AUTHORISATION_MISSING,
     ),
 }

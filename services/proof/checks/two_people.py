@@ -10,6 +10,7 @@ from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
 from domain.cashbook import EntryRequested, Movement
 from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
+from domain.funds_freeze import FundsFreezeOrdered, FundsReleaseOrdered
 from domain.loan_events import RepaymentAccepted
 from domain.member import MemberBlacklisted
 from domain.model import Event, Refused
@@ -28,7 +29,15 @@ from domain.reversal import ReversalRequested
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 
-_ONLY_BY_HAND = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
+_ONLY_BY_HAND = frozenset(
+    {
+        Purpose.RESERVE_SURPLUS,
+        Purpose.REVERSAL,
+        Purpose.SHORTFALL_COVER,
+        Purpose.ADMINISTRATIVE_FREEZE,
+        Purpose.ADMINISTRATIVE_RELEASE,
+    }
+)
 
 
 class TwoPeople(Check):
@@ -54,6 +63,8 @@ class TwoPeople(Check):
             SurplusMoved,
             MemberBlacklisted,
             ReversalRequested,
+            FundsFreezeOrdered,
+            FundsReleaseOrdered,
         )
         return looks_of(
             ((CommandApproved,), self._approval),

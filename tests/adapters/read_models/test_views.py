@@ -274,7 +274,8 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             assert debts.pop((member_id, loan_id)) == amount_fen
         for number, known in state.authorisations.by_number.items():
             told = authorisations.pop((member_id, number))
-            assert (told.kind, told.limit_fen) == (known.kind.value, known.limit_fen)
+            assert (told.kind, told.role) == (known.kind.value, known.role.value)
+            assert told.limit_fen == known.limit_fen
             assert (told.status, told.ends_on) == (known.status.value, known.ends_on)
     assert (bindings, debts) == ({}, {})
     assert {row.status for row in authorisations.values()} <= {"refused"}
