@@ -2,6 +2,7 @@
 
     Request -> AuthorisationRequested   -> AuthorisationGranted   | AuthorisationRefused
     Cancel  -> AuthorisationCancelling  -> AuthorisationCancelled | AuthorisationKept
+    the member himself, at the bank     -> AuthorisationChangedAtBank | AuthorisationEndedAtBank
 
 They stand in the member's stream. Each request to the bank, a cancellation too, has the next number
 of that member.
@@ -116,6 +117,31 @@ class AuthorisationKept(Event):
     bank_code: str
 
 
+class AuthorisationChangedAtBank(Event):
+    """By the member himself. `replaces`: the one whose place it takes. `act`: the bank's count."""
+
+    TOPIC: ClassVar[str] = "member.authorisation-changed-at-bank.v1"
+    member_id: str
+    number: int
+    kind: Kind
+    role: Role
+    ends_on: date
+    limit_fen: Fen
+    replaces: int | None
+    act: int
+
+
+class AuthorisationEndedAtBank(Event):
+    """By the member himself. `number`: None where none was on record."""
+
+    TOPIC: ClassVar[str] = "member.authorisation-ended-at-bank.v1"
+    member_id: str
+    number: int | None
+    kind: Kind
+    role: Role
+    act: int
+
+
 AuthorisationEvent = (
     AuthorisationRequested
     | AuthorisationGranted
@@ -123,6 +149,8 @@ AuthorisationEvent = (
     | AuthorisationCancelling
     | AuthorisationCancelled
     | AuthorisationKept
+    | AuthorisationChangedAtBank
+    | AuthorisationEndedAtBank
 )
 EVENTS = (
     AuthorisationRequested,
@@ -131,6 +159,8 @@ EVENTS = (
     AuthorisationCancelling,
     AuthorisationCancelled,
     AuthorisationKept,
+    AuthorisationChangedAtBank,
+    AuthorisationEndedAtBank,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -152,11 +182,12 @@ class Authorisation(State):
 
 
 class Authorisations(State):
-    """A member's, by number, but for those that the bank refused. `asked`: the last number of a
-    request to the bank."""
+    """A member's, by number, but for those that the bank refused. `asked`: the last number given.
+    `acts`: the last one of the member himself at the bank, where there was one."""
 
     asked: int = 0
     by_number: Mapping[int, Authorisation] = field(default_factory=dict)
+    acts: Mapping[tuple[Kind, Role], int] = field(default_factory=dict)
 
     def of(self, kind: Kind, role: Role, *statuses: Status) -> list[int]:
         return [
@@ -227,11 +258,50 @@ def answer(
 
 def answer_cancellation(
     known: Authorisations, member_id: str, number: int, refused_code: str | None
-) -> AuthorisationCancelled | AuthorisationKept:
+) -> tuple[AuthorisationEvent, ...]:
+    """Where the member was faster, there is nothing more to be said."""
+    ending = known.by_number.get(number)
+    if ending and ending.status is Status.ENDED and (ending.kind, ending.role) in known.acts:
+        return ()
     known.in_status(number, Status.CANCELLING)
     if refused_code is None:
-        return AuthorisationCancelled(member_id=member_id, number=number)
-    return AuthorisationKept(member_id=member_id, number=number, bank_code=refused_code)
+        return (AuthorisationCancelled(member_id=member_id, number=number),)
+    return (AuthorisationKept(member_id=member_id, number=number, bank_code=refused_code),)
+
+
+def told(
+    known: Authorisations,
+    member_id: str,
+    kind: Kind,
+    role: Role,
+    act: int,
+    terms: tuple[date, int] | None,
+) -> tuple[AuthorisationEvent, ...]:
+    """The member did it at the bank himself. `terms`: last day and limit, None where he ended it.
+    The bank tells it often and in any order: what is no later than what is known says nothing."""
+    whose(kind, role)
+    if act <= known.acts.get((kind, role), 0):
+        return ()
+    before = next(iter(known.of(kind, role, Status.GRANTED, Status.CANCELLING)), None)
+    if terms is None:
+        return (
+            AuthorisationEndedAtBank(
+                member_id=member_id, number=before, kind=kind, role=role, act=act
+            ),
+        )
+    ends_on, limit_fen = terms
+    return (
+        AuthorisationChangedAtBank(
+            member_id=member_id,
+            number=known.asked + 1,
+            kind=kind,
+            role=role,
+            ends_on=ends_on,
+            limit_fen=limit_fen,
+            replaces=before,
+            act=act,
+        ),
+    )
 
 
 def check(
@@ -248,7 +318,8 @@ def check(
     role = whose(kind, role)
     granted = known.granted(kind, role)
     if granted is None:
-        if required or known.of(kind, role, Status.CANCELLING, Status.ENDED):
+        past = known.of(kind, role, Status.CANCELLING, Status.ENDED)
+        if required or past or (kind, role) in known.acts:
             raise Refused(Code.AUTHORISATION_MISSING, f"for {kind}")
         return
     usable = known.by_number[granted]
@@ -273,7 +344,7 @@ def evolve(known: Authorisations, event: AuthorisationEvent) -> Authorisations:
             role = whose(event.kind, event.role)
             asked = Authorisation(event.kind, role, event.ends_on, event.limit_fen)
             by_number = {**known.by_number, event.number: asked}
-            return Authorisations(event.number, by_number)
+            return replace(known, asked=event.number, by_number=by_number)
         case AuthorisationGranted():
             if event.replaces is not None:
                 known = _moved(known, event.replaces, Status.ENDED)
@@ -287,8 +358,23 @@ def evolve(known: Authorisations, event: AuthorisationEvent) -> Authorisations:
             return replace(known, by_number=without(known.by_number, event.number))
         case AuthorisationCancelled():
             return _moved(known, event.number, Status.ENDED)
+        case AuthorisationChangedAtBank(kind=kind, role=role, number=number):
+            known = _acted(known, event.replaces, kind, role, event.act)
+            changed = Authorisation(kind, role, event.ends_on, event.limit_fen, Status.GRANTED)
+            by_number = {**known.by_number, number: changed}
+            return replace(known, asked=number, by_number=by_number)
+        case AuthorisationEndedAtBank():
+            return _acted(known, event.number, event.kind, event.role, event.act)
         case _:
             assert_never(event)
+
+
+def _acted(
+    known: Authorisations, ended: int | None, kind: Kind, role: Role, act: int
+) -> Authorisations:
+    if ended is not None:
+        known = _moved(known, ended, Status.ENDED)
+    return replace(known, acts={**known.acts, (kind, role): act})
 
 
 def _moved(known: Authorisations, number: int, status: Status) -> Authorisations:

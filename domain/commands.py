@@ -524,6 +524,22 @@ class RefuseAuthorisationEnd(AboutAuthorisation):
     type: Literal["refuse_authorisation_end"] = "refuse_authorisation_end"
 
 
+class RecordAuthorisation(FromBank):
+    """What a member has authorised at the bank by himself; without terms: has ended.
+
+    `bank_record` is the bank's own number of it, `act` its count: of two the higher is the later.
+    """
+
+    type: Literal["record_authorisation"] = "record_authorisation"
+    bank_record: BankRef
+    member_id: Id
+    role: MemberRole
+    kind: authorisation.Kind
+    act: Annotated[int, Field(ge=1)]
+    ends_on: date | None = None
+    limit_fen: Fen | None = None
+
+
 class AboutVisit(FromBank):
     member_id: Id
     number: Annotated[int, Field(ge=1)]
@@ -648,6 +664,7 @@ AnyCommand = Annotated[
     | RefuseAuthorisation
     | ConfirmAuthorisationEnd
     | RefuseAuthorisationEnd
+    | RecordAuthorisation
     | ConfirmVisit
     | RefuseVisit
     | ConfirmProject

@@ -337,11 +337,13 @@ class StatementUnreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class BankNotice:
     """A verified callback. `request_no` is ours, or the bank's own where it started the movement.
-    `returned` is set for a returned withdrawal (BACKROLL)."""
+    `returned` is set for a returned withdrawal (BACKROLL), `authorised` for what a member has
+    authorised, or ended, at the bank by himself."""
 
     request_no: str
     answer: BankAnswer
     returned: ReturnedWithdrawal | None = None
+    authorised: AuthorisedAtBank | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +352,18 @@ class ReturnedWithdrawal:
     withdrawal_request_no: str
     account: str
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisedAtBank:
+    """`act` counts what the bank's members do there: of two the higher one is the later. Both terms
+    are None where he has ended it."""
+
+    account: str
+    kind: Authorised
+    act: int
+    ends_on: date | None
+    limit_fen: int | None
 
 
 class CustodianUntrusted(Exception):

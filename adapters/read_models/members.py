@@ -173,8 +173,7 @@ class Members(View):
                 )
             case a.AuthorisationGranted(member_id=member_id, number=number, replaces=replaces):
                 self._authorisations[member_id, number].status = a.Status.GRANTED.value
-                if replaces is not None:
-                    self._authorisations[member_id, replaces].status = a.Status.ENDED.value
+                self._end(member_id, replaces)
             case a.AuthorisationCancelling(member_id=member_id, number=number):
                 self._authorisations[member_id, number].status = a.Status.CANCELLING.value
             case a.AuthorisationCancelled(member_id=member_id, number=number):
@@ -185,8 +184,28 @@ class Members(View):
                 kept = isinstance(event, a.AuthorisationKept)
                 row.status = a.Status.GRANTED.value if kept else REFUSED
 
+            case a.AuthorisationChangedAtBank() as event:
+                self._end(event.member_id, event.replaces)
+                self._authorisations.add(
+                    AuthorisationRow(
+                        member_id=event.member_id,
+                        number=event.number,
+                        kind=event.kind.value,
+                        role=event.role.value,
+                        ends_on=event.ends_on,
+                        limit_fen=event.limit_fen,
+                        status=a.Status.GRANTED.value,
+                        bank_code=None,
+                    )
+                )
+            case a.AuthorisationEndedAtBank(member_id=member_id, number=ended):
+                self._end(member_id, ended)
             case _:
                 self._fold_visit(recorded)
+
+    def _end(self, member_id: str, number: int | None) -> None:
+        if number is not None:
+            self._authorisations[member_id, number].status = a.Status.ENDED.value
 
     def _fold_visit(self, recorded: Recorded) -> None:
         match recorded.event:

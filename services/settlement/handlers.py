@@ -228,6 +228,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ChangePhone: Handler(on_visits.change_phone, _member),
     c.ResetPassword: Handler(on_visits.about_password, _member),
     c.CheckPassword: Handler(on_visits.about_password, _member),
+    c.RecordAuthorisation: Handler(on_authorisations.record_authorisation, _member),
     c.ConfirmVisit: Handler(on_visits.end_visit, _member),
     c.RefuseVisit: Handler(on_visits.end_visit, _member),
     c.RegisterMember: Handler(on_members.register_member, _registration),

@@ -22,7 +22,7 @@ def request_authorisation(desk: Desk, command: c.RequestAuthorisation) -> None:
         desk.today,
         command.role,
     )
-    _record(desk, wanted)
+    _record(desk, command.member_id, wanted)
 
 
 def cancel_authorisation(desk: Desk, command: c.CancelAuthorisation) -> None:
@@ -31,13 +31,14 @@ def cancel_authorisation(desk: Desk, command: c.CancelAuthorisation) -> None:
     ending = authorisation.cancel(
         member.authorisations, command.member_id, command.kind, command.role
     )
-    _record(desk, ending)
+    _record(desk, command.member_id, ending)
 
 
 def answer(desk: Desk, command: c.ConfirmAuthorisation | c.RefuseAuthorisation) -> None:
     refused_code = command.bank_code if isinstance(command, c.RefuseAuthorisation) else None
     known = desk.member(command.member_id).authorisations
-    _record(desk, authorisation.answer(known, command.member_id, command.number, refused_code))
+    answered = authorisation.answer(known, command.member_id, command.number, refused_code)
+    _record(desk, command.member_id, answered)
 
 
 def answer_cancellation(
@@ -45,10 +46,22 @@ def answer_cancellation(
 ) -> None:
     refused_code = command.bank_code if isinstance(command, c.RefuseAuthorisationEnd) else None
     known = desk.member(command.member_id).authorisations
-    _record(
-        desk,
-        authorisation.answer_cancellation(known, command.member_id, command.number, refused_code),
+    answered = authorisation.answer_cancellation(
+        known, command.member_id, command.number, refused_code
     )
+    _record(desk, command.member_id, *answered)
+
+
+def record_authorisation(desk: Desk, command: c.RecordAuthorisation) -> None:
+    member = desk.member(command.member_id)
+    member.known()
+    terms = None
+    if command.ends_on is not None and command.limit_fen is not None:
+        terms = command.ends_on, command.limit_fen
+    told = authorisation.told(
+        member.authorisations, command.member_id, command.kind, command.role, command.act, terms
+    )
+    _record(desk, command.member_id, *told)
 
 
 def check(desk: Desk, member_id: str, kind: authorisation.Kind, amount_fen: int) -> None:
@@ -79,5 +92,5 @@ def _check(
     authorisation.check(known, kind, amount_fen, desk.today, required=required, role=role)
 
 
-def _record(desk: Desk, event: AuthorisationEvent) -> None:
-    desk.record(member_stream(event.member_id), event)
+def _record(desk: Desk, member_id: str, *events: AuthorisationEvent) -> None:
+    desk.record(member_stream(member_id), *events)

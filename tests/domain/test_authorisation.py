@@ -28,6 +28,19 @@ CANCELLING = a.AuthorisationCancelling(member_id="lucy", number=1, kind=Kind.TEN
 CANCELLED = a.AuthorisationCancelled(member_id="lucy", number=1)
 KEPT = a.AuthorisationKept(member_id="lucy", number=1, bank_code="E1")
 OTHER_KIND = replace(ASKED, number=2, kind=Kind.REPAYMENT)
+CHANGED = a.AuthorisationChangedAtBank(
+    member_id="lucy",
+    number=2,
+    kind=Kind.TENDER,
+    role=Role.INVESTOR,
+    ends_on=LAST_DAY,
+    limit_fen=900_00,
+    replaces=1,
+    act=7,
+)
+ENDED = a.AuthorisationEndedAtBank(
+    member_id="lucy", number=1, kind=Kind.TENDER, role=Role.INVESTOR, act=7
+)
 CASH = replace(ASKED, kind=Kind.WITHDRAWAL, role=Role.INVESTOR)
 
 Ask = Callable[[Authorisations], Any]
@@ -54,6 +67,11 @@ def answer_end(code: str | None = None) -> Ask:
     return lambda known: a.answer_cancellation(known, "lucy", 1, code)
 
 
+def told(act: int, fen: int | None = None) -> Ask:
+    terms = None if fen is None else (LAST_DAY, fen)
+    return lambda known: a.told(known, "lucy", Kind.TENDER, Role.INVESTOR, act, terms)
+
+
 def use(
     fen: int = 500_00,
     today: date = TODAY,
@@ -66,7 +84,8 @@ def use(
 
 
 NOTHING = None
-THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, AuthorisationEvent | Code | None]] = {
+Then = AuthorisationEvent | tuple[AuthorisationEvent, ...] | Code | None
+THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, Then]] = {
     "it is asked for": ([], request(), ASKED),
     "until today at the earliest": (
         [],
@@ -88,8 +107,8 @@ THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, AuthorisationEvent | Co
     "and is replaced by that": ([ASKED, GRANTED, MORE], answer(2), REPLACED),
     "it is cancelled": ([ASKED, GRANTED], cancel(), CANCELLING),
     "if there is one": ([ASKED, GRANTED], cancel(Kind.REPAYMENT), Code.AUTHORISATION_MISSING),
-    "the bank cancels": ([ASKED, GRANTED, CANCELLING], answer_end(), CANCELLED),
-    "or keeps it": ([ASKED, GRANTED, CANCELLING], answer_end("E1"), KEPT),
+    "the bank cancels": ([ASKED, GRANTED, CANCELLING], answer_end(), (CANCELLED,)),
+    "or keeps it": ([ASKED, GRANTED, CANCELLING], answer_end("E1"), (KEPT,)),
     "unasked it does neither": ([ASKED, GRANTED], answer_end(), Code.AUTHORISATION_NOT_OPEN),
     "after a cancellation the next number follows": (
         [ASKED, GRANTED, CANCELLING, CANCELLED],
@@ -130,6 +149,32 @@ THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, AuthorisationEvent | Co
         use(kind=Kind.REPAYMENT, required=True),
         Code.AUTHORISATION_MISSING,
     ),
+    "the member changes it at the bank": ([ASKED, GRANTED], told(7, 900_00), (CHANGED,)),
+    "and is held to that": ([ASKED, GRANTED, CHANGED], use(900_00), NOTHING),
+    "he ends it there": ([ASKED, GRANTED], told(7), (ENDED,)),
+    "then it is no more": ([ASKED, GRANTED, ENDED], use(1), Code.AUTHORISATION_MISSING),
+    "also where none was on record": (
+        [replace(ENDED, number=None)],
+        use(1),
+        Code.AUTHORISATION_MISSING,
+    ),
+    "what comes late says nothing": ([ASKED, GRANTED, ENDED], told(6, 900_00), ()),
+    "nor what comes twice": ([ASKED, GRANTED, CHANGED], told(7, 900_00), ()),
+    "he is faster than our end of it": (
+        [ASKED, GRANTED, CANCELLING, ENDED],
+        answer_end("E1"),
+        (),
+    ),
+    "he grants again what he ended": (
+        [ASKED, GRANTED, ENDED],
+        told(8, 900_00),
+        (replace(CHANGED, replaces=None, act=8),),
+    ),
+    "the number goes on from there": (
+        [ASKED, GRANTED, CHANGED],
+        request(limit_fen=900_00),
+        replace(MORE, number=3),
+    ),
     "a tender's is an investor's": (
         [],
         request(kind=Kind.TENDER, role=Role.BORROWER),
@@ -166,9 +211,7 @@ THEN: dict[str, tuple[Sequence[AuthorisationEvent], Ask, AuthorisationEvent | Co
 
 
 @pytest.mark.parametrize(("given", "when", "then"), THEN.values(), ids=THEN.keys())
-def test_authorisation(
-    given: Sequence[AuthorisationEvent], when: Ask, then: AuthorisationEvent | Code | None
-) -> None:
+def test_authorisation(given: Sequence[AuthorisationEvent], when: Ask, then: Then) -> None:
     known = a.INITIAL
     for event in given:
         known = a.evolve(known, event)
