@@ -6,6 +6,7 @@
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
     Blacklist-> MemberBlacklisted
     authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
+    what he does at the bank's page about phone and password, visit.py
     a loan   -> DebtTaken, DebtEnded
 
 Personal data are not here: events carry the reference under which the vault keeps them.
@@ -23,12 +24,13 @@ from typing import ClassVar, Literal
 from msgspec import field
 from msgspec.structs import replace
 
-from domain import authorisation, card_guard
+from domain import authorisation, card_guard, visit
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations
 from domain.card_guard import CardEvent, Guard
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
+from domain.visit import VisitEvent, Visits
 
 # -- events -----------------------------------------------------------------------------
 
@@ -135,6 +137,7 @@ MemberEvent = (
     | DebtEnded
     | AuthorisationEvent
     | CardEvent
+    | VisitEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -151,6 +154,7 @@ EVENTS = (
     DebtEnded,
     *authorisation.EVENTS,
     *card_guard.EVENTS,
+    *visit.EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -182,6 +186,7 @@ class Member(State):
     blacklisted: bool = False
     authorisations: Authorisations = authorisation.INITIAL
     guard: Guard = card_guard.INITIAL
+    visits: Visits = visit.INITIAL
 
     def known(self, field_name: str = "member_id") -> MemberRegistered:
         if self.registered is None:
@@ -341,6 +346,8 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             | card_guard.WithdrawalUncounted()
         ):
             return replace(member, guard=card_guard.evolve(member.guard, event))
+        case visit.VisitRequested() | visit.VisitSucceeded() | visit.VisitFailed():
+            return replace(member, visits=visit.evolve(member.visits, event))
         case _:
             known = authorisation.evolve(member.authorisations, event)
             return replace(member, authorisations=known)

@@ -34,6 +34,8 @@ class Purpose(StrEnum):
     ADVANCE_PASSED_ON = "advance_passed_on"  # 间接代偿, 借款人转付出借人
     GUARANTEE_RECOVERY = "guarantee_recovery"  # 还代偿款给担保人
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
+    ADMINISTRATIVE_FREEZE = "administrative_freeze"  # 司法冻结
+    ADMINISTRATIVE_RELEASE = "administrative_release"  # 司法解冻
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
     BANK_REVERSAL = "bank_reversal"  # 银行冲正
@@ -58,6 +60,11 @@ class Rule:
     payees: frozenset[Role]
     needs: Purpose | None = None
     by_bank: bool = False  # Only the bank may start it.
+
+    @property
+    def stays(self) -> bool:
+        """Does the money stay in its account?"""
+        return self.shape in (Shape.FREEZE, Shape.RELEASE)
 
 
 def _rule(
@@ -105,6 +112,11 @@ MATRIX: dict[Purpose, Rule] = {
         Shape.TRANSFER, "borrower", "guarantor", Purpose.REPAYMENT_HOLD
     ),
     Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
+    # By hand of two people, at the order of a court or an authority.
+    Purpose.ADMINISTRATIVE_FREEZE: _rule(Shape.FREEZE, _MEMBERS, _MEMBERS),
+    Purpose.ADMINISTRATIVE_RELEASE: _rule(
+        Shape.RELEASE, _MEMBERS, _MEMBERS, Purpose.ADMINISTRATIVE_FREEZE
+    ),
     Purpose.BANK_INTEREST: _rule(Shape.INFLOW, "outside", _ALL, by_bank=True),
     Purpose.BANK_ADJUSTMENT: _rule(
         Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
@@ -117,6 +129,14 @@ MATRIX: dict[Purpose, Rule] = {
 }
 
 
+_ALLOWED = frozenset(
+    (purpose, payer, payee)
+    for purpose, rule in MATRIX.items()
+    for payer in rule.payers
+    for payee in rule.payees
+    if payer is payee or not rule.stays
+)
+
+
 def allowed(purpose: Purpose, payer: Role, payee: Role) -> bool:
-    rule = MATRIX[purpose]
-    return payer in rule.payers and payee in rule.payees
+    return (purpose, payer, payee) in _ALLOWED

@@ -85,6 +85,10 @@ class Code(StrEnum):
         "The second factor was passed too long ago, or is yet to come.",
     )
     # Authorisations.
+    AUTHORISATION_ROLE = (
+        "authorisation_role",
+        "An authorisation of that kind is not of that role's account, or not said of which.",
+    )
     AUTHORISATION_UNDER_WAY = (
         "authorisation_under_way",
         "The bank has not answered yet what was asked about an authorisation of that kind.",
@@ -102,6 +106,8 @@ class Code(StrEnum):
         "authorisation_exceeded",
         "The amount is above what the member has authorised for one use.",
     )
+    # At the bank's page.
+    VISIT_NOT_OPEN = "visit_not_open", "No visit of that number waits for the bank's word."
     # Money.
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
     WITHDRAWAL_ABOVE_SINGLE = (
@@ -137,6 +143,14 @@ class Code(StrEnum):
     BANK_DATE_IN_FUTURE = (
         "bank_date_in_future",
         "The bank's day is after the platform's business date.",
+    )
+    FREEZE_UNKNOWN = (
+        "freeze_unknown",
+        "No freeze of that id was ordered and carried out by the bank.",
+    )
+    RELEASE_ABOVE_FREEZE = (
+        "release_above_freeze",
+        "More would be given back than stands still, with what was given back before.",
     )
     SHORTFALL_UNKNOWN = "shortfall_unknown", "No open shortfall is called by that entry."
     SHORTFALL_BELOW = "shortfall_below", "The shortfall does not lack that much."

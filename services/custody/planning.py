@@ -29,6 +29,7 @@ from domain.member import (
 from domain.model import InvariantBroken
 from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
+from domain.visit import VisitRequested
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from services.custody import planning_members
 from services.custody.facts import Facts, ProjectFact
@@ -139,28 +140,36 @@ def _single(
     event: EntryRequested, movement: Movement, facts: Facts
 ) -> tuple[Kind, str, dict[str, Any]]:
     """Kind, ordering key, and what belongs to the kind."""
+    by = {} if event.by_member is None else {"by_member": event.by_member}
+    account = movement.payer
+    if event.purpose is Purpose.ADMINISTRATIVE_FREEZE:
+        return Kind.FREEZE_FUNDS, account, {"account": account}
+    if event.purpose is Purpose.ADMINISTRATIVE_RELEASE:
+        return Kind.UNFREEZE_FUNDS, account, {"account": account, "freeze": movement.freeze}
     match MATRIX[event.purpose].shape:
         case Shape.FREEZE:
             freeze = {
-                "account": movement.payer,
+                "account": account,
                 "purpose": event.purpose.value,
                 "project_no": event.subject,
+                **by,
             }
             return Kind.FREEZE, loan_key(event.subject), freeze
         case Shape.RELEASE:
             return Kind.RELEASE, loan_key(event.subject), {"freeze": movement.freeze}
         case Shape.INFLOW:
-            return Kind.RECHARGE, movement.payee, {"account": movement.payee}
+            return Kind.RECHARGE, movement.payee, {"account": movement.payee, **by}
         case Shape.OUTFLOW:
-            member_id = owner_of(movement.payer)
+            member_id = owner_of(account)
             card = facts.cards[event.reference, member_id]
             withdrawal = {
-                "account": movement.payer,
+                "account": account,
                 "card_ref": card.card_ref,
                 "binding_id": card.binding_id,
                 "member_id": member_id,
+                **by,
             }
-            return Kind.WITHDRAW, movement.payer, withdrawal
+            return Kind.WITHDRAW, account, withdrawal
         case shape:
             raise InvariantBroken(f"{event.entry_id}: {shape} is no single movement")
 
@@ -207,6 +216,7 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     BankAccountUnbound: planning_members.bound,
     AuthorisationRequested: planning_members.authorise,
     AuthorisationCancelling: planning_members.end_authorisation,
+    VisitRequested: planning_members.visit,
     LoanRequested: _learn_terms,
     LoanAdmitted: _establish,
     LoanDisbursed: _change,

@@ -1,4 +1,4 @@
-"""What members ask of the bank: accounts, bank cards, authorisations. Pure, as planning is."""
+"""What members ask of the bank: accounts, bank cards, authorisations, visits. Pure, as planning is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.codec import Recorded
 from domain.accounts import account_of
-from domain.authorisation import ROLE_OF, AuthorisationCancelling, AuthorisationRequested
+from domain.authorisation import AuthorisationCancelling, AuthorisationRequested, whose
 from domain.member import (
     BankAccountUnbound,
     BindingConfirmed,
@@ -15,6 +15,7 @@ from domain.member import (
     UnbindingRefused,
     UnbindingRequested,
 )
+from domain.visit import Errand, VisitRequested
 from services.custody.facts import CardFact, Facts, MemberFact
 from services.custody.requests import Kind, Request, caused_by
 
@@ -106,7 +107,23 @@ def _on_authorisation(
     request_number: int,
     **terms: Any,
 ) -> Request:
-    account = account_of(event.member_id, ROLE_OF[event.kind])
+    account = account_of(event.member_id, whose(event.kind, event.role))
     about = {"account": account, "authorised": event.kind.value, "number": event.number}
     no = f"G-{event.member_id}-{request_number}"
     return caused_by(recorded, no, kind, account, event.member_id, **about, **terms)
+
+
+_ERRANDS = {
+    Errand.CHANGE_PHONE: Kind.CHANGE_PHONE,
+    Errand.RESET_PASSWORD: Kind.RESET_PASSWORD,
+    Errand.CHECK_PASSWORD: Kind.CHECK_PASSWORD,
+}
+
+
+def visit(recorded: Recorded, event: VisitRequested, facts: Facts) -> list[Request]:
+    account = account_of(event.member_id, event.role)
+    about: dict[str, Any] = {"account": account, "number": event.number}
+    if event.phone_ref is not None:
+        about["phone_ref"] = event.phone_ref
+    no = f"M-{event.member_id}-{event.number}"
+    return [caused_by(recorded, no, _ERRANDS[event.errand], account, event.member_id, **about)]

@@ -18,19 +18,24 @@ from domain.ports import (
     Authorise,
     BankRequest,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
+    FreezeFunds,
     Leg,
     OpenAccount,
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -40,6 +45,9 @@ class Kind(StrEnum):
     OPEN_ACCOUNT = "open_account"
     BIND_CARD = "bind_card"
     UNBIND_CARD = "unbind_card"
+    CHANGE_PHONE = "change_phone"
+    RESET_PASSWORD = "reset_password"  # noqa: S105
+    CHECK_PASSWORD = "check_password"  # noqa: S105
     AUTHORISE = "authorise"
     END_AUTHORISATION = "end_authorisation"
     ESTABLISH_PROJECT = "establish_project"
@@ -50,6 +58,8 @@ class Kind(StrEnum):
     STOP_WITHDRAWAL = "stop_withdrawal"
     FREEZE = "freeze"
     RELEASE = "release"
+    FREEZE_FUNDS = "freeze_funds"
+    UNFREEZE_FUNDS = "unfreeze_funds"
     EXECUTE = "execute"
 
 
@@ -163,6 +173,12 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
             )
         case Kind.UNBIND_CARD:
             return UnbindCard(no, p["account"], vault.open(p["card_ref"])["card_no"])
+        case Kind.CHANGE_PHONE:
+            return ChangePhone(no, p["account"], vault.open(p["phone_ref"])["phone"])
+        case Kind.RESET_PASSWORD:
+            return ResetPassword(no, p["account"])
+        case Kind.CHECK_PASSWORD:
+            return CheckPassword(no, p["account"])
         case Kind.AUTHORISE:
             ends_on, limit_fen = date.fromisoformat(p["ends_on"]), p["limit_fen"]
             return Authorise(no, p["account"], Authorised(p["authorised"]), ends_on, limit_fen)
@@ -173,19 +189,24 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.CHANGE_PROJECT:
             return ChangeProject(no, p["project_no"], ProjectStage(p["stage"]))
         case Kind.RECHARGE:
-            return Recharge(no, p["account"], p["amount_fen"])
+            return Recharge(no, p["account"], p["amount_fen"], p.get("by_member", True))
         case Kind.WITHDRAW:
             card_no = vault.open(p["card_ref"])["card_no"]
-            return Withdraw(no, p["account"], p["amount_fen"], card_no)
+            by_member = p.get("by_member", True)
+            return Withdraw(no, p["account"], p["amount_fen"], card_no, by_member)
         case Kind.CONFIRM_WITHDRAWAL:
             return ConfirmWithdrawal(no, p["withdrawal"])
         case Kind.STOP_WITHDRAWAL:
             return StopWithdrawal(no, p["withdrawal"])
         case Kind.FREEZE:
-            purpose = Purpose(p["purpose"])
-            return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"])
+            purpose, by_member = Purpose(p["purpose"]), p.get("by_member", False)
+            return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"], by_member)
         case Kind.RELEASE:
             return Release(no, p["freeze"], p["amount_fen"])
+        case Kind.FREEZE_FUNDS:
+            return FreezeFunds(no, p["account"], p["amount_fen"])
+        case Kind.UNFREEZE_FUNDS:
+            return UnfreezeFunds(no, p["account"], p["freeze"], p["amount_fen"])
         case Kind.EXECUTE:
             return Execute(no, Purpose(p["purpose"]), p["project_no"], _legs(p["legs"]))
         case _:

@@ -148,4 +148,12 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        4,
+        "authorised",
+        """
+        -- Of what a member has authorised, or ended, at the bank by himself.
+        ALTER TABLE notice ADD COLUMN authorised jsonb;
+        """,
+    ),
 )

@@ -29,6 +29,7 @@ _SHOWN = {
     "realName": "户名 · Name",
     "enterpriseName": "户名 · Name",
     "bankcardNo": "银行卡 · Card",
+    "mobile": "手机号 · Phone",
     "bizType": "用途 · Purpose",
     "projectNo": "项目 · Project",
     "authList": "授权 · Authorisation",
@@ -147,19 +148,18 @@ def _confirm(
     book: Book, request: Request, page: Page, form: Mapping[str, str], chance: Chance
 ) -> View:
     account, password = _account(book, request), form.get("password", "")
+    known = _known_password(account, request)
     try:
-        if account and account.password:
+        if account and known:
             passwords.check(account, password, book.today)
-            kept = account.password
-        else:
-            kept = passwords.new(password, form.get("again", ""), chance.salt)
+        kept = known or passwords.new(password, form.get("again", ""), chance.salt)
     except passwords.WrongPassword as wrong:
         if wrong.account:
             book.accounts.put(wrong.account)
         return _ask(book, request, page, chance, str(wrong))
     done = desk.complete(book, request.request_no, passed=True)
     account = _account(book, request)
-    if account and (account.password or not is_failed(done)):
+    if account and (known or not is_failed(done)):
         book.accounts.put(replace(account, password=kept, wrong_tries=0))
         book.keep()
     return Ended(done, page.back_to)
@@ -173,9 +173,16 @@ def _ask(book: Book, request: Request, page: Page, chance: Chance, complaint: st
         request.service,
         _facts(account, request.data or {}),
         {"requestNo": request.request_no, "token": chance.token},
-        new_password=not (account and account.password),
+        new_password=not _known_password(account, request),
         complaint=complaint,
     )
+
+
+def _known_password(account: Account | None, request: Request) -> str | None:
+    """What he is asked for; None where he chooses one."""
+    if account is None or request.service == "RESET_PASSWORD":
+        return None
+    return account.password
 
 
 def _account(book: Book, request: Request) -> Account | None:
@@ -186,7 +193,7 @@ def _account(book: Book, request: Request) -> Account | None:
 def _facts(account: Account | None, data: Mapping[str, Any]) -> dict[str, str]:
     known = {"realName": account.name, "bankcardNo": account.card_no} if account else {}
     given = {**known, **data}
-    masks = {"realName": _name, "enterpriseName": _name, "bankcardNo": _card}
+    masks = {"realName": _name, "enterpriseName": _name, "bankcardNo": _card, "mobile": _card}
     return {
         label: masks.get(name, str)(given[name])
         for name, label in _SHOWN.items()

@@ -15,6 +15,7 @@ _NAMES: dict[str, Kind] = {
     "projectNo": "project",
     "preTransactionNo": "freeze",
     "freezeRequestNo": "freeze",
+    "originalFreezeRequestNo": "freeze",
     "sourcePlatformUserNo": "account",
     "targetPlatformUserNo": "account",
 }

@@ -20,6 +20,7 @@ from domain.cashbook import (
     Leg,
     Movement,
 )
+from domain.funds_freeze import FundsFreeze
 from domain.identity import Identity
 from domain.investment import Investment
 from domain.loan import Loan
@@ -41,6 +42,7 @@ from domain.streams import (
     SHORTFALL,
     entry_stream,
     fold_of,
+    freeze_stream,
     identity_stream,
     investment_stream,
     loan_stream,
@@ -112,6 +114,10 @@ class Desk:
         state: Reversal = self._kept(reversal_stream(movement_id)).state
         return state
 
+    def funds_freeze(self, freeze_id: str) -> FundsFreeze:
+        state: FundsFreeze = self._kept(freeze_stream(freeze_id)).state
+        return state
+
     def member(self, member_id: str) -> Member:
         state: Member = self._kept(member_stream(member_id)).state
         return state
@@ -159,10 +165,13 @@ class Desk:
         reference: str,
         movements: Sequence[Movement],
         id_field: str | None = None,
+        *,
+        by_member: bool | None = None,
     ) -> EntryRequested:
         """A new entry of the cash book; refused if a payer lacks the money."""
+        entry = self.entry(entry_id)
         event = cashbook.request(
-            self.entry(entry_id), entry_id, subject, reference, movements, id_field
+            entry, entry_id, subject, reference, movements, id_field, by_member=by_member
         )
         self.post(event)
         return event

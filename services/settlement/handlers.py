@@ -20,6 +20,7 @@ from domain.streams import (
     RESERVE,
     SHORTFALL,
     entry_stream,
+    freeze_stream,
     identity_stream,
     investment_stream,
     loan_stream,
@@ -32,9 +33,11 @@ from services.settlement import (
     on_cards,
     on_corrections,
     on_day_end,
+    on_freezes,
     on_loans,
     on_members,
     on_operators,
+    on_visits,
     on_withdrawals,
 )
 from services.settlement.desk import Desk
@@ -185,6 +188,24 @@ def _cover(command: c.CoverShortfall, look: Look) -> Touched:
     return Touched((SHORTFALL, entry_stream(f"G-{command.cover_id}")), (INCOME_ACCOUNT,))
 
 
+def _freeze(command: c.FreezeFunds, look: Look) -> Touched:
+    streams = (
+        member_stream(command.member_id),
+        entry_stream(on_freezes.entry_of_freeze(command.freeze_id)),
+        freeze_stream(command.freeze_id),
+    )
+    return Touched(streams, (account_of(command.member_id, command.role),))
+
+
+def _unfreeze(command: c.UnfreezeFunds, look: Look) -> Touched:
+    streams = (
+        entry_stream(on_freezes.entry_of_freeze(command.freeze_id)),
+        entry_stream(on_freezes.entry_of_release(command.release_id)),
+        freeze_stream(command.freeze_id),
+    )
+    return Touched(streams)
+
+
 def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
     kept = look.peek(RESERVE)
     queue = kept.state.queue.values() if kept else ()
@@ -213,6 +234,14 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ReverseMovement: Handler(on_corrections.reverse_movement, _reversal),
     c.RecordBankReversal: Handler(on_corrections.record_bank_reversal, _taken_back),
     c.CoverShortfall: Handler(on_corrections.cover_shortfall, _cover),
+    c.FreezeFunds: Handler(on_freezes.freeze_funds, _freeze),
+    c.UnfreezeFunds: Handler(on_freezes.unfreeze_funds, _unfreeze),
+    c.ChangePhone: Handler(on_visits.change_phone, _member),
+    c.ResetPassword: Handler(on_visits.about_password, _member),
+    c.CheckPassword: Handler(on_visits.about_password, _member),
+    c.RecordAuthorisation: Handler(on_authorisations.record_authorisation, _member),
+    c.ConfirmVisit: Handler(on_visits.end_visit, _member),
+    c.RefuseVisit: Handler(on_visits.end_visit, _member),
     c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),
     c.UnbindBankAccount: Handler(on_cards.unbind_bank_account, _member),

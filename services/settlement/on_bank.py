@@ -14,6 +14,7 @@ from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
 from services.settlement.desk import Desk
 from services.settlement.on_corrections import reversal_rejected
+from services.settlement.on_freezes import release_rejected
 from services.settlement.on_loans import end_debt, release_tender, take_step
 from services.settlement.on_withdrawals import fail_withdrawal
 
@@ -262,4 +263,5 @@ AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.FEE: _repayment_rejected,
     Purpose.RESERVE_PAYOUT: _payout_rejected,
     Purpose.REVERSAL: reversal_rejected,
+    Purpose.ADMINISTRATIVE_RELEASE: release_rejected,
 }

@@ -102,7 +102,8 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
         investor_id=command.investor_id,
         amount_fen=command.amount_fen,
     )
-    authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
+    if not command.by_member:
+        authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
     _record(desk, command.loan_id, reserved)
     take_step(desk, placed)
     entry_id = f"T-{command.tender_id}"
@@ -113,7 +114,13 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.loan_id, command.tender_id, [movement])
+    desk.request(
+        entry_id,
+        command.loan_id,
+        command.tender_id,
+        [movement],
+        by_member=command.by_member or None,
+    )
 
 
 def conclude_loan(desk: Desk, command: c.ConcludeLoan) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from domain import cashbook, identity, member, platform, policy, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
 from domain.model import Refused
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import PLATFORM, POLICY, RESERVE, identity_stream, member_stream
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check_cash
 from services.settlement.on_withdrawals import take_back
 
 
@@ -102,6 +104,8 @@ def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
 
 def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
     account = desk.member(command.member_id).account(command.role)
+    if not command.by_member:
+        check_cash(desk, command.member_id, Authorised.RECHARGE, command.amount_fen, command.role)
     entry_id = f"C-{command.recharge_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
@@ -110,7 +114,14 @@ def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.member_id, command.recharge_id, [movement], "recharge_id")
+    desk.request(
+        entry_id,
+        command.member_id,
+        command.recharge_id,
+        [movement],
+        "recharge_id",
+        by_member=None if command.by_member else False,
+    )
 
 
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:

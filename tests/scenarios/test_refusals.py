@@ -98,6 +98,11 @@ def cover(entry_id: str, fen: int = 1) -> Ask:
     return ask(c.CoverShortfall, cover_id="g9", entry_id=entry_id, amount_fen=fen)
 
 
+def unfreeze(freeze_id: str, fen: int = 1) -> Ask:
+    about = {"release_id": "o9", "freeze_id": freeze_id, "evidence": "order 18"}
+    return ask(c.UnfreezeFunds, amount_fen=fen, **about)
+
+
 def another_payload(house: House) -> str:
     house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1)
     return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2)
@@ -155,11 +160,13 @@ REACHED: dict[Code, Ask] = {
     Code.SECOND_FACTOR_EXPIRED: unbind("f2", 6),
     Code.WITHDRAWAL_ABOVE_SINGLE: payout(amount_fen=10**12 + 1),
     Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="dot", binding_id="b5", amount_fen=10**12),
+    Code.AUTHORISATION_ROLE: authorise("lucy", Kind.WITHDRAWAL),
     Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
     Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
     Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),
     Code.AUTHORISATION_ENDED: authorise("lucy", ends_on=TODAY - timedelta(days=1)),
     Code.AUTHORISATION_EXCEEDED: tender("OPEN", 11, investor_id="amy"),
+    Code.VISIT_NOT_OPEN: ask(c.ConfirmVisit, member_id="lucy", number=1),
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
@@ -181,6 +188,8 @@ REACHED: dict[Code, Ask] = {
         bank_date=TODAY + timedelta(days=1),
         reason="they say so",
     ),
+    Code.FREEZE_UNKNOWN: unfreeze("k9"),
+    Code.RELEASE_ABOVE_FREEZE: unfreeze("k1", 2),
     Code.SHORTFALL_UNKNOWN: cover("B-ghost"),
     Code.SHORTFALL_BELOW: cover("B-1", 2),
     Code.LOAN_UNKNOWN: repay("GHOST"),
@@ -227,6 +236,9 @@ def town(new_house: Callable[..., House]) -> House:
     asked = {"withdrawal_id": "w0", "member_id": "lucy", "role": Role.INVESTOR}
     house.do(c.RequestWithdrawal, binding_id="b1", amount_fen=1, **asked)
     house.do(c.StopWithdrawal, withdrawal_id="w0")
+    frozen = {"freeze_id": "k1", "member_id": "lucy", "role": Role.INVESTOR}
+    house.do(c.FreezeFunds, amount_fen=1, evidence="order 17", **frozen)
+    house.settle("K-k1")
     house.member("max", Role.INVESTOR, 1_00)
     house.bind("max", Role.INVESTOR, "b2")
     house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")

@@ -16,6 +16,7 @@ from domain.commands import (
     CoverShortfall,
     RecordBankReversal,
 )
+from domain.funds_freeze import FundsFreezeOrdered, FundsReleaseOrdered
 from domain.loan_events import RepaymentAccepted
 from domain.member import MemberBlacklisted
 from domain.model import Event, Refused
@@ -34,7 +35,15 @@ from domain.reversal import MovementTakenBack, ReversalRequested
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 
-_ONLY_BY_HAND = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
+_ONLY_BY_HAND = frozenset(
+    {
+        Purpose.RESERVE_SURPLUS,
+        Purpose.REVERSAL,
+        Purpose.SHORTFALL_COVER,
+        Purpose.ADMINISTRATIVE_FREEZE,
+        Purpose.ADMINISTRATIVE_RELEASE,
+    }
+)
 
 
 class TwoPeople(Check):
@@ -61,6 +70,8 @@ class TwoPeople(Check):
             MemberBlacklisted,
             ReversalRequested,
             MovementTakenBack,
+            FundsFreezeOrdered,
+            FundsReleaseOrdered,
         )
         return looks_of(
             ((CommandApproved,), self._approval),

@@ -24,9 +24,15 @@ _ISSUER = "6212461"  # The first digits of every account number here.
 _OPENED = "SELECT 1 FROM account WHERE user_no = %s"
 _REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
 
-_AUTHORISED = {"autoBid": "TENDER", "repayAuth": "REPAYMENT"}
+_AUTHORISED = {  # flag -> kind, and how the names of its terms begin
+    "autoBid": ("TENDER", "autoBid"),
+    "repayAuth": ("REPAYMENT", "repay"),
+    "autoCredit": ("CREDIT_ASSIGNMENT", "autoCredit"),
+    "bailAuth": ("COMPENSATORY", "bail"),
+}
 
 Data = dict[str, Any]
+_SERVICE = "serviceName"  # In Data: another one of the first front's than the order's usual.
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,7 @@ def give(
 def call_of(book: Book, order: Order, fields: Fields, fault: Fault | None = None) -> desk.Call:
     """The order in the first front's terms. Raises Refused."""
     data = {"requestNo": fields.text("orderId", 50), **order.translate(book, fields)}
-    service = order.service
-    if service == "PERSONAL_REGISTER_EXPAND" and "enterpriseName" in data:
-        service = "ENTERPRISE_REGISTER"
+    service = data.pop(_SERVICE, order.service)
     return desk.Call(
         desk.GATEWAY if order.page else desk.SERVICE,
         service,
@@ -86,7 +90,8 @@ def _open(book: Book, fields: Fields) -> Data:
     }
     name, id_no, mobile = fields.text("name"), fields.text("idNo"), fields.text("mobile")
     if id_type == _COMPANY:
-        return data | {"enterpriseName": name, "unifiedCode": id_no, "contactPhone": mobile}
+        company = {"enterpriseName": name, "unifiedCode": id_no, "contactPhone": mobile}
+        return data | company | {_SERVICE: "ENTERPRISE_REGISTER"}
     return data | {"realName": name, "idCardType": "PRC_ID", "idCardNo": id_no, "mobile": mobile}
 
 
@@ -103,19 +108,34 @@ def _unbind(_book: Book, fields: Fields) -> Data:
     return {"platformUserNo": _account(fields), "bankcardNo": fields.text("cardNo", 30)}
 
 
-def _authorise(book: Book, fields: Fields) -> Data:
+def _authorise(_book: Book, fields: Fields) -> Data:
     """One kind a page here; the names of its terms begin as its own."""
-    data = _authorisation(book, fields)
-    prefix = "autoBid" if data["authList"] == "TENDER" else "repay"
-    terms = {"failTime": fields.text(f"{prefix}Deadline"), "amount": fields.text(f"{prefix}MaxAmt")}
+    data, prefix = _kind_of(fields)
+    terms = {
+        "failTime": fields.text(f"{prefix}Deadline"),
+        "amount": fields.text(f"{prefix}MaxAmt"),
+    }
     return data | terms
 
 
 def _authorisation(_book: Book, fields: Fields) -> Data:
-    kinds = [kind for name, kind in _AUTHORISED.items() if fields.optional(name) == "1"]
+    return _kind_of(fields)[0]
+
+
+def _kind_of(fields: Fields) -> tuple[Data, str]:
+    kinds = [kind for flag, kind in _AUTHORISED.items() if fields.optional(flag) == "1"]
     if len(kinds) != 1:
         raise fields.bad(" or ".join(_AUTHORISED), "must be 1, and one of them alone")
-    return {"platformUserNo": _account(fields), "authList": kinds[0]}
+    kind, prefix = kinds[0]
+    return {"platformUserNo": _account(fields), "authList": kind}, prefix
+
+
+def _phone(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields), "mobile": fields.text("mobile")}
+
+
+def _password(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields)}
 
 
 def _recharge(_book: Book, fields: Fields) -> Data:
@@ -133,8 +153,11 @@ def _bid(_book: Book, fields: Fields) -> Data:
 
 
 def _balance_freeze(book: Book, fields: Fields) -> Data:
-    """A borrower's for his repayment, a guarantor's for his advance."""
+    """A borrower's for his repayment, a guarantor's for his advance; anybody's, for no product."""
     fields.choice("frzType", ["0"])
+    if fields.optional("productId", 50) is None:
+        account = {"platformUserNo": _account(fields), "amount": fields.text("txAmount")}
+        return account | {_SERVICE: "FREEZE"}
     guarantor = book.account(_account(fields)).role == "GUARANTEECORP"
     return _freeze(fields) | {"bizType": "COMPENSATORY" if guarantor else "REPAYMENT"}
 
@@ -152,7 +175,12 @@ def _bid_cancel(book: Book, fields: Fields) -> Data:
 
 
 def _balance_unfreeze(book: Book, fields: Fields) -> Data:
-    return _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY"}))
+    data = _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "FREEZE"}))
+    no = data["preTransactionNo"]
+    if freezes.find(book, no).project_no is None:
+        amount = {"amount": data["amount"]}
+        return amount | {"originalFreezeRequestNo": no, _SERVICE: "UNFREEZE"}
+    return data
 
 
 def _unfreeze(book: Book, fields: Fields, biz_types: frozenset[str]) -> Data:
@@ -192,6 +220,9 @@ ORDERS = {
     "termsAuthCancel": Order("CANCEL_USER_AUTHORIZATION", _authorisation),
     "directRechargePage": Order("RECHARGE", _recharge, page=True),
     "withdraw": Order("WITHDRAW", _withdraw, page=True),
+    "mobileModifyPage": Order("MODIFY_MOBILE_EXPAND", _phone, page=True),
+    "passwordResetPage": Order("RESET_PASSWORD", _password, page=True),
+    "bidApply": Order("USER_PRE_TRANSACTION", _bid, page=True),
     "bidAutoApply": Order("USER_AUTO_PRE_TRANSACTION", _bid),
     "bidCancel": Order("CANCEL_PRE_TRANSACTION", _bid_cancel),
     "balanceFreeze": Order("USER_AUTO_PRE_TRANSACTION", _balance_freeze),

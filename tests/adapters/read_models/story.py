@@ -330,6 +330,14 @@ def _ending(teller: Teller) -> None:
     teller.tell(c.ConfirmAuthorisation, member_id="I2", number=1)
     teller.tell(c.CancelAuthorisation, member_id="I2", kind=Kind.TENDER)
     teller.tell(c.ConfirmAuthorisationEnd, member_id="I2", number=1)
+    at_bank = {"member_id": "I2", "role": Role.INVESTOR, "kind": Kind.TENDER}
+    for act, at_its in ((1, {}), (2, {"ends_on": date(2025, 1, 1), "limit_fen": 5}), (4, {})):
+        teller.tell(c.RecordAuthorisation, bank_record=f"a{act}", act=act, **at_bank, **at_its)
+    lucy = {"member_id": "I1", "role": Role.INVESTOR}
+    teller.tell(c.ChangePhone, phone="13900139000", **lucy)
+    teller.tell(c.ConfirmVisit, member_id="I1", number=1)
+    teller.tell(c.ResetPassword, **lucy)
+    teller.tell(c.RefuseVisit, member_id="I1", number=2, bank_code="C5")
     passed_at = datetime(2024, 4, 1, tzinfo=UTC)
     factor = {"method": "sms", "reference": "f1", "passed_at": passed_at}
     teller.tell(c.UnbindBankAccount, **bank, second_factor=factor)

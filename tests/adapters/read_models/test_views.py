@@ -14,7 +14,7 @@ from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import BALANCES
 from adapters.read_models.days import DAYS
-from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS
+from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
 from adapters.read_models.movements import MOVEMENTS
 from adapters.read_models.positions import CLAIMS, ON_ITS_WAY
 from adapters.read_models.registry import VIEWS
@@ -260,6 +260,7 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     bindings = {(row.member_id, row.binding_id): row for row in BINDINGS.select(cursor)}
     debts = {(row.member_id, row.loan_id): row.amount_fen for row in DEBTS.select(cursor)}
     authorisations = {(row.member_id, row.number): row for row in AUTHORISATIONS.select(cursor)}
+    visits = {(row.member_id, row.number): row for row in VISITS.select(cursor)}
     states = folded(past, "member", member.Member)
     assert rows.keys() == states.keys()
     for member_id, state in states.items():
@@ -274,8 +275,15 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             assert debts.pop((member_id, loan_id)) == amount_fen
         for number, known in state.authorisations.by_number.items():
             told = authorisations.pop((member_id, number))
-            assert (told.kind, told.limit_fen) == (known.kind.value, known.limit_fen)
+            assert (told.kind, told.role) == (known.kind.value, known.role.value)
+            assert told.limit_fen == known.limit_fen
             assert (told.status, told.ends_on) == (known.status.value, known.ends_on)
+        open_visits = {
+            number
+            for (whose, number), row in visits.items()
+            if whose == member_id and row.status == "requested"
+        }
+        assert open_visits == state.visits.open.keys()
     assert (bindings, debts) == ({}, {})
     assert {row.status for row in authorisations.values()} <= {"refused"}
 
