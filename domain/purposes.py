@@ -33,6 +33,10 @@ class Purpose(StrEnum):
     GUARANTEE_ADVANCE = "guarantee_advance"  # 间接代偿, 担保人付借款人
     ADVANCE_PASSED_ON = "advance_passed_on"  # 间接代偿, 借款人转付出借人
     GUARANTEE_RECOVERY = "guarantee_recovery"  # 还代偿款给担保人
+    ASSIGNMENT_HOLD = "assignment_hold"  # 债权认购冻结
+    ASSIGNMENT_RELEASE = "assignment_release"  # 债权认购解冻
+    ASSIGNMENT = "assignment"  # 债权转让
+    ASSIGNMENT_FEE = "assignment_fee"  # 转让管理费
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
@@ -103,13 +107,20 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.GUARANTEE_RECOVERY: _rule(
         Shape.TRANSFER, "borrower", "guarantor", Purpose.REPAYMENT_HOLD
     ),
+    Purpose.ASSIGNMENT_HOLD: _rule(Shape.FREEZE, "investor", "investor"),
+    Purpose.ASSIGNMENT_RELEASE: _rule(
+        Shape.RELEASE, "investor", "investor", Purpose.ASSIGNMENT_HOLD
+    ),
+    Purpose.ASSIGNMENT: _rule(Shape.TRANSFER, "investor", "investor", Purpose.ASSIGNMENT_HOLD),
+    # Out of what the seller is paid in the same entry: the cash book sees to it.
+    Purpose.ASSIGNMENT_FEE: _rule(Shape.TRANSFER, "investor", "income"),
     Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
     Purpose.BANK_INTEREST: _rule(Shape.INFLOW, "outside", _ALL, by_bank=True),
     Purpose.BANK_ADJUSTMENT: _rule(
         Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
     ),
     # Only what came to the platform's income goes back by a reversal: see domain.reversal.
-    Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower reserve"),
+    Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower investor reserve"),
     Purpose.SHORTFALL_COVER: _rule(Shape.TRANSFER, "income", f"{_MEMBERS} reserve marketing"),
 }
 

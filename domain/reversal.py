@@ -21,7 +21,7 @@ from domain.model import Event, Fen, Refused, State, without
 from domain.purposes import Purpose
 from domain.refusals import Code
 
-REVERSIBLE = frozenset({Purpose.FEE, Purpose.RESERVE_SURPLUS})
+REVERSIBLE = frozenset({Purpose.FEE, Purpose.ASSIGNMENT_FEE, Purpose.RESERVE_SURPLUS})
 
 
 # -- events -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain import (
+    assignment,
     cashbook,
     identity,
     investment,
@@ -42,6 +43,10 @@ def investment_stream(tender_id: str) -> str:
     return f"investment-{tender_id}"
 
 
+def assignment_stream(assignment_id: str) -> str:
+    return f"assignment-{assignment_id}"
+
+
 def entry_stream(entry_id: str) -> str:
     return f"entry-{entry_id}"
 
@@ -66,6 +71,7 @@ _FOLDS = {
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
+    "assignment": Fold(assignment.INITIAL, assignment.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
 }
 
