@@ -42,6 +42,7 @@ ERASED = "personal_data_erased"
 UNHEEDED = {
     Kind.CHANGE_PROJECT: "project_not_changed",
     Kind.CONFIRM_WITHDRAWAL: "withdrawal_not_confirmed",
+    Kind.END_OFFER: "offer_not_ended",
 }
 TOO_MANY_LEGS = "too_many_legs"
 

@@ -148,4 +148,16 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        4,
+        "offers of claims",
+        """
+        CREATE TABLE offer (
+            assignment_id text PRIMARY KEY,
+            loan_id text NOT NULL,
+            seller text NOT NULL,
+            share_fen bigint NOT NULL
+        );
+        """,
+    ),
 )

@@ -17,6 +17,7 @@ from services.sandbox_bank import (
     members,
     projects,
     queries,
+    sales,
     trades,
 )
 from services.sandbox_bank.book import Book
@@ -187,6 +188,8 @@ INSTRUCTIONS = {
     "USER_PRE_TRANSACTION": Instruction("PRETRANSACTION", _GATE, freezes.freeze),
     "USER_AUTO_PRE_TRANSACTION": Instruction("PRETRANSACTION", _DIRECT, freezes.freeze),
     "CANCEL_PRE_TRANSACTION": Instruction("CANCEL_PRETRANSACTION", _DIRECT, freezes.cancel),
+    "DEBENTURE_SALE": Instruction("DEBENTURE_SALE", _DIRECT, sales.offer),
+    "CANCEL_DEBENTURE_SALE": Instruction("CANCEL_DEBENTURE_SALE", _DIRECT, sales.cancel),
     "SYNC_TRANSACTION": Instruction("TRANSACTION", _DIRECT, trades.trade),
     "ESTABLISH_PROJECT": Instruction("PROJECT", _DIRECT, projects.establish),
     "MODIFY_PROJECT": Instruction("MODIFY_PROJECT", _DIRECT, projects.modify),

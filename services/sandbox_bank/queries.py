@@ -35,6 +35,8 @@ _KINDS = frozenset(
         "STOP_WITHDRAW",
         "PRETRANSACTION",
         "CANCEL_PRETRANSACTION",
+        "DEBENTURE_SALE",
+        "CANCEL_DEBENTURE_SALE",
         "TRANSACTION",
         "PROJECT",
         "MODIFY_PROJECT",

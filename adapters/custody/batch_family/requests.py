@@ -24,8 +24,10 @@ from domain.ports import (
     ChangeProject,
     ConfirmWithdrawal,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Freeze,
+    OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -44,6 +46,7 @@ _FREEZES = {
     Purpose.TENDER: TENDER_FREEZE,
     Purpose.REPAYMENT_HOLD: "balanceFreeze",
     Purpose.GUARANTEE_HOLD: "balanceFreeze",
+    Purpose.ASSIGNMENT_HOLD: "balanceFreeze",
 }
 _AUTHORISED = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repayAuth"}
 _PREFIXES = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repay"}
@@ -110,6 +113,8 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
             return _direct("debtRegister", request, _product(request, accounts, choices, now))
         case ChangeProject(stage=ProjectStage.MISCARRIED):
             return _direct("debtRegisterCancel", request, {"productId": request.project_no})
+        case OfferShare() | EndOffer():
+            raise NotNeeded("the bank learns of an assignment when it is paid")
         case ChangeProject():
             raise NotNeeded("the bank goes by the batches of a product")
         case _:
@@ -165,7 +170,8 @@ def _freeze(request: Freeze, accounts: Accounts) -> Call:
         "txAmount": yuan(request.amount_fen),
         "productId": request.project_no,
     }
-    kind = {"frzFlag": "1"} if service == TENDER_FREEZE else {"frzType": "0"}
+    frz_type = "1" if request.purpose is Purpose.ASSIGNMENT_HOLD else "0"
+    kind = {"frzFlag": "1"} if service == TENDER_FREEZE else {"frzType": frz_type}
     return _direct(service, request, fields | kind)
 
 

@@ -24,7 +24,6 @@ _ISSUER = "6212461"  # The first digits of every account number here.
 _REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
 
 _AUTHORISED = {"autoBid": "TENDER", "repayAuth": "REPAYMENT"}
-
 Data = dict[str, Any]
 
 
@@ -126,8 +125,10 @@ def _bid(_book: Book, fields: Fields) -> Data:
 
 
 def _balance_freeze(book: Book, fields: Fields) -> Data:
-    """A borrower's for his repayment, a guarantor's for his advance."""
-    fields.choice("frzType", ["0"])
+    """frzType 0: a borrower's for his repayment, a guarantor's for his advance. 1: a lender's, for
+    a claim that he buys."""
+    if fields.choice("frzType", ["0", "1"]) == "1":
+        return _freeze(fields) | {"bizType": "CREDIT_ASSIGNMENT"}
     guarantor = book.account(_account(fields)).role == "GUARANTEECORP"
     return _freeze(fields) | {"bizType": "COMPENSATORY" if guarantor else "REPAYMENT"}
 
@@ -145,7 +146,7 @@ def _bid_cancel(book: Book, fields: Fields) -> Data:
 
 
 def _balance_unfreeze(book: Book, fields: Fields) -> Data:
-    return _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY"}))
+    return _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "CREDIT_ASSIGNMENT"}))
 
 
 def _unfreeze(book: Book, fields: Fields, biz_types: frozenset[str]) -> Data:
