@@ -16,6 +16,7 @@ import msgspec
 from pydantic import BaseModel
 
 from domain import (
+    assignment,
     cashbook,
     funds_freeze,
     identity,
@@ -46,6 +47,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *shortfall.EVENTS,
     *reversal.EVENTS,
     *funds_freeze.EVENTS,
+    *assignment.EVENTS,
 )
 
 HASH_VERSION = 1

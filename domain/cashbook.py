@@ -157,6 +157,7 @@ def request(
     for movement in movements:
         _check(movement)
     _check_advances(movements)
+    _check_sellers_fees(movements)
     return EntryRequested(
         entry_id=entry_id,
         purpose=movements[0].purpose,
@@ -240,6 +241,7 @@ Change = tuple[str, int, int]
 # Each movement asks for them, and Python 3.11 is slow to look up an enum's member.
 _FREEZE, _RELEASE, _TRANSFER = Shape.FREEZE, Shape.RELEASE, Shape.TRANSFER
 _INFLOW, _OUTFLOW = Shape.INFLOW, Shape.OUTFLOW
+_ASSIGNMENT, _SELLERS_FEE = Purpose.ASSIGNMENT, Purpose.ASSIGNMENT_FEE
 _ADVANCE, _PASSED_ON = Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON
 
 
@@ -315,6 +317,18 @@ def _check_advances(movements: Sequence[Movement]) -> None:
     went = [(m.payer, m.amount_fen, m.interest_fen) for m in passed_on]
     if came != went or len(advanced) + len(passed_on) != len(movements):
         raise Refused(Code.MOVEMENT_NOT_ALLOWED, "an advance is passed on whole, and alone")
+
+
+def _check_sellers_fees(movements: Sequence[Movement]) -> None:
+    """转让管理费: of what a buyer pays an investor, and of nothing else that is his."""
+    fees = [m for m in movements if m.purpose is _SELLERS_FEE]
+    if not fees:
+        return
+    left_fen = {m.payee: m.amount_fen for m in movements if m.purpose is _ASSIGNMENT}
+    for fee in fees:
+        left_fen[fee.payer] = left_fen.get(fee.payer, 0) - fee.amount_fen
+    if min(left_fen.values()) < 0:
+        raise Refused(Code.MOVEMENT_NOT_ALLOWED, "a seller's fee is of what he is paid with it")
 
 
 def still_open(entry: Entry, id_field: str = "entry_id") -> EntryRequested:

@@ -434,6 +434,39 @@ class RepayLoan(Command):
     checker: Signature | None = None
 
 
+# -- claims that change hands -----------------------------------------------------------
+
+
+class OfferClaim(Command):
+    """债权转让: a holder offers his claim, or a part of it. The buyer also pays the interest that
+    has accrued to the day on which he buys."""
+
+    type: Literal["offer_claim"] = "offer_claim"
+    assignment_id: Id
+    loan_id: Id
+    claim_id: BankRef  # The tender, or the claim that came of an assignment.
+    seller_id: Id
+    principal_fen: Fen  # What of its open principal is offered.
+    price_fen: Fen  # For that principal: above it or below.
+    valid_until: date  # Not bought by the end of this business date: over.
+
+
+class BuyClaim(Command):
+    """An investor buys what is offered, as it is offered; his money is frozen at the bank."""
+
+    type: Literal["buy_claim"] = "buy_claim"
+    assignment_id: Id
+    buyer_id: Id
+    amount_max_fen: Fen  # What he agreed to pay at most, accrued interest included.
+
+
+class WithdrawOffer(Command):
+    """撤销转让. Only before it is bought."""
+
+    type: Literal["withdraw_offer"] = "withdraw_offer"
+    assignment_id: Id
+
+
 # -- from the bank (made by custody) ----------------------------------------------------
 
 
@@ -577,6 +610,20 @@ class RefuseProject(FromBank):
     loan_id: Id
 
 
+class AboutOffer(FromBank):
+    assignment_id: Id
+
+
+class ConfirmOffer(AboutOffer):
+    """The bank knows the offer: it may be bought."""
+
+    type: Literal["confirm_offer"] = "confirm_offer"
+
+
+class RefuseOffer(AboutOffer):
+    type: Literal["refuse_offer"] = "refuse_offer"
+
+
 class RecordBankMovement(FromBank):
     """Money that the bank moved by itself: a returned withdrawal, interest, an adjustment.
 
@@ -621,6 +668,13 @@ class MiscarryLoan(FromDayEnd):
     loan_id: Id
 
 
+class ExpireOffer(FromDayEnd):
+    """Not bought by its date."""
+
+    type: Literal["expire_offer"] = "expire_offer"
+    assignment_id: Id
+
+
 class RunReservePayouts(FromDayEnd):
     """Pay the queue by the six rules, as far as the balance goes."""
 
@@ -661,6 +715,12 @@ AnyCommand = Annotated[
     | ConcludeLoan
     | DisburseLoan
     | RepayLoan
+    | OfferClaim
+    | BuyClaim
+    | WithdrawOffer
+    | ConfirmOffer
+    | RefuseOffer
+    | ExpireOffer
     | SettleEntry
     | RejectEntry
     | DecideWithdrawal

@@ -1,8 +1,10 @@
-"""An investment: one tender's life (一笔投标). What it received is a projection, not its business.
+"""An investment: the life of one tender (一笔投标), or of a claim that was bought from another
+investor. What it received is a projection, not its business.
 
 placed -> frozen at the bank -> concluded with the loan -> closed with its claim
        -> refused by the bank
                              -> released (流标)
+acquired by assignment (债权转让)          -> closed with its claim
 """
 
 from __future__ import annotations
@@ -53,6 +55,16 @@ class InvestmentConcluded(Event):
     tender_id: str
 
 
+class ClaimAcquired(Event):
+    """An assigned claim (债权转让) begins concluded: nobody tendered for it."""
+
+    TOPIC: ClassVar[str] = "investment.claim-acquired.v1"
+    tender_id: str  # The claim.
+    loan_id: str
+    investor_id: str
+    amount_fen: Fen
+
+
 class InvestmentClosed(Event):
     TOPIC: ClassVar[str] = "investment.closed.v1"
     tender_id: str
@@ -64,6 +76,7 @@ InvestmentEvent = (
     | TenderRefused
     | TenderReleased
     | InvestmentConcluded
+    | ClaimAcquired
     | InvestmentClosed
 )
 EVENTS = (
@@ -72,6 +85,7 @@ EVENTS = (
     TenderRefused,
     TenderReleased,
     InvestmentConcluded,
+    ClaimAcquired,
     InvestmentClosed,
 )
 
@@ -81,6 +95,7 @@ _NEXT: dict[type[InvestmentEvent], tuple[Status, Status]] = {
     TenderRefused: (Status.PLACED, Status.REFUSED),
     TenderReleased: (Status.FROZEN, Status.RELEASED),
     InvestmentConcluded: (Status.FROZEN, Status.CONCLUDED),
+    ClaimAcquired: (Status.NONE, Status.CONCLUDED),
     InvestmentClosed: (Status.CONCLUDED, Status.CLOSED),
 }
 

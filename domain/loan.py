@@ -26,7 +26,7 @@ from domain import loan_events as e
 from domain.model import InvariantBroken, Refused, State, without
 from domain.policy import PolicyTerms
 from domain.refusals import Code
-from domain.register import Billed, Claim, Row
+from domain.register import Billed, Claim, Row, split_off
 
 
 class Status(StrEnum):
@@ -60,6 +60,14 @@ class Payment(State):
     held: bool
 
 
+class Offer(State):
+    """A part of a claim that is on sale; with a buyer his money is on its way."""
+
+    claim_id: str
+    principal_fen: int
+    buyer_id: str | None = None
+
+
 class Loan(State):
     status: Status = Status.NONE
     terms: e.LoanRequested | None = None
@@ -86,6 +94,9 @@ class Loan(State):
     )  # Accepted and not yet ended.
     routed: e.RepaymentRouted | None = None  # The payment whose lines are at the bank.
     advances: Mapping[str, e.AdvanceOpened] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()  # `principal_fen`: received, open, and not billed yet.
+    lent: tuple[int, ...] = ()  # What was lent behind each claim, whoever received of it.
+    offers: Mapping[str, Offer] = field(default_factory=dict)
 
     def known(self) -> e.LoanRequested:
         if self.terms is None:
@@ -105,16 +116,30 @@ class Loan(State):
         return self.concluded.policy
 
     @property
+    def known_disbursed(self) -> e.LoanDisbursed:
+        if self.disbursed is None:
+            raise InvariantBroken("the loan is not disbursed")
+        return self.disbursed
+
+    @property
     def rows(self) -> tuple[Row, ...]:
         return self.disbursed.schedule if self.disbursed else ()
 
+    def place_of(self, claim_id: str) -> int:
+        """In the register. Refused where the loan has no such claim."""
+        for place, claim in enumerate(self.claims):
+            if claim.tender_id == claim_id:
+                return place
+        raise Refused(Code.CLAIM_UNKNOWN, field="claim_id")
+
     @property
-    def claims(self) -> tuple[Claim, ...]:
-        return self.disbursed.claims if self.disbursed else ()
+    def lines_paid(self) -> bool:
+        """A payment or a payout on them is on its way."""
+        return self.routed is not None or bool(self.advances)
 
     @property
     def lines_moving(self) -> bool:
-        return self.routed is not None or bool(self.advances)
+        return self.lines_paid or any(offer.buyer_id for offer in self.offers.values())
 
 
 INITIAL = Loan()
@@ -176,7 +201,9 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
                 loan,
                 status=Status.REPAYING,
                 disbursed=event,
-                unbilled=tuple(claim.principal_fen for claim in event.claims),
+                claims=event.claims,
+                unbilled=(lent := tuple(claim.principal_fen for claim in event.claims)),
+                lent=lent,
                 tenders={},  # The claims have taken their place.
             )
         case _:
@@ -239,7 +266,43 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
         case e.LoanSettled():
             return replace(loan, status=Status.SETTLED)
         case _:
+            return _evolve_claims(loan, event)
+
+
+def _evolve_claims(loan: Loan, event: e.ClaimEvent) -> Loan:
+    match event:
+        case e.ClaimOffered():
+            offer = Offer(event.claim_id, event.principal_fen)
+            return replace(loan, offers={**loan.offers, event.assignment_id: offer})
+        case e.ClaimSold():
+            sold = replace(loan.offers[event.assignment_id], buyer_id=event.buyer_id)
+            return replace(loan, offers={**loan.offers, event.assignment_id: sold})
+        case e.ClaimKept():
+            return replace(loan, offers=without(loan.offers, event.assignment_id))
+        case e.ClaimAssigned():
+            return _assigned(loan, event)
+        case _:
             assert_never(event)
+
+
+def _assigned(loan: Loan, event: e.ClaimAssigned) -> Loan:
+    place = loan.place_of(event.claim_id)
+    seller = loan.claims[place]
+    claims = list(loan.claims)
+    claims[place] = seller._replace(principal_fen=seller.principal_fen - event.claim.principal_fen)
+    lines = {line.period: line for line in event.lines}
+    billed = {}
+    for period, instalment in loan.billed.items():
+        _, principal_fen, interest_fen = lines.get(period, (period, 0, 0))
+        billed[period] = instalment.assigned(place, principal_fen, interest_fen)
+    return replace(
+        loan,
+        claims=(*claims, event.claim),
+        unbilled=split_off(loan.unbilled, place, event.unbilled_fen),
+        lent=split_off(loan.lent, place, event.lent_fen),
+        billed=billed,
+        offers=without(loan.offers, event.assignment_id),
+    )
 
 
 def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:

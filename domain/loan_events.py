@@ -7,7 +7,7 @@ from typing import ClassVar, get_args
 
 from domain.model import Event, Fen, Instant
 from domain.policy import PolicyTerms
-from domain.register import Claim, Part, Row, Vector
+from domain.register import AssignedLine, Claim, Part, Row, Vector
 from domain.schedule import Method
 
 
@@ -235,6 +235,47 @@ class AdvanceReleased(Event):
     payout_id: str
 
 
+class ClaimOffered(Event):
+    """So much of a claim's principal is on sale, and it is on no other one."""
+
+    TOPIC: ClassVar[str] = "loan.claim-offered.v1"
+    loan_id: str
+    assignment_id: str
+    claim_id: str
+    principal_fen: Fen
+
+
+class ClaimSold(Event):
+    """A buyer's money is on its way: until it is there, or back, no line of the loan is paid."""
+
+    TOPIC: ClassVar[str] = "loan.claim-sold.v1"
+    loan_id: str
+    assignment_id: str
+    buyer_id: str
+
+
+class ClaimAssigned(Event):
+    """债权转让: from this day on what was sold is a claim of its own, the buyer's."""
+
+    TOPIC: ClassVar[str] = "loan.claim-assigned.v1"
+    loan_id: str
+    assignment_id: str
+    claim_id: str  # The one that it was a part of, or all of.
+    assigned_on: date
+    claim: Claim
+    unbilled_fen: int  # Of its principal, what no instalment has billed yet.
+    lines: tuple[AssignedLine, ...]  # What is billed and open, where there is any.
+    lent_fen: int  # What of the loan was lent behind it.
+
+
+class ClaimKept(Event):
+    """The sale is off: the claim is its holder's as before."""
+
+    TOPIC: ClassVar[str] = "loan.claim-kept.v1"
+    loan_id: str
+    assignment_id: str
+
+
 class LoanSettled(Event):
     """结清: nothing is open to anybody."""
 
@@ -259,6 +300,7 @@ FundingEvent = (
     | DisbursementRejected
     | LoanDisbursed
 )
+ClaimEvent = ClaimOffered | ClaimSold | ClaimAssigned | ClaimKept
 RepaymentEvent = (
     InstalmentBilled
     | EarlyBillingUndone
@@ -273,6 +315,7 @@ RepaymentEvent = (
     | AdvancePaid
     | AdvanceReleased
     | LoanSettled
+    | ClaimEvent
 )
 LoanEvent = FundingEvent | RepaymentEvent
 EVENTS: tuple[type[LoanEvent], ...] = get_args(LoanEvent)

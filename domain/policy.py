@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from operator import not_
 from typing import Annotated, ClassVar, Literal
 
 from msgspec.structs import replace
@@ -69,6 +70,10 @@ class PolicyTerms(Message):
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
     sharing: ShareMethod = ShareMethod.LARGEST_REMAINDER
     rounding: Literal[Rounding.HALF_UP, Rounding.UP] = Rounding.HALF_UP  # Of the payment.
+    # Left out of what is stored where nothing was said of them: older versions stay as they were.
+    overdue_claims_assignable: Annotated[bool, Field(exclude_if=not_)] = False
+    # 转让管理费: of the price, from the seller.
+    assignment_fee: Annotated[Percent, Field(exclude_if="0".__eq__)] = "0"
 
 
 def percent_of(amount_fen: int, percent: str) -> int:
@@ -88,6 +93,10 @@ def contribution_fen(terms: PolicyTerms, grade: str, principal_fen: int) -> int:
         return 0
     wanted_fen = percent_of(principal_fen, terms.contribution_by_grade.get(grade, "0"))
     return min(wanted_fen, service_fee_fen(terms, grade, principal_fen))
+
+
+def assignment_fee_fen(terms: PolicyTerms, price_fen: int) -> int:
+    return percent_of(price_fen, terms.assignment_fee)
 
 
 # -- events -----------------------------------------------------------------------------

@@ -181,9 +181,36 @@ class StopWithdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferShare:
+    """债权出让: `account` offers so much of its claims' principal on a project."""
+
+    request_no: str
+    account: str
+    project_no: str
+    share_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndOffer:
+    """取消债权出让, of what nobody has bought."""
+
+    request_no: str
+    offer_request_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """债权份额: the offer that money is for, and how much principal it buys."""
+
+    request_no: str
+    share_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
-    """预处理: earmark money of `account` on a project. `purpose`: TENDER, REPAYMENT_HOLD or
-    GUARANTEE_HOLD. Without the member, as he has authorised, or by him at the bank's page."""
+    """预处理: earmark money of `account` on a project. `purpose`: TENDER, REPAYMENT_HOLD,
+    GUARANTEE_HOLD, or ASSIGNMENT_HOLD, which is for an offer. Without the member, as he has
+    authorised, or by him at the bank's page."""
 
     request_no: str
     account: str
@@ -191,6 +218,7 @@ class Freeze:
     amount_fen: int
     project_no: str
     by_member: bool = False
+    offered: Offered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +269,7 @@ class Execute:
     purpose: Purpose  # The leading purpose: DISBURSEMENT, REPAYMENT, RESERVE_PAYOUT, ...
     project_no: str | None
     legs: tuple[Leg, ...]
+    offered: Offered | None = None  # Of an ASSIGNMENT: what its leading leg pays for.
 
     @property
     def advances(self) -> tuple[tuple[Leg, Leg], ...]:
@@ -274,6 +303,8 @@ BankRequest = (
     | Withdraw
     | ConfirmWithdrawal
     | StopWithdrawal
+    | OfferShare
+    | EndOffer
     | Freeze
     | Release
     | FreezeFunds

@@ -33,6 +33,10 @@ class Purpose(StrEnum):
     GUARANTEE_ADVANCE = "guarantee_advance"  # 间接代偿, 担保人付借款人
     ADVANCE_PASSED_ON = "advance_passed_on"  # 间接代偿, 借款人转付出借人
     GUARANTEE_RECOVERY = "guarantee_recovery"  # 还代偿款给担保人
+    ASSIGNMENT_HOLD = "assignment_hold"  # 债权认购冻结
+    ASSIGNMENT_RELEASE = "assignment_release"  # 债权认购解冻
+    ASSIGNMENT = "assignment"  # 债权转让
+    ASSIGNMENT_FEE = "assignment_fee"  # 转让管理费
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
     ADMINISTRATIVE_FREEZE = "administrative_freeze"  # 司法冻结
     ADMINISTRATIVE_RELEASE = "administrative_release"  # 司法解冻
@@ -111,6 +115,13 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.GUARANTEE_RECOVERY: _rule(
         Shape.TRANSFER, "borrower", "guarantor", Purpose.REPAYMENT_HOLD
     ),
+    Purpose.ASSIGNMENT_HOLD: _rule(Shape.FREEZE, "investor", "investor"),
+    Purpose.ASSIGNMENT_RELEASE: _rule(
+        Shape.RELEASE, "investor", "investor", Purpose.ASSIGNMENT_HOLD
+    ),
+    Purpose.ASSIGNMENT: _rule(Shape.TRANSFER, "investor", "investor", Purpose.ASSIGNMENT_HOLD),
+    # Out of what the seller is paid in the same entry: the cash book sees to it.
+    Purpose.ASSIGNMENT_FEE: _rule(Shape.TRANSFER, "investor", "income"),
     Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
     # By hand of two people, at the order of a court or an authority.
     Purpose.ADMINISTRATIVE_FREEZE: _rule(Shape.FREEZE, _MEMBERS, _MEMBERS),
@@ -124,7 +135,7 @@ MATRIX: dict[Purpose, Rule] = {
     # What the bank took back of a movement of ours, and lists by no line of its own.
     Purpose.BANK_REVERSAL: _rule(Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True),
     # Only what came to the platform's income goes back by a reversal: see domain.reversal.
-    Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower reserve"),
+    Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower investor reserve"),
     Purpose.SHORTFALL_COVER: _rule(Shape.TRANSFER, "income", f"{_MEMBERS} reserve marketing"),
 }
 

@@ -179,6 +179,36 @@ class Code(StrEnum):
         "effective_on is before the day on which the loan was paid out.",
     )
     NOTHING_DUE = "nothing_due", "Nothing is due on the loan."
+    # Claims that change hands.
+    CLAIM_UNKNOWN = "claim_unknown", "The loan has no such claim."
+    CLAIM_NOT_OWN = "claim_not_own", "The claim is another investor's."
+    CLAIM_OVERDUE = (
+        "claim_overdue",
+        "The loan is overdue, and its policy does not let such claims change hands.",
+    )
+    CLAIM_LINES_MOVING = (
+        "claim_lines_moving",
+        "A payment or a payout on the loan is on its way: the claim may be bought after it.",
+    )
+    CLAIMS_TOO_MANY = "claims_too_many", "The loan has as many claims as one may have."
+    ASSIGNMENT_UNKNOWN = "assignment_unknown", "No assignment of that id exists."
+    ASSIGNMENT_NOT_OPEN = (
+        "assignment_not_open",
+        "The offer is bought, over, or not on record at the bank yet.",
+    )
+    ASSIGNMENT_ABOVE_OPEN = (
+        "assignment_above_open",
+        "The claim does not have that much principal open, less what is on sale of it already.",
+    )
+    ASSIGNMENT_TO_SELF = "assignment_to_self", "A seller may not buy his own claim."
+    ASSIGNMENT_ABOVE_LIMIT = (
+        "assignment_above_limit",
+        "The buyer would have more in the loan than the limit for one investor.",
+    )
+    ASSIGNMENT_ABOVE_AGREED = (
+        "assignment_above_agreed",
+        "Price and accrued interest are more than the buyer agreed to pay.",
+    )
     # Reserve.
     SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."
     # The business date.

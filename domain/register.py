@@ -1,8 +1,10 @@
 """The claim register (债权登记): the only truth about who is owed what on one loan.
 
-A *claim* is one tender's right to its part of the loan. Instalments are billed in order; a billed
-instalment holds, for each claim, the principal and interest still open to its investor, and what
-the reserve has taken over (rule 5, 收益转移). Vectors of fen are aligned with the claims' order.
+A *claim* is one tender's right to its part of the loan, or what was split off from one when it
+changed hands (domain.claims): its holder is the same for ever. Instalments are billed in order; a
+billed instalment holds, for each claim, the principal and interest still open to its investor, and
+what the reserve has taken over (rule 5, 收益转移). Vectors of fen are aligned with the claims'
+order.
 
 Invariants: a billed instalment's vectors add up to its schedule row; every claim's principal closes
 at exactly zero with the last instalment; nothing open is ever below zero.
@@ -31,6 +33,14 @@ class Claim(NamedTuple):
     tender_id: str
     investor_id: str
     principal_fen: int
+
+
+class AssignedLine(NamedTuple):
+    """What of a billed instalment goes with a claim that changes hands."""
+
+    period: int
+    principal_fen: int
+    interest_fen: int
 
 
 class Row(NamedTuple):
@@ -145,6 +155,21 @@ class Billed(State):
                 reserve_interest_fen=self.reserve_interest_fen + sum(interest),
             )
         )
+
+    def assigned(self, place: int, principal_fen: int, interest_fen: int) -> Billed:
+        """After these of the claim at `place` became a claim of their own, the last one."""
+        return _checked(
+            replace(
+                self,
+                principal=split_off(self.principal, place, principal_fen),
+                interest=split_off(self.interest, place, interest_fen),
+            )
+        )
+
+
+def split_off(vector: Vector, place: int, fen: int) -> Vector:
+    """`fen` of what stands at `place` goes to a new place at the end."""
+    return (*vector[:place], vector[place] - fen, *vector[place + 1 :], fen)
 
 
 def bill(row: Row, open_claims: Sequence[int], method: ShareMethod) -> tuple[Vector, Vector]:

@@ -297,7 +297,7 @@ def _bullet_interest_fen(loan: Loan, months: int) -> int:
 def _billing(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
     sharing = loan.policy.sharing
     # Flat interest runs on where a principal that was rounded up cleared early.
-    weights = loan.unbilled if sum(loan.unbilled) else [c.principal_fen for c in loan.claims]
+    weights = loan.unbilled if sum(loan.unbilled) else loan.lent
     principal, interest = bill(row, weights, sharing)
     return e.InstalmentBilled(
         loan_id=loan.known().loan_id,

@@ -24,7 +24,7 @@ from domain.model import Event, Fen, Refused, State, without
 from domain.purposes import MATRIX, Purpose, Shape
 from domain.refusals import Code
 
-REVERSIBLE = frozenset({Purpose.FEE, Purpose.RESERVE_SURPLUS})
+REVERSIBLE = frozenset({Purpose.FEE, Purpose.ASSIGNMENT_FEE, Purpose.RESERVE_SURPLUS})
 
 
 # -- events -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain import (
+    assignment,
     cashbook,
     funds_freeze,
     identity,
@@ -43,6 +44,10 @@ def investment_stream(tender_id: str) -> str:
     return f"investment-{tender_id}"
 
 
+def assignment_stream(assignment_id: str) -> str:
+    return f"assignment-{assignment_id}"
+
+
 def entry_stream(entry_id: str) -> str:
     return f"entry-{entry_id}"
 
@@ -72,6 +77,7 @@ _FOLDS = {
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
+    "assignment": Fold(assignment.INITIAL, assignment.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
 }
 

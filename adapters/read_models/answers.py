@@ -65,6 +65,18 @@ class LoanShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Whose a claim was at the end of a day: `principal_fen` was lent behind it or bought, less
+    what was assigned of it by then."""
+
+    claim_id: str
+    investor_id: str
+    principal_fen: int
+    held_from: date
+    came_of: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MemberShown:
     member: MemberRow
     bindings: Sequence[BindingRow]

@@ -1,5 +1,7 @@
 """Positions (持仓): every investor's claims, what is open of them and what they received.
 
+A claim has one holder for ever: what is assigned (债权转让) is a row of its own from then on.
+
 What a claim received is known only here. What the reserve paid counts as received, and is given by
 itself in `from_reserve_fen` too: with it the claim passes to the reserve.
 """
@@ -31,14 +33,18 @@ class ClaimRow:
     loan_id: str
     investor_id: str
     status: str  # domain.investment.Status
-    principal_fen: int  # What was offered, and lent once the loan is disbursed.
-    placed_on: date
+    principal_fen: int  # What was tendered, and lent once the loan is disbursed; or was bought.
+    placed_on: date  # Or assigned on.
     place: int | None = None  # In the loan's register, from 0: what vectors are aligned with.
     open_principal_fen: int = 0
     received_principal_fen: int = 0
     received_interest_fen: int = 0
     received_penalty_fen: int = 0
     from_reserve_fen: int = 0
+    assigned_fen: int = 0  # Of its principal, what was sold: claims of their own since.
+    held_from: date | None = None
+    closed_on: date | None = None
+    came_of: str | None = None  # The claim that it was a part of, or all of, before it was bought.
 
 
 @dataclass(slots=True)
@@ -52,7 +58,7 @@ class MoneyOnItsWay:
     parts: str
 
 
-CLAIMS = Table("claim", ClaimRow, key=["tender_id"], indexes=["investor_id", "loan_id"])
+CLAIMS = Table("claim", ClaimRow, key=["tender_id"], indexes=["investor_id", "loan_id", "came_of"])
 ON_ITS_WAY = Table("claim_money_on_its_way", MoneyOnItsWay, key=["key"])
 
 _STATUS: dict[type, Status] = {
@@ -60,6 +66,7 @@ _STATUS: dict[type, Status] = {
     i.TenderRefused: Status.REFUSED,
     i.TenderReleased: Status.RELEASED,
     i.InvestmentConcluded: Status.CONCLUDED,
+    i.ClaimAcquired: Status.CONCLUDED,
     i.InvestmentClosed: Status.CLOSED,
 }
 
@@ -76,6 +83,7 @@ class Positions(View):
         e.AdvanceOpened,
         e.AdvancePaid,
         e.AdvanceReleased,
+        e.ClaimAssigned,
     )
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
@@ -91,6 +99,8 @@ class Positions(View):
         for recorded in batch:
             if isinstance(recorded.event, e.LoanDisbursed):
                 tenders.update(claim.tender_id for claim in recorded.event.claims)
+            elif isinstance(recorded.event, e.ClaimAssigned):
+                tenders |= {recorded.event.claim_id, recorded.event.claim.tender_id}
         self._claims = self.open(CLAIMS, tenders)
 
     def fold(self, recorded: Recorded) -> None:
@@ -111,6 +121,7 @@ class Positions(View):
                 for place, claim in enumerate(event.claims):
                     row = self._claims[claim.tender_id]
                     row.place, row.open_principal_fen = place, claim.principal_fen
+                    row.held_from = event.disbursed_on
             case e.RepaymentRouted() as event if event.entry_id is not None:
                 self._send(
                     _payment(event.payment_id),
@@ -130,14 +141,41 @@ class Positions(View):
                 self._receive(event.loan_id, _advance(event.payout_id), from_reserve=True)
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
+            case e.ClaimAssigned() as event:
+                self._assign(event)
             case (
                 i.TenderFrozen()
                 | i.TenderRefused()
                 | i.TenderReleased()
                 | i.InvestmentConcluded()
+                | i.ClaimAcquired()
                 | i.InvestmentClosed()
             ) as event:
-                self._claims[event.tender_id].status = _STATUS[type(event)].value
+                row = self._claims[event.tender_id]
+                row.status = _STATUS[type(event)].value
+                if isinstance(event, i.InvestmentClosed):
+                    row.closed_on = recorded.business_date
+
+    def _assign(self, event: e.ClaimAssigned) -> None:
+        sold, bought = self._claims[event.claim_id], event.claim
+        sold.open_principal_fen -= bought.principal_fen
+        sold.assigned_fen += bought.principal_fen
+        register = self._registers[event.loan_id]
+        self._claims.add(
+            ClaimRow(
+                tender_id=bought.tender_id,
+                loan_id=event.loan_id,
+                investor_id=bought.investor_id,
+                status=Status.CONCLUDED.value,
+                principal_fen=bought.principal_fen,
+                placed_on=event.assigned_on,
+                place=len(register),
+                open_principal_fen=bought.principal_fen,
+                held_from=event.assigned_on,
+                came_of=event.claim_id,
+            )
+        )
+        register.append(bought.tender_id)
 
     def _send(self, key: str, principal: Vector, interest: Vector, penalty: Vector) -> None:
         parts = list(zip(principal, interest, penalty, strict=True))
@@ -169,11 +207,11 @@ def _summed(vectors: Sequence[Vector]) -> Vector:
 
 
 def _paid_registers(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[tuple[str, str]]:
-    """(tender, loan) in the register's order, for loans whose claims `batch` pays on."""
+    """(tender, loan) in the register's order, for loans whose claims `batch` pays on or splits."""
     loans = {
         recorded.event.loan_id
         for recorded in batch
-        if isinstance(recorded.event, e.RepaymentSettled | e.AdvancePaid)
+        if isinstance(recorded.event, e.RepaymentSettled | e.AdvancePaid | e.ClaimAssigned)
     }
     if not loans:
         return []

@@ -17,6 +17,7 @@ from psycopg import Cursor
 from adapters.read_models import loan_rows as t
 from adapters.read_models.ageing import AGEING, AgeingLine, Stage, ageing
 from adapters.read_models.answers import (
+    Holding,
     LoanShown,
     MemberShown,
     NotInView,
@@ -26,6 +27,7 @@ from adapters.read_models.answers import (
     Seen,
     Statement,
 )
+from adapters.read_models.assignments import ASSIGNMENTS, AssignmentRow, Assignments
 from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.days import DAYS, BusinessDay, Days
 from adapters.read_models.loans import Loans
@@ -180,6 +182,22 @@ class ReadModels:
             mine = "investor_id = %s ORDER BY placed_on, tender_id"
             return Seen(stamp, CLAIMS.select(cursor, mine, investor_id))
 
+    def holders(self, loan_id: str, on: date) -> Seen[list[Holding]]:
+        """Who held the loan's claims at the end of `on`; none before it was paid out, nor from
+        the day on which it ended."""
+        with self._seen(Positions) as (cursor, stamp):
+            _one(cursor, t.LOANS, loan_id, stamp)
+            cursor.execute(_HOLDERS, {"loan": loan_id, "on": on})
+            return Seen(stamp, [Holding(*row) for row in cursor])
+
+    def assignments(self, status: str | None = None) -> Seen[list[AssignmentRow]]:
+        """Oldest first, of one status or of all."""
+        with self._seen(Assignments) as (cursor, stamp):
+            order = "ORDER BY offered_on, assignment_id"
+            if status is None:
+                return Seen(stamp, ASSIGNMENTS.select(cursor, f"true {order}"))
+            return Seen(stamp, ASSIGNMENTS.select(cursor, f"status = %s {order}", status))
+
     def overdue(self, on: date, table: Sequence[Stage] = AGEING) -> Seen[list[AgeingLine]]:
         """What is open now and was due before `on`, by the stage of each loan's oldest part."""
         with self._seen(Loans) as (cursor, stamp):
@@ -226,6 +244,17 @@ class ReadModels:
             self._store.lock_to_read(cursor)
             cursor.execute(in_schema(self._store.schema))
             yield cursor
+
+
+_HOLDERS = """
+SELECT tender_id, investor_id, principal_fen - assigned_by_then, held_from, came_of
+FROM claim CROSS JOIN LATERAL (
+    SELECT coalesce(sum(part.principal_fen), 0)::bigint AS assigned_by_then
+    FROM claim AS part WHERE part.came_of = claim.tender_id AND part.held_from <= %(on)s
+) AS parts
+WHERE loan_id = %(loan)s AND held_from <= %(on)s AND (closed_on IS NULL OR closed_on > %(on)s)
+    AND principal_fen > assigned_by_then
+ORDER BY place"""
 
 
 def _one(cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.read_models.assignments import Assignments
 from adapters.read_models.balances import Balances
 from adapters.read_models.days import Days
 from adapters.read_models.loans import Loans
@@ -20,6 +21,7 @@ VIEWS: tuple[type[View], ...] = (
     Statements,
     Loans,
     Positions,
+    Assignments,
     Reserve,
     Members,
     Days,

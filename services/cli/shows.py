@@ -1,12 +1,13 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
 command show   account show   loan show   reserve show   member show
-positions      overdue        statement
+positions      holders        assignments    overdue        statement
 """
 
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ import typer
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
 from domain.accounts import RESERVE_ACCOUNT
+from domain.assignment import Status as Sale
 from domain.streams import RESERVE, fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
@@ -196,6 +198,66 @@ def positions_command(
     show(f"positions of {investor}", answer, as_json)
 
 
+@app.command("holders")
+def holders_command(
+    loan: Annotated[str, typer.Argument(metavar="LOAN")],
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="Default: the business date.")
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who holds a loan's claims, or held them at the end of a day.
+
+    Example: zhuanhu holders L00001 --on 2024-03-31 --json
+    """
+    with looking(data, platform) as look:
+        on_day = _date_on(look, on)
+        seen = look.views.holders(loan, on_day)
+        answer = {
+            "loan_id": loan,
+            "on": on_day.isoformat(),
+            "holders": plain(seen.value),
+            "view": look.view(seen),
+        }
+    show(f"holders of {loan}", answer, as_json)
+
+
+@app.command("assignments")
+def assignments_command(
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status", metavar="STATUS", help="offered, listed, bought, settled or ended."
+        ),
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """Claims on sale (债权转让), and what became of those that were.
+
+    Example: zhuanhu assignments --status listed --json
+    """
+    if status is not None and status not in set(Sale):
+        raise CliError("bad_input", f"status: there is no {status!r}", "status", "see --help")
+    with looking(data, platform) as look:
+        seen = look.views.assignments(status)
+        answer = {"assignments": plain(seen.value), "view": look.view(seen)}
+    show("assignments", answer, as_json)
+
+
+def _date_on(look: Look, on: str | None) -> date:
+    """The day asked for, else the running one."""
+    days = look.views.business_days().value
+    if on is None and not days:
+        raise CliError(
+            "not_found", "the platform has no business date yet", "on", "name one with --on"
+        )
+    return day(on, "on") if on is not None else days[-1].business_date
+
+
 @app.command("overdue")
 def overdue_command(
     on: Annotated[
@@ -210,14 +272,9 @@ def overdue_command(
     Example: zhuanhu overdue --on 2024-06-30 --json
     """
     with looking(data, platform) as look:
-        days = look.views.business_days().value
-        if on is None and not days:
-            raise CliError(
-                "not_found", "the platform has no business date yet", "on", "name one with --on"
-            )
-        date = day(on, "on") if on is not None else days[-1].business_date
-        seen = look.views.overdue(date)
-        answer = {"on": date.isoformat(), "stages": plain(seen.value), "view": look.view(seen)}
+        on_day = _date_on(look, on)
+        seen = look.views.overdue(on_day)
+        answer = {"on": on_day.isoformat(), "stages": plain(seen.value), "view": look.view(seen)}
     show("overdue", answer, as_json)
 
 

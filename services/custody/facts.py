@@ -1,4 +1,5 @@
-"""What custody remembers of members, cards and loans, to be able to tell the bank about them.
+"""What custody remembers of members, cards, loans and offers of claims, to be able to tell the bank
+about them.
 
 Fed from the log in the transaction that plans; holds references to personal data only.
 """
@@ -14,6 +15,8 @@ import psycopg
 from domain.cashbook import EntryRequested
 from domain.model import Event
 from domain.purposes import Purpose
+
+OF_AN_OFFER = frozenset({Purpose.ASSIGNMENT_HOLD, Purpose.ASSIGNMENT})
 
 
 class MemberFact(NamedTuple):
@@ -52,7 +55,20 @@ class ProjectFact(NamedTuple):
         return f"L-{self.loan_id}{suffix}"
 
 
-Fact = TypeVar("Fact", MemberFact, CardFact, ProjectFact)
+class OfferFact(NamedTuple):
+    """So much of a claim's principal is, or was, on sale."""
+
+    assignment_id: str
+    loan_id: str
+    seller: str
+    share_fen: int
+
+    @property
+    def request_no(self) -> str:
+        return f"K-{self.assignment_id}"
+
+
+Fact = TypeVar("Fact", MemberFact, CardFact, ProjectFact, OfferFact)
 
 
 @dataclass(slots=True)
@@ -60,6 +76,7 @@ class Facts:
     members: dict[str, MemberFact] = field(default_factory=dict)
     cards: dict[tuple[str, str], CardFact] = field(default_factory=dict)  # (binding, member)
     projects: dict[str, ProjectFact] = field(default_factory=dict)
+    offers: dict[str, OfferFact] = field(default_factory=dict)
 
     def put_card(self, card: CardFact) -> None:
         self.cards[card.binding_id, card.member_id] = card
@@ -72,6 +89,11 @@ def load(cursor: psycopg.Cursor[Any], events: Sequence[Event]) -> Facts:
         for event in events
         if isinstance(event, EntryRequested) and event.purpose is Purpose.WITHDRAWAL
     ]
+    offers = _named(events, "assignment_id") + [
+        event.reference
+        for event in events
+        if isinstance(event, EntryRequested) and event.purpose in OF_AN_OFFER
+    ]
     cards = _select(cursor, CardFact, _CARDS, bindings)
     return Facts(
         members={
@@ -83,6 +105,7 @@ def load(cursor: psycopg.Cursor[Any], events: Sequence[Event]) -> Facts:
             each.loan_id: each
             for each in _select(cursor, ProjectFact, _PROJECTS, _named(events, "loan_id"))
         },
+        offers={each.assignment_id: each for each in _select(cursor, OfferFact, _OFFERS, offers)},
     )
 
 
@@ -90,6 +113,7 @@ def save(cursor: psycopg.Cursor[Any], facts: Facts) -> None:
     _upsert(cursor, _SAVE_MEMBERS, facts.members.values())
     _upsert(cursor, _SAVE_CARDS, facts.cards.values())
     _upsert(cursor, _SAVE_PROJECTS, facts.projects.values())
+    _upsert(cursor, _SAVE_OFFERS, facts.offers.values())
 
 
 def _named(events: Sequence[Event], name: str) -> list[str]:
@@ -123,6 +147,9 @@ _PROJECTS: LiteralString = (
     "SELECT loan_id, borrower, amount_fen, annual_rate, method, periods, attempts"
     " FROM project WHERE loan_id = ANY(%s)"
 )
+_OFFERS: LiteralString = (
+    "SELECT assignment_id, loan_id, seller, share_fen FROM offer WHERE assignment_id = ANY(%s)"
+)
 _SAVE_MEMBERS: LiteralString = (
     "INSERT INTO member (member_id, company, identity_ref)"
     " SELECT * FROM unnest(%s::text[], %s::bool[], %s::text[])"
@@ -140,4 +167,9 @@ _SAVE_PROJECTS: LiteralString = (
     " SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[],"
     " %s::int[], %s::int[])"
     " ON CONFLICT (loan_id) DO UPDATE SET attempts = excluded.attempts"
+)
+_SAVE_OFFERS: LiteralString = (
+    "INSERT INTO offer (assignment_id, loan_id, seller, share_fen)"
+    " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])"
+    " ON CONFLICT (assignment_id) DO NOTHING"
 )

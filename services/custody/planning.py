@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
+from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
 from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
@@ -32,7 +33,7 @@ from domain.purposes import MATRIX, Purpose, Shape
 from domain.visit import VisitRequested
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from services.custody import planning_members
-from services.custody.facts import Facts, ProjectFact
+from services.custody.facts import OF_AN_OFFER, Facts, OfferFact, ProjectFact
 from services.custody.requests import Instruction, Kind, Request, caused_by
 
 
@@ -110,12 +111,49 @@ def _change(
     return [request]
 
 
+# -- claims that change hands -----------------------------------------------------------
+
+
+def _offer(recorded: Recorded, event: AssignmentOffered, facts: Facts) -> list[Request]:
+    seller = account_of(event.seller_id, Role.INVESTOR)
+    offer = OfferFact(event.assignment_id, event.loan_id, seller, event.principal_fen)
+    facts.offers[event.assignment_id] = offer
+    request = caused_by(
+        recorded,
+        offer.request_no,
+        Kind.OFFER_SHARE,
+        loan_key(event.loan_id),
+        event.assignment_id,
+        account=seller,
+        project_no=event.loan_id,
+        share_fen=event.principal_fen,
+    )
+    return [request]
+
+
+def _end_offer(recorded: Recorded, event: AssignmentEnded, facts: Facts) -> list[Request]:
+    if event.reason is Reason.NOT_LISTED:
+        return []
+    offer = facts.offers[event.assignment_id]
+    no, key = f"{offer.request_no}.end", loan_key(offer.loan_id)
+    subject = event.assignment_id
+    return [caused_by(recorded, no, Kind.END_OFFER, key, subject, offer=offer.request_no)]
+
+
+def _offered(event: EntryRequested, facts: Facts) -> dict[str, Any]:
+    """What the entry's money is for, where that is an offer."""
+    if event.purpose not in OF_AN_OFFER:
+        return {}
+    offer = facts.offers[event.reference]
+    return {"offered": {"request_no": offer.request_no, "share_fen": offer.share_fen}}
+
+
 # -- entries ----------------------------------------------------------------------------
 
 
 def _enter(recorded: Recorded, event: EntryRequested, facts: Facts) -> list[Request]:
     if MATRIX[event.purpose].shape is Shape.TRANSFER:
-        return [_execute(recorded, event)]
+        return [_execute(recorded, event, facts)]
     if len(event.movements) != 1:
         raise InvariantBroken(f"{event.entry_id}: only transfers may go together")
     (movement,) = event.movements
@@ -153,6 +191,7 @@ def _single(
                 "purpose": event.purpose.value,
                 "project_no": event.subject,
                 **by,
+                **_offered(event, facts),
             }
             return Kind.FREEZE, loan_key(event.subject), freeze
         case Shape.RELEASE:
@@ -174,7 +213,7 @@ def _single(
             raise InvariantBroken(f"{event.entry_id}: {shape} is no single movement")
 
 
-def _execute(recorded: Recorded, event: EntryRequested) -> Request:
+def _execute(recorded: Recorded, event: EntryRequested, facts: Facts) -> Request:
     of_loan = event.purpose not in _BESIDE_LOANS
     key = loan_key(event.subject) if of_loan else event.movements[0].payer
     return Request(
@@ -189,6 +228,7 @@ def _execute(recorded: Recorded, event: EntryRequested) -> Request:
             "purpose": event.purpose.value,
             "project_no": event.subject if of_loan else None,
             "legs": msgspec.to_builtins(event.movements),
+            **_offered(event, facts),
         },
         tuple(Instruction(m.id, event.entry_id, m.amount_fen) for m in event.movements),
     )
@@ -222,6 +262,8 @@ PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
     LoanDisbursed: _change,
     LoanSettled: _change,
     LoanMiscarried: _change,
+    AssignmentOffered: _offer,
+    AssignmentEnded: _end_offer,
     EntryRequested: _enter,
     WithdrawalConfirmed: _last_word,
     WithdrawalStopRequested: _last_word,

@@ -1,4 +1,4 @@
-"""What members ask of the bank: accounts, bank cards, authorisations, visits. Pure, as planning is."""
+"""What members ask of the bank: accounts, cards, authorisations, visits. Pure, as planning is."""
 
 from __future__ import annotations
 

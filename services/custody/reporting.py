@@ -19,6 +19,7 @@ REPORTS_MAX = 500  # Handed to the writer at once.
 UNHEEDED = {
     Kind.CHANGE_PROJECT: "project_not_changed",
     Kind.CONFIRM_WITHDRAWAL: "withdrawal_not_confirmed",
+    Kind.END_OFFER: "offer_not_ended",
 }
 
 

@@ -22,10 +22,10 @@ CODE_MAX = 64
 
 
 def report(platform: str, ended: Open) -> Command | None:
-    """None where nobody waits for the answer: a project's stage, and a withdrawal's last word, of
-    which the withdrawal itself tells the end."""
+    """None where nobody waits for the answer: a project's stage, an offer's end, and a withdrawal's
+    last word, of which the withdrawal itself tells the end."""
     request = ended.request
-    if request.kind in (Kind.CHANGE_PROJECT, Kind.CONFIRM_WITHDRAWAL):
+    if request.kind in (Kind.CHANGE_PROJECT, Kind.END_OFFER, Kind.CONFIRM_WITHDRAWAL):
         return None
     if request.kind is Kind.STOP_WITHDRAWAL and ended.state is State.SETTLED:
         return None
@@ -69,6 +69,9 @@ def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Com
         case Kind.ESTABLISH_PROJECT:
             name = f"project:{subject}:{payload['attempt']}"
             return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject
+        case Kind.OFFER_SHARE:
+            name = f"offer:{subject}"
+            return name, {"assignment_id": subject}, c.ConfirmOffer, c.RefuseOffer
         case Kind.STOP_WITHDRAWAL:
             name = f"stop:{request.request_no}"
             return name, {"entry_id": subject}, c.RefuseStop, c.RefuseStop

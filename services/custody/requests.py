@@ -23,11 +23,14 @@ from domain.ports import (
     CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Execute,
     Freeze,
     FreezeFunds,
     Leg,
+    Offered,
+    OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -56,6 +59,8 @@ class Kind(StrEnum):
     WITHDRAW = "withdraw"
     CONFIRM_WITHDRAWAL = "confirm_withdrawal"
     STOP_WITHDRAWAL = "stop_withdrawal"
+    OFFER_SHARE = "offer_share"
+    END_OFFER = "end_offer"
     FREEZE = "freeze"
     RELEASE = "release"
     FREEZE_FUNDS = "freeze_funds"
@@ -198,9 +203,14 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
             return ConfirmWithdrawal(no, p["withdrawal"])
         case Kind.STOP_WITHDRAWAL:
             return StopWithdrawal(no, p["withdrawal"])
+        case Kind.OFFER_SHARE:
+            return OfferShare(no, p["account"], p["project_no"], p["share_fen"])
+        case Kind.END_OFFER:
+            return EndOffer(no, p["offer"])
         case Kind.FREEZE:
             purpose, by_member = Purpose(p["purpose"]), p.get("by_member", False)
-            return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"], by_member)
+            fen, project = p["amount_fen"], p["project_no"]
+            return Freeze(no, p["account"], purpose, fen, project, by_member, _offered(p))
         case Kind.RELEASE:
             return Release(no, p["freeze"], p["amount_fen"])
         case Kind.FREEZE_FUNDS:
@@ -208,9 +218,14 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.UNFREEZE_FUNDS:
             return UnfreezeFunds(no, p["account"], p["freeze"], p["amount_fen"])
         case Kind.EXECUTE:
-            return Execute(no, Purpose(p["purpose"]), p["project_no"], _legs(p["legs"]))
+            purpose, legs = Purpose(p["purpose"]), _legs(p["legs"])
+            return Execute(no, purpose, p["project_no"], legs, _offered(p))
         case _:
             assert_never(request.kind)
+
+
+def _offered(payload: Mapping[str, Any]) -> Offered | None:
+    return Offered(**payload["offered"]) if "offered" in payload else None
 
 
 def _legs(legs: list[dict[str, Any]]) -> tuple[Leg, ...]:

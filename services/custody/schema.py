@@ -156,4 +156,16 @@ MIGRATIONS = (
         ALTER TABLE notice ADD COLUMN authorised jsonb;
         """,
     ),
+    Migration(
+        5,
+        "offers of claims",
+        """
+        CREATE TABLE offer (
+            assignment_id text PRIMARY KEY,
+            loan_id text NOT NULL,
+            seller text NOT NULL,
+            share_fen bigint NOT NULL
+        );
+        """,
+    ),
 )

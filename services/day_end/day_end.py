@@ -96,6 +96,12 @@ class DayEnd:
                 for loan_id in expired
             ]
         )
+        self._submit(
+            [
+                c.ExpireOffer(id=f"expire:{today}:{each}", assignment_id=each, **self._by())
+                for each in self._lapsed(today)
+            ]
+        )
         due = self._due(today)
         self._submit(
             [
@@ -115,16 +121,24 @@ class DayEnd:
         return receipts
 
     def _expired(self, today: date) -> list[str]:
-        return self._loans(
+        return self._ids(
             "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
             " AND deadline < %(today)s ORDER BY loan_id",
+            {"today": today},
+        )
+
+    def _lapsed(self, today: date) -> list[str]:
+        """Offers of claims that nobody bought in time."""
+        return self._ids(
+            "SELECT assignment_id FROM {}.assignment WHERE status IN ('offered', 'listed')"
+            " AND valid_until < %(today)s ORDER BY assignment_id",
             {"today": today},
         )
 
     def _due(self, today: date) -> list[str]:
         """Loans with an instalment to bill, to mark overdue, or late enough for the reserve."""
         terms = [each for each in self._policies() if each.scope is not Scope.NONE]
-        return self._loans(
+        return self._ids(
             """
             SELECT DISTINCT i.loan_id
             FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
@@ -153,7 +167,7 @@ class DayEnd:
         published = self._log.stream(POLICY)
         return [each.terms for each in published if isinstance(each, PolicyPublished)]
 
-    def _loans(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+    def _ids(self, query: LiteralString, values: dict[str, object]) -> list[str]:
         text = sql.SQL(query).format(self._views)
         return [row[0] for row in self._connection.execute(text, values)]
 

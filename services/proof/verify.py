@@ -15,6 +15,7 @@ from functools import partial
 from adapters.codec import Stored, decode_event
 from domain.model import Event
 from services.proof.beside import beside
+from services.proof.checks.assignments import Assignments
 from services.proof.checks.book import Book
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.days import ReconciledDays
@@ -92,6 +93,7 @@ class Audit:
             Freezes(book),
             Purposes(),
             Lending(streams),
+            Assignments(streams),
             Withdrawals(streams),
             Corrections(),
             TwoPeople(streams, platform),

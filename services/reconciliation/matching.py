@@ -26,7 +26,7 @@ BANK_BEGAN = {
     LineKind.INTEREST: Purpose.BANK_INTEREST,
     LineKind.ADJUSTMENT: Purpose.BANK_ADJUSTMENT,
 }
-COMMISSIONS = frozenset({Purpose.FEE, Purpose.RESERVE_CONTRIBUTION})
+COMMISSIONS = frozenset({Purpose.FEE, Purpose.RESERVE_CONTRIBUTION, Purpose.ASSIGNMENT_FEE})
 UNLISTED = frozenset(
     purpose for purpose, rule in MATRIX.items() if rule.shape in {Shape.FREEZE, Shape.RELEASE}
 ) | {Purpose.BANK_REVERSAL}

@@ -17,6 +17,7 @@ from services.sandbox_bank import (
     members,
     projects,
     queries,
+    sales,
     trades,
 )
 from services.sandbox_bank.book import Book
@@ -194,6 +195,8 @@ INSTRUCTIONS = {
     "CANCEL_PRE_TRANSACTION": Instruction("CANCEL_PRETRANSACTION", _DIRECT, freezes.cancel),
     "FREEZE": Instruction("FREEZE", _DIRECT, freezes.freeze_funds),
     "UNFREEZE": Instruction("UNFREEZE", _DIRECT, freezes.unfreeze_funds),
+    "DEBENTURE_SALE": Instruction("DEBENTURE_SALE", _DIRECT, sales.offer),
+    "CANCEL_DEBENTURE_SALE": Instruction("CANCEL_DEBENTURE_SALE", _DIRECT, sales.cancel),
     "SYNC_TRANSACTION": Instruction("TRANSACTION", _DIRECT, trades.trade),
     "ESTABLISH_PROJECT": Instruction("PROJECT", _DIRECT, projects.establish),
     "MODIFY_PROJECT": Instruction("MODIFY_PROJECT", _DIRECT, projects.modify),

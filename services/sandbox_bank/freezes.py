@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from services.sandbox_bank import authorisations, projects
+from services.sandbox_bank import authorisations, projects, sales
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
@@ -17,6 +17,7 @@ _FREEZES = {
     "TENDER": (frozenset({"INVESTOR"}), "COLLECTING"),
     "REPAYMENT": (frozenset({"BORROWERS"}), "REPAYING"),
     "COMPENSATORY": (frozenset({"GUARANTEECORP", "PLATFORM_COMPENSATORY"}), "REPAYING"),
+    "CREDIT_ASSIGNMENT": (frozenset({"INVESTOR"}), "REPAYING"),
 }
 _FUNDS = "FREEZE"  # Of one that is for no project.
 
@@ -26,12 +27,12 @@ def freeze(book: Book, request: Request, fields: Fields) -> Request:
     amount_fen = fields.amount("amount")
     project_no = fields.text("projectNo", 50)
     fields.absent("preMarketingAmount", "红包未开通")
-    fields.absent("creditsaleRequestNo", "债权转让未开通")
     account = book.account(fields.text("platformUserNo", 50))
     roles, project_status = _FREEZES[biz_type]
     if account.role not in roles:
         raise Refused(Code.NOT_PERMITTED, f"{account.role} 不能做 {biz_type}")
     projects.require(book, project_no, project_status)
+    for_sale = sales.of_freeze(book, fields, biz_type, account.no, project_no)
     if request.service == "USER_AUTO_PRE_TRANSACTION":
         authorisations.require(book, account, biz_type, amount_fen)
     book.move(
@@ -46,7 +47,9 @@ def freeze(book: Book, request: Request, fields: Fields) -> Request:
     book.freezes.put(
         Freeze(request.request_no, account.no, biz_type, project_no, amount_fen, amount_fen)
     )
-    return replace(request, status="FREEZED", account_no=account.no, amount_fen=amount_fen)
+    return replace(
+        request, status="FREEZED", account_no=account.no, amount_fen=amount_fen, data=for_sale
+    )
 
 
 def freeze_funds(book: Book, request: Request, fields: Fields) -> Request:

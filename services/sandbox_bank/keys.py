@@ -12,6 +12,8 @@ _NAMES: dict[str, Kind] = {
     "batchNo": "request",
     "platformUserNo": "account",
     "withdrawRequestNo": "request",
+    "creditsaleRequestNo": "request",
+    "saleRequestNo": "request",
     "projectNo": "project",
     "preTransactionNo": "freeze",
     "freezeRequestNo": "freeze",

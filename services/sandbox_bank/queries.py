@@ -40,6 +40,8 @@ _KINDS = frozenset(
         "CANCEL_PRETRANSACTION",
         "FREEZE",
         "UNFREEZE",
+        "DEBENTURE_SALE",
+        "CANCEL_DEBENTURE_SALE",
         "TRANSACTION",
         "PROJECT",
         "MODIFY_PROJECT",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.sandbox_bank import freezes, projects
+from services.sandbox_bank import freezes, projects, sales
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
@@ -92,6 +92,15 @@ RULES = {
         bound=True,
         passes_on=True,
     ),
+    "CREDIT_ASSIGNMENT": Trade(
+        {
+            "CREDIT_ASSIGNMENT": Detail(_roles("INVESTOR"), _roles("INVESTOR")),
+            "COMMISSION": _COMMISSION,
+        },
+        frozen_for="CREDIT_ASSIGNMENT",
+        project="REPAYING",
+        bound=True,
+    ),
     "PLATFORM_INDEPENDENT_PROFIT": Trade(
         {"PROFIT": Detail(_roles("PLATFORM_PROFIT PLATFORM_INCOME"), _MEMBERS | _PLATFORM)}
     ),
@@ -99,15 +108,11 @@ RULES = {
     "MARKETING": Trade({"MARKETING": Detail(_roles("PLATFORM_MARKETING"), _MEMBERS)}),
     "FUNDS_TRANSFER": Trade({"FUNDS_TRANSFER": Detail(_PLATFORM, _PLATFORM)}),
 }
-_NOT_OPENED = frozenset({"CREDIT_ASSIGNMENT"})
 
 
 def trade(book: Book, request: Request, fields: Fields) -> Request:
-    trade_type = fields.choice("tradeType", frozenset(RULES) | _NOT_OPENED)
-    if trade_type in _NOT_OPENED:
-        raise Refused(Code.NOT_OPENED, f"业务未开通: {trade_type}")
+    trade_type = fields.choice("tradeType", frozenset(RULES))
     rule = RULES[trade_type]
-    fields.absent("saleRequestNo", "债权转让未开通")
     project_no = fields.text("projectNo", 50) if rule.bound else fields.optional("projectNo", 50)
     details = fields.items("details", _DETAILS)
     no = request.request_no
@@ -116,6 +121,8 @@ def trade(book: Book, request: Request, fields: Fields) -> Request:
         project = projects.find(book, project_no)
         if rule.project is not None:
             projects.require(book, project_no, rule.project)
+    if trade_type == "CREDIT_ASSIGNMENT":
+        sales.sell(book, fields, details)
     if rule.passes_on and project is not None:
         _require_passed_on(project.borrower, details)
     total_fen = sum(pay(book, no, rule, project, detail) for detail in details)

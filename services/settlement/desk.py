@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from adapters.vault import Seal, Sealed
 from domain import cashbook, shortfall
+from domain.assignment import Assignment
 from domain.cashbook import (
     UNBOUNDED,
     BankMovementRecorded,
@@ -40,6 +41,7 @@ from domain.streams import (
     POLICY,
     RESERVE,
     SHORTFALL,
+    assignment_stream,
     entry_stream,
     fold_of,
     freeze_stream,
@@ -133,6 +135,10 @@ class Desk:
 
     def investment(self, tender_id: str) -> Investment:
         state: Investment = self._kept(investment_stream(tender_id)).state
+        return state
+
+    def assignment(self, assignment_id: str) -> Assignment:
+        state: Assignment = self._kept(assignment_stream(assignment_id)).state
         return state
 
     def entry(self, entry_id: str) -> Entry:

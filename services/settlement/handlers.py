@@ -19,6 +19,7 @@ from domain.streams import (
     POLICY,
     RESERVE,
     SHORTFALL,
+    assignment_stream,
     entry_stream,
     freeze_stream,
     identity_stream,
@@ -31,6 +32,7 @@ from services.settlement import (
     on_authorisations,
     on_bank,
     on_cards,
+    on_claims,
     on_corrections,
     on_day_end,
     on_freezes,
@@ -121,6 +123,31 @@ def _repay(command: c.RepayLoan, look: Look) -> Touched:
     return Touched(streams, (account_of(terms.borrower_id, Role.BORROWER),) if terms else ())
 
 
+def _offer(command: c.OfferClaim, look: Look) -> Touched:
+    streams = assignment_stream(command.assignment_id), loan_stream(command.loan_id)
+    return Touched((*streams, member_stream(command.seller_id)))
+
+
+def _buy(command: c.BuyClaim, look: Look) -> Touched:
+    streams = (
+        *_assignment_and_loan(command.assignment_id, look),
+        member_stream(command.buyer_id),
+        entry_stream(f"M-{command.assignment_id}"),
+    )
+    return Touched(streams, (account_of(command.buyer_id, Role.INVESTOR),))
+
+
+def _assignment(command: Any, look: Look) -> Touched:
+    return Touched(_assignment_and_loan(command.assignment_id, look))
+
+
+def _assignment_and_loan(assignment_id: str, look: Look) -> tuple[str, ...]:
+    stream = assignment_stream(assignment_id)
+    kept = look.peek(stream)
+    offered = kept.state.offered if kept else None
+    return (stream, loan_stream(offered.loan_id)) if offered else (stream,)
+
+
 def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
     """The entry, then what it is for, then that loan's investments where they may change."""
     stream = entry_stream(command.entry_id)
@@ -148,6 +175,8 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         streams += (investment_stream(tender_id) for tender_id in _tenders(loan.state))
     if prefix in "RP":
         streams.append(RESERVE)
+    if prefix in "MN":
+        streams += (assignment_stream(requested.reference), loan_stream(requested.subject))
     return Touched(tuple(streams), tuple(accounts))
 
 
@@ -220,7 +249,7 @@ def _loan_and_borrower(loan_id: str, look: Look) -> tuple[str, ...]:
     return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
 
 
-PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts})
+PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts, _buy, _assignment})
 
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),
@@ -259,6 +288,12 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ConcludeLoan: Handler(on_loans.conclude_loan, _loan),
     c.DisburseLoan: Handler(on_loans.disburse_loan, _loan),
     c.RepayLoan: Handler(on_loans.repay_loan, _repay),
+    c.OfferClaim: Handler(on_claims.offer_claim, _offer),
+    c.BuyClaim: Handler(on_claims.buy_claim, _buy),
+    c.WithdrawOffer: Handler(on_claims.withdraw_offer, _assignment),
+    c.ConfirmOffer: Handler(on_claims.answer_offer, _assignment),
+    c.RefuseOffer: Handler(on_claims.answer_offer, _assignment),
+    c.ExpireOffer: Handler(on_claims.expire_offer, _assignment),
     c.SettleEntry: Handler(on_bank.settle_entry, _entry),
     c.RejectEntry: Handler(on_bank.reject_entry, _entry),
     c.DecideWithdrawal: Handler(on_withdrawals.decide_withdrawal, _last_word),

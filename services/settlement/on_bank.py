@@ -12,6 +12,7 @@ from domain.loan import Loan, Status
 from domain.loan_events import LoanEvent, LoanSettled, RepaymentRouted
 from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
+from services.settlement import on_claims
 from services.settlement.desk import Desk
 from services.settlement.on_corrections import reversal_rejected
 from services.settlement.on_freezes import release_rejected
@@ -194,12 +195,14 @@ def drop_claims(desk: Desk, loan_id: str) -> None:
 
 
 def close_if_settled(desk: Desk, loan_id: str, events: tuple[LoanEvent, ...]) -> None:
-    """With the loan its investments end, and what the borrower owes on the platform."""
+    """With the loan end its investments, what is on sale of it, and what the borrower owes on the
+    platform."""
     if not any(isinstance(event, LoanSettled) for event in events):
         return
     loan = desk.loan(loan_id)
     for claim in loan.claims:
         take_step(desk, investment.InvestmentClosed(tender_id=claim.tender_id))
+    on_claims.end_offers(desk, loan.known().loan_id)
     end_debt(desk, loan)
 
 
@@ -236,6 +239,24 @@ def _end_advance(desk: Desk, held: reserve.PayoutHeld, *, paid: bool) -> None:
     route_next(desk, held.loan_id)
 
 
+# -- claims that change hands -------------------------------------------------------------
+
+
+def _claim_assigned(desk: Desk, entry: EntryRequested) -> None:
+    on_claims.assigned(desk, entry)
+    route_next(desk, entry.subject)
+
+
+def _buyer_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    on_claims.money_refused(desk, entry, bank_code)
+    route_next(desk, entry.subject)
+
+
+def _assignment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    on_claims.transfer_refused(desk, entry, bank_code)
+    route_next(desk, entry.subject)
+
+
 def _record(desk: Desk, loan_id: str, *events: LoanEvent) -> None:
     desk.record(loan_stream(loan_id), *events)
     close_if_settled(desk, loan_id, events)
@@ -250,6 +271,8 @@ AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
     Purpose.SUBROGATED_RECOVERY: _repaid,
     Purpose.FEE: _repaid,
     Purpose.RESERVE_PAYOUT: _payout_paid,
+    Purpose.ASSIGNMENT_HOLD: on_claims.money_frozen,
+    Purpose.ASSIGNMENT: _claim_assigned,
 }
 """By an entry's leading purpose. A repayment whose lines are all the reserve's leads with it."""
 
@@ -262,6 +285,8 @@ AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.SUBROGATED_RECOVERY: _repayment_rejected,
     Purpose.FEE: _repayment_rejected,
     Purpose.RESERVE_PAYOUT: _payout_rejected,
+    Purpose.ASSIGNMENT_HOLD: _buyer_refused,
+    Purpose.ASSIGNMENT: _assignment_rejected,
     Purpose.REVERSAL: reversal_rejected,
     Purpose.ADMINISTRATIVE_RELEASE: release_rejected,
 }

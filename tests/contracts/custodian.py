@@ -31,6 +31,7 @@ from domain.ports import (
     Custodian,
     CustodianUntrusted,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Execute,
     ExecuteBatch,
@@ -38,6 +39,8 @@ from domain.ports import (
     FreezeFunds,
     Leg,
     LineKind,
+    Offered,
+    OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -234,6 +237,26 @@ class Stage:
             )
             legs += [advanced, passed_on]
         return Execute(self.number(), Purpose.GUARANTEE_ADVANCE, self.project_no, tuple(legs))
+
+    def on_sale(self, seller: str, share_fen: int) -> Offered:
+        offer = OfferShare(self.number(), seller, self.project_no, share_fen)
+        self.do(offer)
+        return Offered(offer.request_no, share_fen)
+
+    def purchase(self, hold: Freeze, seller: str, earned_fen: int, fee_fen: int) -> Execute:
+        """债权转让: buyer -> seller, who pays a fee out of it."""
+        paid = Leg(
+            self.number(),
+            Purpose.ASSIGNMENT,
+            hold.account,
+            seller,
+            hold.amount_fen,
+            earned_fen,
+            hold.request_no,
+        )
+        fee = Leg(self.number(), Purpose.ASSIGNMENT_FEE, seller, INCOME_ACCOUNT, fee_fen)
+        legs = (paid, fee) if fee_fen else (paid,)
+        return Execute(self.number(), Purpose.ASSIGNMENT, self.project_no, legs, hold.offered)
 
     def is_refused(self, request: BankRequest) -> None:
         """At once or later, and for good."""
@@ -671,6 +694,55 @@ class CustodianContract:
         assert stage.holds(guarantor) == BankBalance(1_050, 0)
         assert stage.holds(investor) == BankBalance(150, 0)
         assert stage.holds(stage.borrower) == BankBalance(0, 998)
+
+    def test_a_part_of_a_claim_is_bought(self, bench: Bench, stage: Stage) -> None:
+        seller, buyer = stage.member(fen=1_000), stage.member(fen=2_000)
+        bench.next_day()
+        day = bench.today()
+        stage.owes([seller], 1_000)
+        offered = stage.on_sale(seller, 600)
+        hold = replace(stage.hold(buyer, Purpose.ASSIGNMENT_HOLD, 570), offered=offered)
+        stage.do(hold)
+        assert stage.holds(buyer) == BankBalance(1_430, 570)
+        income = stage.holds(INCOME_ACCOUNT).available_fen
+        purchase = stage.purchase(hold, seller, earned_fen=20, fee_fen=7)
+        stage.do(purchase)
+        again = bench.custodian.send(purchase)
+        assert again.outcome in (BankOutcome.UNKNOWN, BankOutcome.SUCCEEDED)
+        assert bench.custodian.query(purchase).bank_date == day
+        after = {seller: BankBalance(563, 0), buyer: BankBalance(1_430, 0)}
+        assert bench.custodian.balances(list(after)) == after
+        assert stage.holds(INCOME_ACCOUNT).available_fen - income == 7
+
+        bench.next_day()
+        lines = bench.custodian.statement(day).lines
+        paid, fee = purchase.legs
+        assert [
+            replace(line, bank_ref="")
+            for line in lines
+            if seller in (line.payer, line.payee) and line.payee != stage.borrower
+        ] == [
+            StatementLine(LineKind.TRANSFER, paid.movement_id, 570, buyer, seller),
+            StatementLine(LineKind.COMMISSION, purchase.request_no, 7, seller, fee.payee),
+        ]
+
+    def test_a_purchase_that_comes_to_nothing_leaves_all_as_it_was(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        seller, buyer = stage.member(fen=1_000), stage.member(fen=500)
+        stage.owes([seller], 1_000)
+        offered = stage.on_sale(seller, 600)
+        more_than_he_has = stage.hold(buyer, Purpose.ASSIGNMENT_HOLD, 501)
+        stage.is_refused(replace(more_than_he_has, offered=offered))
+        hold = replace(stage.hold(buyer, Purpose.ASSIGNMENT_HOLD, 500), offered=offered)
+        stage.do(hold)
+        stage.is_refused(stage.purchase(hold, stage.borrower, earned_fen=0, fee_fen=0))
+        too_much = replace(hold, amount_fen=501)
+        stage.is_refused(stage.purchase(too_much, seller, earned_fen=0, fee_fen=0))
+        stage.do(Release(stage.number(), hold.request_no, 500))
+        stage.do(EndOffer(stage.number(), offered.request_no))
+        assert stage.holds(buyer) == BankBalance(500, 0)
+        assert stage.holds(seller) == BankBalance(0, 0)
 
     def test_a_surplus_goes_from_the_reserve_to_income(self, bench: Bench, stage: Stage) -> None:
         stage.do(Recharge(stage.number(), RESERVE_ACCOUNT, 300))

@@ -122,6 +122,14 @@ LEGS: dict[str, tuple[list[Movement], list[Leg], list[Leg]]] = {
         [],
         [Leg(BOB, 0, -9), Leg(LUCY, 6, 0), Leg(GUS, 3, 0)],
     ),
+    "a claim is paid for out of a hold, and its seller's fee out of what he gets": (
+        [
+            move(Purpose.ASSIGNMENT, MAX, LUCY, 10, **FREEZE),
+            move(Purpose.ASSIGNMENT_FEE, LUCY, INCOME_ACCOUNT, 1),
+        ],
+        [],
+        [Leg(MAX, 0, -10), Leg(LUCY, 9, 0), Leg(INCOME_ACCOUNT, 1, 0)],
+    ),
     "a surplus is held too": (
         [move(Purpose.RESERVE_SURPLUS, RESERVE_ACCOUNT, INCOME_ACCOUNT, 5)],
         [Leg(RESERVE_ACCOUNT, -5, 5)],
@@ -144,7 +152,7 @@ def net_of(legs: Sequence[Leg]) -> int:
 
 
 ADVANCE = {Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON}
-ALONE = [p for p in Purpose if p not in ADVANCE]
+ALONE = [p for p in Purpose if p not in {*ADVANCE, Purpose.ASSIGNMENT_FEE}]
 
 
 @st.composite
@@ -234,6 +242,25 @@ PASSED_ON = move(Purpose.ADVANCE_PASSED_ON, BOB, LUCY, 6, interest_fen=1)
     ],
 )
 def test_an_advance_goes_whole_through_the_borrower_who_got_it(entry: list[Movement]) -> None:
+    with pytest.raises(Refused) as caught:
+        requested(*entry)
+    assert caught.value.code == Code.MOVEMENT_NOT_ALLOWED
+
+
+SOLD = move(Purpose.ASSIGNMENT, MAX, LUCY, 10, **FREEZE)
+SELLERS_FEE = move(Purpose.ASSIGNMENT_FEE, LUCY, INCOME_ACCOUNT, 6)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        [SELLERS_FEE],
+        [SOLD, SELLERS_FEE, SELLERS_FEE],
+        [SOLD, msgspec.structs.replace(SELLERS_FEE, amount_fen=11)],
+        [SOLD, msgspec.structs.replace(SELLERS_FEE, payer=MAX)],
+    ],
+)
+def test_a_sellers_fee_is_of_what_he_is_paid_with_it(entry: list[Movement]) -> None:
     with pytest.raises(Refused) as caught:
         requested(*entry)
     assert caught.value.code == Code.MOVEMENT_NOT_ALLOWED

@@ -37,13 +37,17 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.GUARANTEE_ADVANCE: ("guarantor", "borrower"),
     Purpose.ADVANCE_PASSED_ON: ("borrower", "investor"),
     Purpose.GUARANTEE_RECOVERY: ("borrower", "guarantor"),
+    Purpose.ASSIGNMENT_HOLD: ("investor", "investor"),
+    Purpose.ASSIGNMENT_RELEASE: ("investor", "investor"),
+    Purpose.ASSIGNMENT: ("investor", "investor"),
+    Purpose.ASSIGNMENT_FEE: ("investor", "income"),
     Purpose.RESERVE_SURPLUS: ("reserve", "income"),
     Purpose.ADMINISTRATIVE_FREEZE: (MEMBERS, MEMBERS),
     Purpose.ADMINISTRATIVE_RELEASE: (MEMBERS, MEMBERS),
     Purpose.BANK_INTEREST: ("outside", EVERYBODY),
     Purpose.BANK_ADJUSTMENT: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
     Purpose.BANK_REVERSAL: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
-    Purpose.REVERSAL: ("income", "borrower reserve"),
+    Purpose.REVERSAL: ("income", "borrower investor reserve"),
     Purpose.SHORTFALL_COVER: ("income", f"{MEMBERS} reserve marketing"),
 }
 
@@ -69,6 +73,11 @@ OTHER_HALF = {
             freeze="G-1.1",
         )
     ],
+    Purpose.ASSIGNMENT_FEE: [
+        a_movement(
+            Purpose.ASSIGNMENT, account(Role.INVESTOR), account(Role.INVESTOR), freeze="M-1.1"
+        )
+    ],
 }
 
 
@@ -91,9 +100,10 @@ def test_money_moves_for_its_purpose_only(purpose: Purpose) -> None:
 
 def test_lending_goes_from_investors_to_borrowers_and_through_nobody() -> None:
     """No purpose takes an investor's money to the platform, or the platform's to a borrower, but
-    what two people put right."""
+    what two people put right, and the fee of one who sells his claim."""
     put_right = {Purpose.REVERSAL, Purpose.SHORTFALL_COVER}
-    moving = {p for p in Purpose if MATRIX[p].shape is Shape.TRANSFER} - put_right
+    beside = {*put_right, Purpose.ASSIGNMENT_FEE}
+    moving = {p for p in Purpose if MATRIX[p].shape is Shape.TRANSFER} - beside
     for purpose in moving:
         for own in OWN.split():
             assert not allowed(purpose, Role.INVESTOR, Role(own)), purpose
@@ -122,6 +132,8 @@ def test_what_consumes_a_freeze() -> None:
         Purpose.GUARANTEE_ADVANCE: Purpose.GUARANTEE_HOLD,
         Purpose.GUARANTEE_RECOVERY: Purpose.REPAYMENT_HOLD,
         Purpose.ADMINISTRATIVE_RELEASE: Purpose.ADMINISTRATIVE_FREEZE,
+        Purpose.ASSIGNMENT_RELEASE: Purpose.ASSIGNMENT_HOLD,
+        Purpose.ASSIGNMENT: Purpose.ASSIGNMENT_HOLD,
     }
 
 

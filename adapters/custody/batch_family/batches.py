@@ -30,6 +30,7 @@ _SERVICES = {
     Purpose.GUARANTEE_RECOVERY: "batchRepayBail",
     Purpose.GUARANTEE_ADVANCE: "batchBailRepay",
     Purpose.RESERVE_PAYOUT: "batchSubstRepay",
+    Purpose.ASSIGNMENT: "batchCreditInvest",
     Purpose.RESERVE_SURPLUS: "batchTransfer",
     Purpose.REVERSAL: "batchVoucherPay",
     Purpose.SHORTFALL_COVER: "batchVoucherPay",
@@ -40,6 +41,7 @@ _MARKS = {
     "batchRepayBail": "b",
     "batchBailRepay": "a",
     "batchSubstRepay": "s",
+    "batchCreditInvest": "c",
     "batchTransfer": "t",
     "batchVoucherPay": "v",
 }
@@ -48,13 +50,16 @@ _FREEZE_FIELDS = {
     "batchRepay": "freezeOrderId",
     "batchRepayBail": "freezeOrderId",
     "batchBailRepay": "freezeOrderId",
+    "batchCreditInvest": "freezeOrderId",
 }
 _FEE_FIELDS = {
     ("batchLendPay", Purpose.FEE): "debtFee",
     ("batchLendPay", Purpose.RESERVE_CONTRIBUTION): "bailFee",
     ("batchRepay", Purpose.FEE): "txFeeOut",
     ("batchRepayBail", Purpose.FEE): "txFeeOut",
+    ("batchCreditInvest", Purpose.ASSIGNMENT_FEE): "txFeeIn",
 }
+_FEE_OF_PAYEE = frozenset({"batchLendPay", "batchCreditInvest"})
 _FEES = frozenset(purpose for _, purpose in _FEE_FIELDS)
 _RIDING = _FEES | {Purpose.ADVANCE_PASSED_ON}
 """What has no line of its own."""
@@ -149,13 +154,14 @@ def batches_of(request: Execute) -> tuple[Batch, ...]:
 
 
 def _check_fees(service: str, fees: Sequence[Leg], carrier: Leg) -> None:
-    """A fee rides on a line of its payer, who at a repayment pays it out of the same freeze."""
+    """A fee rides on a line of its payer: at a repayment he pays it out of the same freeze, of what
+    is lent or paid for a claim he gets the rest."""
     for fee in fees:
         if (service, fee.purpose) not in _FEE_FIELDS:
             raise NotCarried(f"purpose: no {fee.purpose.value} with {service}")
-        lent = service == "batchLendPay"
-        payer = carrier.payee if lent else carrier.payer
-        freeze = None if lent else carrier.freeze_request_no
+        of_payee = service in _FEE_OF_PAYEE
+        payer = carrier.payee if of_payee else carrier.payer
+        freeze = None if of_payee else carrier.freeze_request_no
         if (fee.payer, fee.freeze_request_no) != (payer, freeze):
             raise NotCarried(f"purpose: {fee.purpose.value} is not paid with {service}")
 
@@ -190,6 +196,8 @@ def _pack(batch: Batch, line: Line, accounts: Accounts) -> dict[str, str]:
             "debtOrderId": line.named(line.passed_on),
             "forAccountId": accounts.number(line.passed_on.payee),
         }
+    if batch.request.offered is not None:
+        pack["tsfAmount"] = yuan(batch.request.offered.share_fen)
     if leg.interest_fen:
         pack["intAmount"] = yuan(leg.interest_fen)
     if leg.freeze_request_no is not None:

@@ -31,8 +31,10 @@ from domain.ports import (
     BankStatement,
     ChangeProject,
     CustodianUntrusted,
+    EndOffer,
     Execute,
     ExecuteBatch,
+    OfferShare,
     ProjectStage,
     Release,
     StatementNotReady,
@@ -134,6 +136,8 @@ class BatchFamilyBank:
                 return self._execution.query(request)
             case ExecuteBatch():
                 raise NotCarried("many trades are asked after one by one")
+            case OfferShare() | EndOffer():
+                return _NOT_NEEDED
             case ChangeProject() if request.stage is not ProjectStage.MISCARRIED:
                 return _NOT_NEEDED
             case _:

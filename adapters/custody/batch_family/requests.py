@@ -26,9 +26,11 @@ from domain.ports import (
     CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Freeze,
     FreezeFunds,
+    OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -50,6 +52,7 @@ _FREEZES = {
     Purpose.TENDER: TENDER_FREEZE,
     Purpose.REPAYMENT_HOLD: BALANCE_FREEZE,
     Purpose.GUARANTEE_HOLD: BALANCE_FREEZE,
+    Purpose.ASSIGNMENT_HOLD: BALANCE_FREEZE,
 }
 _AUTHORISED = {  # Its flag, and how the names of its terms begin.
     Authorised.TENDER: ("autoBid", "autoBid"),
@@ -141,6 +144,8 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
             return _direct("debtRegister", request, _product(request, accounts, choices, now))
         case ChangeProject(stage=ProjectStage.MISCARRIED):
             return _direct("debtRegisterCancel", request, {"productId": request.project_no})
+        case OfferShare() | EndOffer():
+            raise NotNeeded("the bank learns of an assignment when it is paid")
         case ChangeProject():
             raise NotNeeded("the bank goes by the batches of a product")
         case _:
@@ -203,7 +208,8 @@ def _freeze(request: Freeze, accounts: Accounts, choices: Choices) -> Call:
     if service == BALANCE_FREEZE:
         if request.by_member:
             raise NotCarried("the member himself freezes for tenders only")
-        return _direct(service, request, fields | {"frzType": "0"})
+        frz_type = "1" if request.purpose is Purpose.ASSIGNMENT_HOLD else "0"
+        return _direct(service, request, fields | {"frzType": frz_type})
     fields["frzFlag"] = "1"
     if request.by_member:
         return _page(TENDER_BY_MEMBER, request, choices, fields)

@@ -26,12 +26,15 @@ from domain.ports import (
     CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Execute,
     ExecuteBatch,
     Freeze,
     FreezeFunds,
     Leg,
+    Offered,
+    OfferShare,
     OpenAccount,
     Recharge,
     Release,
@@ -64,6 +67,8 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     Withdraw: "WITHDRAW",
     ConfirmWithdrawal: "CONFIRM_WITHDRAW",
     StopWithdrawal: "STOP_WITHDRAW",
+    OfferShare: "DEBENTURE_SALE",
+    EndOffer: "CANCEL_DEBENTURE_SALE",
     Freeze: "PRETRANSACTION",
     Release: "CANCEL_PRETRANSACTION",
     FreezeFunds: "FREEZE",
@@ -136,6 +141,11 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             return _direct("CONFIRM_WITHDRAW", request, _about_withdrawal(request))
         case StopWithdrawal():
             raise NotCarried("which order stops a withdrawal depends on how far it is")
+        case OfferShare():
+            return _direct("DEBENTURE_SALE", request, _sale(request))
+        case EndOffer():
+            fields = {"creditsaleRequestNo": request.offer_request_no}
+            return _direct("CANCEL_DEBENTURE_SALE", request, fields)
         case Freeze():
             if request.by_member:
                 return _page("USER_PRE_TRANSACTION", request, _hold(request), choices, now)
@@ -239,13 +249,25 @@ def _authorisation(request: Authorise | EndAuthorisation) -> dict[str, str]:
     return _user(request) | {"authList": kind}
 
 
-def _hold(request: Freeze) -> dict[str, str]:
+def _sale(request: OfferShare) -> dict[str, str]:
     return {
+        "platformUserNo": user_no(request.account),
+        "projectNo": request.project_no,
+        "saleShare": yuan(request.share_fen),
+    }
+
+
+def _hold(request: Freeze) -> dict[str, str]:
+    fields = {
         "platformUserNo": user_no(request.account),
         "bizType": _word(words.FREEZE_TYPES, request.purpose),
         "amount": yuan(request.amount_fen),
         "projectNo": request.project_no,
     }
+    if request.offered is not None:
+        fields["share"] = yuan(request.offered.share_fen)
+        fields["creditsaleRequestNo"] = request.offered.request_no
+    return fields
 
 
 def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
@@ -299,17 +321,19 @@ def _trade(request: Execute) -> dict[str, Any]:
         "requestNo": request.request_no,
         "tradeType": _word(words.TRADE_TYPES, request.purpose),
         "details": [
-            _detail(leg, leg.freeze_request_no or came_from.get(leg.movement_id))
+            _detail(leg, leg.freeze_request_no or came_from.get(leg.movement_id), request.offered)
             for leg in request.legs
         ],
     }
+    if request.offered is not None:
+        fields["saleRequestNo"] = request.offered.request_no
     if request.project_no is not None:
         fields["projectNo"] = request.project_no
     return fields
 
 
-def _detail(leg: Leg, freeze_request_no: str | None) -> dict[str, str]:
-    """What is passed on names the freeze that it came from."""
+def _detail(leg: Leg, freeze_request_no: str | None, offered: Offered | None) -> dict[str, str]:
+    """What is passed on names the freeze that it came from; what buys a claim, the share of it."""
     detail = {
         "bizType": _word(words.LEG_TYPES, leg.purpose),
         "sourcePlatformUserNo": user_no(leg.payer),
@@ -319,6 +343,8 @@ def _detail(leg: Leg, freeze_request_no: str | None) -> dict[str, str]:
     }
     if leg.interest_fen:
         detail["income"] = yuan(leg.interest_fen)
+    if leg.purpose is Purpose.ASSIGNMENT and offered is not None:
+        detail["share"] = yuan(offered.share_fen)
     if freeze_request_no is not None:
         detail["freezeRequestNo"] = freeze_request_no
     return detail

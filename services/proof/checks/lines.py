@@ -9,6 +9,9 @@ from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
     AdvanceReleased,
+    ClaimAssigned,
+    ClaimKept,
+    ClaimSold,
     LoanDisbursed,
     RepaymentFailed,
     RepaymentRouted,
@@ -21,7 +24,8 @@ from services.proof.snapshot import Snapshot
 
 
 class Lines(Check):
-    """A line is one claim's part of one instalment; the reserve's part is one line more."""
+    """A line is one claim's part of one instalment; the reserve's part is one line more. While a
+    claim is being sold none is paid."""
 
     NAME = "lines"
     TITLE = "No line of the register has two open movements"
@@ -30,6 +34,7 @@ class Lines(Check):
         super().__init__()
         self._moving: dict[tuple[str, str], frozenset[tuple[int, int]]] = {}
         self._by_loan: dict[str, set[tuple[int, int]]] = {}
+        self._sold: dict[str, set[str]] = {}  # Assignments at the bank, by loan.
 
     def looks(self) -> Mapping[type[Event], Look]:
         return looks_of(
@@ -37,6 +42,8 @@ class Lines(Check):
             ((AdvanceOpened,), self._advance_opened),
             ((RepaymentSettled, RepaymentFailed), self._payment_ended),
             ((AdvancePaid, AdvanceReleased), self._advance_ended),
+            ((ClaimSold,), self._claim_sold),
+            ((ClaimAssigned, ClaimKept), self._sale_ended),
         )
 
     def _routed(self, fact: Fact) -> None:
@@ -69,9 +76,25 @@ class Lines(Check):
         event = fact.event
         self._close(event.loan_id, f"P-{event.payout_id}")
 
+    def _claim_sold(self, fact: Fact) -> None:
+        event = fact.event
+        self.looked_at["assignments"] += 1
+        if self._by_loan.get(event.loan_id):
+            self.violated(f"{event.assignment_id}: the loan's lines are moving", fact.position)
+        self._sold.setdefault(event.loan_id, set()).add(event.assignment_id)
+
+    def _sale_ended(self, fact: Fact) -> None:
+        event = fact.event
+        sold = self._sold.get(event.loan_id, set())
+        sold.discard(event.assignment_id)
+        if not sold:
+            self._sold.pop(event.loan_id, None)
+
     def _open(self, fact: Fact, entry_id: str, lines: set[tuple[int, int]]) -> None:
         event = fact.event
         self.looked_at["lines"] += len(lines)
+        if event.loan_id in self._sold:
+            self.violated(f"{entry_id}: a claim is being sold", fact.position)
         moving = self._by_loan.setdefault(event.loan_id, set())
         for period, _ in sorted(lines & moving):
             self.violated(f"{entry_id}: instalment {period} is moving already", fact.position)

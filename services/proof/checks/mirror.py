@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from domain.assignment import AssignmentSettled
 from domain.cashbook import (
     BankMovementRecorded,
     EntryRejected,
@@ -18,7 +19,13 @@ from domain.cashbook import (
     movement_id,
 )
 from domain.investment import TenderFrozen, TenderReleased
-from domain.loan_events import AdvancePaid, LoanDisbursed, RepaymentHeld, RepaymentSettled
+from domain.loan_events import (
+    AdvancePaid,
+    ClaimAssigned,
+    LoanDisbursed,
+    RepaymentHeld,
+    RepaymentSettled,
+)
 from domain.model import Event
 from domain.purposes import Purpose
 from domain.reserve import PayoutPaid
@@ -220,5 +227,7 @@ _ENTRY_OF: dict[type[Event], tuple[str, str]] = {
     RepaymentSettled: ("R", "payment_id"),
     AdvancePaid: ("P", "payout_id"),
     PayoutPaid: ("P", "payout_id"),
+    AssignmentSettled: ("N", "assignment_id"),
+    ClaimAssigned: ("N", "assignment_id"),
 }
 """Which entry's success an event follows from: the prefix, and the field that names the rest."""

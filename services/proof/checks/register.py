@@ -14,6 +14,7 @@ from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
     AdvanceReleased,
+    ClaimAssigned,
     EarlyBillingUndone,
     InstalmentBilled,
     LoanDisbursed,
@@ -33,7 +34,7 @@ from services.proof.snapshot import Snapshot
 class Account:
     """One loan's sums in fen: principal and interest, to whomever they are owed."""
 
-    claims: tuple[Claim, ...]
+    claims: list[Claim]
     billed_fen: int = 0
     paid_fen: int = 0
     unbilled_fen: int = 0  # Principal.
@@ -62,6 +63,7 @@ class Register(Check):
             ((RepaymentSettled,), self._settled),
             ((AdvanceOpened,), self._opened),
             ((AdvancePaid, AdvanceReleased), self._advanced),
+            ((ClaimAssigned,), self._assigned),
             ((LoanSettled,), self._ended),
             ((EntryRequested,), self._requested),
         )
@@ -72,7 +74,7 @@ class Register(Check):
         if sum(row.principal_fen for row in event.schedule) != principal_fen:
             self.violated(f"{event.loan_id}: schedule and claims differ", fact.position)
         self._accounts[event.loan_id] = Account(
-            event.claims, unbilled_fen=principal_fen, principal=[0] * len(event.claims)
+            list(event.claims), unbilled_fen=principal_fen, principal=[0] * len(event.claims)
         )
 
     def _billed(self, fact: Fact) -> None:
@@ -123,6 +125,26 @@ class Register(Check):
             account.advanced_fen += sum(opened.principal) + sum(opened.interest)
             _add(account.principal, opened.principal)
             self._conserved(event.loan_id, account, fact.position)
+
+    def _assigned(self, fact: Fact) -> None:
+        """The seller owned the claim, what he sold of it was open, and the parts are the whole."""
+        event = fact.event
+        self.looked_at["assignments"] += 1
+        account = self._accounts[event.loan_id]
+        place = next((n for n, c in enumerate(account.claims) if c.tender_id == event.claim_id), -1)
+        sold_fen = event.claim.principal_fen
+        if place < 0:
+            self.violated(f"{event.assignment_id} is of no claim of the loan", fact.position)
+            return
+        left = account.claims[place]
+        if sold_fen > left.principal_fen - account.principal[place]:
+            self.violated(f"{event.assignment_id}: more is sold than is open", fact.position)
+        if sold_fen != event.unbilled_fen + sum(line.principal_fen for line in event.lines):
+            self.violated(f"{event.assignment_id}: the parts are not the whole", fact.position)
+        account.claims[place] = left._replace(principal_fen=left.principal_fen - sold_fen)
+        account.claims.append(event.claim)
+        account.principal.append(0)
+        self._conserved(event.loan_id, account, fact.position)
 
     def _ended(self, fact: Fact) -> None:
         event = fact.event
@@ -189,9 +211,7 @@ def _line(movement: Movement) -> tuple[Purpose, str, int, int]:
     return movement.purpose, movement.payee, movement.amount_fen, movement.interest_fen
 
 
-def _repaid(
-    claims: tuple[Claim, ...], routed: RepaymentRouted
-) -> list[tuple[Purpose, str, int, int]]:
+def _repaid(claims: list[Claim], routed: RepaymentRouted) -> list[tuple[Purpose, str, int, int]]:
     lines = []
     for place, claim in enumerate(claims):
         principal_fen = sum(part.principal[place] for part in routed.parts)
@@ -205,9 +225,7 @@ def _repaid(
     return [line for line in lines if line[2]]
 
 
-def _paid_out(
-    claims: tuple[Claim, ...], opened: AdvanceOpened
-) -> list[tuple[Purpose, str, int, int]]:
+def _paid_out(claims: list[Claim], opened: AdvanceOpened) -> list[tuple[Purpose, str, int, int]]:
     return [
         (Purpose.RESERVE_PAYOUT, account_of(claim.investor_id, Role.INVESTOR), p + i, i)
         for claim, p, i in zip(claims, opened.principal, opened.interest, strict=True)

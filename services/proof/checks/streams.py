@@ -7,13 +7,23 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from adapters.codec import EVENT_TYPES
-from domain import investment, loan, member
+from domain import assignment, investment, loan, member
+from domain.assignment import (
+    Assignment,
+    AssignmentBought,
+    AssignmentEnded,
+    AssignmentEvent,
+    AssignmentListed,
+    AssignmentOffered,
+    AssignmentSettled,
+)
+from domain.assignment import Status as Sale
 from domain.investment import Investment, InvestmentEvent
 from domain.loan import Loan
 from domain.loan import Status as LoanStatus
 from domain.loan_events import LoanEvent
 from domain.member import Member
-from domain.model import Event
+from domain.model import Event, InvariantBroken
 from domain.operators import Operators
 from domain.platform import Platform
 from domain.reserve import Reserve
@@ -92,8 +102,9 @@ def _member(state: Member, event: member.MemberEvent) -> Member:
 
 def _loan(state: Loan, event: LoanEvent) -> Loan | None:
     after = loan.evolve(state, event)
-    over = after.status is LoanStatus.SETTLED and not after.payments
-    return None if over else after  # Held money may still go back after the end.
+    # Held money may still go back after the end, and what was on sale is taken off.
+    left = after.payments or after.offers
+    return None if after.status is LoanStatus.SETTLED and not left else after
 
 
 def _investment(state: Investment, event: InvestmentEvent) -> Investment | None:
@@ -103,6 +114,22 @@ def _investment(state: Investment, event: InvestmentEvent) -> Investment | None:
     status = investment.evolve(state, event).status
     return None if status in _ENDS else Investment(status)
 
+
+def _assignment(state: Assignment, event: AssignmentEvent) -> Assignment | None:
+    """Its fold takes any step: which one may follow is told here again."""
+    if state.status not in _BEFORE[type(event)]:
+        raise InvariantBroken(f"{event.TOPIC} on an assignment that is {state.status}")
+    after = assignment.evolve(state, event)
+    return None if after.status in (Sale.SETTLED, Sale.ENDED) else after
+
+
+_BEFORE: dict[type[AssignmentEvent], frozenset[Sale]] = {
+    AssignmentOffered: frozenset({Sale.NONE}),
+    AssignmentListed: frozenset({Sale.OFFERED}),
+    AssignmentBought: frozenset({Sale.LISTED}),
+    AssignmentSettled: frozenset({Sale.BOUGHT}),
+    AssignmentEnded: frozenset({Sale.OFFERED, Sale.LISTED, Sale.BOUGHT}),
+}
 
 _ENDS = frozenset({investment.Status.REFUSED, investment.Status.RELEASED, investment.Status.CLOSED})
 
@@ -127,6 +154,8 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("loan-", "loan_id", loan.INITIAL, _loan)
         case "investment":
             return _Kind("investment-", "tender_id", investment.INITIAL, _investment)
+        case "assignment":
+            return _Kind("assignment-", "assignment_id", assignment.INITIAL, _assignment)
         case "reversal":
             return _Kind("reversal-", "movement_id", *fold_of(name))
         case "cash":

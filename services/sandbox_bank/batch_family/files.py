@@ -37,6 +37,7 @@ _TYPES = {
     "REPAYMENT": ("2781", "7781"),
     "COMPENSATORY": ("2788", "7788"),
     "COMPENSATORY_REPAYMENT": ("2788", "7788"),
+    "CREDIT_ASSIGNMENT": ("2789", "7785"),
     "COMMISSION": ("4780", "7722"),
     "PROFIT": ("2833", "7783"),
     "INTEREST": ("5500", "5500"),

@@ -54,6 +54,9 @@ SERVICES = {
         "INDIRECT_COMPENSATORY", "COMPENSATORY", freeze="freezeOrderId", through=True
     ),
     "batchSubstRepay": Service("COMPENSATORY", "COMPENSATORY"),
+    "batchCreditInvest": Service(
+        "CREDIT_ASSIGNMENT", "CREDIT_ASSIGNMENT", freeze="freezeOrderId", fees=_FEES
+    ),
     "batchTransfer": Service("FUNDS_TRANSFER", "FUNDS_TRANSFER"),
     "batchVoucherPay": Service("PLATFORM_INDEPENDENT_PROFIT", "PROFIT"),
 }
@@ -110,6 +113,8 @@ def settle(book: Book, batch: Request, line: Fields) -> None:
         }
         if biz_type != "COMMISSION":
             detail["income"] = money(interest_fen)
+        if biz_type == "CREDIT_ASSIGNMENT":
+            detail["share"] = money(line.amount("tsfAmount"))
         if freeze_no and source == payer:
             detail["freezeRequestNo"] = freeze_no
         trades.pay(book, no, rule, project, Fields(detail))

@@ -153,8 +153,10 @@ def _bid(_book: Book, fields: Fields) -> Data:
 
 
 def _balance_freeze(book: Book, fields: Fields) -> Data:
-    """A borrower's for his repayment, a guarantor's for his advance; anybody's, for no product."""
-    fields.choice("frzType", ["0"])
+    """frzType 0: a borrower's for his repayment, a guarantor's for his advance; anybody's, for no
+    product. 1: a lender's, for a claim that he buys."""
+    if fields.choice("frzType", ["0", "1"]) == "1":
+        return _freeze(fields) | {"bizType": "CREDIT_ASSIGNMENT"}
     if fields.optional("productId", 50) is None:
         account = {"platformUserNo": _account(fields), "amount": fields.text("txAmount")}
         return account | {_SERVICE: "FREEZE"}
@@ -175,7 +177,9 @@ def _bid_cancel(book: Book, fields: Fields) -> Data:
 
 
 def _balance_unfreeze(book: Book, fields: Fields) -> Data:
-    data = _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "FREEZE"}))
+    data = _unfreeze(
+        book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "CREDIT_ASSIGNMENT", "FREEZE"})
+    )
     no = data["preTransactionNo"]
     if freezes.find(book, no).project_no is None:
         amount = {"amount": data["amount"]}

@@ -1,7 +1,8 @@
 """One whole story, told through the real writer: four loans, a bank that refuses at times.
 
 L1  funded by three, one instalment late: the reserve pays a part, then all, then recovers
-L2  miscarried                           L3  paid off early, after a payment that failed
+L2  miscarried                           L3  paid off early, after a payment that failed; a part of
+    its claim was sold
 L4  refused as a project, published again, late and open at the end
 """
 
@@ -254,11 +255,34 @@ def _funding(teller: Teller) -> None:
     teller.settle()
 
 
+def _assigned(teller: Teller) -> None:
+    """I1 buys a part of I2's claim on L3, at the third go; one offer nobody buys in time."""
+    for number, days in ((1, 5), (2, 5), (3, 5), (4, 0), (5, 40)):
+        teller.tell(
+            c.OfferClaim,
+            assignment_id=f"a{number}",
+            loan_id="L3",
+            claim_id="t5",
+            seller_id="I2",
+            principal_fen=5_000,
+            price_fen=4_900 + number,
+            valid_until=teller.today + timedelta(days=days),
+        )
+        answer = c.RefuseOffer if number == 1 else c.ConfirmOffer
+        teller.tell(answer, assignment_id=f"a{number}", bank_code="K1")
+    for number in (2, 3):
+        teller.tell(c.BuyClaim, assignment_id=f"a{number}", buyer_id="I1", amount_max_fen=6_000)
+        teller.settle("N-a2")
+    teller.roll_to(teller.today + timedelta(days=1))
+    teller.tell(c.ExpireOffer, assignment_id="a4")
+
+
 def _late(teller: Teller) -> None:
     """L2 miscarries; L1 pays once and is late, L4 never pays; the reserve is short at first."""
     teller.roll_to(date(2024, 2, 4))
     teller.tell(c.MiscarryLoan, loan_id="L2")
     teller.settle()
+    _assigned(teller)
     teller.roll_to(date(2024, 2, 29), *SCHEDULED)
     teller.recharge("B1", Role.BORROWER, 200_000)
     teller.recharge("B2", Role.BORROWER, 200_000)

@@ -12,6 +12,7 @@ from psycopg import Cursor
 
 from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
+from adapters.read_models.assignments import ASSIGNMENTS
 from adapters.read_models.balances import BALANCES
 from adapters.read_models.days import DAYS
 from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
@@ -27,6 +28,7 @@ from adapters.read_models.reserve import (
 from adapters.read_models.shortfalls import COVERS, SHORTFALLS
 from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
 from domain import cashbook, loan, member, reserve, shortfall
+from domain.assignment import Assignment
 from domain.investment import Investment
 from domain.loan import Status
 from domain.platform import Platform
@@ -221,7 +223,10 @@ def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         in_all_fen = claim.received_principal_fen + claim.received_interest_fen
         assert in_all_fen + claim.received_penalty_fen == received[key]
         assert claim.from_reserve_fen == from_reserve[key]
-        assert claim.received_principal_fen + claim.open_principal_fen == claim.principal_fen
+        still_his_fen = claim.principal_fen - claim.assigned_fen
+        assert claim.received_principal_fen + claim.open_principal_fen == still_his_fen
+        parts = [each for each in claims.values() if each.came_of == claim.tender_id]
+        assert claim.assigned_fen == sum(each.principal_fen for each in parts)
     for loan_id, state in folded(past, "loan", loan.Loan).items():
         for place, registered in enumerate(state.claims):
             open_fen = sum(b.principal[place] for b in state.billed.values())
@@ -234,6 +239,19 @@ def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     assert len(ON_ITS_WAY.select(cursor)) == sum(
         (state.routed is not None) + len(state.advances) for state in moving
     )
+
+
+def check_assignments(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.assignment_id: row for row in ASSIGNMENTS.select(cursor)}
+    states = folded(past, "assignment", Assignment)
+    assert rows.keys() == states.keys()
+    for name, state in states.items():
+        row, offer = rows[name], state.offer
+        assert (row.status, row.seller_id) == (state.status.value, offer.seller_id)
+        assert (row.principal_fen, row.price_fen) == (offer.principal_fen, offer.price_fen)
+        assert (row.buyer_id is not None) == (state.bought is not None)
+        assert (row.closed_on is not None) == (row.status in ("settled", "ended"))
+        assert (row.reason is not None) == (row.status == "ended")
 
 
 def check_reserve(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
@@ -307,6 +325,7 @@ def check_days(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         check_shortfalls,
         check_loans,
         check_positions,
+        check_assignments,
         check_reserve,
         check_members,
         check_days,

@@ -77,6 +77,8 @@ def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
         ("reserve", "show"),
         ("member", "show", "I1"),
         ("positions", "I1"),
+        ("holders", "L1"),
+        ("assignments",),
         ("overdue",),
         ("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02"),
     ):
@@ -98,8 +100,15 @@ def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     assert account["available_fen"] == statement["closing"]["available_fen"]
     loan = ask("loan", "show", "L1")
     assert loan["loan"]["status"] == "settled"
-    (claim,) = ask("positions", "I1")["claims"]
-    assert claim["received_principal_fen"] == loan["loan"]["amount_fen"] == 100_000
+    (kept,) = ask("positions", "I1")["claims"]
+    (bought,) = ask("positions", "I2")["claims"]
+    received_fen = [each["received_principal_fen"] for each in (kept, bought)]
+    assert received_fen == [60_000, 40_000]
+    assert sum(received_fen) == loan["loan"]["amount_fen"]
+    assert (kept["assigned_fen"], bought["came_of"]) == (40_000, kept["tender_id"])
+    assert ask("holders", "L1", "--on", "2024-01-01")["holders"] == []
+    assert [each["status"] for each in ask("assignments")["assignments"]] == ["settled", "ended"]
+    assert ask("assignments", "--status", "listed")["assignments"] == []
     assert ask("reserve", "show")["flows_fen"]["surplus"] == 500_000
     assert ask("overdue")["on"] == "2024-01-02"
 
@@ -127,6 +136,9 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("account", "show", "nobody:investor"), "not_found", "account"),
         (("loan", "show", "nothing"), "not_found", "loan"),
         (("positions", "nobody"), "not_found", "member"),
+        (("holders", "nothing"), "not_found", "loan"),
+        (("holders", "L1", "--on", "soon"), "bad_input", "on"),
+        (("assignments", "--status", "lost"), "bad_input", "status"),
         (("command", "show", "never"), "not_found", "id"),
         (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
