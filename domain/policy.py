@@ -48,6 +48,15 @@ class Subrogation(StrEnum):
     PROPORTIONAL = "proportional"  # By open : paid, after any payout.
 
 
+class Provider(StrEnum):
+    """Who pays in the borrower's place."""
+
+    GUARANTOR = "guarantor"  # 担保人
+    RESERVE = "reserve"  # 风险准备金
+    THIRD_PARTY = "third-party"  # 第三方保障
+    PLATFORM = "platform"  # Or an affiliate of it, which counts as the platform.
+
+
 class PolicyTerms(Message):
     """What one version promises and charges. Rates are per cent."""
 
@@ -69,6 +78,7 @@ class PolicyTerms(Message):
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
     sharing: ShareMethod = ShareMethod.LARGEST_REMAINDER
     rounding: Literal[Rounding.HALF_UP, Rounding.UP] = Rounding.HALF_UP  # Of the payment.
+    providers: tuple[Provider, ...] = (Provider.RESERVE,)
 
 
 def percent_of(amount_fen: int, percent: str) -> int:
