@@ -271,6 +271,15 @@ class BlacklistMember(Manual):
     evidence: Text
 
 
+class RegisterRelatedParty(Manual):
+    """关联方: of the platform: a shareholder, manager or affiliate; `related` false: no longer."""
+
+    type: Literal["register_related_party"] = "register_related_party"
+    member_id: Id
+    related: bool = True
+    evidence: Text
+
+
 class RequestRecharge(Command):
     type: Literal["request_recharge"] = "request_recharge"
     recharge_id: Id
@@ -307,6 +316,8 @@ class RequestLoan(Command):
     periods: Annotated[int, Field(ge=1, le=600)]
     method: Method
     purpose: Text  # 借款用途
+    # On other platforms, as far as the platform knows: for the limits over all of them.
+    owed_elsewhere_fen: Annotated[int, Field(ge=0, le=10**15)] = 0
 
 
 class RateLoan(Command):
@@ -543,6 +554,7 @@ AnyCommand = Annotated[
     | RequestAuthorisation
     | CancelAuthorisation
     | BlacklistMember
+    | RegisterRelatedParty
     | RequestRecharge
     | RequestWithdrawal
     | StopWithdrawal

@@ -14,7 +14,8 @@ import typer
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
 from domain.accounts import RESERVE_ACCOUNT
-from domain.streams import RESERVE, fold_of, loan_stream
+from domain.policy import Policies
+from domain.streams import POLICY, RESERVE, fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -143,7 +144,7 @@ def reserve_show(
     with looking(data, platform) as look:
         if as_of is None:
             seen = look.views.reserve()
-            queued = {"queued_fen": seen.value.queued_fen}
+            queued = {"fund": _fund(look), "queued_fen": seen.value.queued_fen}
             answer = queued | plain(seen.value) | {"view": look.view(seen)}
         else:
             moment = look.moment(as_of)
@@ -155,6 +156,14 @@ def reserve_show(
                 "as_of": moment,
             }
     show("reserve", answer, as_json)
+
+
+def _fund(look: Look) -> str | None:
+    """What the reserve is called today."""
+    days = look.views.business_days().value
+    policies: Policies = state_as_of(look.url, look.platform, POLICY, look.head())
+    terms = policies.latest(days[-1].business_date) if days else None
+    return terms.fund if terms else None
 
 
 @member_app.command("show")
