@@ -265,20 +265,23 @@ def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyP
     last = policies.versions[-1] if policies.versions else None
     if last is not None and terms.valid_from < today:
         raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_from")
+    if terms.valid_until is not None and terms.valid_until < today:
+        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
     if last is not None:
-        _follows(last, terms)
+        _follows(last, terms, today)
     return (PolicyPublished(terms=terms),)
 
 
-def _follows(last: PolicyTerms, terms: PolicyTerms) -> None:
+def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
+    """Days without a policy that have gone by cannot be mended: the next one starts today then."""
     until = last.valid_until
     if terms.valid_from <= (until or last.valid_from):
         kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
         raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
-    if until is not None and terms.valid_from > until + timedelta(days=1):
+    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
         raise Refused(
             Code.POLICY_LEAVES_GAP,
-            f"{last.version} ends on {until}: start on the day after",
+            f"{last.version} ends on {until}",
             "terms.valid_from",
         )
 

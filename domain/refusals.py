@@ -56,12 +56,15 @@ class Code(StrEnum):
     OPERATORS_TOO_FEW = "operators_too_few", "Fewer than two would be left who may check."
     # Policy.
     POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
-    POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."
+    POLICY_IN_PAST = (
+        "policy_in_past",
+        "A policy may not start or end before the business date.",
+    )
     POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
     POLICY_MISSING = "policy_missing", "No policy is in force on that day."
     POLICY_LEAVES_GAP = (
         "policy_leaves_gap",
-        "The version before ends earlier than on the day before this one starts.",
+        "Between the version before and this one there would be days without a policy.",
     )
     POLICY_UNLAWFUL = (
         "policy_unlawful",

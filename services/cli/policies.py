@@ -13,8 +13,9 @@ import typer
 from adapters.commanding import Outcome
 from adapters.policies import PolicyFile, PolicyFileUnusable, parse, shipped
 from domain.commands import PublishPolicy
+from domain.platform import Platform as Books
 from domain.policy import Policies, PolicyTerms
-from domain.streams import POLICY
+from domain.streams import PLATFORM, POLICY
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.looking import day, looking, show
 from services.cli.opening import find
@@ -122,13 +123,18 @@ def publish_command(
     as_json: AsJson = False,
 ) -> None:
     """Publish the versions of a policy file, a receipt for each; published again, they keep their
-    outcome. Exit 1 where one is refused: it overlaps, leaves a gap, reaches into the past, or the
-    platform's law table does not allow it.
+    outcome. What is over on the business date is left out unless it is named. Exit 1 where one is
+    refused: it overlaps, leaves a gap, reaches into the past, or the platform's law table does not
+    allow it.
 
     Example: zhuanhu policy publish yirendai --version yirendai-2 --valid-from 2018-07-01 --json
     """
     chosen = _chosen(_read(name), version, valid_from)
     place = find(data, platform)
+    if version is None:
+        with looking(data, platform) as look:
+            books: Books = state_as_of(look.url, look.platform, PLATFORM, look.head())
+        chosen = [each for each in chosen if not _over(each, books.business_date)]
     commands = [
         PublishPolicy(
             id=f"policy.{terms.version}.{terms.valid_from:%Y%m%d}",
@@ -143,6 +149,10 @@ def publish_command(
     show_receipts(receipts, as_json)
     if any(receipt.outcome is Outcome.REFUSED for receipt in receipts):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _over(terms: PolicyTerms, today: date) -> bool:
+    return terms.valid_until is not None and terms.valid_until < today
 
 
 def _chosen(file: PolicyFile, version: str | None, valid_from: str | None) -> list[PolicyTerms]:

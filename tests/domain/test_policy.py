@@ -57,6 +57,7 @@ def test_the_first_may_start_in_the_past() -> None:
             V2,
             Code.POLICY_LEAVES_GAP,
         ),
+        ([], V1.model_copy(update={"valid_until": date(2018, 1, 30)}), Code.POLICY_IN_PAST),
     ],
 )
 def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Code) -> None:
@@ -87,6 +88,15 @@ def test_one_that_ends_is_followed_on_the_next_day() -> None:
     assert state.in_force(date(2018, 2, 28)) == ending
     assert state.in_force(date(2018, 3, 1)) is None
     assert state.latest(date(2018, 3, 1)) == ending  # What the reserve goes on by.
+
+
+def test_days_without_a_policy_that_have_gone_by_do_not_bar_the_next_one() -> None:
+    over = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
+    today = date(2018, 3, 1)
+    assert p.decide(over, V2, today) == (p.PolicyPublished(terms=V2),)
+    later = V2.model_copy(update={"valid_from": date(2018, 3, 2)})
+    with pytest.raises(Refused, match=Code.POLICY_LEAVES_GAP):
+        p.decide(over, later, today)
 
 
 def test_what_has_its_default_is_not_written() -> None:
