@@ -129,13 +129,14 @@ def payoff_fen(loan: Loan, on: date) -> int:
     """What pays the loan off: all that is billed, all principal, interest for months begun, and
     what the policy asks for paying early."""
     rest = _rest(loan, on)
-    due_fen = _due_fen(loan, on)
+    billed_fen = due_fen(loan, on)
     if rest is None:
-        return due_fen
-    return due_fen + rest.principal_fen + rest.interest_fen + _compensation_fen(loan, rest)
+        return billed_fen
+    return billed_fen + rest.principal_fen + rest.interest_fen + _compensation_fen(loan, rest)
 
 
-def _due_fen(loan: Loan, on: date) -> int:
+def due_fen(loan: Loan, on: date) -> int:
+    """All that is billed and open, with penalty and fees, as of the end of `on`."""
     return sum(sum(billed.due(on, loan.policy)[1:]) for billed in loan.billed.values())
 
 
@@ -170,7 +171,7 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
     """What is left after all that is billed pays the running month, or all the rest if asked."""
     on = payment.effective_on
-    if loan.status not in IN_REPAYMENT or payment.amount_fen <= _due_fen(loan, on):
+    if loan.status not in IN_REPAYMENT or payment.amount_fen <= due_fen(loan, on):
         return ()
     whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
     row = _rest(loan, on) if whole_rest else _current_row(loan, on)

@@ -134,6 +134,15 @@ class FloorChecked(Event):
     lacking_fen: int
 
 
+RULES = {
+    1: "default payout (违约偿付): late enough by the policy",
+    2: "time order (时间顺序): in the order of the date that the policy names",
+    3: "claim proportion (债权比例): a period that is not covered is shared pro rata",
+    4: "limited payout (有限偿付): no more than the reserve holds",
+    5: "transfer of benefit (收益转移): what the borrower pays later follows who was paid",
+    6: "cap (金额上限): only what exceeds it may go to the platform",
+}
+
 ReserveEvent = (
     ClaimQueued
     | PayoutRunDecided

@@ -1,6 +1,6 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
-command show   account show   loan show   reserve show   member show
+command show   account show   loan show   member show
 positions      overdue        statement
 """
 
@@ -13,9 +13,7 @@ import typer
 
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
-from domain.accounts import RESERVE_ACCOUNT
-from domain.policy import Policies
-from domain.streams import POLICY, RESERVE, fold_of, loan_stream
+from domain.streams import fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -27,13 +25,11 @@ app = typer.Typer()
 command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
 account_app = typer.Typer(help="What an account has.", no_args_is_help=True)
 loan_app = typer.Typer(help="A loan with all that belongs to it.", no_args_is_help=True)
-reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
 member_app = typer.Typer(help="A member; references only.", no_args_is_help=True)
 for name, group in (
     ("command", command_app),
     ("account", account_app),
     ("loan", loan_app),
-    ("reserve", reserve_app),
     ("member", member_app),
 ):
     app.add_typer(group, name=name)
@@ -131,39 +127,6 @@ def loan_show(
                 raise CliError("not_found", told, "loan", "is the id spelled right?")
             answer = {"loan_id": loan_id, "loan": plain(state), "as_of": moment}
     show(f"loan {loan_id}", answer, as_json)
-
-
-@reserve_app.command("show")
-def reserve_show(
-    as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
-) -> None:
-    """The reserve's money, its flows, its queue and its payouts.
-
-    Example: zhuanhu reserve show --json
-    """
-    with looking(data, platform) as look:
-        if as_of is None:
-            seen = look.views.reserve()
-            queued = {"fund": _fund(look), "queued_fen": seen.value.queued_fen}
-            answer = queued | plain(seen.value) | {"view": look.view(seen)}
-        else:
-            moment = look.moment(as_of)
-            position = moment["position"]
-            balances = balances_as_of(look.url, look.platform, position)
-            answer = {
-                "balance": plain(balances.get(RESERVE_ACCOUNT)),
-                "reserve": plain(state_as_of(look.url, look.platform, RESERVE, position)),
-                "as_of": moment,
-            }
-    show("reserve", answer, as_json)
-
-
-def _fund(look: Look) -> str | None:
-    """What the reserve is called today."""
-    days = look.views.business_days().value
-    policies: Policies = state_as_of(look.url, look.platform, POLICY, look.head())
-    terms = policies.latest(days[-1].business_date) if days else None
-    return terms.fund if terms else None
 
 
 @member_app.command("show")
