@@ -8,7 +8,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from adapters.codec import decode_event
+from adapters.codec import Recorded, decode_event, recorded
 from domain import shortfall
 from domain.platform import BusinessDateRolled, PlatformOpened
 from domain.streams import PLATFORM, fold_of
@@ -16,6 +16,11 @@ from services.proof.snapshot import Snapshot
 
 _EVENTS = (
     "SELECT notification_id, topic, state FROM {shard}.stored_events"
+    " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
+)
+_RECORDED = (
+    "SELECT notification_id, originator_id, originator_version, topic, state"
+    " FROM {shard}.stored_events"
     " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
 )
 _STREAMS = (
@@ -76,6 +81,12 @@ def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
         for _, topic, raw in snapshot.stream(_EVENTS, (stream, position)):
             state = evolve(state, decode_event(topic, raw))
     return state
+
+
+def events_of(url: str, platform: str, stream: str, position: int) -> list[Recorded]:
+    """The events of a stream up to `position`, oldest first."""
+    with Snapshot(url, platform) as snapshot:
+        return [recorded(*row) for row in snapshot.stream(_RECORDED, (stream, position))]
 
 
 def states_as_of(url: str, platform: str, streams: Sequence[str], position: int) -> dict[str, Any]:

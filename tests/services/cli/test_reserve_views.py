@@ -132,3 +132,24 @@ def test_people_read_tables(zhuanhu: Zhuanhu, data: Path) -> None:
     told = zhuanhu("reserve", "explain", "1", "--data", str(data))
     assert told.code == 0
     assert "债权比例" in told.out
+
+
+def test_a_loan_is_explained_event_by_event(ask: Ask) -> None:
+    told = ask("loan", "explain", "A", "--on", "2018-04-01")
+    assert {(each["period"], each["figure"]): each["amount_fen"] for each in told["owed"]} == {
+        (1, "principal"): 600_00,
+        (1, "to_reserve"): 400_00,
+    }
+    last = told["changes"][-1]
+    assert (last["topic"], last["figure"], last["after_fen"]) == (
+        "loan.advance-paid.v1",
+        "to_reserve",
+        400_00,
+    )
+    assert last["command"]
+    assert ask("loan", "explain", "C")["on"] == "2018-04-01"
+
+
+def test_a_loan_that_is_not_there_is_not_explained(zhuanhu: Zhuanhu, data: Path) -> None:
+    told = zhuanhu("loan", "explain", "Z", "--data", str(data), "--json")
+    assert (told.code, told.error["code"], told.error["field"]) == (2, "not_found", "loan")
