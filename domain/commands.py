@@ -334,6 +334,15 @@ class BlacklistMember(Manual):
     evidence: Text
 
 
+class RegisterRelatedParty(Manual):
+    """关联方: of the platform: a shareholder, manager or affiliate; `related` false: no longer."""
+
+    type: Literal["register_related_party"] = "register_related_party"
+    member_id: Id
+    related: bool = True
+    evidence: Text
+
+
 class RequestRecharge(Command):
     """充值, by the member at the bank's page; or without him, out of his card, as authorised."""
 
@@ -376,6 +385,8 @@ class RequestLoan(Command):
     periods: Annotated[int, Field(ge=1, le=600)]
     method: Method
     purpose: Text  # 借款用途
+    # On other platforms, as far as the platform knows: for the limits over all of them.
+    owed_elsewhere_fen: Annotated[int, Field(ge=0, le=10**15)] = 0
 
 
 class RateLoan(Command):
@@ -705,6 +716,7 @@ AnyCommand = Annotated[
     | RequestAuthorisation
     | CancelAuthorisation
     | BlacklistMember
+    | RegisterRelatedParty
     | RequestRecharge
     | RequestWithdrawal
     | StopWithdrawal

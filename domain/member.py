@@ -5,6 +5,7 @@
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
     Blacklist-> MemberBlacklisted
+    Related  -> RelatedPartyRegistered
     authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
     what he does at the bank's page about phone and password, visit.py
     a loan   -> DebtTaken, DebtEnded
@@ -107,6 +108,16 @@ class MemberBlacklisted(Event):
     approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
+class RelatedPartyRegistered(Event):
+    """关联方登记: in place of what the registration said."""
+
+    TOPIC: ClassVar[str] = "member.related-party-registered.v1"
+    member_id: str
+    related: bool
+    evidence: str
+    approved_by: str  # The checker.
+
+
 class DebtTaken(Event):
     """Counts against the legal limit from publishing on."""
 
@@ -133,6 +144,7 @@ MemberEvent = (
     | UnbindingRefused
     | BankAccountUnbound
     | MemberBlacklisted
+    | RelatedPartyRegistered
     | DebtTaken
     | DebtEnded
     | AuthorisationEvent
@@ -150,6 +162,7 @@ EVENTS = (
     UnbindingRefused,
     BankAccountUnbound,
     MemberBlacklisted,
+    RelatedPartyRegistered,
     DebtTaken,
     DebtEnded,
     *authorisation.EVENTS,
@@ -184,6 +197,7 @@ class Member(State):
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
+    related_party: bool = False
     authorisations: Authorisations = authorisation.INITIAL
     guard: Guard = card_guard.INITIAL
     visits: Visits = visit.INITIAL
@@ -312,7 +326,7 @@ def _in_status(member: Member, binding_id: str, status: BindingStatus) -> Bindin
 def evolve(member: Member, event: MemberEvent) -> Member:
     match event:
         case MemberRegistered():
-            return replace(member, registered=event)
+            return replace(member, registered=event, related_party=event.related_party)
         case AccountOpened():
             return replace(member, open_roles=member.open_roles | {event.role})
         case AccountRefused():
@@ -333,6 +347,8 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             return _moved(member, event.binding_id, BindingStatus.UNBOUND)
         case MemberBlacklisted():
             return replace(member, blacklisted=True)
+        case RelatedPartyRegistered():
+            return replace(member, related_party=event.related)
         case DebtTaken():
             debts = {**member.debts_fen, event.loan_id: event.amount_fen}
             return replace(member, debts_fen=debts)

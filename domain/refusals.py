@@ -56,9 +56,25 @@ class Code(StrEnum):
     OPERATORS_TOO_FEW = "operators_too_few", "Fewer than two would be left who may check."
     # Policy.
     POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
-    POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."
+    POLICY_IN_PAST = (
+        "policy_in_past",
+        "A policy may not start or end before the business date.",
+    )
     POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
     POLICY_MISSING = "policy_missing", "No policy is in force on that day."
+    POLICY_LEAVES_GAP = (
+        "policy_leaves_gap",
+        "Between the version before and this one there would be days without a policy.",
+    )
+    POLICY_UNLAWFUL = (
+        "policy_unlawful",
+        "The platform's law table does not allow the policy on the day from which it counts.",
+    )
+    # Dates.
+    CALENDAR_ENDS = (
+        "calendar_ends",
+        "The calendar of working days does not know that year yet: nothing is guessed.",
+    )
     # Members.
     IDENTITY_TAKEN = "identity_taken", "Another member has that id number: one person, one member."
     MEMBER_UNKNOWN = "member_unknown", "No member of that id is registered."

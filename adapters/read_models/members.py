@@ -114,6 +114,8 @@ class Members(View):
                 member.open_roles = f"{member.open_roles} {role.value}".strip()
             case m.MemberBlacklisted(member_id=member_id):
                 self._members[member_id].blacklisted = True
+            case m.RelatedPartyRegistered(member_id=member_id, related=related):
+                self._members[member_id].related_party = related
             case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
                 self._debts.add(DebtRow(member_id, loan_id, amount_fen))
             case m.DebtEnded(member_id=member_id, loan_id=loan_id):

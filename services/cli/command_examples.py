@@ -264,6 +264,14 @@ EXAMPLES: tuple[c.Command, ...] = (
         **_by("blacklist-member", "desk-1"),
     ),
     by_two(
+        c.RegisterRelatedParty,
+        _DESK,
+        _RISK_2,
+        member_id="B1",
+        evidence="register of shareholders, 2024-01",
+        **_by("register-related-party", "desk-1"),
+    ),
+    by_two(
         c.MoveReserveSurplus,
         _FINANCE_1,
         _FINANCE_2,

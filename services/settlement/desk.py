@@ -24,6 +24,7 @@ from domain.cashbook import (
 from domain.funds_freeze import FundsFreeze
 from domain.identity import Identity
 from domain.investment import Investment
+from domain.law import LAW_TABLES, LawTable
 from domain.loan import Loan
 from domain.loan_events import LoanDisbursed, RepaymentSettled
 from domain.member import Member
@@ -83,6 +84,13 @@ class Desk:
     def platform(self) -> Platform:
         state: Platform = self._kept(PLATFORM).state
         return state
+
+    @property
+    def law_table(self) -> LawTable:
+        opened = self.platform.opened
+        if opened is None:
+            raise InvariantBroken("the law of a platform that is not open")
+        return LAW_TABLES[opened.law_table]
 
     @property
     def today(self) -> date:

@@ -278,6 +278,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
     c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
+    c.RegisterRelatedParty: Handler(on_members.register_related_party, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
     c.RequestWithdrawal: Handler(on_withdrawals.request_withdrawal, _withdrawal),
     c.StopWithdrawal: Handler(on_withdrawals.stop_withdrawal, _stop),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import cashbook, identity, member, platform, policy, reserve
+from domain import cashbook, identity, lawful, member, platform, policy, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
 from domain.authorisation import Kind as Authorised
@@ -43,7 +43,10 @@ def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
 
 
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
-    desk.record(POLICY, *policy.decide(desk.policies, command.terms, desk.today))
+    terms = command.terms
+    published = policy.decide(desk.policies, terms, desk.today)
+    lawful.check(terms, desk.law_table, terms.valid_from)
+    desk.record(POLICY, *published)
 
 
 def register_member(desk: Desk, command: c.RegisterMember) -> None:
@@ -83,6 +86,19 @@ def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
         member_stream(command.member_id),
         member.AccountRefused(
             member_id=command.member_id, role=command.role, bank_code=command.bank_code
+        ),
+    )
+
+
+def register_related_party(desk: Desk, command: c.RegisterRelatedParty) -> None:
+    desk.member(command.member_id).known()
+    desk.record(
+        member_stream(command.member_id),
+        member.RelatedPartyRegistered(
+            member_id=command.member_id,
+            related=command.related,
+            evidence=command.evidence,
+            approved_by=command.checker.operator_id,
         ),
     )
 
@@ -145,7 +161,7 @@ def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
 
 
 def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
-    terms = desk.policies.in_force(desk.today)
+    terms = desk.policies.latest(desk.today)
     if terms is None:
         raise Refused(Code.POLICY_MISSING)
     wanted = reserve.SurplusMoved(

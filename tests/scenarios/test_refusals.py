@@ -15,6 +15,7 @@ from domain.authorisation import Kind
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.operators import OperatorRole, Part
+from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
@@ -144,6 +145,10 @@ REACHED: dict[Code, Ask] = {
     Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
     Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
     Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
+    Code.POLICY_LEAVES_GAP: policy(version="v9", valid_from=date(2018, 7, 2)),
+    Code.POLICY_UNLAWFUL: policy(
+        version="v9", valid_from=date(2018, 7, 1), providers=(Provider.PLATFORM,)
+    ),
     Code.IDENTITY_TAKEN: join("lucy2", Role.BORROWER, id_no=id_no_of("lucy")),
     Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
     Code.ROLE_MISSING: payout(role=Role.BORROWER),
@@ -215,6 +220,7 @@ REACHED: dict[Code, Ask] = {
     Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
 }
 ELSEWHERE = {
+    Code.CALENDAR_ENDS: "only in a year that the package does not know: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
@@ -226,7 +232,8 @@ def town(new_house: Callable[..., House]) -> House:
     """Somebody and something in every state that is needed."""
     house = new_house(today=TODAY - timedelta(days=1))
     house.open(law_table="cn-p2p", policy={"valid_from": house.today}, tender_max_fen=4_000)
-    house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
+    v2 = {"version": "v2", "valid_from": date(2018, 3, 1), "valid_until": date(2018, 6, 30)}
+    house.do(c.PublishPolicy, terms=a_policy(**v2))
     for name, may in (("dan", OperatorRole.OPERATOR), ("web", OperatorRole.PUBLISHER)):
         house.do(c.RegisterOperator, **new_operator(name, Signer.made_up(name, "tests"), may))
     for operator_id in ("dan", "cui"):

@@ -275,7 +275,7 @@ def test_loans_by_status(views: ReadModels) -> None:
     def ids(status: Any) -> list[str]:
         return [loan.loan_id for loan in views.loans(status).value]
 
-    assert ids(None) == ["L1", "L2", "L3", "L4"]
+    assert ids(None) == ["L1", "L2", "L3", "L4", "L5", "L6"]
     assert (ids("miscarried"), ids("overdue")) == (["L2"], ["L4"])
 
 

@@ -178,7 +178,8 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
 
 def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
     scheduled = state.rows[row.period - 1]
-    assert (row.due_on, row.principal_fen, row.interest_fen) == scheduled[1:]
+    assert (row.principal_fen, row.interest_fen) == scheduled[2:]
+    assert row.billed or row.due_on == scheduled.due_on
     billed = state.billed.get(row.period)
     open_fen = (
         row.open_principal_fen,
@@ -201,6 +202,7 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         billed.fee_paid_fen,
     )
     assert row.billed
+    assert row.due_on == billed.due_on
     assert row.paid_on is None
     assert row.overdue == (row.period in state.overdue)
     assert row.filed == (row.period in state.filed)
