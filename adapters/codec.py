@@ -16,7 +16,10 @@ import msgspec
 from pydantic import BaseModel
 
 from domain import (
+    blacklist,
     cashbook,
+    collection_events,
+    collection_rules,
     identity,
     investment,
     loan_events,
@@ -44,6 +47,9 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *reserve.EVENTS,
     *shortfall.EVENTS,
     *reversal.EVENTS,
+    *collection_rules.EVENTS,
+    *collection_events.EVENTS,
+    *blacklist.EVENTS,
 )
 
 HASH_VERSION = 1

@@ -4,7 +4,7 @@
     accounts    AccountOpened | AccountRefused
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
-    Blacklist-> MemberBlacklisted
+    Blacklist-> MemberBlacklisted, see blacklist.py
     authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
     a loan   -> DebtTaken, DebtEnded
 
@@ -23,9 +23,10 @@ from typing import ClassVar, Literal
 from msgspec import field
 from msgspec.structs import replace
 
-from domain import authorisation, card_guard
+from domain import authorisation, blacklist, card_guard
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations
+from domain.blacklist import MemberListEvent
 from domain.card_guard import CardEvent, Guard
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
@@ -135,6 +136,7 @@ MemberEvent = (
     | DebtEnded
     | AuthorisationEvent
     | CardEvent
+    | MemberListEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -151,6 +153,7 @@ EVENTS = (
     DebtEnded,
     *authorisation.EVENTS,
     *card_guard.EVENTS,
+    *blacklist.MEMBER_EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -180,6 +183,7 @@ class Member(State):
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
+    appealed: bool = False  # Against that; not decided yet.
     authorisations: Authorisations = authorisation.INITIAL
     guard: Guard = card_guard.INITIAL
 
@@ -341,6 +345,14 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             | card_guard.WithdrawalUncounted()
         ):
             return replace(member, guard=card_guard.evolve(member.guard, event))
+        case blacklist.BlacklistEntered():
+            return member  # MemberBlacklisted stands before it.
+        case blacklist.BlacklistAppealed():
+            return replace(member, appealed=True)
+        case blacklist.AppealRejected():
+            return replace(member, appealed=False)
+        case blacklist.BlacklistRemoved():
+            return replace(member, blacklisted=False, appealed=False)
         case _:
             known = authorisation.evolve(member.authorisations, event)
             return replace(member, authorisations=known)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain import (
+    blacklist,
     cashbook,
+    collection_rules,
+    collections,
     identity,
     investment,
     loan,
@@ -24,6 +27,8 @@ OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
 SHORTFALL = "shortfall"
+COLLECTIONS = "collections"
+BLACKLIST = "blacklist"
 
 
 def member_stream(member_id: str) -> str:
@@ -50,6 +55,10 @@ def reversal_stream(movement_id: str) -> str:
     return f"reversal-{movement_id}"
 
 
+def case_stream(borrower_id: str) -> str:
+    return f"case-{borrower_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -62,6 +71,9 @@ _FOLDS = {
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
     "reversal": Fold(reversal.INITIAL, reversal.evolve),
     "shortfall": Fold(shortfall.INITIAL, shortfall.evolve),
+    "collections": Fold(collection_rules.INITIAL, collection_rules.evolve),
+    "case": Fold(collections.INITIAL, collections.evolve),
+    "blacklist": Fold(blacklist.INITIAL, blacklist.evolve),
     "member": Fold(member.INITIAL, member.evolve),
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
+from adapters.read_models.blacklist import EntryRow, OthersRow
+from adapters.read_models.cases import ActionRow, CaseRow, LawsuitRow, PromiseRow
 from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
@@ -70,6 +72,20 @@ class MemberShown:
     bindings: Sequence[BindingRow]
     debts: Sequence[DebtRow]
     authorisations: Sequence[AuthorisationRow]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseShown:
+    case: CaseRow
+    actions: Sequence[ActionRow]
+    promises: Sequence[PromiseRow]
+    lawsuits: Sequence[LawsuitRow]
+
+
+@dataclass(frozen=True, slots=True)
+class BlacklistShown:
+    entries: Sequence[EntryRow]
+    of_others: Sequence[OthersRow]
 
 
 @dataclass(frozen=True, slots=True)

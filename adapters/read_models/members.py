@@ -13,6 +13,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import authorisation as a
 from domain import member as m
+from domain.blacklist import BlacklistRemoved
 from domain.card_guard import CardReinstated, CardSuspended
 from domain.member import BindingStatus
 
@@ -96,6 +97,8 @@ class Members(View):
                 member.open_roles = f"{member.open_roles} {role.value}".strip()
             case m.MemberBlacklisted(member_id=member_id):
                 self._members[member_id].blacklisted = True
+            case BlacklistRemoved(member_id=member_id):
+                self._members[member_id].blacklisted = False
             case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
                 self._debts.add(DebtRow(member_id, loan_id, amount_fen))
             case m.DebtEnded(member_id=member_id, loan_id=loan_id):

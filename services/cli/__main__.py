@@ -11,7 +11,9 @@ from infra import logs
 from infra.settings import LogLevel
 from services.cli import (
     bank_statements,
+    blacklist,
     calculators,
+    cases,
     catch_up,
     commands_list,
     day_work,
@@ -44,6 +46,8 @@ for part in (
     commands_list,
     operators,
     shows,
+    cases,
+    blacklist,
     day_work,
     catch_up,
     proving,

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from adapters.vault import Seal, Sealed
 from domain import cashbook, shortfall
+from domain.blacklist import Blacklists
 from domain.cashbook import (
     UNBOUNDED,
     BankMovementRecorded,
@@ -20,6 +21,8 @@ from domain.cashbook import (
     Leg,
     Movement,
 )
+from domain.collection_rules import CollectionRules
+from domain.collections import Case
 from domain.identity import Identity
 from domain.investment import Investment
 from domain.loan import Loan
@@ -34,11 +37,14 @@ from domain.reserve import Reserve
 from domain.reversal import Reversal
 from domain.shortfall import Shortfalls
 from domain.streams import (
+    BLACKLIST,
+    COLLECTIONS,
     OPERATORS,
     PLATFORM,
     POLICY,
     RESERVE,
     SHORTFALL,
+    case_stream,
     entry_stream,
     fold_of,
     identity_stream,
@@ -107,6 +113,24 @@ class Desk:
     def shortfalls(self) -> Shortfalls:
         state: Shortfalls = self._kept(SHORTFALL).state
         return state
+
+    @property
+    def collection_rules(self) -> CollectionRules:
+        state: CollectionRules = self._kept(COLLECTIONS).state
+        return state
+
+    def case(self, borrower_id: str) -> Case:
+        state: Case = self._kept(case_stream(borrower_id)).state
+        return state
+
+    @property
+    def blacklists(self) -> Blacklists:
+        state: Blacklists = self._kept(BLACKLIST).state
+        return state
+
+    def unseal(self, ref: str) -> dict[str, str]:
+        """Personal data that were put away. Raises VaultUnreadable."""
+        return self.seal.open(self.shelf.sealed(ref))
 
     def reversal(self, movement_id: str) -> Reversal:
         state: Reversal = self._kept(reversal_stream(movement_id)).state

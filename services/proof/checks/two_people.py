@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from adapters.signing import verified
 from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
+from domain.blacklist import (
+    AppealRejected,
+    BlacklistEntered,
+    BlacklistImported,
+    BlacklistRemoved,
+)
 from domain.cashbook import EntryRequested, Movement
 from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
 from domain.loan_events import RepaymentAccepted
@@ -22,6 +28,7 @@ from domain.operators import (
     Signature,
     Signed,
 )
+from domain.platform import WindDownStarted
 from domain.purposes import Purpose
 from domain.reserve import ReserveSeeded, SurplusMoved
 from domain.reversal import ReversalRequested
@@ -54,6 +61,11 @@ class TwoPeople(Check):
             SurplusMoved,
             MemberBlacklisted,
             ReversalRequested,
+            BlacklistEntered,
+            AppealRejected,
+            BlacklistRemoved,
+            BlacklistImported,
+            WindDownStarted,
         )
         return looks_of(
             ((CommandApproved,), self._approval),
