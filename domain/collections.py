@@ -36,6 +36,11 @@ class Promise(State):
     paid_fen: int = 0
 
 
+class Lawsuit(State):
+    loan_id: str
+    step: e.LawsuitStep
+
+
 class Case(State):
     """`calls`: effective ones by day, person and who called. `failed`: attempts to reach the debtor
     since he was reached last. `declined`: contacts who do not want to be asked again."""
@@ -50,7 +55,7 @@ class Case(State):
     failed: int = 0
     declined: frozenset[str] = frozenset()
     promise: Promise | None = None
-    lawsuits: Mapping[str, e.LawsuitStep] = field(default_factory=dict)
+    lawsuits: Mapping[str, Lawsuit] = field(default_factory=dict)
 
     def must_be_open(self) -> None:
         if not self.is_open:
@@ -206,10 +211,9 @@ def sue(case: Case, step: e.LawsuitEvent) -> tuple[e.CaseEvent, ...]:
         return (step,)
     before = e.LawsuitStep.FILED if isinstance(step, e.LawsuitJudged) else e.LawsuitStep.JUDGED
     now = case.lawsuits.get(step.lawsuit_id)
-    if now is not before:
-        raise Refused(
-            Code.LAWSUIT_WRONG_STEP, f"the lawsuit is {now or 'not on record'}", "lawsuit_id"
-        )
+    if now is None or now.step is not before:
+        known = now.step if now else "not on record"
+        raise Refused(Code.LAWSUIT_WRONG_STEP, f"the lawsuit is {known}", "lawsuit_id")
     return (step,)
 
 
@@ -248,8 +252,9 @@ def evolve(case: Case, event: e.CaseEvent) -> Case:
         case e.CaseClosed():
             return replace(case, is_open=False, stage=None, agency_id=None, promise=None)
         case e.LawsuitFiled():
-            used = case.used_ids | {event.lawsuit_id}
-            return _stepped(replace(case, used_ids=used), event.lawsuit_id, e.LawsuitStep.FILED)
+            filed = Lawsuit(event.loan_id, e.LawsuitStep.FILED)
+            lawsuits = {**case.lawsuits, event.lawsuit_id: filed}
+            return replace(case, lawsuits=lawsuits, used_ids=case.used_ids | {event.lawsuit_id})
         case e.LawsuitJudged():
             return _stepped(case, event.lawsuit_id, e.LawsuitStep.JUDGED)
         case e.LawsuitEnforced():
@@ -271,4 +276,5 @@ def _acted(case: Case, action: e.ActionTaken) -> Case:
 
 
 def _stepped(case: Case, lawsuit_id: str, step: e.LawsuitStep) -> Case:
-    return replace(case, lawsuits={**case.lawsuits, lawsuit_id: step})
+    stepped = replace(case.lawsuits[lawsuit_id], step=step)
+    return replace(case, lawsuits={**case.lawsuits, lawsuit_id: stepped})

@@ -165,6 +165,17 @@ class ClaimFiled(Event):
     claim_id: str
 
 
+class CourtCostsAwarded(Event):
+    """Costs that a court has the borrower bear: owed with the oldest overdue instalment, first of
+    all, to the platform, which paid them."""
+
+    TOPIC: ClassVar[str] = "loan.court-costs-awarded.v1"
+    loan_id: str
+    period: int
+    lawsuit_id: str
+    amount_fen: Fen
+
+
 class RepaymentAccepted(Event):
     TOPIC: ClassVar[str] = "loan.repayment-accepted.v1"
     loan_id: str
@@ -264,6 +275,7 @@ RepaymentEvent = (
     | EarlyBillingUndone
     | InstalmentOverdue
     | ClaimFiled
+    | CourtCostsAwarded
     | RepaymentAccepted
     | RepaymentHeld
     | RepaymentRouted

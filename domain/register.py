@@ -44,7 +44,8 @@ class Row(NamedTuple):
 
 class Part(NamedTuple):
     """What one payment or payout brings to one instalment: a vector a category, over the claims,
-    and what of each goes to the reserve. `overdue_fee_fen` is the platform's."""
+    and what of each goes to the reserve. `overdue_fee_fen` is the platform's, other fees included:
+    they are settled first."""
 
     period: int
     principal: Vector
@@ -79,6 +80,8 @@ class Billed(State):
     fee_units: int = 0
     penalty_paid_fen: int = 0
     fee_paid_fen: int = 0
+    other_fee_fen: int = 0  # Court costs that are open,
+    other_fee_routed_fen: int = 0  # and what of them the payment settles that was routed last.
 
     @property
     def investors_fen(self) -> int:
@@ -88,6 +91,10 @@ class Billed(State):
     def base_fen(self) -> int:
         """Principal and interest open, to whomever: what penalty runs on."""
         return self.investors_fen + self.reserve_principal_fen + self.reserve_interest_fen
+
+    @property
+    def open(self) -> bool:
+        return bool(self.base_fen or self.other_fee_fen)
 
     def accrued(self, on: date, terms: PolicyTerms) -> Billed:
         """Carry penalty and fee forward to the end of `on`, by the base as it stands."""
@@ -110,16 +117,21 @@ class Billed(State):
         then = self.accrued(on, terms)
         return Due(
             instalment=self.period,
-            other_fee_fen=0,
+            other_fee_fen=self.other_fee_fen,
             penalty_fen=penalty_from(then.penalty_units) - self.penalty_paid_fen,
             overdue_fee_fen=penalty_from(then.fee_units) - self.fee_paid_fen,
             interest_fen=sum(self.interest) + self.reserve_interest_fen,
             principal_fen=sum(self.principal) + self.reserve_principal_fen,
         )
 
+    def routed(self, part: Part) -> Billed:
+        """A payment is on its way. More costs may be awarded before it is settled."""
+        return replace(self, other_fee_routed_fen=min(part.overdue_fee_fen, self.other_fee_fen))
+
     def paid(self, part: Part, on: date, terms: PolicyTerms) -> Billed:
         """After a payment of `part` that took effect on `on`."""
         then = self.accrued(on, terms)
+        other_fee_fen = self.other_fee_routed_fen
         return _checked(
             replace(
                 then,
@@ -130,7 +142,9 @@ class Billed(State):
                 penalty_paid_fen=self.penalty_paid_fen
                 + sum(part.penalty)
                 + part.reserve_penalty_fen,
-                fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen,
+                fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen - other_fee_fen,
+                other_fee_fen=self.other_fee_fen - other_fee_fen,
+                other_fee_routed_fen=0,
             )
         )
 
@@ -197,7 +211,7 @@ def _part(instalment: Billed, applied: dict[Category, int], terms: PolicyTerms) 
         reserve_principal_fen=reserve_principal_fen,
         reserve_interest_fen=reserve_interest_fen,
         reserve_penalty_fen=reserve_penalty_fen,
-        overdue_fee_fen=applied.get(Category.OVERDUE_FEE, 0),
+        overdue_fee_fen=applied.get(Category.OTHER_FEE, 0) + applied.get(Category.OVERDUE_FEE, 0),
     )
 
 

@@ -1,6 +1,7 @@
 """What is owed and paid on a disbursed loan (还款、逾期、代偿), over the claim register.
 
     assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled
+    costs    a judgment      -> CourtCostsAwarded
     accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
     route    held money      -> RepaymentRouted      one payment's lines at a time
     finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
@@ -76,6 +77,22 @@ def _protected(billed: Billed, terms: PolicyTerms) -> tuple[Vector, Vector]:
             return billed.principal, none
         case Scope.PRINCIPAL_AND_INTEREST:
             return billed.principal, billed.interest
+
+
+def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:
+    """Court costs join what is overdue. Where nothing is, they stand with the lawsuit alone."""
+    undone = {loan.rest_billed_with} if loan.routed is not None else set()  # If the bank refuses.
+    period = min(loan.overdue - undone, default=None)
+    if period is None or not amount_fen:
+        return ()
+    return (
+        e.CourtCostsAwarded(
+            loan_id=loan.known().loan_id,
+            period=period,
+            lawsuit_id=lawsuit_id,
+            amount_fen=amount_fen,
+        ),
+    )
 
 
 # -- payments ---------------------------------------------------------------------------

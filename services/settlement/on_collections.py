@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain import collection_events as e
-from domain import collection_rules, collections
+from domain import collection_rules, collections, repayment
 from domain import commands as c
 from domain.accounts import Role
 from domain.collection_events import LawsuitStep
@@ -12,7 +12,7 @@ from domain.collections import Late
 from domain.conduct import CONDUCT_TABLES, Party
 from domain.model import Refused
 from domain.refusals import Code
-from domain.streams import COLLECTIONS, case_stream
+from domain.streams import COLLECTIONS, case_stream, loan_stream
 from infra.clock import SHANGHAI
 from services.settlement.desk import Desk
 
@@ -128,8 +128,14 @@ def take_back_case(desk: Desk, command: c.TakeBackCase) -> None:
 
 
 def record_lawsuit(desk: Desk, command: c.RecordLawsuit) -> None:
+    """Costs that a judgment awards join what the loan owes."""
     case = desk.case(command.borrower_id)
     desk.record(case_stream(command.borrower_id), *collections.sue(case, _step(desk, command)))
+    if command.step is LawsuitStep.JUDGED:
+        loan_id = case.lawsuits[command.lawsuit_id].loan_id
+        loan = desk.loan(loan_id)
+        awarded = repayment.award_costs(loan, command.lawsuit_id, command.court_costs_fen)
+        desk.record(loan_stream(loan_id), *awarded)
 
 
 def _step(desk: Desk, command: c.RecordLawsuit) -> e.LawsuitEvent:

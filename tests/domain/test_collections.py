@@ -298,7 +298,7 @@ def test_a_lawsuit_goes_step_by_step_also_after_the_case() -> None:
     case = assessed(101, case, None)
     case = after(cases.sue(case, judged), case)
     case = after(cases.sue(case, enforced), case)
-    assert case.lawsuits == {"s1": e.LawsuitStep.ENFORCED}
+    assert case.lawsuits == {"s1": cases.Lawsuit("L1", e.LawsuitStep.ENFORCED)}
     with pytest.raises(Refused) as caught:
         cases.sue(case, judged)
     assert code_of(caught) == Code.LAWSUIT_WRONG_STEP

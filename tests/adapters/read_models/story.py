@@ -345,6 +345,8 @@ def _sued(teller: Teller) -> None:
                 loan_id="L4" if step is LawsuitStep.FILED else None,
                 court_costs_fen=500 if step is LawsuitStep.JUDGED else 0,
             )
+    teller.repay("p9", "L4", 300)  # Of the costs alone.
+    teller.settle()
 
 
 def _listed(teller: Teller) -> None:

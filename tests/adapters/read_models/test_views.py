@@ -200,6 +200,7 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         billed.penalty_paid_fen,
         billed.fee_paid_fen,
     )
+    assert row.other_fee_fen == billed.other_fee_fen
     assert row.billed
     assert row.paid_on is None
     assert row.overdue == (row.period in state.overdue)
@@ -306,8 +307,8 @@ def check_cases(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         assert (promise is None) == (state.promise is None)
         if promise is not None and state.promise is not None:
             assert (promise.status, promise.paid_fen) == ("open", state.promise.paid_fen)
-        for lawsuit_id, step in state.lawsuits.items():
-            assert lawsuits.pop((borrower_id, lawsuit_id)) == step.value
+        for lawsuit_id, lawsuit in state.lawsuits.items():
+            assert lawsuits.pop((borrower_id, lawsuit_id)) == lawsuit.step.value
         mine = [row for row in ACTIONS.select(cursor) if row.borrower_id == borrower_id]
         assert row.actions == len(mine)
     assert lawsuits == {}

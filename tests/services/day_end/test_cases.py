@@ -162,6 +162,12 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     house.repay("r3", "L1", 700_00)
     house.settle_all()
     late.roll()
+    assert e.CaseClosed not in case_events(house)
+    house.recharge("bob", Role.BORROWER, 50_00)
+    house.repay("r4", "L1", 50_00)
+    house.settle_all()
+    assert house.available("platform:income") == 50_00
+    late.roll()
     assert case_events(house)[-1] is e.CaseClosed
     asked = late.asked(c.AssessCase)
     late.roll()
