@@ -76,7 +76,11 @@ def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
         note_ref=None if command.note is None else note_ref,
     )
     allowed = CONDUCT_TABLES[rules.conduct_table].on(taken.on)
-    events = collections.act(case, taken, local.time(), rules, allowed)
+    try:
+        events = collections.act(case, taken, local.time(), rules, allowed)
+    except Refused as why:  # The receipt is all that is on record of it.
+        attempt = f"{taken.means} to {taken.person_id}, case {case.borrower_id}, {local:%F %R}"
+        raise Refused(why.code, f"{attempt}: {why.message}".rstrip(": "), why.field) from None
     desk.record(case_stream(command.borrower_id), *events)
     if command.note is not None:
         desk.put_away(note_ref, {"note": command.note})

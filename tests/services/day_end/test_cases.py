@@ -110,11 +110,15 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     assert house.refused(c.RecordCollectionAction, **call(late, "a1", 23)) == "contact_at_night"
     visit = call(late, "a1", means=Means.VISIT)
     assert house.refused(c.RecordCollectionAction, **visit) == "stage_too_early"
-    [(code,)] = house.query(
-        "SELECT code FROM {}.receipt WHERE type = 'record_collection_action'"
+    [record] = house.query(
+        "SELECT code, actor, message FROM {}.receipt WHERE type = 'record_collection_action'"
         " ORDER BY number LIMIT 1"
     )
-    assert code == "contact_at_night"
+    assert record == (
+        "contact_at_night",
+        "ops",
+        "call to bob, case bob, 2025-04-04 23:00: not from 22:00 to 08:00, Asia/Shanghai",
+    )
     tomorrow = at(late, 10) + timedelta(days=2)
     early = call(late, "a1", at=tomorrow)
     assert house.refused(c.RecordCollectionAction, **early) == "action_in_future"
