@@ -223,7 +223,7 @@ class ReadModels:
         with self._seen(Cases) as (cursor, stamp):
             mine = "borrower_id = %s ORDER BY"
             shown = CaseShown(
-                case=_one(cursor, CASES, borrower_id, stamp),
+                case=_one(cursor, CASES, borrower_id, stamp, noun="case"),
                 actions=ACTIONS.select(cursor, f"{mine} taken_at, action_id", borrower_id),
                 promises=PROMISES.select(cursor, f"{mine} made_on, promise_id", borrower_id),
                 lawsuits=LAWSUITS.select(cursor, f"{mine} filed_on, lawsuit_id", borrower_id),
@@ -252,10 +252,12 @@ class ReadModels:
             yield cursor
 
 
-def _one(cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp) -> T:
+def _one(
+    cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp, noun: str | None = None
+) -> T:
     row = table.load(cursor, [name]).get(name)
     if row is None:
-        raise NotInView(table.name, name, stamp)
+        raise NotInView(noun or table.name, name, stamp)
     return row
 
 

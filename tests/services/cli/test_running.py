@@ -172,6 +172,12 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("loan", "show", "nothing"), "not_found", "loan"),
         (("positions", "nobody"), "not_found", "member"),
         (("command", "show", "never"), "not_found", "id"),
+        (("case", "show", "B1"), "not_found", "case"),
+        (
+            ("credit-bureau", "export", "--from", "2024-01-03", "--to", "2024-01-02"),
+            "bad_input",
+            "to",
+        ),
         (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "soon"), "bad_input", "as_of"),
