@@ -17,7 +17,10 @@ from pydantic import BaseModel
 
 from domain import (
     assignment,
+    blacklist,
     cashbook,
+    collection_events,
+    collection_rules,
     funds_freeze,
     identity,
     investment,
@@ -48,6 +51,9 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *reversal.EVENTS,
     *funds_freeze.EVENTS,
     *assignment.EVENTS,
+    *collection_rules.EVENTS,
+    *collection_events.EVENTS,
+    *blacklist.EVENTS,
 )
 
 HASH_VERSION = 1

@@ -33,10 +33,12 @@ class Sealed(NamedTuple):
 
 
 class Seal:
-    """Encrypts and recognises personal data; holds the master key."""
+    """Encrypts and recognises personal data; holds the master key, and the key that platforms share
+    for their blacklists where there is one."""
 
-    def __init__(self, master_key: bytes) -> None:
+    def __init__(self, master_key: bytes, list_key: bytes | None = None) -> None:
         self._master = AESGCM(master_key)
+        self._list_key = list_key
         self._digest_key = hashlib.blake2b(b"zhuanhu digest", key=master_key).digest()
 
     def close(self, ref: str, fields: Mapping[str, str]) -> Sealed:
@@ -60,6 +62,20 @@ class Seal:
     def digest(self, text: str) -> str:
         """Equal for equal text, and useless without the master key."""
         return hmac.new(self._digest_key, text.encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def list_key_id(self) -> str | None:
+        """Which key the platforms share; it tells nothing of the key. None where none is set."""
+        if self._list_key is None:
+            return None
+        return hashlib.sha256(b"zhuanhu list key" + self._list_key).hexdigest()[:16]
+
+    def list_digest(self, id_no: str) -> str | None:
+        """Equal for the same person on every platform that has the shared key, and useless without
+        it. None where none is set."""
+        if self._list_key is None:
+            return None
+        return hmac.new(self._list_key, id_no.encode(), hashlib.sha256).hexdigest()
 
     def payload_hash(self, payload: bytes) -> bytes:
         """Keyed, because a payload may hold personal data that could be guessed from a hash."""

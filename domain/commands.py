@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Annotated, ClassVar, Literal, get_args
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from domain import authorisation
+from domain import authorisation, blacklist
 from domain.accounts import Role
+from domain.collection_events import LawsuitStep
+from domain.collection_rules import STAGES, Stage, StageFrom
+from domain.conduct import Means, Outcome, Party
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
 from domain.policy import PolicyTerms
@@ -46,6 +50,14 @@ def _each_once(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return roles
 
 
+def _rising(stages: tuple[StageFrom, ...]) -> tuple[StageFrom, ...]:
+    order = list(Stage)
+    places = [(order.index(each.stage), each.from_days) for each in stages]
+    if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(places)):
+        raise ValueError("each stage is harder than the one before, and starts later")
+    return stages
+
+
 _BARRED_AT_THE_BANK = frozenset(',"\\')  # They would break the lines of its check files.
 
 
@@ -59,6 +71,8 @@ class Command(Message):
     """What every command carries. `type` names it in JSON."""
 
     FROM_OUTSIDE: ClassVar[bool] = True
+    NEW_BUSINESS: ClassVar[bool] = False
+    """Refused once the platform winds down (清盘)."""
 
     type: str
     id: OutsideId
@@ -327,11 +341,14 @@ class CancelAuthorisation(Command):
 
 
 class BlacklistMember(Manual):
-    """黑名单: no new loan for this member; needs evidence."""
+    """黑名单: no new loan for this member; needs evidence. With a ground and the hash of the
+    evidence the entry is shared with other platforms."""
 
     type: Literal["blacklist_member"] = "blacklist_member"
     member_id: Id
     evidence: Text
+    ground: blacklist.Ground | None = None
+    evidence_hash: Sha256 | None = None
 
 
 class RegisterRelatedParty(Manual):
@@ -377,6 +394,7 @@ class StopWithdrawal(Command):
 
 
 class RequestLoan(Command):
+    NEW_BUSINESS: ClassVar[bool] = True
     type: Literal["request_loan"] = "request_loan"
     loan_id: Id
     borrower_id: Id
@@ -398,6 +416,7 @@ class RateLoan(Command):
 class PublishLoan(Command):
     """Check admission (准入) and put the loan before the investors."""
 
+    NEW_BUSINESS: ClassVar[bool] = True
     type: Literal["publish_loan"] = "publish_loan"
     loan_id: Id
     deadline: date  # Not full at the end of this business date: miscarried (流标).
@@ -407,6 +426,7 @@ class PlaceTender(Command):
     """投标: an investor offers money to one loan; it is frozen at the bank, as he has authorised,
     or by himself at the bank's page."""
 
+    NEW_BUSINESS: ClassVar[bool] = True
     type: Literal["place_tender"] = "place_tender"
     tender_id: Id
     loan_id: Id
@@ -452,6 +472,7 @@ class OfferClaim(Command):
     """债权转让: a holder offers his claim, or a part of it. The buyer also pays the interest that
     has accrued to the day on which he buys."""
 
+    NEW_BUSINESS: ClassVar[bool] = True
     type: Literal["offer_claim"] = "offer_claim"
     assignment_id: Id
     loan_id: Id
@@ -465,6 +486,7 @@ class OfferClaim(Command):
 class BuyClaim(Command):
     """An investor buys what is offered, as it is offered; his money is frozen at the bank."""
 
+    NEW_BUSINESS: ClassVar[bool] = True
     type: Literal["buy_claim"] = "buy_claim"
     assignment_id: Id
     buyer_id: Id
@@ -476,6 +498,132 @@ class WithdrawOffer(Command):
 
     type: Literal["withdraw_offer"] = "withdraw_offer"
     assignment_id: Id
+
+
+# -- collections, blacklist, wind-down --------------------------------------------------
+
+
+class SetCollectionRules(Command):
+    """How the platform collects from a date on; before the first no case is opened."""
+
+    type: Literal["set_collection_rules"] = "set_collection_rules"
+    valid_from: date
+    conduct_table: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    stages: Annotated[
+        tuple[StageFrom, ...],
+        Field(min_length=1, max_length=3, strict=False),
+        AfterValidator(_rising),
+    ] = STAGES
+    calls_together: bool = True  # Platform and agency share the day's number of calls.
+    unreachable_after: Annotated[int, Field(ge=1, le=100)] = 3  # Failed attempts in a row.
+
+
+class RecordCollectionAction(Command):
+    """催收行为: somebody was contacted. What breaks the rules of conduct is refused."""
+
+    type: Literal["record_collection_action"] = "record_collection_action"
+    borrower_id: Id
+    action_id: Id
+    means: Means
+    party: Party
+    person_id: Id | None = None  # Of a guarantor or another contact; a debtor is the borrower.
+    agency_id: Id | None = None  # Where an agency acted.
+    at: AwareDatetime
+    outcome: Outcome
+    asks_to_pay: bool = False
+    tells_of_debt: bool = False
+    agreed: bool = False  # The person agreed to be contacted at such a time.
+    note: Annotated[Text | None, Field(repr=False)] = None  # Kept in the vault.
+
+
+class RecordPromise(Command):
+    """承诺还款: the borrower will pay so much by the end of a day."""
+
+    type: Literal["record_promise"] = "record_promise"
+    borrower_id: Id
+    promise_id: Id
+    amount_fen: Fen
+    pay_by: date
+
+
+class HandOverCase(Command):
+    """委外: an agency collects from now on."""
+
+    type: Literal["hand_over_case"] = "hand_over_case"
+    borrower_id: Id
+    agency_id: Id
+
+
+class TakeBackCase(Command):
+    """退案: the platform collects by itself again."""
+
+    type: Literal["take_back_case"] = "take_back_case"
+    borrower_id: Id
+
+
+class RecordLawsuit(Command):
+    """诉讼: filed, judged, enforced, in this order."""
+
+    type: Literal["record_lawsuit"] = "record_lawsuit"
+    borrower_id: Id
+    lawsuit_id: Id
+    step: LawsuitStep
+    on: date
+    document_hash: Sha256
+    loan_id: Id | None = None  # When it is filed.
+    court_costs_fen: Annotated[int, Field(ge=0, le=10**15)] = 0  # When it is judged.
+
+    @model_validator(mode="after")
+    def _told_with_its_step(self) -> Self:
+        if (self.loan_id is not None) != (self.step is LawsuitStep.FILED):
+            raise ValueError("loan_id: belongs to the step filed, and to no other")
+        if self.court_costs_fen and self.step is not LawsuitStep.JUDGED:
+            raise ValueError("court_costs_fen: belongs to the step judged")
+        return self
+
+
+class AppealBlacklisting(Command):
+    """申诉: the member says that the entry is wrong."""
+
+    type: Literal["appeal_blacklisting"] = "appeal_blacklisting"
+    member_id: Id
+    evidence_hash: Sha256
+
+
+class RejectAppeal(Manual):
+    """The entry stays."""
+
+    type: Literal["reject_appeal"] = "reject_appeal"
+    member_id: Id
+    evidence_hash: Sha256
+
+
+class RemoveFromBlacklist(Manual):
+    """The member may borrow again; an appeal that waited is granted."""
+
+    type: Literal["remove_from_blacklist"] = "remove_from_blacklist"
+    member_id: Id
+    evidence_hash: Sha256
+
+
+class ImportBlacklist(Manual):
+    """Another platform's signed list, or a part of it: `zhuanhu blacklist import` writes it. Who
+    signs vouches for the public key."""
+
+    type: Literal["import_blacklist"] = "import_blacklist"
+    issuer: Id
+    as_of: date
+    key_id: blacklist.KeyId
+    public_key: PublicKey
+    signature: blacklist.ListSignature
+    entries: blacklist.Entries
+
+
+class WindDown(Manual):
+    """清盘: no new loans, tenders or assignments; all else goes on until every account is empty."""
+
+    type: Literal["wind_down"] = "wind_down"
+    plan_hash: Sha256  # SHA-256 of the plan that was announced.
 
 
 # -- from the bank (made by custody) ----------------------------------------------------
@@ -692,6 +840,19 @@ class RunReservePayouts(FromDayEnd):
     type: Literal["run_reserve_payouts"] = "run_reserve_payouts"
 
 
+class AssessCase(FromDayEnd):
+    """Open, stage or close a borrower's collection case, and end a promise."""
+
+    type: Literal["assess_case"] = "assess_case"
+    borrower_id: Id
+
+
+class ReportEmptied(FromDayEnd):
+    """No account has any money left, and the platform winds down."""
+
+    type: Literal["report_emptied"] = "report_emptied"
+
+
 AnyCommand = Annotated[
     OpenPlatform
     | SetMemberRules
@@ -733,6 +894,17 @@ AnyCommand = Annotated[
     | ConfirmOffer
     | RefuseOffer
     | ExpireOffer
+    | SetCollectionRules
+    | RecordCollectionAction
+    | RecordPromise
+    | HandOverCase
+    | TakeBackCase
+    | RecordLawsuit
+    | AppealBlacklisting
+    | RejectAppeal
+    | RemoveFromBlacklist
+    | ImportBlacklist
+    | WindDown
     | SettleEntry
     | RejectEntry
     | DecideWithdrawal
@@ -756,7 +928,9 @@ AnyCommand = Annotated[
     | RollBusinessDate
     | AssessLoan
     | MiscarryLoan
-    | RunReservePayouts,
+    | RunReservePayouts
+    | AssessCase
+    | ReportEmptied,
     Field(discriminator="type"),
 ]
 

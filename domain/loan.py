@@ -272,6 +272,10 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 filed=loan.filed | {event.period},
                 covers={**loan.covers, event.period: event.covers},
             )
+        case e.CourtCostsAwarded():
+            billed = loan.billed[event.period]
+            dearer = replace(billed, other_fee_fen=billed.other_fee_fen + event.amount_fen)
+            return replace(loan, billed={**loan.billed, event.period: dearer})
         case e.RepaymentAccepted():
             payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
             return replace(loan, payments={**loan.payments, event.payment_id: payment})
@@ -281,7 +285,7 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
         case e.RepaymentRouted():
             if event.entry_id is None:  # Nothing was owed: all of it goes back.
                 return _ended(loan, event.payment_id)
-            return replace(loan, routed=event)
+            return replace(loan, routed=event, billed=_on_its_way(loan, event))
         case e.RepaymentSettled():
             return _settled(loan, event)
         case e.RepaymentFailed():
@@ -368,6 +372,13 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
     )
 
 
+def _on_its_way(loan: Loan, routed: e.RepaymentRouted) -> Mapping[int, Billed]:
+    if not any(billed.other_fee_fen for billed in loan.billed.values()):
+        return loan.billed
+    parts = {part.period: loan.billed[part.period].routed(part) for part in routed.parts}
+    return {**loan.billed, **parts}
+
+
 def _ended(loan: Loan, payment_id: str) -> Loan:
     routed = loan.routed
     if routed is not None and routed.payment_id == payment_id:
@@ -376,4 +387,4 @@ def _ended(loan: Loan, payment_id: str) -> Loan:
 
 
 def _open_only(billed: Mapping[int, Billed]) -> dict[int, Billed]:
-    return {period: instalment for period, instalment in billed.items() if instalment.base_fen}
+    return {period: instalment for period, instalment in billed.items() if instalment.open}

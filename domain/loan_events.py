@@ -206,6 +206,17 @@ class ClaimFiled(Event, omit_defaults=True):
     covers: Covers = Covers.INSTALMENT
 
 
+class CourtCostsAwarded(Event):
+    """Costs that a court has the borrower bear: owed with the oldest overdue instalment, first of
+    all, to the platform, which paid them."""
+
+    TOPIC: ClassVar[str] = "loan.court-costs-awarded.v1"
+    loan_id: str
+    period: int
+    lawsuit_id: str
+    amount_fen: Fen
+
+
 class RepaymentAccepted(Event):
     TOPIC: ClassVar[str] = "loan.repayment-accepted.v1"
     loan_id: str
@@ -350,6 +361,7 @@ RepaymentEvent = (
     | EarlyCompensationCharged
     | InstalmentOverdue
     | ClaimFiled
+    | CourtCostsAwarded
     | RepaymentAccepted
     | RepaymentHeld
     | RepaymentRouted

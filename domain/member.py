@@ -4,7 +4,7 @@
     accounts    AccountOpened | AccountRefused
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
-    Blacklist-> MemberBlacklisted
+    Blacklist-> MemberBlacklisted, see blacklist.py
     Related  -> RelatedPartyRegistered
     authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
     what he does at the bank's page about phone and password, visit.py
@@ -25,9 +25,10 @@ from typing import ClassVar, Literal
 from msgspec import field
 from msgspec.structs import replace
 
-from domain import authorisation, card_guard, visit
+from domain import authorisation, blacklist, card_guard, visit
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations
+from domain.blacklist import MemberListEvent
 from domain.card_guard import CardEvent, Guard
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
@@ -150,6 +151,7 @@ MemberEvent = (
     | AuthorisationEvent
     | CardEvent
     | VisitEvent
+    | MemberListEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -168,6 +170,7 @@ EVENTS = (
     *authorisation.EVENTS,
     *card_guard.EVENTS,
     *visit.EVENTS,
+    *blacklist.MEMBER_EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -198,6 +201,7 @@ class Member(State):
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
     related_party: bool = False
+    appealed: bool = False  # Against that; not decided yet.
     authorisations: Authorisations = authorisation.INITIAL
     guard: Guard = card_guard.INITIAL
     visits: Visits = visit.INITIAL
@@ -364,6 +368,14 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             return replace(member, guard=card_guard.evolve(member.guard, event))
         case visit.VisitRequested() | visit.VisitSucceeded() | visit.VisitFailed():
             return replace(member, visits=visit.evolve(member.visits, event))
+        case blacklist.BlacklistEntered():
+            return member  # MemberBlacklisted stands before it.
+        case blacklist.BlacklistAppealed():
+            return replace(member, appealed=True)
+        case blacklist.AppealRejected():
+            return replace(member, appealed=False)
+        case blacklist.BlacklistRemoved():
+            return replace(member, blacklisted=False, appealed=False)
         case _:
             known = authorisation.evolve(member.authorisations, event)
             return replace(member, authorisations=known)

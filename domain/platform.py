@@ -3,14 +3,15 @@
     Open     -> PlatformOpened
     RollDate -> BusinessDateRolled
     SetRules -> MemberRulesSet
+    WindDown -> WindDownStarted, and in the end AccountsEmptied
 
-Invariant: the business date moves forward by one day at a time.
+Invariant: the business date moves forward by one day at a time; a wind-down has no way back.
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from msgspec.structs import replace
 
@@ -45,14 +46,32 @@ class MemberRulesSet(Event):
     failed_cards_suspended: bool = False
 
 
-PlatformEvent = PlatformOpened | BusinessDateRolled | MemberRulesSet
-EVENTS = (PlatformOpened, BusinessDateRolled, MemberRulesSet)
+class WindDownStarted(Event):
+    """清盘: no new loans, tenders or assignments from now on."""
+
+    TOPIC: ClassVar[str] = "platform.wind-down-started.v1"
+    plan_hash: str  # SHA-256 of the plan that was announced.
+
+
+class AccountsEmptied(Event):
+    """At the day end of a platform that winds down no account had any money left."""
+
+    TOPIC: ClassVar[str] = "platform.accounts-emptied.v1"
+    emptied_on: date
+
+
+PlatformEvent = (
+    PlatformOpened | BusinessDateRolled | MemberRulesSet | WindDownStarted | AccountsEmptied
+)
+EVENTS: tuple[type[PlatformEvent], ...] = get_args(PlatformEvent)
 
 
 class Platform(State):
     opened: PlatformOpened | None = None
     business_date: date = date.min
     rules: MemberRulesSet = MemberRulesSet()
+    winding_down: bool = False
+    emptied: bool = False
 
 
 INITIAL = Platform()
@@ -72,6 +91,21 @@ def roll(platform: Platform, to: date) -> tuple[BusinessDateRolled, ...]:
     return (BusinessDateRolled(closed=platform.business_date, business_date=to),)
 
 
+def wind_down(platform: Platform, wanted: WindDownStarted) -> tuple[WindDownStarted, ...]:
+    if platform.winding_down:
+        raise Refused(Code.WINDING_DOWN)
+    return (wanted,)
+
+
+def report_emptied(platform: Platform) -> tuple[AccountsEmptied, ...]:
+    """Once."""
+    if not platform.winding_down:
+        raise Refused(Code.NOT_WINDING_DOWN)
+    if platform.emptied:
+        return ()
+    return (AccountsEmptied(emptied_on=platform.business_date),)
+
+
 def evolve(platform: Platform, event: PlatformEvent) -> Platform:
     match event:
         case PlatformOpened():
@@ -80,3 +114,7 @@ def evolve(platform: Platform, event: PlatformEvent) -> Platform:
             return replace(platform, business_date=event.business_date)
         case MemberRulesSet():
             return replace(platform, rules=event)
+        case WindDownStarted():
+            return replace(platform, winding_down=True)
+        case AccountsEmptied():
+            return replace(platform, emptied=True)

@@ -229,3 +229,76 @@ class Code(StrEnum):
     SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."
     # The business date.
     DATE_NOT_NEXT = "date_not_next", "The business date moves forward by one day at a time."
+    # Wind-down.
+    WINDING_DOWN = "winding_down", "The platform winds down: no new loans, tenders or assignments."
+    NOT_WINDING_DOWN = "not_winding_down", "The platform has not begun to wind down."
+    # Collections.
+    CONDUCT_TABLE_UNKNOWN = "conduct_table_unknown", "No table of conduct of that name exists."
+    COLLECTION_RULES_IN_PAST = (
+        "collection_rules_in_past",
+        "Collection rules may not start before the business date.",
+    )
+    COLLECTION_RULES_OVERLAP = (
+        "collection_rules_overlap",
+        "Collection rules that start on or after that date exist.",
+    )
+    CASE_NOT_OPEN = "case_not_open", "No collection case is open on that borrower."
+    ACTION_IN_FUTURE = "action_in_future", "The action is said to be later than now."
+    STAGE_TOO_EARLY = (
+        "stage_too_early",
+        "Visits, agencies and lawsuits belong to the stage of action.",
+    )
+    AGENCY_NOT_MANDATED = (
+        "agency_not_mandated",
+        "The case is not handed over, or not to that agency.",
+    )
+    CASE_HANDED_OVER = "case_handed_over", "The case is handed over already: take it back first."
+    PROMISE_OPEN = "promise_open", "An earlier promise is still open."
+    LAWSUIT_WRONG_STEP = (
+        "lawsuit_wrong_step",
+        "A lawsuit is filed, then judged, then enforced.",
+    )
+    # Collections: rules of conduct.
+    CONTACT_AT_NIGHT = (
+        "contact_at_night",
+        "Nobody is contacted at night who has not agreed to it.",
+    )
+    CALLS_TOO_MANY = (
+        "calls_too_many",
+        "The person had as many effective calls that day as are allowed.",
+    )
+    ASKED_WHO_OWES_NOTHING = (
+        "asked_who_owes_nothing",
+        "Only those who owe are asked to pay.",
+    )
+    DEBT_DISCLOSED = "debt_disclosed", "A contact who owes nothing is never told of the debt."
+    CONTACT_DECLINED = (
+        "contact_declined",
+        "The contact did not want to be asked again.",
+    )
+    DEBTOR_REACHABLE = (
+        "debtor_reachable",
+        "Other contacts may be asked only for a debtor who cannot be reached.",
+    )
+    # The blacklist.
+    EVIDENCE_MISSING = (
+        "evidence_missing",
+        "An entry that is shared needs a ground and the hash of its evidence.",
+    )
+    NOT_BLACKLISTED = "not_blacklisted", "The member is not on the platform's blacklist."
+    APPEAL_OPEN = "appeal_open", "An earlier appeal is not decided yet."
+    APPEAL_MISSING = "appeal_missing", "No appeal of the member waits for a decision."
+    BLACKLISTED_ELSEWHERE = (
+        "blacklisted_elsewhere",
+        "The borrower is on another platform's blacklist, which was imported.",
+    )
+    BLACKLIST_KEY_MISSING = (
+        "blacklist_key_missing",
+        "The key that the platforms share for their lists is not set here.",
+    )
+    BLACKLIST_KEY_OTHER = (
+        "blacklist_key_other",
+        "The list was made under another key than the one that is set here.",
+    )
+    BLACKLIST_FORGED = "blacklist_forged", "The list is not signed by that key."
+    BLACKLIST_OUTDATED = "blacklist_outdated", "A later list of that platform was imported."

@@ -62,7 +62,8 @@ class Row(NamedTuple):
 
 class Part(NamedTuple):
     """What one payment or payout brings to one instalment: a vector a category, over the claims,
-    and what of each goes to the reserve. `overdue_fee_fen` is the platform's."""
+    and what of each goes to the reserve. `overdue_fee_fen` is the platform's, other fees included:
+    they are settled first."""
 
     period: int
     principal: Vector
@@ -107,6 +108,8 @@ class Billed(State):
     penalty_paid_fen: int = 0
     fee_paid_fen: int = 0
     lateness: Lateness = Lateness()
+    other_fee_fen: int = 0  # Court costs that are open,
+    other_fee_routed_fen: int = 0  # and what of them the payment settles that was routed last.
 
     @property
     def investors_fen(self) -> int:
@@ -126,6 +129,10 @@ class Billed(State):
         """From the day after the due date; 0 as long as the grace days last."""
         days = (on - self.due_on).days
         return days if days > terms.grace_days else 0
+
+    @property
+    def open(self) -> bool:
+        return bool(self.base_fen or self.other_fee_fen)
 
     def accrued(self, on: date, terms: PolicyTerms) -> Billed:
         """Carry penalty and fee forward to the end of `on`, by the base as it stands."""
@@ -161,7 +168,7 @@ class Billed(State):
             penalty_fen, overdue_fee_fen = self.accrued(on, terms)._charged()
         return Due(
             instalment=self.period,
-            other_fee_fen=0,
+            other_fee_fen=self.other_fee_fen,
             penalty_fen=penalty_fen,
             overdue_fee_fen=overdue_fee_fen,
             interest_fen=sum(self.interest) + self.reserve_interest_fen,
@@ -178,9 +185,14 @@ class Billed(State):
             fee_fen = min(fee_fen, max(cap_fen - penalty_fen, self.fee_paid_fen))
         return penalty_fen - self.penalty_paid_fen, fee_fen - self.fee_paid_fen
 
+    def routed(self, part: Part) -> Billed:
+        """A payment is on its way. More costs may be awarded before it is settled."""
+        return replace(self, other_fee_routed_fen=min(part.overdue_fee_fen, self.other_fee_fen))
+
     def paid(self, part: Part, on: date, terms: PolicyTerms) -> Billed:
         """After a payment of `part` that took effect on `on`."""
         then = self.accrued(on, terms)
+        other_fee_fen = self.other_fee_routed_fen
         return _checked(
             replace(
                 then,
@@ -191,7 +203,9 @@ class Billed(State):
                 penalty_paid_fen=self.penalty_paid_fen
                 + sum(part.penalty)
                 + part.reserve_penalty_fen,
-                fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen,
+                fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen - other_fee_fen,
+                other_fee_fen=self.other_fee_fen - other_fee_fen,
+                other_fee_routed_fen=0,
             )
         )
 
@@ -276,7 +290,7 @@ def _part(instalment: Billed, applied: dict[Category, int], terms: PolicyTerms) 
         reserve_principal_fen=reserve_principal_fen,
         reserve_interest_fen=reserve_interest_fen,
         reserve_penalty_fen=reserve_penalty_fen,
-        overdue_fee_fen=applied.get(Category.OVERDUE_FEE, 0),
+        overdue_fee_fen=applied.get(Category.OTHER_FEE, 0) + applied.get(Category.OVERDUE_FEE, 0),
     )
 
 

@@ -2,6 +2,7 @@
 
     assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled;
              what makes the whole rest fall due, see acceleration.py
+    costs    a judgment      -> CourtCostsAwarded
     accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
     route    held money      -> RepaymentRouted      one payment's lines at a time
     finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
@@ -91,6 +92,22 @@ def _protected(loan: Loan, billed: Billed, covers: Covers) -> tuple[Vector, Vect
         or (covers is Covers.PRINCIPAL_AND_OVERDUE_INTEREST and called_in)
     )
     return billed.principal, none if without_interest else billed.interest
+
+
+def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:
+    """Court costs join what is overdue. Where nothing is, they stand with the lawsuit alone."""
+    undone = {loan.rest_billed_with} if loan.routed is not None else set()  # If the bank refuses.
+    period = min(loan.overdue - undone, default=None)
+    if period is None or not amount_fen:
+        return ()
+    return (
+        e.CourtCostsAwarded(
+            loan_id=loan.known().loan_id,
+            period=period,
+            lawsuit_id=lawsuit_id,
+            amount_fen=amount_fen,
+        ),
+    )
 
 
 # -- payments ---------------------------------------------------------------------------

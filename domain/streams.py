@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 from domain import (
     assignment,
+    blacklist,
     cashbook,
+    collection_rules,
+    collections,
     funds_freeze,
     identity,
     investment,
@@ -26,6 +29,8 @@ OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
 SHORTFALL = "shortfall"
+COLLECTIONS = "collections"
+BLACKLIST = "blacklist"
 
 
 def member_stream(member_id: str) -> str:
@@ -60,6 +65,10 @@ def freeze_stream(freeze_id: str) -> str:
     return f"freeze-{freeze_id}"
 
 
+def case_stream(borrower_id: str) -> str:
+    return f"case-{borrower_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -73,6 +82,9 @@ _FOLDS = {
     "reversal": Fold(reversal.INITIAL, reversal.evolve),
     "freeze": Fold(funds_freeze.INITIAL, funds_freeze.evolve),
     "shortfall": Fold(shortfall.INITIAL, shortfall.evolve),
+    "collections": Fold(collection_rules.INITIAL, collection_rules.evolve),
+    "case": Fold(collections.INITIAL, collections.evolve),
+    "blacklist": Fold(blacklist.INITIAL, blacklist.evolve),
     "member": Fold(member.INITIAL, member.evolve),
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         description="Key of the vault of personal data, base64; unset means the data folder's.",
     )
 
+    blacklist_key: SecretStr | None = Field(
+        default=None,
+        description="Key that platforms share for their blacklists, base64; unset means no lists.",
+    )
+
     bank_url: HttpUrl | None = Field(
         default=None, description="Where the custodian listens; unset means the stand-in bank."
     )

@@ -41,7 +41,7 @@ from tests.exemplars import (
 )
 
 V = TypeVar("V", bound=Event)
-SEAL = Seal(bytes(32))
+SEAL = Seal(bytes(32), list_key=bytes(32))
 
 
 def _noon(day: date) -> datetime:

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
+from adapters.read_models.blacklist import EntryRow, OthersRow
+from adapters.read_models.cases import ActionRow, CaseRow, LawsuitRow, PromiseRow
 from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow, VisitRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
@@ -83,6 +85,20 @@ class MemberShown:
     debts: Sequence[DebtRow]
     authorisations: Sequence[AuthorisationRow]
     visits: Sequence[VisitRow]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseShown:
+    case: CaseRow
+    actions: Sequence[ActionRow]
+    promises: Sequence[PromiseRow]
+    lawsuits: Sequence[LawsuitRow]
+
+
+@dataclass(frozen=True, slots=True)
+class BlacklistShown:
+    entries: Sequence[EntryRow]
+    of_others: Sequence[OthersRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,13 @@ class InstalmentRow:
     paid_on: date | None = None  # The effective date of the payment that left nothing open.
     overdue: bool = False  # Was marked overdue, once.
     filed: bool = False  # Was handed to the reserve.
+    other_fee_fen: int = 0  # Court costs that are open: the platform's.
 
     @property
     def open_fen(self) -> int:
         investors_fen = self.open_principal_fen + self.open_interest_fen
-        return investors_fen + self.reserve_open_principal_fen + self.reserve_open_interest_fen
+        reserve_fen = self.reserve_open_principal_fen + self.reserve_open_interest_fen
+        return investors_fen + reserve_fen + self.other_fee_fen
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class PaymentPartRow:
     reserve_interest_fen: int
     reserve_penalty_fen: int
     overdue_fee_fen: int
+    other_fee_fen: int  # Court costs.
 
 
 @dataclass(slots=True)

@@ -140,6 +140,8 @@ class Loans(View):
                 self._instalments[loan_id, period].overdue = True
             case e.ClaimFiled(loan_id=loan_id, period=period):
                 self._instalments[loan_id, period].filed = True
+            case e.CourtCostsAwarded(loan_id=loan_id, period=period, amount_fen=amount_fen):
+                self._instalments[loan_id, period].other_fee_fen += amount_fen
             case e.AdvanceOpened() as event:
                 self._advances.add(
                     t.AdvanceRow(
@@ -213,7 +215,8 @@ class Loans(View):
             return
         payment.status = "routed"
         for part in event.parts:
-            row = self._new_parts.add(_part_row(event, part))
+            owed_fen = self._instalments[event.loan_id, part.period].other_fee_fen
+            row = self._new_parts.add(_part_row(event, part, owed_fen))
             self._parts[event.payment_id].append(row)
 
     def _settle(self, event: e.RepaymentSettled, on: date) -> None:
@@ -228,6 +231,7 @@ class Loans(View):
             row.reserve_open_principal_fen -= part.reserve_principal_fen
             row.reserve_open_interest_fen -= part.reserve_interest_fen
             row.penalty_paid_fen += part.penalty_fen + part.reserve_penalty_fen
+            row.other_fee_fen -= part.other_fee_fen
             row.overdue_fee_paid_fen += part.overdue_fee_fen
             if not row.open_fen:
                 row.paid_on = payment.effective_on
@@ -257,7 +261,9 @@ def _routed_before(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[t.Pay
     return t.PAYMENT_PARTS.select(cursor, "payment_id = ANY(%s::text[])", settled)
 
 
-def _part_row(event: e.RepaymentRouted, part: Part) -> t.PaymentPartRow:
+def _part_row(event: e.RepaymentRouted, part: Part, other_fee_fen: int) -> t.PaymentPartRow:
+    """`other_fee_fen`: what is open of it; it is settled before the overdue fee."""
+    other_fee_fen = min(part.overdue_fee_fen, other_fee_fen)
     return t.PaymentPartRow(
         payment_id=event.payment_id,
         period=part.period,
@@ -268,5 +274,6 @@ def _part_row(event: e.RepaymentRouted, part: Part) -> t.PaymentPartRow:
         reserve_principal_fen=part.reserve_principal_fen,
         reserve_interest_fen=part.reserve_interest_fen,
         reserve_penalty_fen=part.reserve_penalty_fen,
-        overdue_fee_fen=part.overdue_fee_fen,
+        overdue_fee_fen=part.overdue_fee_fen - other_fee_fen,
+        other_fee_fen=other_fee_fen,
     )

@@ -13,6 +13,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import authorisation as a
 from domain import member as m
+from domain.blacklist import BlacklistRemoved
 from domain.card_guard import CardReinstated, CardSuspended
 from domain.member import BindingStatus
 from domain.visit import VisitFailed, VisitRequested, VisitSucceeded
@@ -116,6 +117,8 @@ class Members(View):
                 self._members[member_id].blacklisted = True
             case m.RelatedPartyRegistered(member_id=member_id, related=related):
                 self._members[member_id].related_party = related
+            case BlacklistRemoved(member_id=member_id):
+                self._members[member_id].blacklisted = False
             case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
                 self._debts.add(DebtRow(member_id, loan_id, amount_fen))
             case m.DebtEnded(member_id=member_id, loan_id=loan_id):

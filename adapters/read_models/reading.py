@@ -17,6 +17,8 @@ from psycopg import Cursor
 from adapters.read_models import loan_rows as t
 from adapters.read_models.ageing import AGEING, AgeingLine, Stage, ageing
 from adapters.read_models.answers import (
+    BlacklistShown,
+    CaseShown,
     Holding,
     LoanShown,
     MemberShown,
@@ -29,6 +31,8 @@ from adapters.read_models.answers import (
 )
 from adapters.read_models.assignments import ASSIGNMENTS, AssignmentRow, Assignments
 from adapters.read_models.balances import BALANCES, Balance, Balances
+from adapters.read_models.blacklist import ENTRIES, OTHERS, Blacklist
+from adapters.read_models.cases import ACTIONS, CASES, LAWSUITS, PROMISES, CaseRow, Cases
 from adapters.read_models.days import DAYS, BusinessDay, Days
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import (
@@ -232,6 +236,34 @@ class ReadModels:
             )
             return Seen(stamp, shown)
 
+    # -- collections --------------------------------------------------------------------
+
+    def cases(self, *, everything: bool = False) -> Seen[list[CaseRow]]:
+        """Open ones, the oldest first; or those that were closed, too."""
+        with self._seen(Cases) as (cursor, stamp):
+            wanted = "true" if everything else "closed_on IS NULL"
+            return Seen(stamp, CASES.select(cursor, f"{wanted} ORDER BY due_on, borrower_id"))
+
+    def case(self, borrower_id: str) -> Seen[CaseShown]:
+        """The borrower's latest case, with all that happened in any."""
+        with self._seen(Cases) as (cursor, stamp):
+            mine = "borrower_id = %s ORDER BY"
+            shown = CaseShown(
+                case=_one(cursor, CASES, borrower_id, stamp, noun="case"),
+                actions=ACTIONS.select(cursor, f"{mine} taken_at, action_id", borrower_id),
+                promises=PROMISES.select(cursor, f"{mine} made_on, promise_id", borrower_id),
+                lawsuits=LAWSUITS.select(cursor, f"{mine} filed_on, lawsuit_id", borrower_id),
+            )
+            return Seen(stamp, shown)
+
+    def blacklist(self) -> Seen[BlacklistShown]:
+        with self._seen(Blacklist) as (cursor, stamp):
+            shown = BlacklistShown(
+                entries=ENTRIES.select(cursor, "true ORDER BY listed_on, member_id"),
+                of_others=OTHERS.select(cursor, "true ORDER BY issuer"),
+            )
+            return Seen(stamp, shown)
+
     @contextmanager
     def _seen(self, view: type[View]) -> Iterator[tuple[Cursor[Any], ViewStamp]]:
         with self._snapshot() as cursor:
@@ -257,10 +289,12 @@ WHERE loan_id = %(loan)s AND held_from <= %(on)s AND (closed_on IS NULL OR close
 ORDER BY place"""
 
 
-def _one(cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp) -> T:
+def _one(
+    cursor: Cursor[Any], table: Table[T], name: str, stamp: ViewStamp, noun: str | None = None
+) -> T:
     row = table.load(cursor, [name]).get(name)
     if row is None:
-        raise NotInView(table.name, name, stamp)
+        raise NotInView(noun or table.name, name, stamp)
     return row
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from adapters.read_models.assignments import Assignments
 from adapters.read_models.balances import Balances
+from adapters.read_models.blacklist import Blacklist
+from adapters.read_models.cases import Cases
 from adapters.read_models.days import Days
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import Members
@@ -25,4 +27,6 @@ VIEWS: tuple[type[View], ...] = (
     Reserve,
     Members,
     Days,
+    Cases,
+    Blacklist,
 )

@@ -11,7 +11,9 @@ from infra import logs
 from infra.settings import LogLevel
 from services.cli import (
     bank_statements,
+    blacklist,
     calculators,
+    cases,
     catch_up,
     commands_list,
     day_work,
@@ -50,6 +52,8 @@ for part in (
     shows,
     loan_views,
     reserve_views,
+    cases,
+    blacklist,
     day_work,
     catch_up,
     proving,

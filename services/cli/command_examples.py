@@ -7,10 +7,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TypedDict
 
+from adapters.blacklist import signed
 from adapters.signing import Signer, by_two
+from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
+from domain.blacklist import Ground, ListedPerson
+from domain.collection_events import LawsuitStep
+from domain.conduct import Means, Outcome, Party
 from domain.operators import OperatorRole
 from domain.policy import PolicyTerms
 from domain.schedule import Method
@@ -31,6 +36,15 @@ def _by(name: str, actor: str = "web") -> _By:
 _FINANCE_1, _FINANCE_2, _RISK_1, _RISK_2, _DESK = (
     Signer.made_up(name, "example")
     for name in ("finance-1", "finance-2", "risk-1", "risk-2", "desk-1")
+)
+
+_OTHER_PLATFORM = Signer.made_up("platform-2", "example")
+[_LIST] = signed(
+    "platform-2",
+    _DAY,
+    [ListedPerson("C9.20231130", "ab" * 32, Ground.LONG_OVERDUE, date(2023, 11, 30))],
+    Seal(bytes(32), list_key=bytes(32)),
+    _OTHER_PLATFORM,
 )
 
 
@@ -261,7 +275,31 @@ EXAMPLES: tuple[c.Command, ...] = (
         _RISK_2,
         member_id="B1",
         evidence="case 17",
+        ground=Ground.STATEMENTS_DIFFER,
+        evidence_hash="e1" * 32,
         **_by("blacklist-member", "desk-1"),
+    ),
+    c.AppealBlacklisting(
+        member_id="B1", evidence_hash="e2" * 32, **_by("appeal-blacklisting", "desk-1")
+    ),
+    by_two(
+        c.RejectAppeal,
+        _DESK,
+        _RISK_2,
+        member_id="B1",
+        evidence_hash="e3" * 32,
+        **_by("reject-appeal", "desk-1"),
+    ),
+    by_two(
+        c.RemoveFromBlacklist,
+        _RISK_1,
+        _RISK_2,
+        member_id="B1",
+        evidence_hash="e4" * 32,
+        **_by("remove-from-blacklist", "risk-1"),
+    ),
+    c.SetCollectionRules(
+        valid_from=_DAY, conduct_table="cn-consumer", **_by("set-collection-rules", "risk-1")
     ),
     by_two(
         c.RegisterRelatedParty,
@@ -318,8 +356,55 @@ ON_OCCASION: tuple[c.Command, ...] = (
         amount_fen=200,
         **_by("cover-shortfall", "finance-1"),
     ),
+    c.RecordCollectionAction(
+        borrower_id="B2",
+        action_id="call-1",
+        means=Means.CALL,
+        party=Party.DEBTOR,
+        at=datetime(2024, 3, 4, 2, 30, tzinfo=UTC),
+        outcome=Outcome.REACHED,
+        asks_to_pay=True,
+        note="will pay on Friday",
+        **_by("record-collection-action", "collector-1"),
+    ),
+    c.RecordPromise(
+        borrower_id="B2",
+        promise_id="promise-1",
+        amount_fen=8_885,
+        pay_by=date(2024, 3, 8),
+        **_by("record-promise", "collector-1"),
+    ),
+    c.HandOverCase(borrower_id="B2", agency_id="agency-7", **_by("hand-over-case", "collector-1")),
+    c.TakeBackCase(borrower_id="B2", **_by("take-back-case", "collector-1")),
+    c.RecordLawsuit(
+        borrower_id="B2",
+        lawsuit_id="suit-1",
+        step=LawsuitStep.FILED,
+        on=date(2024, 7, 1),
+        document_hash="d1" * 32,
+        loan_id="L2",
+        **_by("file-lawsuit", "legal-1"),
+    ),
+    c.RecordLawsuit(
+        borrower_id="B2",
+        lawsuit_id="suit-1",
+        step=LawsuitStep.JUDGED,
+        on=date(2024, 9, 2),
+        document_hash="d2" * 32,
+        court_costs_fen=5_000,
+        **_by("record-judgment", "legal-1"),
+    ),
+    by_two(
+        c.ImportBlacklist,
+        _RISK_1,
+        _RISK_2,
+        **_LIST.model_dump(),
+        **_by("import-blacklist", "risk-1"),
+    ),
+    by_two(c.WindDown, _FINANCE_1, _RISK_1, plan_hash="f1" * 32, **_by("wind-down", "board-1")),
 )
-"""Not in the story: only what the bank does by itself makes room for them."""
+"""Not in the story: they need a debit of the bank, a borrower who is late, another platform's list,
+or end it."""
 
 
 def examples_of(name: str) -> list[c.Command]:

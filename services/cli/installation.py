@@ -48,10 +48,15 @@ class Installation:
 
     def seal(self, data: Path) -> Seal:
         """With the vault key that was set, else the data folder's, made where missing."""
-        given = self.settings().vault_key
+        settings = self.settings()
+        given, shared = settings.vault_key, settings.blacklist_key
         if given is not None:
-            return Seal(parse_vault_key(given.get_secret_value()))
-        return Seal(ensure_vault_key(Keys(data / "keys").vault))
+            master = parse_vault_key(given.get_secret_value())
+        else:
+            master = ensure_vault_key(Keys(data / "keys").vault)
+        if shared is None:
+            return Seal(master)
+        return Seal(master, parse_vault_key(shared.get_secret_value(), "ZHUANHU_BLACKLIST_KEY"))
 
     def save(self, data: Path) -> None:
         (data / FILE).write_bytes(orjson.dumps(asdict(self)))

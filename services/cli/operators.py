@@ -10,24 +10,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
 
 from adapters.signing import Signer, text_of
-from domain.commands import AppointOperators, Command, RegisterOperator, RetireOperator
+from domain.commands import AppointOperators, RegisterOperator, RetireOperator
 from domain.complaint import complaint
 from domain.operators import OperatorRole, Operators, Part
 from domain.streams import OPERATORS
 from infra.keys import KeyUnusable, load_signing_key, make_signing_key
-from infra.settings import load_settings
-from services.cli.command_files import Unsigned, read_unsigned, standing_in
+from services.cli.command_files import Unsigned, read_unsigned
 from services.cli.failure import bad_input
 from services.cli.looking import looking
-from services.cli.opening import find
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.showing import plain, show_json, show_record, show_table
+from services.cli.unsigned_commands import write_unsigned
 from services.proof.as_of import state_as_of
 
 app = typer.Typer()
@@ -79,7 +77,7 @@ def appoint_command(
     """
     named = [each.partition("=") for each in operators]
     new = [{"operator_id": name, "public_key": key} for name, _, key in named]
-    _write(AppointOperators, data, platform, command_id, as_json, operators=new)
+    write_unsigned(AppointOperators, data, platform, command_id, as_json, operators=new)
 
 
 @operator_app.command("register")
@@ -99,7 +97,7 @@ def register_command(
     Example: zhuanhu operator register dan --public-key KEY --platform demo > dan.jsonl
     """
     fields = {"operator_id": operator_id, "role": role, "public_key": public_key}
-    _write(RegisterOperator, data, platform, command_id, as_json, **fields)
+    write_unsigned(RegisterOperator, data, platform, command_id, as_json, **fields)
 
 
 @operator_app.command("retire")
@@ -115,7 +113,7 @@ def retire_command(
 
     Example: zhuanhu operator retire dan --platform demo > gone.jsonl
     """
-    _write(RetireOperator, data, platform, command_id, as_json, operator_id=operator_id)
+    write_unsigned(RetireOperator, data, platform, command_id, as_json, operator_id=operator_id)
 
 
 @operator_app.command("list")
@@ -175,27 +173,3 @@ def _signed(unsigned: Unsigned, signer: Signer, part: Part) -> dict[str, Any]:
     if any(other["operator_id"] == signer.operator_id for other in others):
         raise bad_input(part, f"line {number}: {signer.operator_id} is the other one of the two")
     return said | {part.value: signer.sign(command, part).model_dump()}
-
-
-def _write(
-    kind: type[Command],
-    data: Path | None,
-    platform: str | None,
-    command_id: str | None,
-    as_json: bool,
-    **fields: Any,
-) -> None:
-    said = {
-        "type": kind.model_fields["type"].default,
-        "id": command_id or uuid4().hex,
-        "platform": platform or load_settings().platform or find(data, None).platform,
-        "actor": "operator",
-        **fields,
-    }
-    try:
-        standing_in(kind, said)
-    except ValidationError as error:
-        raise bad_input(*complaint(error)) from None
-    show_json(said)
-    if not as_json:
-        print("next: zhuanhu sign, by two people, then zhuanhu publish", file=sys.stderr)

@@ -17,9 +17,13 @@ from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from adapters.read_models.store import views_schema
 from domain import commands as c
+from domain.cashbook import UNBOUNDED
+from domain.collection_rules import CollectionRules, CollectionRulesSet
+from domain.platform import AccountsEmptied, WindDownStarted
 from domain.policy import Covers, PolicyPublished, PolicyTerms, Scope
-from domain.streams import POLICY
+from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from infra.postgres import connect
+from services.day_end.cases import cases_to_assess
 
 ACTOR = "day-end"
 
@@ -110,8 +114,43 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        self._collect(today)
+        self._report_emptied(today)
         self._done = today
         return DayEndResult(today, len(due), len(expired))
+
+    def _collect(self, today: date) -> None:
+        """Cases of borrowers who are late, where the platform has rules for collecting."""
+        published = self._log.stream(COLLECTIONS)
+        known = CollectionRules(tuple(r for r in published if isinstance(r, CollectionRulesSet)))
+        if (rules := known.on(today)) is None:
+            return
+        self._catch_up()
+        borrowers = cases_to_assess(self._connection, self._views, rules, today)
+        self._submit(
+            [
+                c.AssessCase(
+                    id=f"case:{today}:{borrower_id}", borrower_id=borrower_id, **self._by()
+                )
+                for borrower_id in borrowers
+            ]
+        )
+
+    def _report_emptied(self, today: date) -> None:
+        """Of a platform that winds down, once no account has any money left."""
+        happened = set(map(type, self._log.stream(PLATFORM)))
+        if WindDownStarted not in happened or AccountsEmptied in happened:
+            return
+        self._catch_up()
+        money = self._connection.execute(
+            sql.SQL(
+                "SELECT 1 FROM {}.account WHERE account <> ALL(%s)"
+                " AND available_fen + frozen_fen <> 0 LIMIT 1"
+            ).format(self._views),
+            (list(UNBOUNDED),),
+        ).fetchone()
+        if money is None:
+            self._submit([c.ReportEmptied(id=f"emptied:{today}", **self._by())])
 
     def _submit(self, commands: list[c.FromDayEnd]) -> list[Receipt]:
         receipts = self._commands.submit(commands) if commands else []

@@ -1,5 +1,5 @@
-"""What holds for every command before it is decided: platform, effective date, and two people
-behind what is done by hand."""
+"""What holds for every command before it is decided: platform, effective date, no new business once
+the platform winds down, and two people behind what is done by hand."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def admit(desk: Desk, command: Command, platform: str) -> None:
             raise Refused(Code.EFFECTIVE_DATE_IN_FUTURE, f"today is {today}", "effective_on")
         if desk.effective_on < today and not (command.reason or "").strip():
             raise Refused(Code.EFFECTIVE_DATE_NEEDS_REASON, field="reason")
+    if command.NEW_BUSINESS and served.winding_down:
+        raise Refused(Code.WINDING_DOWN)
     if isinstance(command, Manual):
         approve(desk, command)
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from adapters.vault import Seal, Sealed
 from domain import cashbook, shortfall
 from domain.assignment import Assignment
+from domain.blacklist import Blacklists
 from domain.cashbook import (
     UNBOUNDED,
     BankMovementRecorded,
@@ -21,6 +22,8 @@ from domain.cashbook import (
     Leg,
     Movement,
 )
+from domain.collection_rules import CollectionRules
+from domain.collections import Case
 from domain.funds_freeze import FundsFreeze
 from domain.identity import Identity
 from domain.investment import Investment
@@ -37,12 +40,15 @@ from domain.reserve import Reserve
 from domain.reversal import Reversal
 from domain.shortfall import Shortfalls
 from domain.streams import (
+    BLACKLIST,
+    COLLECTIONS,
     OPERATORS,
     PLATFORM,
     POLICY,
     RESERVE,
     SHORTFALL,
     assignment_stream,
+    case_stream,
     entry_stream,
     fold_of,
     freeze_stream,
@@ -119,6 +125,24 @@ class Desk:
     def shortfalls(self) -> Shortfalls:
         state: Shortfalls = self._kept(SHORTFALL).state
         return state
+
+    @property
+    def collection_rules(self) -> CollectionRules:
+        state: CollectionRules = self._kept(COLLECTIONS).state
+        return state
+
+    def case(self, borrower_id: str) -> Case:
+        state: Case = self._kept(case_stream(borrower_id)).state
+        return state
+
+    @property
+    def blacklists(self) -> Blacklists:
+        state: Blacklists = self._kept(BLACKLIST).state
+        return state
+
+    def unseal(self, ref: str) -> dict[str, str]:
+        """Personal data that were put away. Raises VaultUnreadable."""
+        return self.seal.open(self.shelf.sealed(ref))
 
     def reversal(self, movement_id: str) -> Reversal:
         state: Reversal = self._kept(reversal_stream(movement_id)).state

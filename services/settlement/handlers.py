@@ -16,10 +16,12 @@ from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
 from domain.streams import (
+    COLLECTIONS,
     POLICY,
     RESERVE,
     SHORTFALL,
     assignment_stream,
+    case_stream,
     entry_stream,
     freeze_stream,
     identity_stream,
@@ -31,8 +33,10 @@ from domain.streams import (
 from services.settlement import (
     on_authorisations,
     on_bank,
+    on_blacklist,
     on_cards,
     on_claims,
+    on_collections,
     on_corrections,
     on_day_end,
     on_freezes,
@@ -40,6 +44,7 @@ from services.settlement import (
     on_members,
     on_operators,
     on_visits,
+    on_wind_down,
     on_withdrawals,
 )
 from services.settlement.desk import Desk
@@ -249,7 +254,20 @@ def _loan_and_borrower(loan_id: str, look: Look) -> tuple[str, ...]:
     return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
 
 
-PEEKING: frozenset[Touches] = frozenset({_loan, _repay, _entry, _payouts, _buy, _assignment})
+def _case(command: Any, look: Look) -> Touched:
+    return Touched((COLLECTIONS, case_stream(command.borrower_id)))
+
+
+def _assess_case(command: c.AssessCase, look: Look) -> Touched:
+    borrower = member_stream(command.borrower_id)
+    kept = look.peek(borrower)
+    loans = map(loan_stream, kept.state.debts_fen) if kept else ()
+    return Touched((COLLECTIONS, case_stream(command.borrower_id), borrower, *loans))
+
+
+PEEKING: frozenset[Touches] = frozenset(
+    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case}
+)
 
 HANDLERS: dict[type[c.Command], Handler] = {
     c.OpenPlatform: Handler(on_members.open_platform, _nothing),
@@ -277,7 +295,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ReinstateBankAccount: Handler(on_cards.reinstate_bank_account, _member),
     c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
     c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
-    c.BlacklistMember: Handler(on_members.blacklist_member, _member),
+    c.BlacklistMember: Handler(on_blacklist.blacklist_member, _member),
     c.RegisterRelatedParty: Handler(on_members.register_related_party, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
     c.RequestWithdrawal: Handler(on_withdrawals.request_withdrawal, _withdrawal),
@@ -316,4 +334,17 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.AssessLoan: Handler(on_day_end.assess_loan, _loan),
     c.MiscarryLoan: Handler(on_loans.miscarry_loan, _loan),
     c.RunReservePayouts: Handler(on_day_end.run_reserve_payouts, _payouts),
+    c.SetCollectionRules: Handler(on_collections.set_collection_rules, _nothing),
+    c.RecordCollectionAction: Handler(on_collections.record_action, _case),
+    c.RecordPromise: Handler(on_collections.record_promise, _case),
+    c.HandOverCase: Handler(on_collections.hand_over_case, _case),
+    c.TakeBackCase: Handler(on_collections.take_back_case, _case),
+    c.RecordLawsuit: Handler(on_collections.record_lawsuit, _case),
+    c.AssessCase: Handler(on_collections.assess_case, _assess_case),
+    c.AppealBlacklisting: Handler(on_blacklist.appeal_blacklisting, _member),
+    c.RejectAppeal: Handler(on_blacklist.reject_appeal, _member),
+    c.RemoveFromBlacklist: Handler(on_blacklist.remove_from_blacklist, _member),
+    c.ImportBlacklist: Handler(on_blacklist.import_blacklist, _nothing),
+    c.WindDown: Handler(on_wind_down.wind_down, _nothing),
+    c.ReportEmptied: Handler(on_wind_down.report_emptied, _nothing),
 }

@@ -14,6 +14,7 @@ from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
 from services.settlement import on_claims
 from services.settlement.desk import Desk
+from services.settlement.on_collections import count_payment
 from services.settlement.on_corrections import reversal_rejected
 from services.settlement.on_freezes import release_rejected
 from services.settlement.on_loans import end_debt, release_tender, take_step
@@ -173,6 +174,8 @@ def _repaid(desk: Desk, entry: EntryRequested) -> None:
         )
         desk.record(RESERVE, recovered)
     drop_claims(desk, loan_id)
+    paid_fen = sum(movement.amount_fen for movement in entry.movements)
+    count_payment(desk, loan.known().borrower_id, entry.reference, paid_fen)
     route_next(desk, loan_id)
 
 

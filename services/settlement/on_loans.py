@@ -19,6 +19,7 @@ from domain.streams import investment_stream, loan_stream, member_stream
 from services.settlement.admission import approve
 from services.settlement.desk import Desk
 from services.settlement.on_authorisations import check as authorised
+from services.settlement.on_blacklist import check_elsewhere
 
 
 def request_loan(desk: Desk, command: c.RequestLoan) -> None:
@@ -52,6 +53,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         command.deadline,
         desk.today,
     )
+    check_elsewhere(desk, desk.member(terms.borrower_id))
     policy = desk.policies.in_force(desk.today)
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")

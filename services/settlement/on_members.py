@@ -103,18 +103,6 @@ def register_related_party(desk: Desk, command: c.RegisterRelatedParty) -> None:
     )
 
 
-def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
-    desk.member(command.member_id).known()
-    desk.record(
-        member_stream(command.member_id),
-        member.MemberBlacklisted(
-            member_id=command.member_id,
-            evidence=command.evidence,
-            approved_by=command.checker.operator_id,
-        ),
-    )
-
-
 # -- money in and out -------------------------------------------------------------------
 
 

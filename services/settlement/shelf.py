@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg
 
 from adapters.codec import decode_event
+from adapters.vault import Sealed, VaultUnreadable
 from domain.model import State
 from domain.streams import fold_of
 from infra.arrays import array
@@ -82,6 +83,9 @@ class Shelf:
             " WHERE account = ANY(%b::text[])",
             schema,
         )
+        self._select_sealed = in_schema_of(
+            "SELECT wrapped_key, content FROM {}.vault WHERE ref = %s", schema
+        )
 
     def ask(self, streams: Iterable[str], accounts: Iterable[str]) -> Lacking:
         """Asks for what is lacking. Where the connection is in a pipeline, nobody waits here."""
@@ -124,6 +128,13 @@ class Shelf:
         except KeyError:
             self.load((), (account,))
             return self.balances[account]
+
+    def sealed(self, ref: str) -> Sealed:
+        """What the vault keeps under a reference. Raises VaultUnreadable."""
+        row = self._connection.execute(self._select_sealed, (ref,)).fetchone()
+        if row is None:
+            raise VaultUnreadable(f"nothing is kept under {ref}")
+        return Sealed(ref, *row)
 
     def tidy(self) -> None:
         self.states.turn(STREAMS_MAX)

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from adapters.blacklist import signed
 from adapters.signing import NOT_YET, Signer
+from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
+from domain.collection_events import LawsuitStep
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.operators import OperatorRole, Part
@@ -33,12 +36,20 @@ LOAN: dict[str, Any] = {
 }
 
 
+PAPER = {"evidence_hash": "0" * 64}
+[LIST] = signed("p2", TODAY, [], Seal(bytes(32), b"x" * 32), Signer.made_up("p2", "tests"))
+
+
 def ask(kind: type[c.Command], /, **fields: Any) -> Ask:
     return lambda house: house.refused(kind, **fields)
 
 
 def join(member_id: str, *roles: Role, id_no: str = "") -> Ask:
     return ask(c.RegisterMember, **registration(member_id, *roles, id_no=id_no))
+
+
+def rules(conduct_table: str, valid_from: date = TODAY) -> Ask:
+    return ask(c.SetCollectionRules, conduct_table=conduct_table, valid_from=valid_from)
 
 
 def registration(member_id: str, *roles: Role, id_no: str = "") -> dict[str, Any]:
@@ -218,11 +229,50 @@ REACHED: dict[Code, Ask] = {
     Code.NOTHING_DUE: repay("REPAYING"),
     Code.SURPLUS_BELOW_CAP: ask(c.MoveReserveSurplus, surplus_id="z", amount_fen=1),
     Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
+    Code.NOT_WINDING_DOWN: ask(c.ReportEmptied),
+    Code.CONDUCT_TABLE_UNKNOWN: rules("nowhere"),
+    Code.COLLECTION_RULES_IN_PAST: rules("none", TODAY - timedelta(days=1)),
+    Code.COLLECTION_RULES_OVERLAP: rules("none"),
+    Code.CASE_NOT_OPEN: ask(c.TakeBackCase, borrower_id="bob"),
+    Code.LAWSUIT_WRONG_STEP: ask(
+        c.RecordLawsuit,
+        borrower_id="bob",
+        lawsuit_id="s1",
+        step=LawsuitStep.ENFORCED,
+        on=TODAY,
+        document_hash="0" * 64,
+    ),
+    Code.EVIDENCE_MISSING: ask(c.BlacklistMember, member_id="bob", evidence="x", **PAPER),
+    Code.NOT_BLACKLISTED: ask(c.RemoveFromBlacklist, member_id="bob", **PAPER),
+    Code.APPEAL_OPEN: ask(c.AppealBlacklisting, member_id="black", **PAPER),
+    Code.APPEAL_MISSING: ask(c.RejectAppeal, member_id="bob", **PAPER),
+    Code.BLACKLIST_KEY_OTHER: ask(c.ImportBlacklist, **LIST.model_dump()),
 }
 ELSEWHERE = {
     Code.CALENDAR_ENDS: "only in a year that the package does not know: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
+    Code.WINDING_DOWN: "it has no way back: day_end/test_cases",
+    **dict.fromkeys((Code.ACTION_IN_FUTURE, Code.BLACKLISTED_ELSEWHERE), "day_end/test_cases"),
+    **dict.fromkeys(
+        (
+            Code.STAGE_TOO_EARLY,
+            Code.AGENCY_NOT_MANDATED,
+            Code.CASE_HANDED_OVER,
+            Code.PROMISE_OPEN,
+            Code.CONTACT_AT_NIGHT,
+            Code.CALLS_TOO_MANY,
+            Code.ASKED_WHO_OWES_NOTHING,
+            Code.DEBT_DISCLOSED,
+            Code.CONTACT_DECLINED,
+            Code.DEBTOR_REACHABLE,
+        ),
+        "domain/test_collections, domain/test_conduct",
+    ),
+    **dict.fromkeys(
+        (Code.BLACKLIST_KEY_MISSING, Code.BLACKLIST_FORGED, Code.BLACKLIST_OUTDATED),
+        "domain/test_blacklist",
+    ),
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
 }
 
@@ -263,6 +313,7 @@ def town(new_house: Callable[..., House]) -> House:
     house.member("shady", Role.BORROWER, kind="company")
     house.member("black", Role.BORROWER)
     house.do(c.BlacklistMember, member_id="black", evidence="judgement")
+    house.do(c.AppealBlacklisting, member_id="black", **PAPER)
     house.member("related", Role.BORROWER, related_party=True)
     for loan_id, borrower_id, fen in (
         ("SHADY", "shady", 1),
@@ -291,6 +342,7 @@ def town(new_house: Callable[..., House]) -> House:
     house.roll_to(TODAY)
     house.lend("REPAYING", "bob", {"lucy": 1_000})
     _keep_to_rules(house)
+    house.do(c.SetCollectionRules, conduct_table="none", valid_from=TODAY)
     house.do(
         c.RecordBankMovement,
         bank_record="1",

@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from adapters.signing import verified
 from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
+from domain.blacklist import (
+    AppealRejected,
+    BlacklistEntered,
+    BlacklistImported,
+    BlacklistRemoved,
+)
 from domain.cashbook import BankMovementRecorded, EntryRequested, Movement
 from domain.commands import (
     COMMANDS,
@@ -29,6 +35,7 @@ from domain.operators import (
     Signature,
     Signed,
 )
+from domain.platform import WindDownStarted
 from domain.purposes import Purpose
 from domain.reserve import ReserveSeeded, SurplusMoved
 from domain.reversal import MovementTakenBack, ReversalRequested
@@ -72,6 +79,11 @@ class TwoPeople(Check):
             MovementTakenBack,
             FundsFreezeOrdered,
             FundsReleaseOrdered,
+            BlacklistEntered,
+            AppealRejected,
+            BlacklistRemoved,
+            BlacklistImported,
+            WindDownStarted,
         )
         return looks_of(
             ((CommandApproved,), self._approval),

@@ -5,6 +5,8 @@ L2  miscarried                           L3  paid off early, after a payment tha
     its claim was sold
 L4  refused as a project, published again, late and open at the end
 L5  its due date rolls, it is late, called in and paid       L6  paid off early
+
+B1 and B2 have collection cases; B9 stands on the blacklist for a while.
 """
 
 from __future__ import annotations
@@ -14,14 +16,21 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from adapters.blacklist import signed
 from adapters.codec import Recorded
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import LogReader, prepare_shard
+from adapters.signing import Signer
 from adapters.vault import Seal
 from domain import cashbook
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
+from domain.blacklist import Ground, ListedPerson
+from domain.collection_events import LawsuitStep
+from domain.collection_rules import Stage, StageFrom
+from domain.conduct import Means, Party
+from domain.conduct import Outcome as Contacted
 from domain.payout_plan import BucketPeriod
 from domain.policy import Acceleration, PolicyTerms, Roll, Scope
 from domain.purposes import Purpose
@@ -32,6 +41,7 @@ from tests.exemplars import ANN, BEN
 from tests.exemplars import command as build
 
 PLATFORM = "p1"
+SEAL = Seal(bytes(32), list_key=bytes(32))
 START = date(2024, 1, 31)
 SCHEDULED = ("L1", "L3", "L4")
 
@@ -65,7 +75,7 @@ class Teller:
     def __init__(self, url: str) -> None:
         prepare_shard(url, PLATFORM)
         self._clock = ManualClock(datetime(2024, 1, 31, 2, tzinfo=UTC))
-        self._writer = Writer(url, PLATFORM, Seal(bytes(32)), self._clock)
+        self._writer = Writer(url, PLATFORM, SEAL, self._clock)
         self._log = LogReader(url, PLATFORM)
         self._numbers = itertools.count(1)
         self.today = START
@@ -341,15 +351,89 @@ def _late(teller: Teller) -> None:
     _called_in(teller)
     teller.roll_to(date(2024, 4, 3), "L1", "L4")
     teller.settle()
+    _collected(teller)
     teller.roll_to(date(2024, 4, 5), "L1", "L4")
+    teller.tell(c.AssessCase, borrower_id="B2")  # Its promise is broken.
     teller.repay("p5", "L1", 10_000)  # While a payout is on its way: it is held.
     teller.settle()
     teller.repay("p6", "L1", 40_000)
     teller.settle()
+    teller.tell(c.AssessCase, borrower_id="B1")
+    _sued(teller)
+
+
+def _collected(teller: Teller) -> None:
+    """Both borrowers are late, and promise to pay."""
+    teller.tell(
+        c.SetCollectionRules,
+        valid_from=teller.today,
+        conduct_table="none",
+        stages=(StageFrom(Stage.ACTION, 1),),
+    )
+    for borrower_id, pay_by in (("B1", date(2024, 4, 30)), ("B2", teller.today)):
+        teller.tell(c.AssessCase, borrower_id=borrower_id)
+        teller.tell(
+            c.RecordPromise,
+            borrower_id=borrower_id,
+            promise_id="p1",
+            amount_fen=1_000,
+            pay_by=pay_by,
+        )
+
+
+def _sued(teller: Teller) -> None:
+    case = {"borrower_id": "B2"}
+    for number in (1, 2):
+        teller.tell(
+            c.RecordCollectionAction,
+            **case,
+            action_id=f"a{number}",
+            means=Means.CALL,
+            party=Party.DEBTOR,
+            at=datetime(2024, 4, 4, 2, tzinfo=UTC),
+            outcome=Contacted.REACHED,
+            note=None if number == 1 else "busy",
+        )
+    teller.tell(c.HandOverCase, **case, agency_id="x")
+    teller.tell(c.TakeBackCase, **case)
+    for number in (1, 2):
+        for step in LawsuitStep:
+            if number == 2 and step is not LawsuitStep.FILED:
+                break
+            teller.tell(
+                c.RecordLawsuit,
+                **case,
+                lawsuit_id=f"s{number}",
+                step=step,
+                on=teller.today,
+                document_hash="0" * 64,
+                loan_id="L4" if step is LawsuitStep.FILED else None,
+                court_costs_fen=500 if step is LawsuitStep.JUDGED else 0,
+            )
+    teller.repay("p9", "L4", 300)  # Of the costs alone.
+    teller.settle()
+
+
+def _listed(teller: Teller) -> None:
+    """B9 is listed once more, appeals twice, and is removed; another platform's list comes in two
+    parts, and anew on the next day."""
+    b9 = {"member_id": "B9"}
+    paper = {"evidence_hash": "0" * 64}
+    teller.tell(c.BlacklistMember, **b9, **paper, evidence="y", ground=Ground.UNREACHABLE)
+    teller.tell(c.AppealBlacklisting, **b9, **paper)
+    teller.tell(c.RejectAppeal, **b9, **paper)
+    teller.tell(c.AppealBlacklisting, **b9, **paper)
+    teller.tell(c.RemoveFromBlacklist, **b9, **paper)
+    for day, digit in ((1, "a"), (1, "b"), (2, "c")):
+        person = ListedPerson(f"e{digit}", digit * 64, Ground.LONG_OVERDUE, START)
+        signer = Signer.made_up("p2", "tests")
+        [part] = signed("p2", date(2024, 4, day), [person], SEAL, signer)
+        teller.tell(c.ImportBlacklist, **part.model_dump())
 
 
 def _ending(teller: Teller) -> None:
     """Withdrawals, the bank's own movements, and L1's end."""
+    _listed(teller)
     bank = {"member_id": "I1", "binding_id": "b1"}
     teller.bind("b0")
     teller.tell(c.RefuseBinding, member_id="I1", binding_id="b0", bank_code="C1")

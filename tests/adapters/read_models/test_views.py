@@ -14,6 +14,8 @@ from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
 from adapters.read_models.assignments import ASSIGNMENTS
 from adapters.read_models.balances import BALANCES
+from adapters.read_models.blacklist import ENTRIES, OTHERS
+from adapters.read_models.cases import ACTIONS, CASES, LAWSUITS, PROMISES
 from adapters.read_models.days import DAYS
 from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
 from adapters.read_models.movements import MOVEMENTS
@@ -27,7 +29,7 @@ from adapters.read_models.reserve import (
 )
 from adapters.read_models.shortfalls import COVERS, SHORTFALLS
 from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
-from domain import cashbook, loan, member, reserve, shortfall
+from domain import blacklist, cashbook, collections, loan, member, reserve, shortfall
 from domain.assignment import Assignment
 from domain.investment import Investment
 from domain.loan import Status
@@ -201,6 +203,7 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         billed.penalty_paid_fen,
         billed.fee_paid_fen,
     )
+    assert row.other_fee_fen == billed.other_fee_fen
     assert row.billed
     assert row.due_on == billed.due_on
     assert row.paid_on is None
@@ -318,6 +321,41 @@ def check_days(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         assert days[-1].business_date == platform.business_date
 
 
+def check_cases(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.borrower_id: row for row in CASES.select(cursor)}
+    promises = {(row.borrower_id, row.promise_id): row for row in PROMISES.select(cursor)}
+    lawsuits = {(row.borrower_id, row.lawsuit_id): row.step for row in LAWSUITS.select(cursor)}
+    states = folded(past, "case", collections.Case)
+    assert rows.keys() == states.keys()
+    for borrower_id, state in states.items():
+        row = rows[borrower_id]
+        assert (row.number, row.closed_on is None) == (state.number, state.is_open)
+        assert (row.stage, row.agency_id) == (state.stage, state.agency_id)
+        promise = promises.get((borrower_id, row.promise_id or ""))
+        assert (promise is None) == (state.promise is None)
+        if promise is not None and state.promise is not None:
+            assert (promise.status, promise.paid_fen) == ("open", state.promise.paid_fen)
+        for lawsuit_id, lawsuit in state.lawsuits.items():
+            assert lawsuits.pop((borrower_id, lawsuit_id)) == lawsuit.step.value
+        mine = [row for row in ACTIONS.select(cursor) if row.borrower_id == borrower_id]
+        assert row.actions == len(mine)
+    assert lawsuits == {}
+
+
+def check_blacklist(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.member_id: row for row in ENTRIES.select(cursor)}
+    for member_id, state in folded(past, "member", member.Member).items():
+        row = rows.get(member_id)
+        assert state.blacklisted == (row is not None and row.removed_on is None)
+        if row is not None and state.blacklisted:
+            assert state.appealed == (row.appealed_on is not None)
+    lists = folded(past, "blacklist", blacklist.Blacklists)
+    known = lists["blacklist"].lists if lists else {}
+    assert {row.issuer: (row.as_of, row.entries) for row in OTHERS.select(cursor)} == {
+        issuer: (each.as_of, len(each.entry_of)) for issuer, each in known.items()
+    }
+
+
 @pytest.mark.parametrize(
     "check",
     [
@@ -331,6 +369,8 @@ def check_days(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         check_reserve,
         check_members,
         check_days,
+        check_cases,
+        check_blacklist,
     ],
     ids=[view.NAME for view in (VIEWS[0], VIEWS[2], VIEWS[1], *VIEWS[3:])],
 )

@@ -81,6 +81,8 @@ def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
         ("assignments",),
         ("overdue",),
         ("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02"),
+        ("case", "list"),
+        ("blacklist", "list"),
     ):
         told = ask(*words)
         assert set(told["view"]) == VIEW, words
@@ -92,6 +94,48 @@ def test_a_member_is_shown_with_what_he_authorised(ask: Ask) -> None:
     (authorised,) = shown["authorisations"]
     assert (authorised["kind"], authorised["status"]) == ("tender", "ended")
     assert (authorised["ends_on"], authorised["limit_fen"]) == ("2099-12-31", 100_000)
+
+
+def test_a_list_is_exported_signed_and_imported_for_two_people_to_sign(
+    ask: Ask,
+    zhuanhu: Zhuanhu,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [entry] = ask("blacklist", "list")["entries"]
+    assert (entry["member_id"], entry["ground"]) == ("B1", "statements_differ")
+    assert entry["removed_on"] == "2024-01-02"
+    key = str(tmp_path / "list.pem")
+    assert zhuanhu("operator", "keygen", key).code == 0
+    export = ("blacklist", "export", "--key", key, "--data", str(data), "--json")
+    told = zhuanhu(*export)
+    assert (told.code, told.error["code"]) == (2, "blacklist_key_missing")
+    monkeypatch.setenv("ZHUANHU_BLACKLIST_KEY", "a" * 43 + "=")
+    told = zhuanhu(*export)
+    assert (told.code, told.json["issuer"], told.json["entries"]) == (0, "demo", [])
+    wanted = zhuanhu("blacklist", "import", "-", "--platform", "p2", "--json", stdin=told.out)
+    assert wanted.code == 0
+    assert wanted.json["signature"] == told.json["signature"]
+    signed = zhuanhu(
+        "sign", "-", "--key", key, "--operator", "ann", "--as", "maker", "--json", stdin=wanted.out
+    )
+    assert (signed.code, signed.json["maker"]["operator_id"]) == (0, "ann")
+    forged = zhuanhu(
+        "blacklist", "import", "-", "--json", stdin=told.out.replace("2024-01-02", "2024-01-03")
+    )
+    assert (forged.code, forged.error["code"]) == (1, "blacklist_forged")
+
+
+def test_the_credit_bureau_is_told_the_same_again(zhuanhu: Zhuanhu, data: Path) -> None:
+    words = ("credit-bureau", "export", "--from", "2024-01-02", "--to", "2024-01-02")
+    first, second = (zhuanhu(*words, "--data", str(data), "--json") for _ in range(2))
+    assert (first.code, first.out) == (0, second.out)
+    assert [(each["record"], each["op_code"]) for each in first.lines] == [
+        ("loan_open", "A"),
+        ("repayment_status", "A"),
+        ("repayment_status", "M"),
+    ]
 
 
 def test_the_looks_agree_with_one_another(ask: Ask) -> None:
@@ -140,6 +184,12 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("holders", "L1", "--on", "soon"), "bad_input", "on"),
         (("assignments", "--status", "lost"), "bad_input", "status"),
         (("command", "show", "never"), "not_found", "id"),
+        (("case", "show", "B1"), "not_found", "case"),
+        (
+            ("credit-bureau", "export", "--from", "2024-01-03", "--to", "2024-01-02"),
+            "bad_input",
+            "to",
+        ),
         (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "soon"), "bad_input", "as_of"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.blacklist import signed
 from adapters.commanding import Outcome, Receipt
 from adapters.signing import NOT_YET, Signer, by_two
 from domain import commands as c
@@ -21,10 +22,12 @@ from domain.reserve import ReserveSeeded
 from domain.streams import OPERATORS
 from services.settlement.intake import Intake
 from tests.exemplars import ANN, BEN, CUI, TODAY, command
-from tests.house import House
+from tests.house import SEAL, House
 from tests.services.settlement.whole import assert_whole
 
 DAN, WEB = (Signer.made_up(name, "tests") for name in ("dan", "web"))
+PAPER = {"evidence_hash": "0" * 64}
+[LIST] = signed("p2", TODAY, [], SEAL, Signer.made_up("p2", "tests"))
 BY_HAND: dict[type[Manual], dict[str, Any]] = {
     c.SeedReserve: {"seed_id": "s1", "amount_fen": 100},
     c.MoveReserveSurplus: {"surplus_id": "z1", "amount_fen": 100},
@@ -54,14 +57,19 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
         "role": OperatorRole.OPERATOR,
         "public_key": DAN.public_key,
     },
+    c.RejectAppeal: {"member_id": "kim", **PAPER},
+    c.RemoveFromBlacklist: {"member_id": "kim", **PAPER},
+    c.ImportBlacklist: LIST.model_dump(),
     c.RetireOperator: {"operator_id": "cui"},
+    c.WindDown: {"plan_hash": "0" * 64},
 }
 
 
 @pytest.fixture
 def town(house: House) -> House:
     """A reserve with money, a borrower who is to pay, an account that lacks something, one of which
-    a part stands still, and operators Ann, Ben and Cui."""
+    a part stands still, somebody who appeals against the blacklist, and operators Ann, Ben and
+    Cui."""
     house.open(policy={"cap": "0"})
     house.member("lucy", Role.INVESTOR, 1_000_00)
     house.member("bob", Role.BORROWER, 1_000_00)
@@ -79,6 +87,9 @@ def town(house: House) -> House:
     still: dict[str, Any] = {"freeze_id": "k0", "member_id": "bob", "role": Role.BORROWER}
     house.do(c.FreezeFunds, amount_fen=2, evidence="order 16", **still)
     house.settle("K-k0")
+    house.member("kim", Role.BORROWER)
+    house.do(c.BlacklistMember, member_id="kim", evidence="judgement")
+    house.do(c.AppealBlacklisting, member_id="kim", **PAPER)
     return house
 
 

@@ -1,0 +1,135 @@
+"""What the credit bureau (百行征信) is told of loans: records that follow from events alone.
+
+    loan_open          放款      A when the loan was paid out
+    repayment_status   还款      A when an instalment is billed, M with each payment of it, D where
+                                 the billing is undone
+    overdue            逾期      A when an instalment is overdue, M with each payment of it, D where
+                                 its billing is undone
+
+A record is named by the event that it comes of, so that the same days give the same records for
+ever. It names the borrower by the platform's own id: names and numbers are in the vault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain import loan_events as e
+from domain.loan import Loan
+from domain.register import Billed
+
+
+class OpCode(StrEnum):
+    """操作代码."""
+
+    ADD = "A"
+    MODIFY = "M"
+    DELETE = "D"
+
+
+class Told(NamedTuple):
+    """The event that a record comes of: where it stands, and when it was recorded (ISO, UTC)."""
+
+    position: int
+    recorded_at: str
+    business_date: date
+
+
+Record = dict[str, str | int | None]
+
+
+def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterator[Record]:
+    """The records of one event of a loan, in order; `before` and `after`: the loan's states."""
+    match event:
+        case e.LoanDisbursed():
+            yield _loan_open(told, event, after)
+        case e.InstalmentBilled(period=period):
+            billed = Billed(period, event.due_on, event.principal, event.interest)
+            yield _repayment(told, OpCode.ADD, after, after.billed.get(period, billed), None)
+        case e.InstalmentOverdue(period=period):
+            yield _overdue(told, OpCode.ADD, after, after.billed[period])
+        case e.EarlyBillingUndone(period=period):
+            undone = before.billed[period]
+            yield _repayment(told, OpCode.DELETE, after, undone, None)
+            if period in before.overdue:
+                yield _overdue(told, OpCode.DELETE, after, undone)
+        case e.RepaymentSettled() if before.routed is not None:
+            yield from _paid(told, before.routed, before, after)
+        case _:
+            return
+
+
+def _paid(told: Told, routed: e.RepaymentRouted, before: Loan, after: Loan) -> Iterator[Record]:
+    for part in routed.parts:
+        was = before.billed[part.period]
+        now = was.paid(part, routed.effective_on, before.policy)
+        yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on)
+        if part.period in before.overdue:
+            yield _overdue(told, OpCode.MODIFY, after, now)
+
+
+def _loan_open(told: Told, event: e.LoanDisbursed, loan: Loan) -> Record:
+    terms = loan.known()
+    return {
+        **_head(told, "loan_open", OpCode.ADD, loan, 0),
+        "borrower_id": terms.borrower_id,
+        "issued_on": event.disbursed_on.isoformat(),
+        "loan_amount_fen": terms.amount_fen,
+        "annual_rate_percent": terms.annual_rate,
+        "total_terms": len(event.schedule),
+        "first_due_on": event.schedule[0].due_on.isoformat(),
+        "last_due_on": event.schedule[-1].due_on.isoformat(),
+    }
+
+
+def _repayment(
+    told: Told, op_code: OpCode, loan: Loan, billed: Billed, paid_on: date | None
+) -> Record:
+    return {
+        **_head(told, "repayment_status", op_code, loan, billed.period),
+        "target_repayment_on": billed.due_on.isoformat(),
+        "real_repayment_on": None if paid_on is None else paid_on.isoformat(),
+        "planned_repayment_fen": _planned_fen(loan, billed.period),
+        "open_fen": billed.base_fen,
+        **_standing(loan, billed),
+    }
+
+
+def _overdue(told: Told, op_code: OpCode, loan: Loan, billed: Billed) -> Record:
+    return {
+        **_head(told, "overdue", op_code, loan, billed.period),
+        "target_repayment_on": billed.due_on.isoformat(),
+        "overdue_fen": billed.base_fen,
+        "overdue_days": max(0, (told.business_date - billed.due_on).days),
+        **_standing(loan, billed),
+    }
+
+
+def _head(told: Told, kind: str, op_code: OpCode, loan: Loan, term: int) -> Record:
+    return {
+        "record": kind,
+        "request_id": f"{told.position}-{term}-{kind}",
+        "op_code": op_code.value,
+        "upload_at": told.recorded_at,
+        "loan_id": loan.known().loan_id,
+        "term": term,
+    }
+
+
+def _standing(loan: Loan, billed: Billed) -> Record:
+    """`remaining_fen`: principal and interest that are billed or still to come."""
+    still_open_fen = sum(each.base_fen for each in loan.billed.values())
+    to_come = loan.rows[loan.next_period - 1 :]
+    return {
+        "status": "overdue" if billed.period in loan.overdue else "normal",
+        "remaining_fen": still_open_fen + sum(r.principal_fen + r.interest_fen for r in to_come),
+        "loan_status": loan.status.value,
+    }
+
+
+def _planned_fen(loan: Loan, period: int) -> int:
+    row = loan.rows[period - 1]
+    return row.principal_fen + row.interest_fen
