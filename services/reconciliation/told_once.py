@@ -27,9 +27,12 @@ def came_back(lines: Iterable[StatementLine]) -> Iterator[Difference]:
 
 def said_twice(told: Contradiction, rows: Sequence[MovementRow]) -> Difference:
     """`rows`: the movements that it is about."""
-    moved_fen = sum(row.amount_fen for row in rows) if rows else None
-    done = told.said == Status.SETTLED
-    book_fen, bank_fen = (moved_fen, moved_fen and 0) if done else (moved_fen and 0, moved_fen)
+    book_fen: int | None = None
+    bank_fen: int | None = None
+    if rows:
+        moved_fen = sum(row.amount_fen for row in rows)
+        done = told.said == Status.SETTLED
+        book_fen, bank_fen = (moved_fen, 0) if done else (0, moved_fen)
     code = f" ({told.code})" if told.code else ""
     detail = (
         f"{told.kind}: the bank said {told.said} at {told.said_at.isoformat()},"

@@ -30,6 +30,16 @@ KILLS_MIN = 3
 HANG_MS, DELAY_MS = 400, 100  # More than TIMEOUT_MS: it is the caller who gives up.
 QUIET_MS = 50
 
+# What must be reported: a cruel bank does each of them.
+REPORTABLE = {
+    "contradiction",
+    "backroll",
+    "line_missing",
+    "line_doubled",
+    "line_changed",
+    "line_foreign",
+}
+
 STATES = "SELECT status, count(*) FROM views_soak.movement GROUP BY status"
 OPEN = "SELECT request_no FROM custody_soak.request_state WHERE NOT reported"
 HELD = "SELECT account, available_fen, frozen_fen FROM views_soak.account WHERE account <> ALL(%s)"
@@ -69,6 +79,7 @@ def test_soak(family: str, profile: str) -> None:
         assert proof.ok, [each for each in proof.findings if not each.ok]
         reckoning = reckon(stack)
         assert (reckoning.incomplete_days, reckoning.missing, reckoning.unexplained) == (0, [], [])
+        assert profile != "cruel" or reckoning.injected.keys() >= REPORTABLE
         assert len(killer.killed) >= KILLS_MIN
 
 

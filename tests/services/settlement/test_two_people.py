@@ -37,6 +37,11 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
         "amount_fen": 1,
         "reason": "by mistake",
     },
+    c.RecordBankReversal: {
+        "movement_id": "D-L1-1.1",
+        "bank_date": TODAY,
+        "reason": "the bank wrote so",
+    },
     c.CoverShortfall: {"cover_id": "g1", "entry_id": "B-1", "amount_fen": 1},
     c.FreezeFunds: {
         "freeze_id": "k1",
