@@ -160,6 +160,8 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("reversal-", "movement_id", *fold_of(name))
         case "case":
             return _Kind("case-", "borrower_id", *fold_of(name))
+        case "freeze":
+            return _Kind("freeze-", "freeze_id", *fold_of(name))
         case "cash":
             return _Kind("entry-", "entry_id", None, None)
         case _:
