@@ -49,6 +49,8 @@ POLICY: dict[str, Any] = {
     "trigger_days": 2,
     "penalty_bands": "1-:1",
     "overdue_fee_bands": "1-:0.5",
+    "overdue_claims_assignable": True,
+    "assignment_fee": "2",
 }
 
 members = st.sampled_from(("m0", "m1", "m2"))
@@ -183,7 +185,8 @@ class Machine(RuleBasedStateMachine):
             assert (answer.first_position, answer.last_position) == (0, 0)
             assert answer.code in set(Code)
             if answer.code == Code.INSUFFICIENT_BALANCE:
-                assert self._there(sent) < sent.amount_fen  # type: ignore[attr-defined]
+                most = "amount_max_fen" if isinstance(sent, c.BuyClaim) else "amount_fen"
+                assert self._there(sent) < getattr(sent, most)
             return
         if isinstance(sent, c.RequestWithdrawal | c.PlaceTender):
             assert self._there(sent) >= sent.amount_fen
@@ -200,6 +203,8 @@ class Machine(RuleBasedStateMachine):
         match sent:
             case c.RequestWithdrawal():
                 return self.ledger.available(f"{sent.member_id}:{sent.role}")
+            case c.BuyClaim():
+                return self.ledger.available(f"{sent.buyer_id}:investor")
             case c.PlaceTender():
                 return self.ledger.available(f"{sent.investor_id}:investor")
             case c.RepayLoan():
@@ -351,6 +356,51 @@ class Machine(RuleBasedStateMachine):
         self.submit([payment])
         if f"H-q{number}" in self.ledger.waiting:
             self._answer({f"H-q{number}": well})
+
+    @rule(
+        data=st.data(),
+        loan_id=loan_ids,
+        buyer_id=members,
+        price_fen=st.integers(1, 900),
+        well=st.sampled_from((True, True, False, None)),
+    )
+    def sell_a_claim(
+        self,
+        data: st.DataObject,
+        loan_id: str,
+        buyer_id: str,
+        price_fen: int,
+        *,
+        well: bool | None,
+    ) -> None:
+        """By its holder, all of it or a part; the bank freezes the buyer's money, or not, or has
+        not answered yet."""
+        claims = self.house.loan(loan_id).claims
+        if not claims:
+            return
+        claim = data.draw(st.sampled_from(claims), "claim")
+        name = f"a{len(self.sent)}"
+        offer = self._command(
+            c.OfferClaim,
+            assignment_id=name,
+            loan_id=loan_id,
+            claim_id=claim.tender_id,
+            seller_id=claim.investor_id,
+            principal_fen=data.draw(st.integers(1, max(1, claim.principal_fen)), "fen"),
+            price_fen=price_fen,
+            valid_until=self.house.today + timedelta(days=2),
+        )
+        self.submit(
+            [
+                offer,
+                self._command(c.ConfirmOffer, assignment_id=name),
+                self._command(
+                    c.BuyClaim, assignment_id=name, buyer_id=buyer_id, amount_max_fen=2_000
+                ),
+            ]
+        )
+        if well is not None and f"M-{name}" in self.ledger.waiting:
+            self._answer({f"M-{name}": well})
 
     @rule(data=st.data())
     def bank_answers(self, data: st.DataObject) -> None:
