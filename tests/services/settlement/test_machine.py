@@ -28,6 +28,7 @@ from adapters.event_log import AppendUnknown, ShardRecorder, WriterFenced
 from domain import commands as c
 from domain.accounts import Role
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
+from domain.claims import open_principal_fen
 from domain.commands import Command
 from domain.model import Event
 from domain.payout_plan import BucketPeriod
@@ -360,7 +361,7 @@ class Machine(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         loan_id=loan_ids,
-        buyer_id=members,
+        part=st.sampled_from((1, 1, 2, 3)),
         price_fen=st.integers(1, 900),
         well=st.sampled_from((True, True, False, None)),
     )
@@ -368,37 +369,34 @@ class Machine(RuleBasedStateMachine):
         self,
         data: st.DataObject,
         loan_id: str,
-        buyer_id: str,
+        part: int,
         price_fen: int,
         *,
         well: bool | None,
     ) -> None:
-        """By its holder, all of it or a part; the bank freezes the buyer's money, or not, or has
-        not answered yet."""
-        claims = self.house.loan(loan_id).claims
-        if not claims:
+        """By its holder to the third one, all of it or a part; the bank freezes the buyer's money,
+        or not, or has not answered yet."""
+        loan = self.house.loan(loan_id)
+        open_fen = [open_principal_fen(loan, place) for place in range(len(loan.claims))]
+        places = [place for place, fen in enumerate(open_fen) if fen >= part]
+        if not places:
             return
-        claim = data.draw(st.sampled_from(claims), "claim")
-        name = f"a{len(self.sent)}"
+        place = data.draw(st.sampled_from(places), "place")
+        claim, name = loan.claims[place], f"a{len(self.sent)}"
+        others = {"m0", "m1", "m2"} - {claim.investor_id, f"m{loan_id[1]}"}
         offer = self._command(
             c.OfferClaim,
             assignment_id=name,
             loan_id=loan_id,
             claim_id=claim.tender_id,
             seller_id=claim.investor_id,
-            principal_fen=data.draw(st.integers(1, max(1, claim.principal_fen)), "fen"),
+            principal_fen=open_fen[place] // part,
             price_fen=price_fen,
             valid_until=self.house.today + timedelta(days=2),
         )
-        self.submit(
-            [
-                offer,
-                self._command(c.ConfirmOffer, assignment_id=name),
-                self._command(
-                    c.BuyClaim, assignment_id=name, buyer_id=buyer_id, amount_max_fen=2_000
-                ),
-            ]
-        )
+        listed = self._command(c.ConfirmOffer, assignment_id=name)
+        buyer = {"buyer_id": min(others), "amount_max_fen": 2_000}
+        self.submit([offer, listed, self._command(c.BuyClaim, assignment_id=name, **buyer)])
         if well is not None and f"M-{name}" in self.ledger.waiting:
             self._answer({f"M-{name}": well})
 
