@@ -260,36 +260,36 @@ def an_offer(name: str) -> AssignmentOffered:
 def test_an_offer_is_put_on_record_and_what_is_paid_for_it_names_it(house: House) -> None:
     ann, ben = "ann:investor", "ben:investor"
     held = Movement(
-        id="M-S1.1", purpose=Purpose.ASSIGNMENT_HOLD, payer=ben, payee=ben, amount_fen=9
+        id="AH-S1.1", purpose=Purpose.ASSIGNMENT_HOLD, payer=ben, payee=ben, amount_fen=9
     )
     paid = Movement(
-        id="N-S1.1",
+        id="AS-S1.1",
         purpose=Purpose.ASSIGNMENT,
         payer=ben,
         payee=ann,
         amount_fen=9,
         interest_fen=1,
-        freeze="M-S1.1",
+        freeze="AH-S1.1",
     )
     house.log.append(*w.loan("L1"), an_offer("S1"))
     custody = house.run()
     assert isinstance(house.writer.taken["offer:S1"], ConfirmOffer)
     house.log.append(  # In another transaction: the offer is remembered.
-        w.entry("M-S1", "L1", held, reference="S1"), w.entry("N-S1", "L1", paid, reference="S1")
+        w.entry("AH-S1", "L1", held, reference="S1"), w.entry("AS-S1", "L1", paid, reference="S1")
     )
     house.run(custody)
-    leg = Leg("N-S1.1", Purpose.ASSIGNMENT, ben, ann, 9, 1, "M-S1.1")
-    offered = Offered("K-S1", 10)
+    leg = Leg("AS-S1.1", Purpose.ASSIGNMENT, ben, ann, 9, 1, "AH-S1.1")
+    offered = Offered("AO-S1", 10)
     assert house.bank.sent[1:] == [
-        OfferShare("K-S1", ann, "L1", 10),
-        Freeze("M-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered),
-        Execute("N-S1", Purpose.ASSIGNMENT, "L1", (leg,), offered),
+        OfferShare("AO-S1", ann, "L1", 10),
+        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered),
+        Execute("AS-S1", Purpose.ASSIGNMENT, "L1", (leg,), offered),
     ]
 
 
 def test_the_end_of_an_offer_is_told_to_the_bank_and_to_nobody_else(house: House) -> None:
-    house.bank.answers["K-S2"] = [w.REFUSED]
-    house.bank.answers["K-S1.end"] = [w.REFUSED]
+    house.bank.answers["AO-S2"] = [w.REFUSED]
+    house.bank.answers["AO-S1.end"] = [w.REFUSED]
     house.log.append(*w.loan("L1"), an_offer("S1"), an_offer("S2"))
     custody = house.run()
     assert isinstance(house.writer.taken["offer:S2"], RefuseOffer)
@@ -297,9 +297,9 @@ def test_the_end_of_an_offer_is_told_to_the_bank_and_to_nobody_else(house: House
         ended = AssignmentEnded(assignment_id=name, reason=reason, bank_code="")
         house.log.append(ended)
     house.run(custody)
-    assert house.bank.sent[3:] == [EndOffer("K-S1.end", "K-S1")]
+    assert house.bank.sent[3:] == [EndOffer("AO-S1.end", "AO-S1")]
     assert house.writer.ids == ["project:L1:1", "offer:S1", "offer:S2"]
-    assert house.troubles() == [("K-S1.end", "offer_not_ended")]
+    assert house.troubles() == [("AO-S1.end", "offer_not_ended")]
 
 
 def test_a_code_that_is_too_long_is_cut(house: House) -> None:

@@ -397,8 +397,8 @@ class Machine(RuleBasedStateMachine):
         listed = self._command(c.ConfirmOffer, assignment_id=name)
         buyer = {"buyer_id": min(others), "amount_max_fen": 2_000}
         self.submit([offer, listed, self._command(c.BuyClaim, assignment_id=name, **buyer)])
-        if well is not None and f"M-{name}" in self.ledger.waiting:
-            self._answer({f"M-{name}": well})
+        if well is not None and f"AH-{name}" in self.ledger.waiting:
+            self._answer({f"AH-{name}": well})
 
     @rule(data=st.data())
     def bank_answers(self, data: st.DataObject) -> None:
