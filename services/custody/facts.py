@@ -65,7 +65,7 @@ class OfferFact(NamedTuple):
 
     @property
     def request_no(self) -> str:
-        return f"K-{self.assignment_id}"
+        return f"AO-{self.assignment_id}"
 
 
 Fact = TypeVar("Fact", MemberFact, CardFact, ProjectFact, OfferFact)

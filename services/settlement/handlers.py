@@ -137,7 +137,7 @@ def _buy(command: c.BuyClaim, look: Look) -> Touched:
     streams = (
         *_assignment_and_loan(command.assignment_id, look),
         member_stream(command.buyer_id),
-        entry_stream(f"M-{command.assignment_id}"),
+        entry_stream(f"AH-{command.assignment_id}"),
     )
     return Touched(streams, (account_of(command.buyer_id, Role.INVESTOR),))
 
@@ -180,7 +180,7 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         streams += (investment_stream(tender_id) for tender_id in _tenders(loan.state))
     if prefix in "RP":
         streams.append(RESERVE)
-    if prefix in "MN":
+    if command.entry_id[:3] in {"AH-", "AS-"}:
         streams += (assignment_stream(requested.reference), loan_stream(requested.subject))
     return Touched(tuple(streams), tuple(accounts))
 

@@ -56,7 +56,7 @@ def buy_claim(desk: Desk, command: c.BuyClaim) -> None:
     )
     _record(desk, bought)
     _record_claim(desk, sold)
-    entry_id = f"M-{command.assignment_id}"
+    entry_id = f"AH-{command.assignment_id}"
     hold = Movement(
         id=movement_id(entry_id, 1),
         purpose=Purpose.ASSIGNMENT_HOLD,
@@ -100,7 +100,7 @@ def money_frozen(desk: Desk, entry: EntryRequested) -> None:
     offer, purchase = known.offer, known.purchase
     (hold,) = entry.movements
     seller = account_of(offer.seller_id, Role.INVESTOR)
-    entry_id = f"N-{entry.reference}"
+    entry_id = f"AS-{entry.reference}"
     movements = [
         Movement(
             id=movement_id(entry_id, 1),
@@ -149,7 +149,7 @@ def assigned(desk: Desk, entry: EntryRequested) -> None:
 def transfer_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
     """The money is still frozen for a sale that is off: give it back."""
     transfer = entry.movements[0]
-    entry_id = f"O-{entry.reference}"
+    entry_id = f"AX-{entry.reference}"
     release = Movement(
         id=movement_id(entry_id, 1),
         purpose=Purpose.ASSIGNMENT_RELEASE,

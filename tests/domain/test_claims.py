@@ -110,11 +110,15 @@ def test_what_was_bought_is_sold_again() -> None:
 
 
 def test_flat_interest_that_outlasts_the_principal_is_the_holders() -> None:
-    """10 fen over 7 months, rounded up: nothing is left to lend on in the last ones."""
-    loan = disbursed((6, 4), method=Method.FLAT, periods=7, policy=a_policy(rounding=Rounding.UP))
-    loan = passed_on(loan, 6)
+    """10 fen over 7 months, rounded up to 2 a month: nothing is lent any more in the last two. The
+    seller received principal before he sold all that was left, and still gets nothing then."""
+    flat: dict[str, Any] = {"method": Method.FLAT, "periods": 7, "annual_rate": "999"}
+    loan = disbursed((6, 4), policy=a_policy(rounding=Rounding.UP), **flat)
+    loan = paid(assessed(loan, FIRST_DUE), 10, FIRST_DUE)
+    loan = passed_on(loan, claims.open_principal_fen(loan, 0), FIRST_DUE)
     last = assessed(loan, date(2018, 12, 31))
-    assert sum(last.unbilled) == 0
+    assert sum(last.unbilled) == sum(last.billed[7].principal) == 0
+    assert last.billed[7].interest == (0, 3, 5)
     assert all(each.interest[0] == each.principal[0] == 0 for each in last.billed.values())
 
 
@@ -175,6 +179,13 @@ def test_a_payment_that_came_meanwhile_may_leave_less_than_is_offered() -> None:
     loan = offered(disbursed(), 6_000_00)
     loan = paid(assessed(loan, FIRST_DUE), 888_49, FIRST_DUE)
     assert refused(lambda: sold(loan, on=FIRST_DUE)) == Code.ASSIGNMENT_ABOVE_OPEN
+
+
+def test_two_that_are_sold_at_once_are_not_more_than_there_is() -> None:
+    loan = offered(offered(disbursed(), 4_000_00), 2_000_00, name="S2")
+    loan = sold(paid(assessed(loan, FIRST_DUE), 888_49, FIRST_DUE), on=FIRST_DUE)
+    second = partial(sold, loan, name="S2", on=FIRST_DUE)
+    assert refused(second) == Code.ASSIGNMENT_ABOVE_OPEN
 
 
 def test_no_buyer_is_the_borrower_or_has_more_than_one_may_have() -> None:

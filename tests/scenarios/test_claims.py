@@ -82,13 +82,13 @@ def test_a_part_of_a_claim_is_bought_and_pays_its_buyer(lent: House) -> None:
     listed(lent)
     buy(lent)
     assert lent.balances()["nina:investor"] == (3_000_00 - 1_955_00, 1_955_00)  # 7 of 28 days.
-    lent.settle("M-S1")
-    transfer = next(x for x in lent.of(EntryRequested) if x.entry_id == "N-S1")
+    lent.settle("AH-S1")
+    transfer = next(x for x in lent.of(EntryRequested) if x.entry_id == "AS-S1")
     assert [(m.payer, m.payee, m.amount_fen, m.interest_fen) for m in transfer.movements] == [
         ("nina:investor", "lucy:investor", 1_955_00, 5_00),
         ("lucy:investor", "platform:income", 19_50, 0),
     ]
-    lent.settle("N-S1")
+    lent.settle("AS-S1")
     assert lent.balances()["lucy:investor"] == (1_955_00 - 19_50, 0)
     assert lent.balances()["nina:investor"] == (1_045_00, 0)
     assert sale(lent).status is Status.SETTLED
@@ -106,12 +106,12 @@ def test_who_held_a_claim_on_any_day(lent: House) -> None:
     lent.roll_to(TODAY + timedelta(days=7))
     listed(lent)
     buy(lent)
-    lent.settle("M-S1", "N-S1")
+    lent.settle("AH-S1", "AS-S1")
     lent.roll_to(TODAY + timedelta(days=9))
     lent.member("olga", INVESTOR, 5_000_00)
     listed(lent, assignment_id="S2", claim_id="A.S1", seller_id="nina")
     buy(lent, "S2", "olga")
-    lent.settle("M-S2", "N-S2")
+    lent.settle("AH-S2", "AS-S2")
     with Projector(lent.url, lent.platform) as projector:
         projector.catch_up()
     views = ReadModels(lent.url, lent.platform)
@@ -140,22 +140,22 @@ def test_money_that_comes_while_a_claim_is_at_the_bank_goes_to_the_holder_of_the
     listed(lent)
     buy(lent)
     lent.repay("p1", "L1", 888_49)
-    assert lent.at_bank() == ["M-S1"]
-    lent.settle("M-S1")
-    assert lent.at_bank() == ["N-S1"]
-    lent.settle("N-S1")
+    assert lent.at_bank() == ["AH-S1"]
+    lent.settle("AH-S1")
+    assert lent.at_bank() == ["AS-S1"]
+    lent.settle("AS-S1")
     assert lent.at_bank() == ["R-p1"]
     lent.settle("R-p1")
     assert lent.available("nina:investor") == 3_000_00 - 1_950_00 - 20_00 + 157_70 + 20_00
 
 
-@pytest.mark.parametrize("refused", ["M-S1", "N-S1"])
+@pytest.mark.parametrize("refused", ["AH-S1", "AS-S1"])
 def test_what_the_bank_refuses_leaves_all_as_it_was(lent: House, refused: str) -> None:
     before, balances = lent.loan("L1"), lent.balances()
     listed(lent)
     buy(lent)
-    if refused == "N-S1":
-        lent.settle("M-S1")
+    if refused == "AS-S1":
+        lent.settle("AH-S1")
     lent.reject(refused)
     lent.settle_all()
     assert (lent.loan("L1"), lent.balances()) == (before, balances)
@@ -220,7 +220,7 @@ def test_a_late_claim_may_not_be_bought(lent: House) -> None:
 def test_a_loan_that_is_paid_off_ends_what_is_on_sale_of_it(lent: House) -> None:
     listed(lent)
     buy(lent)
-    lent.settle("M-S1", "N-S1")
+    lent.settle("AH-S1", "AS-S1")
     listed(lent, assignment_id="S2", claim_id="A.S1", seller_id="nina", principal_fen=1_00)
     lent.recharge("bob", BORROWER, 500_00)
     lent.roll_to(TODAY + timedelta(days=3))

@@ -227,7 +227,7 @@ _ENTRY_OF: dict[type[Event], tuple[str, str]] = {
     RepaymentSettled: ("R", "payment_id"),
     AdvancePaid: ("P", "payout_id"),
     PayoutPaid: ("P", "payout_id"),
-    AssignmentSettled: ("N", "assignment_id"),
-    ClaimAssigned: ("N", "assignment_id"),
+    AssignmentSettled: ("AS", "assignment_id"),
+    ClaimAssigned: ("AS", "assignment_id"),
 }
 """Which entry's success an event follows from: the prefix, and the field that names the rest."""

@@ -284,7 +284,7 @@ def _assigned(teller: Teller) -> None:
         teller.tell(answer, assignment_id=f"a{number}", bank_code="K1")
     for number in (2, 3):
         teller.tell(c.BuyClaim, assignment_id=f"a{number}", buyer_id="I1", amount_max_fen=6_000)
-        teller.settle("N-a2")
+        teller.settle("AS-a2")
     teller.roll_to(teller.today + timedelta(days=1))
     teller.tell(c.ExpireOffer, assignment_id="a4")
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role
+from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
 from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement
@@ -15,10 +16,12 @@ from domain.commands import (
     ConfirmAccount,
     ConfirmAuthorisation,
     ConfirmBinding,
+    ConfirmOffer,
     ConfirmProject,
     ConfirmVisit,
     RefuseAuthorisationEnd,
     RefuseVisit,
+    RefuseOffer,
     RejectEntry,
     SettleEntry,
 )
@@ -32,11 +35,14 @@ from domain.ports import (
     ChangeProject,
     CheckPassword,
     EndAuthorisation,
+    EndOffer,
     EstablishProject,
     Execute,
     Freeze,
     FreezeFunds,
     Leg,
+    Offered,
+    OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
@@ -292,6 +298,63 @@ def test_an_indirect_advance_is_one_call_and_its_holds_are_others(house: House) 
         Release("GX-1.1", "GH-1.1", 9),
     ]
     assert {"settle:GH-1", "settle:GA-1", "settle:GX-1"} <= set(house.writer.ids)
+
+
+def an_offer(name: str) -> AssignmentOffered:
+    return AssignmentOffered(
+        assignment_id=name,
+        loan_id="L1",
+        claim_id="t1",
+        seller_id="ann",
+        principal_fen=10,
+        price_fen=9,
+        valid_until=w.DAY,
+    )
+
+
+def test_an_offer_is_put_on_record_and_what_is_paid_for_it_names_it(house: House) -> None:
+    ann, ben = "ann:investor", "ben:investor"
+    held = Movement(
+        id="AH-S1.1", purpose=Purpose.ASSIGNMENT_HOLD, payer=ben, payee=ben, amount_fen=9
+    )
+    paid = Movement(
+        id="AS-S1.1",
+        purpose=Purpose.ASSIGNMENT,
+        payer=ben,
+        payee=ann,
+        amount_fen=9,
+        interest_fen=1,
+        freeze="AH-S1.1",
+    )
+    house.log.append(*w.loan("L1"), an_offer("S1"))
+    custody = house.run()
+    assert isinstance(house.writer.taken["offer:S1"], ConfirmOffer)
+    house.log.append(  # In another transaction: the offer is remembered.
+        w.entry("AH-S1", "L1", held, reference="S1"), w.entry("AS-S1", "L1", paid, reference="S1")
+    )
+    house.run(custody)
+    leg = Leg("AS-S1.1", Purpose.ASSIGNMENT, ben, ann, 9, 1, "AH-S1.1")
+    offered = Offered("AO-S1", 10)
+    assert house.bank.sent[1:] == [
+        OfferShare("AO-S1", ann, "L1", 10),
+        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered),
+        Execute("AS-S1", Purpose.ASSIGNMENT, "L1", (leg,), offered),
+    ]
+
+
+def test_the_end_of_an_offer_is_told_to_the_bank_and_to_nobody_else(house: House) -> None:
+    house.bank.answers["AO-S2"] = [w.REFUSED]
+    house.bank.answers["AO-S1.end"] = [w.REFUSED]
+    house.log.append(*w.loan("L1"), an_offer("S1"), an_offer("S2"))
+    custody = house.run()
+    assert isinstance(house.writer.taken["offer:S2"], RefuseOffer)
+    for name, reason in (("S1", Reason.WITHDRAWN), ("S2", Reason.NOT_LISTED)):
+        ended = AssignmentEnded(assignment_id=name, reason=reason, bank_code="")
+        house.log.append(ended)
+    house.run(custody)
+    assert house.bank.sent[3:] == [EndOffer("AO-S1.end", "AO-S1")]
+    assert house.writer.ids == ["project:L1:1", "offer:S1", "offer:S2"]
+    assert house.troubles() == [("AO-S1.end", "offer_not_ended")]
 
 
 def test_a_code_that_is_too_long_is_cut(house: House) -> None:

@@ -22,7 +22,7 @@ from tests.services.proof.forger import Forger
 from tests.services.proof.town import FIRST_DAY, PLATFORM
 
 NOW = datetime(2018, 4, 1, tzinfo=UTC)
-MOVEMENTS = 38
+MOVEMENTS = 43
 BANK_RECORDS = 2
 
 

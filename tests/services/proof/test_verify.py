@@ -15,6 +15,7 @@ from adapters.kafka.contract import schemas
 from adapters.signing import Signer
 from domain import commands as c
 from domain.accounts import OUTSIDE
+from domain.assignment import AssignmentOffered
 from domain.cashbook import (
     BankMovementRecorded,
     EntryRejected,
@@ -27,6 +28,8 @@ from domain.investment import TenderFrozen
 from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
+    ClaimAssigned,
+    ClaimSold,
     InstalmentBilled,
     LoanConcluded,
     LoanDisbursed,
@@ -95,7 +98,7 @@ def test_every_rule_is_watched_and_looked_at_something(town_url: str) -> None:
     assert {finding.rule for finding in report.findings} == {None, *range(1, 10)}
     assert all(sum(finding.looked_at.values()) for finding in report.findings)
     looked_at = {finding.name: finding.looked_at for finding in report.findings}
-    assert looked_at["mirror"]["movements"] == looked_at["mirror"]["instructions"] == 38
+    assert looked_at["mirror"]["movements"] == looked_at["mirror"]["instructions"] == 43
     assert looked_at["balances"]["book_total_fen"] == BOOK_TOTAL_FEN
     assert looked_at["corrections"] == {"corrections": 1}
 
@@ -595,6 +598,27 @@ def test_rule_5_claims_that_are_not_what_was_lent(town_url: str) -> None:
     assert "lending" in broken(town_url)
 
 
+def test_rule_5_a_claim_that_was_not_its_sellers(town_url: str) -> None:
+    forger = Forger(town_url)
+    forger.first(AssignmentOffered).data["seller_id"] = "ann"
+    forger.save()
+    assert "assignments" in broken(town_url)
+
+
+def test_rule_5_a_claim_for_another_price(town_url: str) -> None:
+    forger = Forger(town_url)
+    forger.first(AssignmentOffered).data["price_fen"] += 1
+    forger.save()
+    assert broken(town_url) == {"assignments"}
+
+
+def test_rule_5_a_claim_that_goes_to_somebody_else(town_url: str) -> None:
+    forger = Forger(town_url)
+    forger.first(ClaimAssigned).data["claim"][1] = "ben"
+    forger.save()
+    assert {"assignments", "register"} <= broken(town_url)
+
+
 # -- rule 6 -----------------------------------------------------------------------------
 
 
@@ -893,6 +917,26 @@ def test_a_line_with_two_open_movements(town_url: str) -> None:
     forger.insert_after(line, line.stream, twice)
     forger.save()
     assert broken(town_url) == {"lines"}
+
+
+def test_a_line_that_is_paid_while_its_claim_is_being_sold(town_url: str) -> None:
+    forger = Forger(town_url)
+    line = forger.first(ClaimSold)
+    late = forger.first(AdvanceOpened)
+    forger.insert_after(late, late.stream, replace(line.event, loan_id="L1"))
+    forger.save()
+    told = {each.name: each for each in audit(town_url).findings if not each.ok}
+    assert "lines" in told
+
+
+def test_more_of_a_claim_is_assigned_than_is_open(town_url: str) -> None:
+    forger = Forger(town_url)
+    assigned = forger.first(ClaimAssigned).data
+    assigned["claim"][2] += 200_001
+    assigned["unbilled_fen"] += 200_001
+    forger.save()
+    found = broken(town_url)
+    assert {"register", "assignments"} <= found
 
 
 @pytest.mark.parametrize("table", ["shard", "log"])

@@ -18,6 +18,7 @@ from adapters.event_log import LogReader, prepare_shard
 from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
+from domain.assignment import AssignmentOffered
 from domain.cashbook import EntryRequested
 from domain.loan_events import LoanAdmitted
 from domain.member import BindingRequested, MemberRegistered, UnbindingRequested
@@ -40,6 +41,7 @@ TERMS = PolicyTerms(
     bucket=BucketPeriod.DAY,
     fee_by_grade={"A": "3"},
     contribution_by_grade={"A": "1"},
+    assignment_fee="1",
 )
 
 
@@ -110,6 +112,8 @@ class Town:
                 )
             case LoanAdmitted():
                 yield c.ConfirmProject(**bank, loan_id=event.loan_id)
+            case AssignmentOffered():
+                yield c.ConfirmOffer(**bank, assignment_id=event.assignment_id)
             case EntryRequested():
                 instruct(self._journal, recorded.position, event)
                 if event.entry_id not in self.delayed:
@@ -228,6 +232,26 @@ class Town:
             )
         )
 
+    def pass_on(self, assignment_id: str, loan_id: str, claim_id: str, fen: int) -> None:
+        """Ben sells so much of a claim to Ann, at a loss."""
+        self.ask(
+            c.OfferClaim(
+                **self.base(),
+                assignment_id=assignment_id,
+                loan_id=loan_id,
+                claim_id=claim_id,
+                seller_id="ben",
+                principal_fen=fen,
+                price_fen=fen - 1_000,
+                valid_until=self.day,
+            )
+        )
+        self.ask(
+            c.BuyClaim(
+                **self.base(), assignment_id=assignment_id, buyer_id="ann", amount_max_fen=fen
+            )
+        )
+
     def live_until(self, day: date, *loan_ids: str) -> None:
         while self.day < day:
             self.day += timedelta(days=1)
@@ -247,6 +271,7 @@ def instruct(journal: psycopg.Connection, position: int, event: EntryRequested) 
         Purpose.SUBROGATED_RECOVERY,
         Purpose.FEE,
         Purpose.RESERVE_PAYOUT,
+        Purpose.ASSIGNMENT,
         Purpose.RESERVE_SURPLUS,
         Purpose.REVERSAL,
         Purpose.SHORTFALL_COVER,
@@ -274,7 +299,8 @@ def answered(journal: psycopg.Connection, entry_id: str, state: str) -> None:
 
 def live(url: str) -> None:
     """Two investors and two borrowers: one loan is late and paid by the reserve, one is repaid in
-    time, one miscarries; the bank refuses a tender and a withdrawal, and returns another."""
+    time, when a part of its claim was sold, one miscarries; the bank refuses a tender and a
+    withdrawal, and returns another."""
     town = Town(url)
     town.open()
     for member_id in ("ann", "ben"):
@@ -324,6 +350,7 @@ def live(url: str) -> None:
         refused=True,
     )
     town.live_until(date(2018, 1, 4), "L1", "L2")
+    town.pass_on("S1", "L2", "t3", 100_000)
     town.ask(c.MiscarryLoan(**town.base("day_end"), loan_id="L3"))
     town.live_until(date(2018, 2, 1), "L1", "L2")
     town.refused.add("H-p2")

@@ -28,6 +28,7 @@ from adapters.event_log import AppendUnknown, ShardRecorder, WriterFenced
 from domain import commands as c
 from domain.accounts import Role
 from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
+from domain.claims import open_principal_fen
 from domain.commands import Command
 from domain.model import Event
 from domain.payout_plan import BucketPeriod
@@ -49,6 +50,8 @@ POLICY: dict[str, Any] = {
     "trigger_days": 2,
     "penalty_bands": "1-:1",
     "overdue_fee_bands": "1-:0.5",
+    "overdue_claims_assignable": True,
+    "assignment_fee": "2",
 }
 
 members = st.sampled_from(("m0", "m1", "m2"))
@@ -183,7 +186,8 @@ class Machine(RuleBasedStateMachine):
             assert (answer.first_position, answer.last_position) == (0, 0)
             assert answer.code in set(Code)
             if answer.code == Code.INSUFFICIENT_BALANCE:
-                assert self._there(sent) < sent.amount_fen  # type: ignore[attr-defined]
+                most = "amount_max_fen" if isinstance(sent, c.BuyClaim) else "amount_fen"
+                assert self._there(sent) < getattr(sent, most)
             return
         if isinstance(sent, c.RequestWithdrawal | c.PlaceTender):
             assert self._there(sent) >= sent.amount_fen
@@ -200,6 +204,8 @@ class Machine(RuleBasedStateMachine):
         match sent:
             case c.RequestWithdrawal():
                 return self.ledger.available(f"{sent.member_id}:{sent.role}")
+            case c.BuyClaim():
+                return self.ledger.available(f"{sent.buyer_id}:investor")
             case c.PlaceTender():
                 return self.ledger.available(f"{sent.investor_id}:investor")
             case c.RepayLoan():
@@ -351,6 +357,48 @@ class Machine(RuleBasedStateMachine):
         self.submit([payment])
         if f"H-q{number}" in self.ledger.waiting:
             self._answer({f"H-q{number}": well})
+
+    @rule(
+        data=st.data(),
+        loan_id=loan_ids,
+        part=st.sampled_from((1, 1, 2, 3)),
+        price_fen=st.integers(1, 900),
+        well=st.sampled_from((True, True, False, None)),
+    )
+    def sell_a_claim(
+        self,
+        data: st.DataObject,
+        loan_id: str,
+        part: int,
+        price_fen: int,
+        *,
+        well: bool | None,
+    ) -> None:
+        """By its holder to the third one, all of it or a part; the bank freezes the buyer's money,
+        or not, or has not answered yet."""
+        loan = self.house.loan(loan_id)
+        open_fen = [open_principal_fen(loan, place) for place in range(len(loan.claims))]
+        places = [place for place, fen in enumerate(open_fen) if fen >= part]
+        if not places:
+            return
+        place = data.draw(st.sampled_from(places), "place")
+        claim, name = loan.claims[place], f"a{len(self.sent)}"
+        others = {"m0", "m1", "m2"} - {claim.investor_id, f"m{loan_id[1]}"}
+        offer = self._command(
+            c.OfferClaim,
+            assignment_id=name,
+            loan_id=loan_id,
+            claim_id=claim.tender_id,
+            seller_id=claim.investor_id,
+            principal_fen=open_fen[place] // part,
+            price_fen=price_fen,
+            valid_until=self.house.today + timedelta(days=2),
+        )
+        listed = self._command(c.ConfirmOffer, assignment_id=name)
+        buyer = {"buyer_id": min(others), "amount_max_fen": 2_000}
+        self.submit([offer, listed, self._command(c.BuyClaim, assignment_id=name, **buyer)])
+        if well is not None and f"AH-{name}" in self.ledger.waiting:
+            self._answer({f"AH-{name}": well})
 
     @rule(data=st.data())
     def bank_answers(self, data: st.DataObject) -> None:
