@@ -11,7 +11,7 @@ from domain.accounts import PLATFORM_ACCOUNTS
 from domain.cashbook import EntryRequested, Movement
 from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
 from domain.loan_events import RepaymentAccepted
-from domain.member import MemberBlacklisted
+from domain.member import MemberBlacklisted, RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.operators import (
     CommandApproved,
@@ -53,6 +53,7 @@ class TwoPeople(Check):
             ReserveSeeded,
             SurplusMoved,
             MemberBlacklisted,
+            RelatedPartyRegistered,
             ReversalRequested,
         )
         return looks_of(
