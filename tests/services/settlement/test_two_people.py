@@ -36,6 +36,7 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
     },
     c.CoverShortfall: {"cover_id": "g1", "entry_id": "B-1", "amount_fen": 1},
     c.BlacklistMember: {"member_id": "bob", "evidence": "judgement"},
+    c.RegisterRelatedParty: {"member_id": "lucy", "evidence": "register"},
     c.RegisterOperator: {
         "operator_id": "dan",
         "role": OperatorRole.OPERATOR,
