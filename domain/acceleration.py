@@ -43,7 +43,7 @@ def _working_day(calendar: WorkingDays, day: date) -> date:
     try:
         return day if calendar.is_working(day) else calendar.next_after(day)
     except BadFigure as unknown:
-        raise Refused(Code.CALENDAR_ENDS, unknown.rule) from None
+        raise Refused(Code.CALENDAR_UNKNOWN, unknown.rule) from None
 
 
 def why_called_in(loan: Loan, today: date) -> e.CalledIn | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -144,7 +144,9 @@ class PolicyTerms(Message):
     rounding: Literal[Rounding.HALF_UP, Rounding.UP] = Rounding.HALF_UP  # Of the payment.
     overdue_claims_assignable: bool = False
     assignment_fee: Percent = "0"  # 转让管理费: of the price, from the seller.
-    providers: tuple[Provider, ...] = (Provider.RESERVE,)
+    providers: Annotated[tuple[Provider, ...], Field(min_length=1, max_length=4, strict=False)] = (
+        Provider.RESERVE,
+    )
     valid_until: date | None = None  # The last day; None: until the next version.
     covers: Covers = Covers.INSTALMENT
     stages: Annotated[tuple[Stage, ...], Field(max_length=8)] = ()  # In place of the one trigger.
@@ -164,8 +166,8 @@ class PolicyTerms(Message):
     def _agrees_with_itself(self) -> Self:
         if self.valid_until is not None and self.valid_until < self.valid_from:
             raise ValueError("valid_until: must not be before valid_from")
-        if not self.providers or len(set(self.providers)) < len(self.providers):
-            raise ValueError("providers: at least one, and each once")
+        if len(set(self.providers)) < len(self.providers):
+            raise ValueError("providers: each may stand once")
         steps = [stage.from_days for stage in self.stages]
         if any(later <= earlier for earlier, later in pairwise(steps)):
             raise ValueError("stages: each must be later than the one before")
@@ -176,24 +178,27 @@ class PolicyTerms(Message):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_it_ever_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_it_was_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """What came later stands only where it differs, so that a version which does not use it is
         written, hashed and signed as before."""
         said: dict[str, Any] = write(self)
-        for name in _CAME_LATER:
+        for name in _ADDED:
             if getattr(self, name) == type(self).model_fields[name].default:
                 said.pop(name, None)
         return said
 
-    @cached_property
+    @property
     def triggers(self) -> tuple[Stage, ...]:
         """Rule 1 (违约偿付): when something must be paid, and what."""
-        return self.stages or (
-            Stage(days=self.trigger_days, inclusive=self.trigger_inclusive, covers=self.covers),
-        )
+        return self.stages or _trigger(self.trigger_days, self.trigger_inclusive, self.covers)
 
 
-_CAME_LATER = (
+@lru_cache(maxsize=256)
+def _trigger(days: int, inclusive: bool, covers: Covers) -> tuple[Stage]:
+    return (Stage(days=days, inclusive=inclusive, covers=covers),)
+
+
+_ADDED = (
     "overdue_claims_assignable",
     "assignment_fee",
     "providers",

@@ -71,9 +71,9 @@ class Code(StrEnum):
         "The platform's law table does not allow the policy on the day from which it counts.",
     )
     # Dates.
-    CALENDAR_ENDS = (
-        "calendar_ends",
-        "The calendar of working days does not know that year yet: nothing is guessed.",
+    CALENDAR_UNKNOWN = (
+        "calendar_unknown",
+        "The working days that are needed are not announced in the calendar in use.",
     )
     # Members.
     IDENTITY_TAKEN = "identity_taken", "Another member has that id number: one person, one member."

@@ -181,7 +181,7 @@ def test_a_due_date_of_a_year_that_nobody_knows_is_not_guessed() -> None:
     known = WorkingDays("old", {2017}, set(), set())
     with pytest.raises(Refused) as caught:
         repayment.assess(loan, FIRST_DUE, known)
-    assert caught.value.code == Code.CALENDAR_ENDS
+    assert caught.value.code == Code.CALENDAR_UNKNOWN
     with pytest.raises(InvariantBroken):
         repayment.assess(loan, FIRST_DUE)
 

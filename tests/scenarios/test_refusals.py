@@ -249,7 +249,7 @@ REACHED: dict[Code, Ask] = {
     Code.BLACKLIST_KEY_OTHER: ask(c.ImportBlacklist, **LIST.model_dump()),
 }
 ELSEWHERE = {
-    Code.CALENDAR_ENDS: "only in a year that the package does not know: domain/test_acceleration",
+    Code.CALENDAR_UNKNOWN: "only in a year that nobody knows: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
     Code.WINDING_DOWN: "it has no way back: day_end/test_cases",
@@ -446,3 +446,29 @@ def test_whom_the_bank_refused_may_come_again(new_house: Callable[..., House]) -
     assert join("lucy")(house) == Code.ID_TAKEN
     house.do(c.RegisterMember, **registration("lucy2", id_no=id_no_of("lucy")))
     assert join("lucy3", id_no=id_no_of("lucy"))(house) == Code.IDENTITY_TAKEN
+
+
+def test_a_related_party_is_registered_by_two_people_and_gets_no_loan(
+    new_house: Callable[..., House],
+) -> None:
+    house = new_house()
+    house.open(law_table="cn-p2p")
+    house.member("bob", Role.BORROWER)
+    house.rated("LATE", "bob", 1_00)
+    evidence = {"member_id": "bob", "evidence": "register of shareholders"}
+    house.do(c.RegisterRelatedParty, **evidence)
+    assert publish("LATE")(house) == Code.RELATED_PARTY
+    house.do(c.RegisterRelatedParty, related=False, **evidence)
+    house.do(c.PublishLoan, loan_id="LATE", deadline=TODAY)
+
+
+def test_what_is_owed_elsewhere_counts_against_the_limit_over_all(
+    new_house: Callable[..., House],
+) -> None:
+    house = new_house()
+    house.open(law_table="cn-p2p")
+    house.member("bob", Role.BORROWER)
+    house.rated("MUCH", "bob", 1_00, owed_elsewhere_fen=1_000_000_00)
+    assert publish("MUCH")(house) == Code.LEGAL_LIMIT_EXCEEDED
+    house.rated("LESS", "bob", 1_00, owed_elsewhere_fen=999_999_00)
+    house.do(c.PublishLoan, loan_id="LESS", deadline=TODAY)

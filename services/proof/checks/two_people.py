@@ -24,7 +24,7 @@ from domain.commands import (
 )
 from domain.funds_freeze import FundsFreezeOrdered, FundsReleaseOrdered
 from domain.loan_events import RepaymentAccepted
-from domain.member import MemberBlacklisted
+from domain.member import MemberBlacklisted, RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.operators import (
     CommandApproved,
@@ -75,6 +75,7 @@ class TwoPeople(Check):
             ReserveSeeded,
             SurplusMoved,
             MemberBlacklisted,
+            RelatedPartyRegistered,
             ReversalRequested,
             MovementTakenBack,
             FundsFreezeOrdered,

@@ -20,8 +20,8 @@ from domain.commands import (
     ConfirmProject,
     ConfirmVisit,
     RefuseAuthorisationEnd,
-    RefuseVisit,
     RefuseOffer,
+    RefuseVisit,
     RejectEntry,
     SettleEntry,
 )

@@ -15,7 +15,7 @@ from domain import repayment
 from domain import reserve as r
 from domain.accounts import Role
 from domain.loan import Status
-from domain.policy import Acceleration, Covers, Provider, Roll, Scope, Stage
+from domain.policy import Acceleration, Covers, Roll, Scope, Stage
 from domain.schedule import Method
 from services.day_end.day_end import DayEndFailed, DayEndResult
 from tests.exemplars import TODAY, a_policy, folded
@@ -140,12 +140,15 @@ def test_a_loan_keeps_the_terms_it_was_concluded_under(
 def test_it_looks_at_a_loan_on_the_days_on_which_the_domain_decides(
     nights: Nights, terms: dict[str, object]
 ) -> None:
-    """Nobody pays, so that the loan lives by its dates alone: found by SQL, told by the domain."""
+    """Nobody pays, not the reserve either: the loan lives by its dates alone, and what SQL finds is
+    what the domain decides."""
     house = nights.house
-    free: dict[str, object] = {"contribution_by_grade": {}, "providers": (Provider.GUARANTOR,)}
+    free: dict[str, object] = {"contribution_by_grade": {}, "cap": "0"}
     later = a_policy(version="v2", valid_from=TODAY + timedelta(days=1), **free, **terms)
     house.do(c.PublishPolicy, terms=later)
     nights.roll()
+    house.do(c.MoveReserveSurplus, surplus_id="all", amount_fen=house.available("platform:reserve"))
+    house.settle_all()
     house.lend("L3", "kim", {"max": 300_00}, periods=3, method=Method.EQUAL_PRINCIPAL)
     loan, day, decided = house.loan("L3"), house.today, []
     for _ in range(115):

@@ -57,6 +57,7 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
         "evidence": "order 18",
     },
     c.BlacklistMember: {"member_id": "bob", "evidence": "judgement"},
+    c.RegisterRelatedParty: {"member_id": "lucy", "evidence": "register"},
     c.RegisterOperator: {
         "operator_id": "dan",
         "role": OperatorRole.OPERATOR,
