@@ -16,6 +16,7 @@ import msgspec
 from pydantic import BaseModel
 
 from domain import (
+    auto_tender,
     cashbook,
     identity,
     investment,
@@ -44,6 +45,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *reserve.EVENTS,
     *shortfall.EVENTS,
     *reversal.EVENTS,
+    *auto_tender.EVENTS,
 )
 
 HASH_VERSION = 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from domain import (
+    auto_tender,
     cashbook,
     identity,
     investment,
@@ -24,6 +25,7 @@ OPERATORS = "operators"
 POLICY = "policy"
 RESERVE = "reserve"
 SHORTFALL = "shortfall"
+AUTO_TENDER = "autotender"
 
 
 def member_stream(member_id: str) -> str:
@@ -67,6 +69,7 @@ _FOLDS = {
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
+    "autotender": Fold(auto_tender.INITIAL, auto_tender.evolve),
 }
 
 

@@ -39,6 +39,8 @@ class ClaimRow:
     received_interest_fen: int = 0
     received_penalty_fen: int = 0
     from_reserve_fen: int = 0
+    lent_on: date | None = None
+    repaid_on: date | None = None  # The day on which the last of its principal came back.
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ class Positions(View):
                 for place, claim in enumerate(event.claims):
                     row = self._claims[claim.tender_id]
                     row.place, row.open_principal_fen = place, claim.principal_fen
+                    row.lent_on = recorded.business_date
             case e.RepaymentRouted() as event if event.entry_id is not None:
                 self._send(
                     _payment(event.payment_id),
@@ -119,7 +122,7 @@ class Positions(View):
                     _summed([part.penalty for part in event.parts]),
                 )
             case e.RepaymentSettled() as event:
-                self._receive(event.loan_id, _payment(event.payment_id), from_reserve=False)
+                self._receive(recorded, event.loan_id, _payment(event.payment_id))
             case e.RepaymentFailed(payment_id=payment_id):
                 if self._on_its_way.get(_payment(payment_id)):  # Else the freeze was refused.
                     self._on_its_way.pop(_payment(payment_id))
@@ -127,7 +130,7 @@ class Positions(View):
                 none = (0,) * len(event.principal)
                 self._send(_advance(event.payout_id), event.principal, event.interest, none)
             case e.AdvancePaid() as event:
-                self._receive(event.loan_id, _advance(event.payout_id), from_reserve=True)
+                self._receive(recorded, event.loan_id, _advance(event.payout_id))
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
             case (
@@ -143,7 +146,7 @@ class Positions(View):
         parts = list(zip(principal, interest, penalty, strict=True))
         self._on_its_way.add(MoneyOnItsWay(key, json.dumps(parts, separators=(",", ":"))))
 
-    def _receive(self, loan_id: str, key: str, *, from_reserve: bool) -> None:
+    def _receive(self, recorded: Recorded, loan_id: str, key: str) -> None:
         parts = json.loads(self._on_its_way.pop(key).parts)
         for tender_id, part in zip(self._registers[loan_id], parts, strict=True):
             principal_fen, interest_fen, penalty_fen = part
@@ -152,8 +155,10 @@ class Positions(View):
             claim.received_principal_fen += principal_fen
             claim.received_interest_fen += interest_fen
             claim.received_penalty_fen += penalty_fen
-            if from_reserve:
+            if isinstance(recorded.event, e.AdvancePaid):
                 claim.from_reserve_fen += principal_fen + interest_fen
+            if principal_fen and not claim.open_principal_fen:
+                claim.repaid_on = recorded.business_date
 
 
 def _payment(payment_id: str) -> str:

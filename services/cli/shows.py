@@ -1,7 +1,7 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
 command show   account show   loan show   reserve show   member show
-positions      overdue        statement
+positions      statement
 """
 
 from __future__ import annotations
@@ -194,31 +194,6 @@ def positions_command(
             "view": look.view(seen),
         }
     show(f"positions of {investor}", answer, as_json)
-
-
-@app.command("overdue")
-def overdue_command(
-    on: Annotated[
-        str | None, typer.Option("--on", metavar="DATE", help="Default: the business date.")
-    ] = None,
-    data: Data = None,
-    platform: Platform = None,
-    as_json: AsJson = False,
-) -> None:
-    """What is overdue, by stage of lateness (账龄), counted from what is open now.
-
-    Example: zhuanhu overdue --on 2024-06-30 --json
-    """
-    with looking(data, platform) as look:
-        days = look.views.business_days().value
-        if on is None and not days:
-            raise CliError(
-                "not_found", "the platform has no business date yet", "on", "name one with --on"
-            )
-        date = day(on, "on") if on is not None else days[-1].business_date
-        seen = look.views.overdue(date)
-        answer = {"on": date.isoformat(), "stages": plain(seen.value), "view": look.view(seen)}
-    show("overdue", answer, as_json)
 
 
 @app.command("statement")

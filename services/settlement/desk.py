@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from adapters.vault import Seal, Sealed
 from domain import cashbook, shortfall
+from domain.auto_tender import AutoTender
 from domain.cashbook import (
     UNBOUNDED,
     BankMovementRecorded,
@@ -34,6 +35,7 @@ from domain.reserve import Reserve
 from domain.reversal import Reversal
 from domain.shortfall import Shortfalls
 from domain.streams import (
+    AUTO_TENDER,
     OPERATORS,
     PLATFORM,
     POLICY,
@@ -106,6 +108,11 @@ class Desk:
     @property
     def shortfalls(self) -> Shortfalls:
         state: Shortfalls = self._kept(SHORTFALL).state
+        return state
+
+    @property
+    def auto_tender(self) -> AutoTender:
+        state: AutoTender = self._kept(AUTO_TENDER).state
         return state
 
     def reversal(self, movement_id: str) -> Reversal:
