@@ -95,7 +95,7 @@ def _part(loan: Wanted) -> int:
 class AutoTenderSet(Event):
     """In place of what the lender had set before; his place in the line stays."""
 
-    TOPIC: ClassVar[str] = "auto-tender.set.v1"
+    TOPIC: ClassVar[str] = "autotender.set.v1"
     member_id: str
     per_loan_fen: Fen
     per_borrower_fen: Fen  # Over all loans of one borrower, tendered and lent.
@@ -105,12 +105,12 @@ class AutoTenderSet(Event):
 
 
 class AutoTenderStopped(Event):
-    TOPIC: ClassVar[str] = "auto-tender.stopped.v1"
+    TOPIC: ClassVar[str] = "autotender.stopped.v1"
     member_id: str
 
 
 class LoanSpread(Event):
-    TOPIC: ClassVar[str] = "auto-tender.loan-spread.v1"
+    TOPIC: ClassVar[str] = "autotender.loan-spread.v1"
     spread_id: str
     loan_id: str
     offers: tuple[Offer, ...]

@@ -1,7 +1,7 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
 command show   account show   loan show   reserve show   member show
-positions      statement
+positions      statement      auto-tender
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
 from domain.accounts import RESERVE_ACCOUNT
-from domain.streams import RESERVE, fold_of, loan_stream
+from domain.streams import AUTO_TENDER, RESERVE, fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -194,6 +194,21 @@ def positions_command(
             "view": look.view(seen),
         }
     show(f"positions of {investor}", answer, as_json)
+
+
+@app.command("auto-tender")
+def auto_tender_command(
+    as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
+) -> None:
+    """Every lender's rules for auto-tender (智能分散投标), in the order of their turns.
+
+    Example: zhuanhu auto-tender --json
+    """
+    with looking(data, platform) as look:
+        moment = look.moment(as_of or str(look.head()))
+        known = state_as_of(look.url, look.platform, AUTO_TENDER, moment["position"])
+        answer = {"line": plain(list(known.line.values())), "as_of": moment}
+    show("auto-tender", answer, as_json)
 
 
 @app.command("statement")

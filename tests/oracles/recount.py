@@ -306,26 +306,31 @@ def differences(ask: Any, events: list[Event], end: date) -> list[str]:
     return found
 
 
-def main(folder: str, day: str) -> int:
-    import psycopg  # The part above needs nothing of these.
+def events_in(folder: Path) -> list[Event]:
+    """Of the log in a data folder, in its order."""
+    import psycopg  # What stands above needs nothing of these.
 
     from adapters.shard_schema import shard_schema
     from services.cli.opening import database, find
-    from tests.services.cli.conftest import zhuanhu_process
 
-    place = find(Path(folder), None)
+    place = find(folder, None)
     with database(place) as url, psycopg.connect(url) as connection:
         rows = connection.execute(
             f"SELECT topic, state FROM {shard_schema(place.platform)}.stored_events"
             " ORDER BY notification_id"
         )
-        events = [event_of(topic, bytes(state)) for topic, state in rows]
+        return [event_of(topic, bytes(state)) for topic, state in rows]
+
+
+def main(folder: str, day: str) -> int:
+    from tests.services.cli.conftest import zhuanhu_process
 
     def ask(*words: str) -> Any:
         return zhuanhu_process(*words, "--data", folder, "--json").json
 
+    events = events_in(Path(folder))
     found = differences(ask, events, date.fromisoformat(day))
-    sys.stdout.write("\n".join(found) or f"{len(events)} events: equal")
+    sys.stdout.write("\n".join(found or [f"{len(events)} events: equal"]) + "\n")
     return bool(found)
 
 
