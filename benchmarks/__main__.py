@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.custody import mirrored
-from benchmarks.matching import against_join
 from benchmarks.day_end import night
+from benchmarks.matching import against_join
 from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
 from benchmarks.overdue import looked_back
