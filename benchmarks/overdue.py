@@ -35,6 +35,7 @@ from tests.adapters.read_models.seeded import START, Seeded
 from tests.adapters.read_models.story import ListLog
 
 LOANS_PLAYED, MONTHS, DAYS = 200, 12, 3
+ZEALS = (0.95,) * 17 + (0.0, 0.01, 0.05)  # Of twenty borrowers three have trouble to pay.
 TABLE = AGEING_TABLES["s1-m7"]
 VIEWS: dict[str, Callable[[AsKnown], object]] = {
     "stage": lambda known: known.stages(TABLE),
@@ -53,7 +54,7 @@ _NAMES = {"loan_id", "borrower_id", "tender_id", "investor_id", "member_id", "mo
 def looked_back(folder: Path, loans: int = 100_000) -> Figures:
     with EmbeddedPostgres(folder) as server:
         url = server.ensure_database("bench_overdue")
-        book = Seeded(1, LOANS_PLAYED, MONTHS)
+        book = Seeded(1, LOANS_PLAYED, MONTHS, ZEALS)
         with Projector(url, PLATFORM, log=ListLog(book.recorded)) as projector:
             projector.catch_up()
         counted = multiplied(url, loans // LOANS_PLAYED)
@@ -86,7 +87,9 @@ def multiplied(url: str, times: int) -> Figures:
     """Rows of the views, `times` as many under names of their own; gives how many there are."""
     with connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(in_schema(views_schema(PLATFORM)))
-        counted = {f"{table.name}_rows": _multiply(cursor, table, times) for table in _TABLES}
+        counted: Figures = {
+            f"{table.name}_rows": _multiply(cursor, table, times) for table in _TABLES
+        }
     with connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return counted

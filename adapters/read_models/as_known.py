@@ -99,6 +99,9 @@ class MonthLine:
     coverage_pct: str  # reserve_fen in protected_fen
 
 
+_ROOM = b"SET LOCAL work_mem TO '128MB'"
+"""So that nothing of a hundred thousand loans goes to disk in between."""
+
 _DAYS = "WITH day AS (SELECT unnest(%(days)s::date[]) AS on_day)"
 
 _OWED = """, owed AS (
@@ -110,18 +113,23 @@ _OWED = """, owed AS (
     WHERE outstanding_principal_fen + outstanding_interest_fen > 0
 )"""
 
+# Of each stretch the days that lie in it and behind the due date are cut out of the sorted array.
 _LATE = """, line AS (
-    SELECT on_day, loan_id, due_on, open_principal_fen + open_interest_fen AS lenders_fen,
+    SELECT loan_id, due_on, open_principal_fen + open_interest_fen AS lenders_fen,
         open_principal_fen + reserve_open_principal_fen AS principal_fen,
-        open_interest_fen + reserve_open_interest_fen AS interest_fen
-    FROM day JOIN instalment_history ON from_on <= on_day AND on_day < to_on
-    WHERE due_on < on_day
+        open_interest_fen + reserve_open_interest_fen AS interest_fen,
+        unnest((%(days)s::date[])[
+            width_bucket(greatest(from_on - 1, due_on), %(days)s::date[]) + 1 :
+            width_bucket(to_on - 1, %(days)s::date[])]) AS on_day
+    FROM instalment_history WHERE due_on < to_on - 1
     UNION ALL
-    SELECT on_day, loan_id, due_on, open_principal_fen + open_interest_fen,
+    SELECT loan_id, due_on, open_principal_fen + open_interest_fen,
         open_principal_fen + reserve_open_principal_fen,
-        open_interest_fen + reserve_open_interest_fen
-    FROM day JOIN instalment ON open_since <= on_day
-    WHERE due_on < on_day AND open_principal_fen + open_interest_fen
+        open_interest_fen + reserve_open_interest_fen,
+        unnest((%(days)s::date[])[
+            width_bucket(greatest(open_since - 1, due_on), %(days)s::date[]) + 1 :])
+    FROM instalment
+    WHERE open_since IS NOT NULL AND open_principal_fen + open_interest_fen
         + reserve_open_principal_fen + reserve_open_interest_fen > 0
 ), late AS (
     SELECT on_day, loan_id, on_day - min(due_on) AS days,
@@ -158,24 +166,25 @@ GROUP BY 1
 ORDER BY 1
 """
 
-# The outstanding principal is looked up for the late ones alone, by the key of the history.
-_BY_VINTAGE = f"""{_DAYS}{_LATE}, bad AS MATERIALIZED (
-    SELECT on_day, loan_id, days, coalesce(before.principal_fen, outstanding_principal_fen) AS fen,
-        date_trunc('month', disbursed_on)::date AS issued
-    FROM late JOIN loan USING (loan_id) LEFT JOIN LATERAL (
-        SELECT principal_fen FROM loan_history h
-        WHERE h.loan_id = late.loan_id AND h.from_on <= on_day AND on_day < h.to_on
-    ) AS before ON true
+_BY_VINTAGE = f"""{_DAYS}{_LATE}, bad AS (
+    SELECT date_trunc('month', disbursed_on)::date AS issued, on_day, days > 90 AS over_90,
+        coalesce(before.principal_fen, outstanding_principal_fen) AS fen
+    FROM late JOIN loan USING (loan_id) LEFT JOIN loan_history AS before
+        ON before.loan_id = late.loan_id AND before.from_on <= on_day AND on_day < before.to_on
     WHERE days > 30
+), counted AS (
+    SELECT issued, on_day, count(*) AS loans_30, sum(fen)::bigint AS fen_30,
+        count(*) FILTER (WHERE over_90) AS loans_90,
+        coalesce(sum(fen) FILTER (WHERE over_90), 0)::bigint AS fen_90
+    FROM bad GROUP BY issued, on_day
 ), vintage AS (
     SELECT date_trunc('month', disbursed_on)::date AS issued, count(*) AS loans,
         sum(amount_fen)::bigint AS lent_fen
     FROM loan WHERE disbursed_on <= %(last)s GROUP BY 1
 )
-SELECT issued, on_day, loans, lent_fen, count(loan_id), coalesce(sum(fen), 0)::bigint,
-    count(loan_id) FILTER (WHERE days > 90), coalesce(sum(fen) FILTER (WHERE days > 90), 0)::bigint
-FROM vintage JOIN day ON on_day >= issued LEFT JOIN bad USING (issued, on_day)
-GROUP BY issued, on_day, loans, lent_fen
+SELECT issued, on_day, loans, lent_fen, coalesce(loans_30, 0), coalesce(fen_30, 0),
+    coalesce(loans_90, 0), coalesce(fen_90, 0)
+FROM vintage JOIN day ON on_day >= issued LEFT JOIN counted USING (issued, on_day)
 ORDER BY issued, on_day
 """
 
@@ -322,6 +331,7 @@ class AsKnown:
         return list(month_ends(self.first, self.on))
 
     def _ask(self, query: str, days: Sequence[date], **values: object) -> list[Any]:
+        self._cursor.execute(_ROOM)
         last = max(days, default=self.on)
         self._cursor.execute(query.encode(), {"days": list(days), "last": last, **values})
         return self._cursor.fetchall()

@@ -43,7 +43,8 @@ def test_csv_is_read_back() -> None:
 @pytest.mark.parametrize("rows", [ROWS, (), ROWS[:1]])
 def test_parquet_is_read_back_with_its_types(rows: Sequence[Row]) -> None:
     table = read_parquet(io.BytesIO(parquet_bytes(Row, rows))).read_all()
-    assert [(field.name, str(field.type).split()[-1]) for field in table.schema] == [
+    schema: Any = table.schema
+    assert [(field.name, str(field.type).split()[-1]) for field in schema] == [
         ("name", "arro3.core.DataType<Utf8>"),
         ("amount_fen", "arro3.core.DataType<Int64>"),
         ("to_days", "arro3.core.DataType<Int64>"),

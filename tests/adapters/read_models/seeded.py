@@ -7,6 +7,7 @@ Decided by the domain itself, without a database: a year of thirty loans takes a
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,9 +33,17 @@ LENDERS = [f"i{number}" for number in range(12)]
 
 
 class Seeded:
-    def __init__(self, seed: int, loans_wanted: int = 30, months: int = 12) -> None:
+    def __init__(
+        self,
+        seed: int,
+        loans_wanted: int = 30,
+        months: int = 12,
+        zeals: Sequence[float] = (0.0, 0.01, 0.03, 0.9),
+    ) -> None:
+        """`zeals`: how likely borrowers pay something, each day on which they owe it."""
         self.rng = random.Random(seed)
         self.today = START
+        self._zeals = zeals
         self.recorded: list[Recorded] = []
         self.loans: dict[str, Loan] = {}
         self._numbers = 0
@@ -138,7 +147,7 @@ class Seeded:
         self._then(loan_id, *funding.conclude(self.loans[loan_id], "0" * 64, policy))
         self._then(loan_id, *funding.disburse(self.loans[loan_id]))
         self._then(loan_id, *funding.finish_disbursement(self.loans[loan_id], self.today))
-        self._zeal[loan_id] = self.rng.choice((0.0, 0.01, 0.03, 0.9))
+        self._zeal[loan_id] = self.rng.choice(self._zeals)
 
     def _then(self, loan_id: str, *events: e.LoanEvent) -> None:
         for event in events:
