@@ -61,15 +61,15 @@ def night(folder: Path, loans: int = LOANS, due: int = DUE) -> Figures:
 
 def lend(url: str, loans: int, due: int) -> None:
     """Up to the evening before `due` of them have an instalment to bill; the others' is due a day
-    later."""
+    later. Of each kind the story itself is one."""
     prepare_shard(url, PLATFORM)
     ids = ordered_ids()
     sender = Sender(ids)
     decide(url, sender.opening())
-    append_copies(url, Sender(mark_ids("due")).lent(MARK, 1), range(due), ids)
+    append_copies(url, Sender(mark_ids("due")).lent(MARK, 1), range(due - 1), ids)
     decide(url, [sender.next_day(DAY + timedelta(days=1))])
-    append_copies(url, Sender(mark_ids("later")).lent(MARK, 1), range(due, loans), ids)
-    day = DAY + timedelta(days=2)
-    while day < months_after(DAY, 1):
-        decide(url, [sender.next_day(day)])
-        day += timedelta(days=1)
+    later = Sender(mark_ids("later")).lent(f"X{MARK}", 1)
+    append_copies(url, later, range(loans - due - 1), ids)
+    evening = months_after(DAY, 1) - timedelta(days=1)
+    days = (evening - DAY).days
+    decide(url, [sender.next_day(DAY + timedelta(days=day)) for day in range(2, days + 1)])
