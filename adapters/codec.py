@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from domain import (
     assignment,
+    auto_tender,
     blacklist,
     cashbook,
     collection_events,
@@ -54,6 +55,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *collection_rules.EVENTS,
     *collection_events.EVENTS,
     *blacklist.EVENTS,
+    *auto_tender.EVENTS,
 )
 
 HASH_VERSION = 1

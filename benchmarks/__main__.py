@@ -1,5 +1,6 @@
 """`python -m benchmarks [PART ...]`: all parts take some sixteen minutes on two cores. Parts:
-statements, call, pipeline (which needs Kafka, docs/kafka.md), matching, custody, demo."""
+statements, call, pipeline (which needs Kafka, docs/kafka.md), matching, custody, overdue, day-end,
+demo."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.custody import mirrored
+from benchmarks.day_end import night
 from benchmarks.matching import against_join
 from benchmarks.measuring import Figures, Meter, per_s, percentile
 from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
+from benchmarks.overdue import looked_back
 from benchmarks.pgbench import SqlLedger
 from benchmarks.pipeline import ACCOUNTS as PIPELINE_ACCOUNTS
 from benchmarks.pipeline import FEED_S, WARM_S, PipelineBench
@@ -33,6 +36,8 @@ def main() -> None:
         "pipeline": _pipeline,
         "matching": against_join,
         "custody": mirrored,
+        "overdue": looked_back,
+        "day-end": night,
         "demo": _demo,
     }
     figures: Figures = {}

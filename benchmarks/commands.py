@@ -19,6 +19,7 @@ from domain.schedule import Method, schedule
 
 PLATFORM = "bench"
 DAY = date(2018, 1, 2)
+DEADLINE = date(2018, 12, 31)
 FUNDS_FEN = 10**9  # Of each investor.
 SHARE_FEN = 1_000_00  # What each investor of a loan that fills puts in.
 RATE, PERIODS = "12", 12
@@ -94,7 +95,7 @@ class Sender:
             **self._by(),
         )
         yield c.RateLoan(loan_id=loan_id, grade="A", **self._by())
-        yield c.PublishLoan(loan_id=loan_id, deadline=DAY, **self._by())
+        yield c.PublishLoan(loan_id=loan_id, deadline=DEADLINE, **self._by())
         yield c.ConfirmProject(loan_id=loan_id, **self._by())
 
     def tender(self, loan_id: str, investor_id: str, amount_fen: int) -> c.PlaceTender:

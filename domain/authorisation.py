@@ -313,21 +313,29 @@ def check(
     required: bool,
     role: Role | None = None,
 ) -> None:
-    """Before each use. Unless it is `required`, a member of whom no authorisation of the kind was
-    ever granted is taken to have given one outside of the system."""
+    """Before each use. Raises Refused."""
+    limit_fen = usable_fen(known, kind, today, required=required, role=role)
+    if limit_fen is not None and amount_fen > limit_fen:
+        limit = f"the limit is {limit_fen} fen"
+        raise Refused(Code.AUTHORISATION_EXCEEDED, limit, "amount_fen")
+
+
+def usable_fen(
+    known: Authorisations, kind: Kind, today: date, *, required: bool, role: Role | None = None
+) -> int | None:
+    """The most for one use, None for no limit. Unless it is `required`, a member of whom no
+    authorisation of the kind was ever granted is taken to have given one outside of the system."""
     role = whose(kind, role)
     granted = known.granted(kind, role)
     if granted is None:
         past = known.of(kind, role, Status.CANCELLING, Status.ENDED)
         if required or past or (kind, role) in known.acts:
             raise Refused(Code.AUTHORISATION_MISSING, f"for {kind}")
-        return
+        return None
     usable = known.by_number[granted]
     if today > usable.ends_on:
         raise Refused(Code.AUTHORISATION_ENDED, f"it ended on {usable.ends_on}")
-    if amount_fen > usable.limit_fen:
-        limit = f"the limit is {usable.limit_fen} fen"
-        raise Refused(Code.AUTHORISATION_EXCEEDED, limit, "amount_fen")
+    return usable.limit_fen
 
 
 def _nothing_under_way(known: Authorisations, kind: Kind, role: Role) -> None:

@@ -422,6 +422,36 @@ class PublishLoan(Command):
     deadline: date  # Not full at the end of this business date: miscarried (流标).
 
 
+class SetAutoTender(Command):
+    """智能分散投标: what a lender lets be placed for him, in place of what he set before."""
+
+    type: Literal["set_auto_tender"] = "set_auto_tender"
+    member_id: Id
+    per_loan_fen: Fen
+    per_borrower_fen: Fen  # Over all loans of one borrower, tendered and lent.
+    keep_fen: Annotated[int, Field(ge=0, le=10**15)] = 0  # Stays free on his account.
+    grades: Annotated[tuple[Grade, ...], Field(max_length=26, strict=False)] = ()  # None: any.
+    periods_max: Annotated[int, Field(ge=1, le=600)] = 600
+
+
+class StopAutoTender(Command):
+    """Nothing more is placed for the lender; what is placed stays."""
+
+    type: Literal["stop_auto_tender"] = "stop_auto_tender"
+    member_id: Id
+
+
+class SpreadLoan(Command):
+    """Spreads what a published loan still lacks over at least so many lenders, by their rules and
+    their turns. Asked again under another id, it fills what was left or refused."""
+
+    NEW_BUSINESS: ClassVar[bool] = True
+    type: Literal["spread_loan"] = "spread_loan"
+    spread_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,28}$")]
+    loan_id: Id
+    investors: Annotated[int, Field(ge=1, le=990)]
+
+
 class PlaceTender(Command):
     """投标: an investor offers money to one loan; it is frozen at the bank, as he has authorised,
     or by himself at the bank's page."""
@@ -884,6 +914,9 @@ AnyCommand = Annotated[
     | RequestLoan
     | RateLoan
     | PublishLoan
+    | SetAutoTender
+    | StopAutoTender
+    | SpreadLoan
     | PlaceTender
     | ConcludeLoan
     | DisburseLoan

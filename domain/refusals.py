@@ -187,6 +187,15 @@ class Code(StrEnum):
     TENDER_ABOVE_LEFT = "tender_above_left", "The tender is larger than what is left of the loan."
     TENDER_ABOVE_LIMIT = "tender_above_limit", "The tender is above the limit for one loan."
     TENDERS_TOO_MANY = "tenders_too_many", "The loan has as many tenders as one may have."
+    LIMITS_CONTRADICT = (
+        "limits_contradict",
+        "The limit for one loan is above the one for one borrower.",
+    )
+    AUTO_TENDER_NOT_SET = "auto_tender_not_set", "The lender has set no rules for auto-tender."
+    AUTO_TENDER_NOBODY = (
+        "auto_tender_nobody",
+        "No lender's rules, money and limits allow a part of the loan.",
+    )
     SELF_TENDER = "self_tender", "A borrower may not lend to himself."
     NOT_CONCLUDED = "not_concluded", "The loan's contract is not on record."
     AMOUNT_BELOW_PAYOFF = "amount_below_payoff", "The amount does not pay the loan off."

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from domain import (
     assignment,
+    auto_tender,
     blacklist,
     cashbook,
     collection_rules,
@@ -31,6 +32,7 @@ RESERVE = "reserve"
 SHORTFALL = "shortfall"
 COLLECTIONS = "collections"
 BLACKLIST = "blacklist"
+AUTO_TENDER = "autotender"
 
 
 def member_stream(member_id: str) -> str:
@@ -91,6 +93,7 @@ _FOLDS = {
     "investment": Fold(investment.INITIAL, investment.evolve),
     "assignment": Fold(assignment.INITIAL, assignment.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
+    "autotender": Fold(auto_tender.INITIAL, auto_tender.evolve),
 }
 
 

@@ -36,6 +36,9 @@ class LoanRow:
     contribution_fen: int = 0
     disbursed_on: date | None = None
     outstanding_principal_fen: int = 0  # Of investors and reserve together.
+    outstanding_interest_fen: int = 0  # By the schedule: billed and to come.
+    unbilled_interest_fen: int = 0  # By the schedule, of the instalments to come.
+    outstanding_since: date | None = None  # The day from whose close on that much was outstanding.
     overdue_instalments: int = 0  # Marked overdue and not paid yet.
     rest_billed_with: int | None = None  # The period that took all later principal with it.
     settled_on: date | None = None
@@ -70,6 +73,7 @@ class InstalmentRow:
     overdue: bool = False  # Was marked overdue, once.
     filed: bool = False  # Was handed to the reserve.
     other_fee_fen: int = 0  # Court costs that are open: the platform's.
+    open_since: date | None = None  # The day from whose close on that much was open.
 
     @property
     def open_fen(self) -> int:

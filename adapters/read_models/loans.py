@@ -1,7 +1,8 @@
 """Loans (借款) with what is scheduled, billed, open, paid and overdue of them.
 
 The same story that domain.loan folds for deciding, kept for reading: amounts over all claims, not
-claim by claim (the view `positions` has those).
+claim by claim (the view `positions` has those). What was owed before is kept by day
+(loan_history), so that the book can be seen as it was known at the close of any.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psycopg import Cursor
 
 from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
+from adapters.read_models.loan_history import INSTALMENT_HISTORY, LOAN_HISTORY, History
 from adapters.read_models.rows import Touched
 from adapters.read_models.view import View, named
 from domain import loan_events as e
@@ -24,11 +26,21 @@ from domain.register import Part
 
 class Loans(View):
     NAME = "loans"
-    TABLES = (t.LOANS, t.TENDERS, t.INSTALMENTS, t.PAYMENTS, t.PAYMENT_PARTS, t.ADVANCES)
+    TABLES = (
+        t.LOANS,
+        t.TENDERS,
+        t.INSTALMENTS,
+        t.PAYMENTS,
+        t.PAYMENT_PARTS,
+        t.ADVANCES,
+        LOAN_HISTORY,
+        INSTALMENT_HISTORY,
+    )
     EVENTS = e.EVENTS
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
+        self._history = History(tables)
         self._loans = self.open(t.LOANS, named(batch, "loan_id"))
         self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
@@ -80,7 +92,7 @@ class Loans(View):
             case e.DisbursementRejected(loan_id=loan_id):
                 self._loan(loan_id, Status.CONCLUDED)
             case e.LoanDisbursed() as event:
-                self._disburse(event)
+                self._disburse(event, recorded.business_date)
             case e.TenderReserved() | e.TenderSecured() | e.TenderDropped() as event:
                 self._fold_tender(event)
             case _:
@@ -118,10 +130,13 @@ class Loans(View):
                 tender.status = "dropped"
                 loan.reserved_fen -= tender.amount_fen
 
-    def _disburse(self, event: e.LoanDisbursed) -> None:
+    def _disburse(self, event: e.LoanDisbursed, on: date) -> None:
         loan = self._loan(event.loan_id, Status.REPAYING)
+        self._history.keep_loan(loan, on)
         loan.disbursed_on = event.disbursed_on
         loan.outstanding_principal_fen = sum(claim.principal_fen for claim in event.claims)
+        loan.unbilled_interest_fen = sum(row.interest_fen for row in event.schedule)
+        loan.outstanding_interest_fen = loan.unbilled_interest_fen
         for row in event.schedule:
             self._instalments.add(t.InstalmentRow(event.loan_id, *row))
 
@@ -132,7 +147,7 @@ class Loans(View):
             case e.InstalmentBilled() as event:
                 self._bill(event, recorded.business_date)
             case e.EarlyBillingUndone() as event:
-                self._unbill(event)
+                self._unbill(event, recorded.business_date)
             case e.DueDateRolled(loan_id=loan_id, period=period, due_on=due_on):
                 self._instalments[loan_id, period].due_on = due_on
             case e.InstalmentOverdue(loan_id=loan_id, period=period):
@@ -154,7 +169,7 @@ class Loans(View):
                     )
                 )
             case e.AdvancePaid(payout_id=payout_id):
-                self._take_over(self._advances[payout_id])
+                self._take_over(self._advances[payout_id], recorded.business_date)
             case e.AdvanceReleased(payout_id=payout_id):
                 self._advances[payout_id].status = "released"
             case e.LoanSettled(loan_id=loan_id, settled_on=settled_on):
@@ -189,17 +204,26 @@ class Loans(View):
 
     def _bill(self, event: e.InstalmentBilled, on: date) -> None:
         row = self._instalments[event.loan_id, event.period]
+        self._history.keep_instalment(row, on)
         row.billed, row.due_on = True, event.due_on
         row.billed_principal_fen = row.open_principal_fen = sum(event.principal)
         row.billed_interest_fen = row.open_interest_fen = sum(event.interest)
         if not row.open_fen:  # An annuity that was rounded up cleared before its last row.
             row.paid_on = on
-        if event.whole_rest:
-            self._loans[event.loan_id].rest_billed_with = event.period
+        loan = self._loans[event.loan_id]
+        if event.whole_rest:  # Interest of months that do not begin any more falls away.
+            self._history.keep_loan(loan, on)
+            loan.rest_billed_with = event.period
+            loan.outstanding_interest_fen += row.billed_interest_fen - loan.unbilled_interest_fen
+        else:
+            loan.unbilled_interest_fen -= row.billed_interest_fen
 
-    def _unbill(self, event: e.EarlyBillingUndone) -> None:
+    def _unbill(self, event: e.EarlyBillingUndone, on: date) -> None:
         row = self._instalments[event.loan_id, event.period]
         loan = self._loans[event.loan_id]
+        self._history.keep_instalment(row, on)
+        self._history.keep_loan(loan, on)
+        loan.outstanding_interest_fen += loan.unbilled_interest_fen - row.billed_interest_fen
         loan.overdue_instalments -= int(row.overdue)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
         loan.rest_billed_with = None
@@ -223,9 +247,12 @@ class Loans(View):
         payment = self._payments[event.payment_id]
         payment.status, payment.closed_on = "settled", on
         loan = self._loans[event.loan_id]
+        self._history.keep_loan(loan, on)
         loan.outstanding_principal_fen -= event.principal_fen
         for part in self._parts[event.payment_id]:
             row = self._instalments[part.loan_id, part.period]
+            self._history.keep_instalment(row, on)
+            loan.outstanding_interest_fen -= part.interest_fen + part.reserve_interest_fen
             row.open_principal_fen -= part.principal_fen
             row.open_interest_fen -= part.interest_fen
             row.reserve_open_principal_fen -= part.reserve_principal_fen
@@ -238,10 +265,11 @@ class Loans(View):
                 loan.overdue_instalments -= int(row.overdue)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
 
-    def _take_over(self, advance: t.AdvanceRow) -> None:
+    def _take_over(self, advance: t.AdvanceRow, on: date) -> None:
         """The lines paid by the reserve are its own from now on."""
         advance.status = "paid"
         row = self._instalments[advance.loan_id, advance.period]
+        self._history.keep_instalment(row, on)
         row.open_principal_fen -= advance.principal_fen
         row.open_interest_fen -= advance.interest_fen
         row.reserve_open_principal_fen += advance.principal_fen

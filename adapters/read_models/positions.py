@@ -45,6 +45,10 @@ class ClaimRow:
     held_from: date | None = None
     closed_on: date | None = None
     came_of: str | None = None  # The claim that it was a part of, or all of, before it was bought.
+    lent_on: date | None = None
+    repaid_on: date | None = (
+        None  # The day on which the last of its principal came back or was sold.
+    )
 
 
 @dataclass(slots=True)
@@ -122,6 +126,7 @@ class Positions(View):
                     row = self._claims[claim.tender_id]
                     row.place, row.open_principal_fen = place, claim.principal_fen
                     row.held_from = event.disbursed_on
+                    row.lent_on = recorded.business_date
             case e.RepaymentRouted() as event if event.entry_id is not None:
                 self._send(
                     _payment(event.payment_id),
@@ -130,7 +135,7 @@ class Positions(View):
                     _summed([part.penalty for part in event.parts]),
                 )
             case e.RepaymentSettled() as event:
-                self._receive(event.loan_id, _payment(event.payment_id), from_reserve=False)
+                self._receive(recorded, event.loan_id, _payment(event.payment_id))
             case e.RepaymentFailed(payment_id=payment_id):
                 if self._on_its_way.get(_payment(payment_id)):  # Else the freeze was refused.
                     self._on_its_way.pop(_payment(payment_id))
@@ -138,11 +143,11 @@ class Positions(View):
                 none = (0,) * len(event.principal)
                 self._send(_advance(event.payout_id), event.principal, event.interest, none)
             case e.AdvancePaid() as event:
-                self._receive(event.loan_id, _advance(event.payout_id), from_reserve=True)
+                self._receive(recorded, event.loan_id, _advance(event.payout_id))
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
             case e.ClaimAssigned() as event:
-                self._assign(event)
+                self._assign(event, recorded.business_date)
             case (
                 i.TenderFrozen()
                 | i.TenderRefused()
@@ -156,10 +161,12 @@ class Positions(View):
                 if isinstance(event, i.InvestmentClosed):
                     row.closed_on = recorded.business_date
 
-    def _assign(self, event: e.ClaimAssigned) -> None:
+    def _assign(self, event: e.ClaimAssigned, on: date) -> None:
         sold, bought = self._claims[event.claim_id], event.claim
         sold.open_principal_fen -= bought.principal_fen
         sold.assigned_fen += bought.principal_fen
+        if not sold.open_principal_fen:
+            sold.repaid_on = on
         register = self._registers[event.loan_id]
         self._claims.add(
             ClaimRow(
@@ -173,6 +180,7 @@ class Positions(View):
                 open_principal_fen=bought.principal_fen,
                 held_from=event.assigned_on,
                 came_of=event.claim_id,
+                lent_on=on,
             )
         )
         register.append(bought.tender_id)
@@ -181,7 +189,7 @@ class Positions(View):
         parts = list(zip(principal, interest, penalty, strict=True))
         self._on_its_way.add(MoneyOnItsWay(key, json.dumps(parts, separators=(",", ":"))))
 
-    def _receive(self, loan_id: str, key: str, *, from_reserve: bool) -> None:
+    def _receive(self, recorded: Recorded, loan_id: str, key: str) -> None:
         parts = json.loads(self._on_its_way.pop(key).parts)
         for tender_id, part in zip(self._registers[loan_id], parts, strict=True):
             principal_fen, interest_fen, penalty_fen = part
@@ -190,8 +198,10 @@ class Positions(View):
             claim.received_principal_fen += principal_fen
             claim.received_interest_fen += interest_fen
             claim.received_penalty_fen += penalty_fen
-            if from_reserve:
+            if isinstance(recorded.event, e.AdvancePaid):
                 claim.from_reserve_fen += principal_fen + interest_fen
+            if principal_fen and not claim.open_principal_fen:
+                claim.repaid_on = recorded.business_date
 
 
 def _payment(payment_id: str) -> str:

@@ -7,7 +7,7 @@ that the view does not know is NotInView, never an empty answer.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, TypeVar
@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from psycopg import Cursor
 
 from adapters.read_models import loan_rows as t
-from adapters.read_models.ageing import AGEING, AgeingLine, Stage, ageing
 from adapters.read_models.answers import (
     BlacklistShown,
     CaseShown,
@@ -29,6 +28,7 @@ from adapters.read_models.answers import (
     Seen,
     Statement,
 )
+from adapters.read_models.as_known import AsKnown
 from adapters.read_models.assignments import ASSIGNMENTS, AssignmentRow, Assignments
 from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.blacklist import ENTRIES, OTHERS, Blacklist
@@ -202,10 +202,20 @@ class ReadModels:
                 return Seen(stamp, ASSIGNMENTS.select(cursor, f"true {order}"))
             return Seen(stamp, ASSIGNMENTS.select(cursor, f"status = %s {order}", status))
 
-    def overdue(self, on: date, table: Sequence[Stage] = AGEING) -> Seen[list[AgeingLine]]:
-        """What is open now and was due before `on`, by the stage of each loan's oldest part."""
-        with self._seen(Loans) as (cursor, stamp):
-            return Seen(stamp, ageing(cursor, on, table))
+    @contextmanager
+    def as_known(self, on: date) -> Iterator[AsKnown]:
+        """The book at the close of `on`; all that is asked of it there is of one moment. Raises
+        NotInView for a day outside the books, NotYet where a view has not come to its end."""
+        with self._snapshot() as cursor:
+            stamps = self._store.stamps(cursor)
+            behind = min(stamps.values(), key=lambda stamp: stamp.position)
+            days = DAYS.select(cursor, "true ORDER BY business_date")
+            if not days or not days[0].business_date <= on <= days[-1].business_date:
+                raise NotInView("business day", on.isoformat(), stamps[Days.NAME])
+            position = [day for day in days if day.business_date <= on][-1].closing_position
+            if position is not None and position > behind.position:
+                raise NotYet(position, behind)
+            yield AsKnown(on, days[0].business_date, position, behind, cursor)
 
     # -- reserve and members ------------------------------------------------------------
 

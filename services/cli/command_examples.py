@@ -198,6 +198,29 @@ EXAMPLES: tuple[c.Command, ...] = (
     c.RepayLoan(
         payment_id="P1", loan_id="L1", amount_fen=110_000, in_full=True, **_by("repay-loan")
     ),
+    c.SetAutoTender(
+        member_id="I1",
+        per_loan_fen=50_000,
+        per_borrower_fen=80_000,
+        keep_fen=10_000,
+        grades=("A", "B"),
+        periods_max=12,
+        **_by("set-auto-tender"),
+    ),
+    c.RequestLoan(
+        loan_id="L2",
+        borrower_id="B1",
+        amount_fen=60_000,
+        annual_rate="9",
+        periods=6,
+        method=Method.EQUAL_INSTALMENT,
+        purpose="stock",
+        **_by("request-second-loan"),
+    ),
+    c.RateLoan(loan_id="L2", grade="B", **_by("rate-second-loan", "risk-1")),
+    c.PublishLoan(loan_id="L2", deadline=date(2024, 1, 12), **_by("publish-second-loan", "risk-1")),
+    c.SpreadLoan(spread_id="S1", loan_id="L2", investors=1, **_by("spread-loan")),
+    c.StopAutoTender(member_id="I1", **_by("stop-auto-tender")),
     c.RequestWithdrawal(
         withdrawal_id="W1",
         member_id="I1",

@@ -1,7 +1,7 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
-command show   account show   member show
-positions      holders        assignments    overdue        statement
+command show   account show   member show    auto-tender
+positions      holders        assignments    statement
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import typer
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
 from domain.assignment import Status as Sale
+from domain.streams import AUTO_TENDER
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.publish import receipt_json
 from services.cli.showing import plain
-from services.proof.as_of import balances_as_of
+from services.proof.as_of import balances_as_of, state_as_of
 
 app = typer.Typer()
 command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
@@ -200,24 +201,19 @@ def _date_on(look: Look, on: str | None) -> date:
     return day(on, "on") if on is not None else days[-1].business_date
 
 
-@app.command("overdue")
-def overdue_command(
-    on: Annotated[
-        str | None, typer.Option("--on", metavar="DATE", help="Default: the business date.")
-    ] = None,
-    data: Data = None,
-    platform: Platform = None,
-    as_json: AsJson = False,
+@app.command("auto-tender")
+def auto_tender_command(
+    as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
 ) -> None:
-    """What is overdue, by stage of lateness (账龄), counted from what is open now.
+    """Every lender's rules for auto-tender (智能分散投标), in the order of their turns.
 
-    Example: zhuanhu overdue --on 2024-06-30 --json
+    Example: zhuanhu auto-tender --json
     """
     with looking(data, platform) as look:
-        on_day = _date_on(look, on)
-        seen = look.views.overdue(on_day)
-        answer = {"on": on_day.isoformat(), "stages": plain(seen.value), "view": look.view(seen)}
-    show("overdue", answer, as_json)
+        moment = look.moment(as_of or str(look.head()))
+        known = state_as_of(look.url, look.platform, AUTO_TENDER, moment["position"])
+        answer = {"line": plain(list(known.line.values())), "as_of": moment}
+    show("auto-tender", answer, as_json)
 
 
 @app.command("statement")

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from adapters.vault import Seal, Sealed
 from domain import cashbook, shortfall
 from domain.assignment import Assignment
+from domain.auto_tender import AutoTender
 from domain.blacklist import Blacklists
 from domain.cashbook import (
     UNBOUNDED,
@@ -40,6 +41,7 @@ from domain.reserve import Reserve
 from domain.reversal import Reversal
 from domain.shortfall import Shortfalls
 from domain.streams import (
+    AUTO_TENDER,
     BLACKLIST,
     COLLECTIONS,
     OPERATORS,
@@ -143,6 +145,10 @@ class Desk:
     def unseal(self, ref: str) -> dict[str, str]:
         """Personal data that were put away. Raises VaultUnreadable."""
         return self.seal.open(self.shelf.sealed(ref))
+
+    def auto_tender(self) -> AutoTender:
+        state: AutoTender = self._kept(AUTO_TENDER).state
+        return state
 
     def reversal(self, movement_id: str) -> Reversal:
         state: Reversal = self._kept(reversal_stream(movement_id)).state

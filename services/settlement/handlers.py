@@ -16,6 +16,7 @@ from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
 from domain.streams import (
+    AUTO_TENDER,
     COLLECTIONS,
     POLICY,
     RESERVE,
@@ -32,6 +33,7 @@ from domain.streams import (
 )
 from services.settlement import (
     on_authorisations,
+    on_auto_tender,
     on_bank,
     on_blacklist,
     on_cards,
@@ -118,6 +120,27 @@ def _tender(command: c.PlaceTender, look: Look) -> Touched:
             entry_stream(f"T-{command.tender_id}"),
         ),
         (account_of(command.investor_id, Role.INVESTOR),),
+    )
+
+
+def _auto_tender(command: c.SetAutoTender | c.StopAutoTender, look: Look) -> Touched:
+    return Touched((AUTO_TENDER, member_stream(command.member_id)))
+
+
+def _spread(command: c.SpreadLoan, look: Look) -> Touched:
+    """The loan and the line, then whoever is willing, and the borrower's other loans."""
+    stream = loan_stream(command.loan_id)
+    loan, kept = look.peek(stream), look.peek(AUTO_TENDER)
+    if loan is None or kept is None or loan.state.terms is None:
+        return Touched((stream, AUTO_TENDER))
+    willing = kept.state.willing(loan.state)
+    borrower_stream = member_stream(loan.state.terms.borrower_id)
+    borrower = look.peek(borrower_stream)
+    debts = borrower.state.debts_fen if borrower else ()
+    streams = (stream, AUTO_TENDER, borrower_stream, *map(loan_stream, debts))
+    return Touched(
+        (*streams, *map(member_stream, willing)),
+        tuple(account_of(each, Role.INVESTOR) for each in willing),
     )
 
 
@@ -266,7 +289,7 @@ def _assess_case(command: c.AssessCase, look: Look) -> Touched:
 
 
 PEEKING: frozenset[Touches] = frozenset(
-    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case}
+    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case, _spread}
 )
 
 HANDLERS: dict[type[c.Command], Handler] = {
@@ -303,6 +326,9 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RequestLoan: Handler(on_loans.request_loan, _request_loan),
     c.RateLoan: Handler(on_loans.rate_loan, _loan),
     c.PublishLoan: Handler(on_loans.publish_loan, _loan),
+    c.SetAutoTender: Handler(on_auto_tender.set_auto_tender, _auto_tender),
+    c.StopAutoTender: Handler(on_auto_tender.stop_auto_tender, _auto_tender),
+    c.SpreadLoan: Handler(on_auto_tender.spread_loan, _spread),
     c.PlaceTender: Handler(on_loans.place_tender, _tender),
     c.ConcludeLoan: Handler(on_loans.conclude_loan, _loan),
     c.DisburseLoan: Handler(on_loans.disburse_loan, _loan),

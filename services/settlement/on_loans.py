@@ -88,39 +88,39 @@ def answer_project(desk: Desk, command: c.ConfirmProject | c.RefuseProject) -> N
 
 
 def place_tender(desk: Desk, command: c.PlaceTender) -> None:
-    account = desk.member(command.investor_id).account(Role.INVESTOR, "investor_id")
-    opened = desk.platform.opened
-    reserved = funding.reserve_tender(
-        desk.loan(command.loan_id),
-        command.tender_id,
-        command.investor_id,
-        command.amount_fen,
-        opened.tender_max_fen if opened else None,
-    )
     placed = investment.TenderPlaced(
         tender_id=command.tender_id,
         loan_id=command.loan_id,
         investor_id=command.investor_id,
         amount_fen=command.amount_fen,
     )
-    if not command.by_member:
-        authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
-    _record(desk, command.loan_id, reserved)
+    tender(desk, placed, by_member=command.by_member)
+
+
+def tender(desk: Desk, placed: investment.TenderPlaced, *, by_member: bool = False) -> None:
+    account = desk.member(placed.investor_id).account(Role.INVESTOR, "investor_id")
+    opened = desk.platform.opened
+    reserved = funding.reserve_tender(
+        desk.loan(placed.loan_id),
+        placed.tender_id,
+        placed.investor_id,
+        placed.amount_fen,
+        opened.tender_max_fen if opened else None,
+    )
+    if not by_member:
+        authorised(desk, placed.investor_id, Authorised.TENDER, placed.amount_fen)
+    _record(desk, placed.loan_id, reserved)
     take_step(desk, placed)
-    entry_id = f"T-{command.tender_id}"
+    entry_id = f"T-{placed.tender_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
         purpose=Purpose.TENDER,
         payer=account,
         payee=account,
-        amount_fen=command.amount_fen,
+        amount_fen=placed.amount_fen,
     )
     desk.request(
-        entry_id,
-        command.loan_id,
-        command.tender_id,
-        [movement],
-        by_member=command.by_member or None,
+        entry_id, placed.loan_id, placed.tender_id, [movement], by_member=by_member or None
     )
 
 

@@ -11,11 +11,11 @@ import psycopg
 import pytest
 
 from adapters.codec import Recorded
-from adapters.read_models.ageing import AgeingLine, Stage
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.balances import Balance, Balances
 from adapters.read_models.reading import ReadModels
 from adapters.read_models.statements import StatementLine
+from domain.ageing import AGEING_TABLES, Stage
 from domain.member import BindingRequested
 from infra.postgres import EmbeddedPostgres
 from services.projections.projector import Projector
@@ -177,46 +177,22 @@ def test_the_reserve_with_its_queue_and_its_flows(views: ReadModels) -> None:
     assert [payout.rules for payout in shown.payouts] == ["1,2,3,4,5"] * 5
 
 
-STAGES = {"M1": 1, "M2": 31, "M3": 61, "M4": 91, "M5": 181, "M6": 361, "M7": 721}
-
-
-@pytest.mark.parametrize(
-    ("days", "stage"),
-    [
-        (1, "M1"),
-        (30, "M1"),
-        (31, "M2"),
-        (90, "M3"),
-        (91, "M4"),
-        (360, "M5"),
-        (720, "M6"),
-        (721, "M7"),
-    ],
-)
-def test_overdue_stands_in_the_stage_of_its_oldest_instalment(
-    views: ReadModels, days: int, stage: str
-) -> None:
-    shown = views.loan("L4").value
-    late = [row for row in shown.instalments if row.open_fen]
-    lines = views.overdue(late[0].due_on + timedelta(days=days)).value
-    assert {line.stage: line.from_days for line in lines} == STAGES
-    [line] = [line for line in lines if line.loans]
-    due = [row for row in late if row.due_on < late[0].due_on + timedelta(days=days)]
-    assert (line.stage, line.instalments) == (stage, len(due))
-    assert line.principal_fen + line.interest_fen == sum(row.open_fen for row in due)
-
-
-def test_nothing_is_overdue_on_its_due_date_and_the_table_is_ours_to_choose(
+def test_stages_are_of_the_oldest_instalment_and_the_table_is_ours_to_choose(
     views: ReadModels,
 ) -> None:
-    due_on = next(row.due_on for row in views.loan("L4").value.instalments if row.open_fen)
-    stages = [Stage("S1", 1), Stage("S2", 8)]
-    assert views.overdue(due_on, stages).value == [
-        AgeingLine("S1", 1, 7, 0, 0, 0, 0),
-        AgeingLine("S2", 8, None, 0, 0, 0, 0),
-    ]
-    by_stage = {line.stage: line.loans for line in views.overdue(date(2030, 1, 1), stages).value}
-    assert by_stage == {"S1": 0, "S2": 1}
+    """L4 was never paid in time: 3 days late on the last day, and what it is late with."""
+    last = views.business_days().value[-1].business_date
+    late = [row for row in views.loan("L4").value.instalments if row.open_fen]
+    days = (last - late[0].due_on).days
+    with views.as_known(last) as known:
+        [line] = [line for line in known.stages(AGEING_TABLES["m1-m7"]) if line.loans]
+        table = (Stage("A", 1), Stage("B", days), Stage("C", days + 1))
+        by_stage = {line.stage: (line.loans, line.to_days) for line in known.stages(table)}
+    assert by_stage == {"A": (0, days - 1), "B": (1, days), "C": (0, None)}
+    assert line.instalments == len(late)
+    assert line.principal_fen + line.interest_fen == sum(row.open_fen for row in late)
+    with views.as_known(late[0].due_on) as known:
+        assert not any(line.loans for line in known.stages(table))  # Not on its due date.
 
 
 def test_movements_of_an_entry_and_of_a_loan(views: ReadModels) -> None:

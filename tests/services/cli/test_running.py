@@ -144,7 +144,8 @@ def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     assert account["available_fen"] == statement["closing"]["available_fen"]
     loan = ask("loan", "show", "L1")
     assert loan["loan"]["status"] == "settled"
-    (kept,) = ask("positions", "I1")["claims"]
+    claims = ask("positions", "I1")["claims"]
+    (kept,) = (each for each in claims if each["loan_id"] == "L1")  # L2 is not paid out.
     (bought,) = ask("positions", "I2")["claims"]
     received_fen = [each["received_principal_fen"] for each in (kept, bought)]
     assert received_fen == [60_000, 40_000]
@@ -155,6 +156,50 @@ def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     assert ask("assignments", "--status", "listed")["assignments"] == []
     assert ask("reserve", "show")["flows_fen"]["surplus"] == 500_000
     assert ask("overdue")["on"] == "2024-01-02"
+
+
+def test_every_way_to_look_at_what_is_overdue(ask: Ask) -> None:
+    """L1 was paid off on its first day, L2 is not paid out: nothing is outstanding."""
+    for by, name in (
+        ("stage", "stages"),
+        ("grade", "grades"),
+        ("vintage", "vintages"),
+        ("roll", "rolls"),
+        ("month", "months"),
+    ):
+        told = ask("overdue", "--by", by, "--as-of", "2024-01-02")
+        assert (told["on"], told["by"]) == ("2024-01-02", by)
+        assert [line.get("loans") for line in told[name]] == ([0] * 7 if by == "stage" else [])
+    fine = ask("overdue", "--stages", "s1-m7")["stages"]
+    assert [line["stage"] for line in fine][:3] == ["S1", "S2", "M1"]
+
+
+def test_what_is_overdue_as_files(zhuanhu: Zhuanhu, data: Path, tmp_path: Path) -> None:
+    files = {kind: tmp_path / f"overdue.{kind}" for kind in ("csv", "parquet", "svg")}
+    options = [word for kind, path in files.items() for word in (f"--{kind}", str(path))]
+    told = zhuanhu("overdue", "--data", str(data), *options)
+    assert told.code == 0
+    assert "M7" in told.out
+    heads = files["csv"].read_text().splitlines()
+    assert heads[0].startswith("stage,from_days,to_days,loans")
+    assert heads[7].startswith("M7,721,,0")
+    assert files["parquet"].read_bytes()[:4] == b"PAR1"
+    assert b"<svg" in files["svg"].read_bytes()
+    told = zhuanhu("overdue", "--data", str(data), "--csv", "-", "--json")
+    assert told.out.splitlines() == heads  # The output belongs to the file alone.
+    nowhere = zhuanhu("overdue", "--data", str(data), "--csv", str(tmp_path), "--json")
+    assert (nowhere.code, nowhere.error["code"]) == (2, "no_file")
+
+
+def test_what_was_spread_and_that_it_was_stopped(ask: Ask) -> None:
+    assert ask("auto-tender")["line"] == []
+    spread, *tender = ask("command", "show", "example-spread-loan")["events"]
+    assert spread["topic"] == "autotender.loan-spread.v1"
+    assert "investment.tender-placed.v1" in {each["topic"] for each in tender}
+    before = str(spread["position"])
+    assert ask("auto-tender", "--as-of", before)["line"][0]["per_loan_fen"] == 50_000
+    loan = ask("loan", "show", "L2")
+    assert [each["amount_fen"] for each in loan["tenders"]] == [50_000]
 
 
 def test_as_of_the_head_is_what_the_view_says(ask: Ask) -> None:
@@ -193,6 +238,14 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "soon"), "bad_input", "as_of"),
+        (("overdue", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
+        (("overdue", "--as-of", "17"), "bad_input", "as_of"),
+        (("overdue", "--stages", "mine"), "bad_input", "stages"),
+        (("disclosure", "2024-01"), "not_on_record", "month"),
+        (("disclosure", "2024-1"), "bad_input", "month"),
+        (("disclosure", "2024-13"), "bad_input", "month"),
+        (("disclosure", "2024-01", "--figure", "profit"), "bad_input", "figure"),
+        (("disclosure", "2024-01", "--loans"), "bad_input", "loans"),
         (("reconcile", "2024-02-30"), "bad_input", "date"),
         (("reconcile", "2023-12-31"), "bad_input", "date"),
         (("rebuild", "everything"), "view_unknown", "name"),

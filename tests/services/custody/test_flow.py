@@ -337,7 +337,7 @@ def test_an_offer_is_put_on_record_and_what_is_paid_for_it_names_it(house: House
     offered = Offered("AO-S1", 10)
     assert house.bank.sent[1:] == [
         OfferShare("AO-S1", ann, "L1", 10),
-        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered),
+        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered=offered),
         Execute("AS-S1", Purpose.ASSIGNMENT, "L1", (leg,), offered),
     ]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.services.cli.conftest import Answer, zhuanhu_process
+from tests.oracles.recount import differences, events_in
+from tests.services.cli.conftest import Answer, Zhuanhu, zhuanhu_process
 from tests.services.cli.demo.tapes import LINES, tape
 
 CONTRACT: dict[str, set[str] | None] = {
@@ -97,14 +99,44 @@ def test_one_seed_gives_one_history(first: dict[str, Any], demo: Demo) -> None:
     assert set(other) == set(first)
 
 
-def test_a_tape_is_played_as_it_says(demo: Demo, tmp_path: Path) -> None:
-    path = tape(tmp_path, *LINES)
-    figures = played(demo, "--tape", str(path), "--investors", "12", "--months", "4")
+@pytest.fixture(scope="module")
+def tape_played(
+    make_folder: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Path]:
+    """The figures, and the data folder."""
+    path, data = tape(tmp_path_factory.mktemp("tape"), *LINES), make_folder()
+    words = ("demo", "--tape", str(path), "--investors", "12", "--months", "4", "--keep")
+    answer = zhuanhu_process(*words, "--json=-", ZHUANHU_DATA_DIR=str(data))
+    assert answer.code == 0, answer.err
+    return answer.json, data / "demo"
+
+
+def test_a_tape_is_played_as_it_says(tape_played: tuple[dict[str, Any], Path]) -> None:
+    figures, _ = tape_played
     assert set(figures) == {*CONTRACT, "tape"}
     assert set(figures["tape"]) == TAPE_FIGURES
     assert figures["tape"] == {"loans": 10, "installment_equal": 9, "balance_equal": 3}
     assert figures["loans"] == 10
     assert figures["overdue_loans"] == 3  # Two late ones and the one charged off.
+
+
+def test_its_views_reconcile_with_one_another_and_with_its_events(
+    tape_played: tuple[dict[str, Any], Path], zhuanhu: Zhuanhu
+) -> None:
+    _, data = tape_played
+    events = events_in(data)
+
+    def ask(*words: str) -> Any:
+        return zhuanhu(*words, "--data", str(data), "--json").json
+
+    for end in (date(2018, 2, 28), date(2018, 4, 30)):
+        assert differences(ask, events, end) == []
+    overdue = zhuanhu(
+        *("disclosure", "2018-04", "--figure", "overdue_loans", "--loans", "--html"),
+        *("--data", str(data)),
+    )
+    assert overdue.out.count("<tr><td>T") == 3
+    assert "<td>逾期笔数</td>" in overdue.out
 
 
 @pytest.mark.parametrize("bank", ["a", "b"])

@@ -1,0 +1,142 @@
+"""`zhuanhu overdue`: what is late, as known at the close of any business day, in five ways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from adapters.read_models.answers import Seen
+from adapters.read_models.as_known import (
+    AsKnown,
+    GradeLine,
+    MonthLine,
+    RollLine,
+    StageLine,
+    VintageLine,
+)
+from adapters.table_files import csv_bytes, parquet_bytes
+from domain.ageing import AGEING_TABLES, DEFAULT_TABLE, AgeingTable
+from services.cli.failure import CliError, bad_input
+from services.cli.known import known_on, write_file
+from services.cli.looking import Look, day, looking, show
+from services.cli.options import AsJson, Data, Platform
+from services.cli.overdue_charts import chart
+from services.cli.showing import plain, sparkline
+
+app = typer.Typer()
+MONTHS_SHOWN = 24
+
+
+class By(StrEnum):
+    STAGE = "stage"
+    GRADE = "grade"
+    VINTAGE = "vintage"
+    ROLL = "roll"
+    MONTH = "month"
+
+
+class Lines(NamedTuple):
+    """What an answer calls them, their type, and themselves."""
+
+    name: str
+    row: type[Any]
+    rows: Sequence[Any]
+
+
+File = Annotated[Path | None, typer.Option(metavar="FILE", help="- is the output.")]
+
+
+@app.command("overdue")
+def overdue_command(
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Default: the business date, so far."),
+    ] = None,
+    by: Annotated[By, typer.Option("--by", help="What a line stands for.")] = By.STAGE,
+    stages: Annotated[
+        str, typer.Option("--stages", metavar="NAME", help="The ageing table (账龄).")
+    ] = DEFAULT_TABLE,
+    csv: File = None,
+    parquet: File = None,
+    svg: File = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is overdue, as known at the close of a business day: by stage of lateness, grade, month
+    of issue (vintage), from stage to stage between two month ends (roll), or month by month.
+
+    Example: zhuanhu overdue --by vintage --as-of 2024-06-30 --svg vintage.svg --json
+    """
+    if stages not in AGEING_TABLES:
+        raise bad_input("stages", f"must be one of {', '.join(AGEING_TABLES)}")
+    with looking(data, platform) as look:
+        on = _day(look, as_of)
+        with known_on(look, on, "as_of") as known:
+            lines = _lines(known, by, AGEING_TABLES[stages])
+            trend = [] if as_json else known.months()[-MONTHS_SHOWN:]
+        answer = {
+            "on": on.isoformat(),
+            "by": by.value,
+            "table": stages,
+            lines.name: plain(lines.rows),
+            "view": look.view(Seen(known.stamp, None)),
+        }
+    silent = [write_file(*each) for each in _files(lines, on, csv, parquet, svg)]
+    if not any(silent):
+        show("overdue", answer, as_json)
+        _show_trend(trend)
+
+
+def _day(look: Look, as_of: str | None) -> date:
+    if as_of is not None:
+        return day(as_of, "as_of")
+    days = look.views.business_days().value
+    if not days:
+        told = "the platform has no business date yet"
+        raise CliError("not_found", told, "as_of", "open the platform first")
+    return days[-1].business_date
+
+
+def _lines(known: AsKnown, by: By, table: AgeingTable) -> Lines:
+    match by:
+        case By.STAGE:
+            return Lines("stages", StageLine, known.stages(table))
+        case By.GRADE:
+            return Lines("grades", GradeLine, known.grades())
+        case By.VINTAGE:
+            return Lines("vintages", VintageLine, known.vintages())
+        case By.ROLL:
+            return Lines("rolls", RollLine, known.rolls(table))
+        case By.MONTH:
+            return Lines("months", MonthLine, known.months())
+
+
+def _files(
+    lines: Lines, on: date, csv: Path | None, parquet: Path | None, svg: Path | None
+) -> list[tuple[Path, bytes]]:
+    files: list[tuple[Path, bytes]] = []
+    if csv is not None:
+        files.append((csv, csv_bytes(lines.row, lines.rows)))
+    if parquet is not None:
+        files.append((parquet, parquet_bytes(lines.row, lines.rows)))
+    if svg is not None:
+        files.append((svg, chart(lines.rows, on)))
+    return files
+
+
+def _show_trend(months: Sequence[MonthLine]) -> None:
+    """One bar a month end."""
+    if months:
+        late = sparkline([month.late_loans for month in months])
+        overdue = sparkline([month.lenders_fen for month in months])
+        coverage = sparkline([int(month.coverage_pct.replace(".", "")) for month in months])
+        print(f"month ends {months[0].on:%Y-%m} to {months[-1].on:%Y-%m}")
+        print(f"  late loans {late}  {months[-1].late_loans}")
+        print(f"  overdue    {overdue}  {months[-1].lenders_fen / 100:,.2f} yuan")
+        print(f"  coverage   {coverage}  {months[-1].coverage_pct} %")

@@ -1,0 +1,219 @@
+"""The events of a small book played by chance, one seed one book: borrowers who pay on their day,
+late, in part, too much or all at once, payments that the bank refuses, a reserve that steps in.
+
+Decided by the domain itself, without a database: a year of thirty loans takes a second.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from adapters.codec import Circumstances, Recorded, Stored, data_from, decode, enclosed
+from domain import funding, repayment
+from domain import loan as loans
+from domain import loan_events as e
+from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
+from domain.cashbook import EntryRequested, EntrySettled, Leg
+from domain.funding import months_after
+from domain.investment import TenderPlaced
+from domain.loan import IN_REPAYMENT, Loan
+from domain.model import Event, Refused
+from domain.platform import BusinessDateRolled, PlatformOpened
+from domain.policy import PolicyPublished, Scope
+from domain.purposes import Purpose
+from domain.schedule import Method
+from domain.streams import loan_stream
+from tests.exemplars import a_member, a_movement, a_policy, filled
+
+START = date(2023, 12, 30)
+LENDERS = [f"i{number}" for number in range(12)]
+
+
+class Seeded:
+    def __init__(
+        self,
+        seed: int,
+        loans_wanted: int = 30,
+        months: int = 12,
+        zeals: Sequence[float] = (0.0, 0.01, 0.03, 0.9),
+    ) -> None:
+        """`zeals`: how likely borrowers pay something, each day on which they owe it."""
+        self.rng = random.Random(seed)
+        self.today = START
+        self._zeals = zeals
+        self.recorded: list[Recorded] = []
+        self.loans: dict[str, Loan] = {}
+        self._numbers = 0
+        self._versions: dict[str, int] = {}
+        self._zeal: dict[str, float] = {}
+        self.record("platform", self._opened())
+        self.record("policy", PolicyPublished(terms=a_policy(trigger_days=20)))
+        self._seed_reserve(50_000_00)
+        end = months_after(START, months)
+        days = (end - START).days
+        issues = [self.rng.randrange(days * 2 // 3) for _ in range(loans_wanted)]
+        while self.today < end:
+            for _ in range(issues.count((self.today - START).days)):
+                self._issue()
+            for loan_id in list(self.loans):
+                self._live(loan_id)
+            self._roll()
+
+    def record(self, stream: str, *events: Any) -> None:
+        for event in events:
+            position = len(self.recorded) + 1
+            version = self._versions[stream] = self._versions.get(stream, 0) + 1
+            at = f"{self.today}T04:00:00+00:00"
+            around = Circumstances(at, str(self.today), f"c{position}", "c", "chance")
+            state = enclosed(event.TOPIC, data_from(event), around.opening(), bytes(32))
+            self.recorded.append(decode(Stored(position, stream, version, event.TOPIC, state)))
+
+    def _opened(self) -> Event:
+        return PlatformOpened(
+            platform="p1",
+            business_date=START,
+            law_table="none",
+            tender_max_fen=None,
+            cool_off_days=0,
+        )
+
+    def _roll(self) -> None:
+        tomorrow = self.today + timedelta(days=1)
+        rolled = BusinessDateRolled(closed=self.today, business_date=tomorrow)
+        self.today = tomorrow
+        self.record("platform", rolled)
+
+    def _seed_reserve(self, fen: int) -> None:
+        legs = (Leg(RESERVE_ACCOUNT, fen, 0), Leg(OUTSIDE, -fen, 0))
+        self._entry("C-1", Purpose.RECHARGE, "reserve", OUTSIDE, RESERVE_ACCOUNT, fen, legs)
+
+    def _entry(
+        self,
+        entry_id: str,
+        purpose: Purpose,
+        subject: str,
+        payer: str,
+        payee: str,
+        fen: int,
+        legs: tuple[Leg, ...] = (),
+    ) -> None:
+        movement = a_movement(purpose, payer, payee, id=f"{entry_id}.1", amount_fen=fen)
+        requested = EntryRequested(
+            entry_id=entry_id,
+            purpose=purpose,
+            subject=subject,
+            reference=entry_id,
+            movements=(movement,),
+            legs=(),
+        )
+        settled = EntrySettled(
+            entry_id=entry_id, movement_ids=(movement.id,), bank_date=self.today, legs=legs
+        )
+        self.record(f"entry-{entry_id}", requested, settled)
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _issue(self) -> None:
+        number = self._number()
+        loan_id, borrower = f"L{number:03d}", f"b{number % 17}"
+        if not any(loan.known().borrower_id == borrower for loan in self.loans.values()):
+            related = self.rng.random() < 0.2
+            self.record(f"member-{borrower}", a_member(borrower, related_party=related))
+        who = self.rng.sample(LENDERS, self.rng.randrange(1, 5))
+        tenders = {f"t{self._number()}": (i, self.rng.randrange(100, 9_000_00)) for i in who}
+        for tender_id, (investor, fen) in tenders.items():
+            placed = TenderPlaced(
+                tender_id=tender_id, loan_id=loan_id, investor_id=investor, amount_fen=fen
+            )
+            self.record(f"investment-{tender_id}", placed)
+        terms = filled(
+            tenders,
+            loan_id=loan_id,
+            borrower_id=borrower,
+            periods=self.rng.choice((1, 3, 6, 12)),
+            method=self.rng.choice(list(Method)),
+            annual_rate=self.rng.choice(("0", "7.5", "18")),
+        )
+        terms[1] = e.LoanRated(loan_id=loan_id, grade=self.rng.choice("ABC"))
+        self.loans[loan_id] = loans.INITIAL
+        self._then(loan_id, *terms)
+        scope = self.rng.choice(list(Scope))
+        policy = a_policy(trigger_days=20, scope=scope)
+        self._then(loan_id, *funding.conclude(self.loans[loan_id], "0" * 64, policy))
+        self._then(loan_id, *funding.disburse(self.loans[loan_id]))
+        self._then(loan_id, *funding.finish_disbursement(self.loans[loan_id], self.today))
+        self._zeal[loan_id] = self.rng.choice(self._zeals)
+
+    def _then(self, loan_id: str, *events: e.LoanEvent) -> None:
+        for event in events:
+            self.loans[loan_id] = loans.evolve(self.loans[loan_id], event)
+        self.record(loan_stream(loan_id), *events)
+
+    def _live(self, loan_id: str) -> None:
+        """One day of a loan."""
+        loan = self.loans[loan_id]
+        if loan.status not in IN_REPAYMENT:
+            return
+        self._then(loan_id, *repayment.assess(loan, self.today))
+        if self.rng.random() < (self._zeal[loan_id] if self.loans[loan_id].billed else 0.004):
+            self._pay(loan_id)
+        if self.rng.random() < 0.1:
+            self._advance(loan_id)
+        self._answer(loan_id)
+        self._then(loan_id, *repayment.route(self.loans[loan_id]))
+        if self.rng.random() < 0.5:
+            self._answer(loan_id)
+
+    def _pay(self, loan_id: str) -> None:
+        loan, payment_id = self.loans[loan_id], f"p{self._number()}"
+        whole_fen = repayment.payoff_fen(loan, self.today)
+        in_full = self.rng.random() < 0.2
+        amount_fen = whole_fen if in_full else self.rng.randrange(1, max(2, whole_fen // 2))
+        try:
+            accepted = repayment.accept(
+                loan, payment_id, max(1, amount_fen), in_full=in_full, effective_on=self.today
+            )
+        except Refused:
+            return
+        self._then(loan_id, *accepted)
+        if self.rng.random() < 0.1:
+            self._then(loan_id, *repayment.fail(self.loans[loan_id], payment_id, "E1"))
+        else:
+            self._then(loan_id, *repayment.hold(self.loans[loan_id], payment_id))
+
+    def _advance(self, loan_id: str) -> None:
+        loan = self.loans[loan_id]
+        for period in sorted(loan.filed & loan.billed.keys()):
+            investors = repayment.open_claim(loan, period)
+            if investors:
+                part = self.rng.choice((1, 2))
+                paid = {who: fen // part for who, fen in investors.items() if fen // part}
+                opened = repayment.open_advance(loan, f"o{self._number()}", period, paid)
+                self._then(loan_id, opened)
+                return
+
+    def _answer(self, loan_id: str) -> None:
+        """The bank answers what is open on the loan."""
+        loan = self.loans[loan_id]
+        for payout_id in list(loan.advances):
+            paid = self.rng.random() < 0.8
+            opened = loan.advances[payout_id]
+            self._then(loan_id, *repayment.finish_advance(loan, payout_id, paid=paid))
+            if paid and self.rng.random() < 0.3:  # Say that it was a guarantor.
+                fen = sum(opened.principal) + sum(opened.interest)
+                self._entry(
+                    f"A-{payout_id}", Purpose.GUARANTEE_ADVANCE, loan_id, "g:guarantor", "b", fen
+                )
+            loan = self.loans[loan_id]
+        if loan.routed is None:
+            return
+        if self.rng.random() < 0.15:
+            failed = repayment.fail(loan, loan.routed.payment_id, "E2")
+            self._then(loan_id, *failed)
+        else:
+            self._then(loan_id, *repayment.settle(loan, self.today))

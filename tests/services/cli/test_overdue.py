@@ -1,0 +1,66 @@
+"""What is drawn of each overdue view, the trend in one line, and the page of the disclosure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from adapters.read_models.as_known import GradeLine, MonthLine, RollLine, StageLine, VintageLine
+from services.cli.disclosure_page import page
+from services.cli.overdue_charts import chart
+from services.cli.showing import sparkline
+
+ON, BEFORE = date(2024, 3, 31), date(2024, 2, 29)
+LINES: dict[str, Sequence[Any]] = {
+    "M2": [StageLine("M1", 1, 30, 0, 0, 0, 0, 0), StageLine("M2", 31, None, 1, 2, 300, 40, 340)],
+    "B": [
+        GradeLine("A", 1, 100, 0, 0, 0, 0, 0, "0.00"),
+        GradeLine("B", 2, 9, 1, 9, 9, 1, 0, "50.00"),
+    ],
+    "2024-02": [
+        VintageLine("2024-01", 1, BEFORE, 1, 100, 0, 0, "0.00", 0, 0, "0.00"),
+        VintageLine("2024-01", 2, ON, 1, 100, 1, 60, "60.00", 0, 0, "0.00"),
+        VintageLine("2024-02", 1, ON, 2, 200, 0, 0, "0.00", 0, 0, "0.00"),
+    ],
+    "settled": [
+        RollLine(BEFORE, ON, "current", "M1", 1, "50.00"),
+        RollLine(BEFORE, ON, "current", "settled", 1, "50.00"),
+    ],
+    "2024-03": [
+        MonthLine(BEFORE, 1, 100, 0, 0, 10, 100, "10.00"),
+        MonthLine(ON, 1, 80, 1, 20, 12, 80, "15.00"),
+    ],
+}
+
+
+@pytest.mark.parametrize("word", LINES)
+def test_each_view_is_drawn(word: str) -> None:
+    svg = etree.fromstring(chart(LINES[word], ON))
+    assert word in "".join(svg.itertext())
+
+
+def test_nothing_is_drawn_as_nothing() -> None:
+    assert "Nothing up to 2024-03-31" in chart([], ON).decode()
+
+
+@pytest.mark.parametrize(
+    ("values", "bars"),
+    [([], ""), ([0, 0], "▁▁"), ([0, 1, 2, 3, 4, 5, 6, 7], "▁▂▃▄▅▆▇█"), ([700, 100], "█▂")],
+)
+def test_a_sparkline_has_a_bar_for_each_value(values: list[int], bars: str) -> None:
+    assert sparkline(values) == bars
+
+
+def test_the_page_says_amounts_in_yuan_and_escapes_what_it_is_told() -> None:
+    figure = {"name": "a", "chinese": "甲", "definition": "x < y", "definition_version": 2}
+    head = {"platform": "<p>", "month": "2024-03", "as_of": "2024-03-31", "position": 7}
+    fees = figure | {"unit": "terms", "value": {"by_grade": {"A": "1"}, "version": "v&1"}}
+    told = page(head | {"figures": [figure | {"unit": "fen", "value": 123_45}, fees]})
+    assert '<td class="value">123.45</td><td>yuan</td><td>x &lt; y (version 2)</td>' in told
+    assert "by_grade: A 1<br>version: v&amp;1" in told
+    assert "&lt;p&gt;, as known at the close of 2024-03-31" in told
+    assert etree.fromstring(told, etree.HTMLParser()) is not None
