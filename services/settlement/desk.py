@@ -146,6 +146,7 @@ class Desk:
         """Personal data that were put away. Raises VaultUnreadable."""
         return self.seal.open(self.shelf.sealed(ref))
 
+    @property
     def auto_tender(self) -> AutoTender:
         state: AutoTender = self._kept(AUTO_TENDER).state
         return state
