@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
 from adapters.vault import VaultUnreadable
-from domain.ports import Custodian
 from services.custody.desk import Desk
 from services.custody.enquiry import Enquiry
 from services.custody.gate import Gate
@@ -27,15 +25,14 @@ class Calling:
 
     def __init__(
         self,
-        bank: Custodian,
-        threads: Executor,
+        callers: Callers,
         gate: Gate,
         journal: Journal,
         scribe: Scribe,
         vault: VaultReader,
         watch: Watch,
     ) -> None:
-        self._callers = Callers(bank, threads, gate, watch)
+        self._callers = callers
         self._gate = gate
         self._journal = journal
         self._scribe = scribe

@@ -28,6 +28,7 @@ from services.custody.reporting import Reporting
 from services.custody.requests import Kind, Open, State, VaultReader
 from services.custody.scribe import Scribe
 from services.custody.watch import UNWATCHED, Watch
+from services.custody.wave import Callers
 
 EVENTS_MAX = 5000  # Planned in one transaction.
 NOTICES_MAX = 500  # Looked at in one step.
@@ -79,7 +80,8 @@ class Custody:
         self._scribe = Scribe(self._journal, clock)
         self._reporting = Reporting(platform, commands, self._scribe)
         gate = Gate(clock, limits.calls_per_s)
-        self._calling = Calling(bank, threads, gate, self._journal, self._scribe, vault, watch)
+        callers = Callers(bank, threads, gate, watch)
+        self._calling = Calling(callers, gate, self._journal, self._scribe, vault, watch)
         self.limits = limits
         self._watch = watch
         self._watch.held(self.held.since if self.held else None)
