@@ -9,8 +9,9 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/zhuanhu demo
 
+# Many tests wait for a process or the disk: two at a time, each with servers of its own.
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=worksteal
 
 # Custody against a bank with every fault, both killed again and again; the tests run a tenth of it.
 soak-custody: $(STAMP)

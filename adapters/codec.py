@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from domain import (
     assignment,
     cashbook,
+    funds_freeze,
     identity,
     investment,
     loan_events,
@@ -45,6 +46,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *reserve.EVENTS,
     *shortfall.EVENTS,
     *reversal.EVENTS,
+    *funds_freeze.EVENTS,
     *assignment.EVENTS,
 )
 

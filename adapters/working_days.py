@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from itertools import chain
@@ -30,6 +31,7 @@ class Overlay(NamedTuple):
         return sha256(repr(days).encode()).hexdigest()[:8]
 
 
+@lru_cache(maxsize=8)
 def working_days(overlay: Overlay | None = None) -> WorkingDays:
     known = WorkingDays(
         f"{PACKAGE}-{version(PACKAGE)}",

@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from itertools import product
@@ -14,6 +14,7 @@ from itertools import product
 from adapters.commanding import Receipt
 from benchmarks.matching import ACCOUNTS, DAY, HELD_FEN, PLATFORM, bank_lines
 from domain.commands import Command
+from domain.contradictions import Contradiction
 from domain.ports import BankAnswer, BankBalance, BankOutcome, BankStatement
 from infra.clock import ManualClock
 from services.cli.stack import tune_memory
@@ -51,11 +52,21 @@ class Nobody:
         raise RuntimeError("the bank began nothing that day")
 
 
+class Consistent:
+    """The bank took nothing back."""
+
+    def on(self, bank_date: date) -> list[Contradiction]:
+        return []
+
+    def of(self, request_nos: Collection[str]) -> list[Contradiction]:
+        return []
+
+
 def main() -> None:
     url, count = sys.argv[1], int(sys.argv[2])
     tune_memory()
     clock = ManualClock(datetime(2024, 2, 1, 2, tzinfo=UTC))
-    reconciler = Reconciler(url, PLATFORM, Bank(count), Nobody(), clock, lambda: 0)
+    reconciler = Reconciler(url, PLATFORM, Bank(count), Nobody(), clock, lambda: 0, Consistent())
     with closing(reconciler):
         began, cpu_before = time.perf_counter(), time.process_time()
         result = reconciler.reconcile(DAY)

@@ -30,6 +30,7 @@ class Act(StrEnum):
     CHANGE = "change"
     UNBIND = "unbind"
     REINSTATE = "reinstate"
+    CHANGE_PHONE = "change_phone"
 
 
 # -- events -----------------------------------------------------------------------------
@@ -52,11 +53,12 @@ class CardReinstated(Event):
 
 
 class SecondFactorPassed(Event):
-    """The platform has made sure of the member by a second way. `reference`: its own evidence."""
+    """The platform has made sure of the member by a second way. `reference`: its own evidence.
+    `binding_id`: None where it is about no bank account."""
 
     TOPIC: ClassVar[str] = "member.second-factor-passed.v1"
     member_id: str
-    binding_id: str
+    binding_id: str | None
     act: Act
     method: str
     reference: str

@@ -58,9 +58,10 @@ class Movement(Fact):
 # -- events -----------------------------------------------------------------------------
 
 
-class EntryRequested(Event):
+class EntryRequested(Event, omit_defaults=True):
     """`subject` is what the entry is for: the loan, or the member for recharge and withdrawal.
-    `reference` is the thing within it: tender, payment, payout, binding."""
+    `reference` is the thing within it: tender, payment, payout, binding. `by_member`: does he do it
+    himself at the bank's page? None: as ever, recharges and withdrawals he does, nothing else."""
 
     TOPIC: ClassVar[str] = "cash.entry-requested.v1"
     entry_id: str
@@ -69,6 +70,7 @@ class EntryRequested(Event):
     reference: str
     movements: tuple[Movement, ...]
     legs: tuple[Leg, ...]
+    by_member: bool | None = None
 
 
 class EntrySettled(Event):
@@ -146,6 +148,8 @@ def request(
     reference: str,
     movements: Sequence[Movement],
     id_field: str | None = None,
+    *,
+    by_member: bool | None = None,
 ) -> EntryRequested:
     """`id_field` is the command's field that makes the entry's id."""
     if entry.status is not Status.NONE:
@@ -161,6 +165,7 @@ def request(
         reference=reference,
         movements=tuple(movements),
         legs=holds(movements),
+        by_member=by_member,
     )
 
 

@@ -169,6 +169,16 @@ class ReverseMovement(Manual):
     reason: Text
 
 
+class RecordBankReversal(Manual):
+    """银行冲正: the bank took back, whole, a movement that it had carried out for us, on its day
+    `bank_date`, and lists no movement of its own for that. Nothing is sent: it has happened."""
+
+    type: Literal["record_bank_reversal"] = "record_bank_reversal"
+    movement_id: BankRef
+    bank_date: date
+    reason: Text  # What the bank said of it.
+
+
 class CoverShortfall(Manual):
     """垫补: the platform's income pays what the bank took and an account lacks; for the book the
     claim ends with it."""
@@ -177,6 +187,28 @@ class CoverShortfall(Manual):
     cover_id: Id
     entry_id: BankRef  # The claim: the entry of the bank's fact.
     amount_fen: Fen
+
+
+class FreezeFunds(Manual):
+    """司法冻结: money of a member's account stands still, at the order of a court or an
+    authority."""
+
+    type: Literal["freeze_funds"] = "freeze_funds"
+    freeze_id: Id
+    member_id: Id
+    role: MemberRole
+    amount_fen: Fen
+    evidence: Text
+
+
+class UnfreezeFunds(Manual):
+    """司法解冻: what stood still is his again, whole or in part."""
+
+    type: Literal["unfreeze_funds"] = "unfreeze_funds"
+    release_id: Id
+    freeze_id: Id
+    amount_fen: Fen
+    evidence: Text
 
 
 # -- members ----------------------------------------------------------------------------
@@ -245,14 +277,44 @@ class ReinstateBankAccount(Command):
     second_factor: SecondFactor | None = None
 
 
+class ChangePhone(Command):
+    """变更手机号: the member is led to the bank's page; the new phone holds once the bank says
+    so."""
+
+    type: Literal["change_phone"] = "change_phone"
+    member_id: Id
+    role: MemberRole
+    phone: Annotated[Phone, Field(repr=False)]
+    second_factor: SecondFactor | None = None
+
+
+class AboutPassword(Command):
+    member_id: Id
+    role: MemberRole
+
+
+class ResetPassword(AboutPassword):
+    """重置交易密码: the member is led to the bank's page, and chooses another one there."""
+
+    type: Literal["reset_password"] = "reset_password"
+
+
+class CheckPassword(AboutPassword):
+    """验证交易密码: the member is led to the bank's page, and shows there that it is he."""
+
+    type: Literal["check_password"] = "check_password"
+
+
 class RequestAuthorisation(Command):
-    """授权: the member is led to the bank's page, and authorises tenders or repayments there."""
+    """授权: the member is led to the bank's page, and authorises there what may be done without
+    him."""
 
     type: Literal["request_authorisation"] = "request_authorisation"
     member_id: Id
     kind: authorisation.Kind
     ends_on: date  # The last day on which it may be used.
     limit_fen: Fen  # Of one use.
+    role: MemberRole | None = None  # Of which account: withdrawals and recharges.
 
 
 class CancelAuthorisation(Command):
@@ -261,6 +323,7 @@ class CancelAuthorisation(Command):
     type: Literal["cancel_authorisation"] = "cancel_authorisation"
     member_id: Id
     kind: authorisation.Kind
+    role: MemberRole | None = None
 
 
 class BlacklistMember(Manual):
@@ -271,21 +334,36 @@ class BlacklistMember(Manual):
     evidence: Text
 
 
+class RegisterRelatedParty(Manual):
+    """关联方: of the platform: a shareholder, manager or affiliate; `related` false: no longer."""
+
+    type: Literal["register_related_party"] = "register_related_party"
+    member_id: Id
+    related: bool = True
+    evidence: Text
+
+
 class RequestRecharge(Command):
+    """充值, by the member at the bank's page; or without him, out of his card, as authorised."""
+
     type: Literal["request_recharge"] = "request_recharge"
     recharge_id: Id
     member_id: Id
     role: MemberRole
     amount_fen: Fen
+    by_member: bool = True
 
 
 class RequestWithdrawal(Command):
+    """提现, by the member at the bank's page; or without him, as authorised."""
+
     type: Literal["request_withdrawal"] = "request_withdrawal"
     withdrawal_id: Id
     member_id: Id
     role: MemberRole
     binding_id: Id
     amount_fen: Fen
+    by_member: bool = True
 
 
 class StopWithdrawal(Command):
@@ -307,6 +385,8 @@ class RequestLoan(Command):
     periods: Annotated[int, Field(ge=1, le=600)]
     method: Method
     purpose: Text  # 借款用途
+    # On other platforms, as far as the platform knows: for the limits over all of them.
+    owed_elsewhere_fen: Annotated[int, Field(ge=0, le=10**15)] = 0
 
 
 class RateLoan(Command):
@@ -324,13 +404,15 @@ class PublishLoan(Command):
 
 
 class PlaceTender(Command):
-    """投标: an investor offers money to one loan; it is frozen at the bank."""
+    """投标: an investor offers money to one loan; it is frozen at the bank, as he has authorised,
+    or by himself at the bank's page."""
 
     type: Literal["place_tender"] = "place_tender"
     tender_id: Id
     loan_id: Id
     investor_id: Id
     amount_fen: Fen
+    by_member: bool = False
 
 
 class ConcludeLoan(Command):
@@ -496,6 +578,37 @@ class RefuseAuthorisationEnd(AboutAuthorisation):
     type: Literal["refuse_authorisation_end"] = "refuse_authorisation_end"
 
 
+class RecordAuthorisation(FromBank):
+    """What a member has authorised at the bank by himself; without terms: has ended.
+
+    `bank_record` is the bank's own number of it, `act` its count: of two the higher is the later.
+    """
+
+    type: Literal["record_authorisation"] = "record_authorisation"
+    bank_record: BankRef
+    member_id: Id
+    role: MemberRole
+    kind: authorisation.Kind
+    act: Annotated[int, Field(ge=1)]
+    ends_on: date | None = None
+    limit_fen: Fen | None = None
+
+
+class AboutVisit(FromBank):
+    member_id: Id
+    number: Annotated[int, Field(ge=1)]
+
+
+class ConfirmVisit(AboutVisit):
+    """The member did at the bank's page what he was led there for."""
+
+    type: Literal["confirm_visit"] = "confirm_visit"
+
+
+class RefuseVisit(AboutVisit):
+    type: Literal["refuse_visit"] = "refuse_visit"
+
+
 class ConfirmProject(FromBank):
     """The bank knows the loan: tenders may come."""
 
@@ -589,14 +702,21 @@ AnyCommand = Annotated[
     | SeedReserve
     | MoveReserveSurplus
     | ReverseMovement
+    | RecordBankReversal
     | CoverShortfall
+    | FreezeFunds
+    | UnfreezeFunds
     | RegisterMember
     | BindBankAccount
     | UnbindBankAccount
     | ReinstateBankAccount
+    | ChangePhone
+    | ResetPassword
+    | CheckPassword
     | RequestAuthorisation
     | CancelAuthorisation
     | BlacklistMember
+    | RegisterRelatedParty
     | RequestRecharge
     | RequestWithdrawal
     | StopWithdrawal
@@ -627,6 +747,9 @@ AnyCommand = Annotated[
     | RefuseAuthorisation
     | ConfirmAuthorisationEnd
     | RefuseAuthorisationEnd
+    | RecordAuthorisation
+    | ConfirmVisit
+    | RefuseVisit
     | ConfirmProject
     | RefuseProject
     | RecordBankMovement

@@ -54,9 +54,6 @@ def admit(
     """准入: each failed check has its own code, in this order."""
     terms = loan.must_be(Status.RATED)
     owed_fen = applicant.owed_fen + terms.amount_fen
-    limit_fen = (
-        limits.company_on_platform_fen if applicant.company else limits.person_on_platform_fen
-    )
     if deadline < today:
         raise Refused(Code.DEADLINE_IN_PAST, field="deadline")
     if not applicant.verified:
@@ -65,8 +62,7 @@ def admit(
         raise Refused(Code.BUSINESS_NOT_LAWFUL)
     if applicant.blacklisted:
         raise Refused(Code.BLACKLISTED)
-    if limit_fen is not None and owed_fen > limit_fen:
-        raise Refused(Code.LEGAL_LIMIT_EXCEEDED, f"{owed_fen} fen is above {limit_fen} fen")
+    _check_limits(limits, owed_fen, terms.owed_elsewhere_fen, company=applicant.company)
     if applicant.related_party and not limits.related_party_loans:
         raise Refused(Code.RELATED_PARTY)
     return (
@@ -74,6 +70,21 @@ def admit(
             loan_id=terms.loan_id, deadline=deadline, law_table=law_table, owed_with_it_fen=owed_fen
         ),
     )
+
+
+def _check_limits(limits: Limits, here_fen: int, elsewhere_fen: int, *, company: bool) -> None:
+    """What a borrower may owe on one platform, and over all of them."""
+    here, over_all = limits.person_on_platform_fen, limits.person_over_all_fen
+    if company:
+        here, over_all = limits.company_on_platform_fen, limits.company_over_all_fen
+    for limit_fen, owed_fen, where in (
+        (here, here_fen, "on the platform"),
+        (over_all, here_fen + elsewhere_fen, "over all platforms"),
+    ):
+        if limit_fen is not None and owed_fen > limit_fen:
+            raise Refused(
+                Code.LEGAL_LIMIT_EXCEEDED, f"{owed_fen} fen {where} is above {limit_fen} fen"
+            )
 
 
 def answer_project(loan: Loan, refused_code: str | None) -> tuple[e.LoanEvent, ...]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
@@ -24,9 +25,11 @@ from msgspec.structs import replace
 
 from domain import loan_events as e
 from domain.model import InvariantBroken, Refused, State, without
-from domain.policy import PolicyTerms
+from domain.money import Rounding, divide
+from domain.penalty import PENALTY_DENOMINATOR
+from domain.policy import Covers, PolicyTerms
 from domain.refusals import Code
-from domain.register import Billed, Claim, Row, split_off
+from domain.register import Billed, Claim, Lateness, Row, split_off
 
 
 class Status(StrEnum):
@@ -73,6 +76,7 @@ class Loan(State):
     terms: e.LoanRequested | None = None
     grade: str = ""
     deadline: date = date.max
+    law_table: str = "none"
     reserved_fen: int = 0
     secured_fen: int = 0
     tenders: Mapping[str, Tender] = field(default_factory=dict)
@@ -87,8 +91,11 @@ class Loan(State):
     )  # Only those with something open.
     next_period: int = 1
     rest_billed_with: int | None = None  # The period with which all later principal was billed.
+    called_in: int | None = None  # The same, where the whole rest fell due (提前到期).
     overdue: frozenset[int] = frozenset()
+    was_overdue: frozenset[int] = frozenset()  # Whether paid since or not.
     filed: frozenset[int] = frozenset()
+    covers: Mapping[int, Covers] = field(default_factory=dict)  # Of those filed.
     payments: Mapping[str, Payment] = msgspec.field(
         default_factory=dict
     )  # Accepted and not yet ended.
@@ -155,7 +162,12 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
         case e.LoanRated():
             return replace(loan, status=Status.RATED, grade=event.grade)
         case e.LoanAdmitted():
-            return replace(loan, status=Status.ADMITTED, deadline=event.deadline)
+            return replace(
+                loan,
+                status=Status.ADMITTED,
+                deadline=event.deadline,
+                law_table=event.law_table,
+            )
         case e.LoanPublished():
             return replace(loan, status=Status.PUBLISHED)
         case e.ProjectRefused():
@@ -213,7 +225,13 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
 def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
     match event:
         case e.InstalmentBilled():
-            billed = Billed(event.period, event.due_on, event.principal, event.interest)
+            billed = Billed(
+                event.period,
+                event.due_on,
+                event.principal,
+                event.interest,
+                lateness=_lateness(loan),
+            )
             left = tuple(a - b for a, b in zip(loan.unbilled, event.principal, strict=True))
             return replace(
                 loan,
@@ -231,12 +249,29 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 next_period=event.period,
                 rest_billed_with=None,
                 overdue=late,
+                was_overdue=loan.was_overdue - {event.period},
                 status=Status.OVERDUE if late else Status.REPAYING,
             )
+        case e.DueDateRolled():
+            rolled = replace(loan.billed[event.period], due_on=event.due_on)
+            return replace(loan, billed={**loan.billed, event.period: rolled})
+        case e.LoanCalledIn():
+            return replace(loan, called_in=event.period)
+        case e.EarlyCompensationCharged():
+            return loan
         case e.InstalmentOverdue():
-            return replace(loan, status=Status.OVERDUE, overdue=loan.overdue | {event.period})
+            return replace(
+                loan,
+                status=Status.OVERDUE,
+                overdue=loan.overdue | {event.period},
+                was_overdue=loan.was_overdue | {event.period},
+            )
         case e.ClaimFiled():
-            return replace(loan, filed=loan.filed | {event.period})
+            return replace(
+                loan,
+                filed=loan.filed | {event.period},
+                covers={**loan.covers, event.period: event.covers},
+            )
         case e.RepaymentAccepted():
             payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
             return replace(loan, payments={**loan.payments, event.payment_id: payment})
@@ -303,6 +338,17 @@ def _assigned(loan: Loan, event: e.ClaimAssigned) -> Loan:
         billed=billed,
         offers=without(loan.offers, event.assignment_id),
     )
+
+
+def _lateness(loan: Loan) -> Lateness:
+    """What being late costs on an instalment that is billed now."""
+    year_days = loan.policy.interest_runs_on
+    concluded_on = loan.concluded.concluded_on if loan.concluded else date.min
+    if year_days is None:
+        return Lateness(loan.law_table, concluded_on)
+    numerator, denominator = Decimal(loan.known().annual_rate).as_integer_ratio()
+    daily = divide(numerator * PENALTY_DENOMINATOR, 100 * denominator * year_days, Rounding.HALF_UP)
+    return Lateness(loan.law_table, concluded_on, daily)
 
 
 def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:

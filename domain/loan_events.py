@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar, get_args
 
 from domain.model import Event, Fen, Instant
-from domain.policy import PolicyTerms
+from domain.policy import Covers, PolicyTerms
 from domain.register import AssignedLine, Claim, Part, Row, Vector
 from domain.schedule import Method
 
 
-class LoanRequested(Event):
+class CalledIn(StrEnum):
+    """Why the whole rest falls due."""
+
+    STAGE = "stage"  # What must be paid out is all that remains.
+    OVER_DAYS = "over-days"
+    IN_A_ROW = "in-a-row"
+    IN_ALL = "in-all"
+
+
+class LoanRequested(Event, omit_defaults=True):
     TOPIC: ClassVar[str] = "loan.requested.v1"
     loan_id: str
     borrower_id: str
@@ -20,6 +30,7 @@ class LoanRequested(Event):
     periods: int
     method: Method
     purpose: str
+    owed_elsewhere_fen: int = 0  # On other platforms, as the platform was told.
 
 
 class LoanRated(Event):
@@ -134,7 +145,7 @@ class InstalmentBilled(Event):
     due_on: date
     principal: Vector
     interest: Vector
-    sharing: str  # The method; the basis is each claim's open principal.
+    sharing: str  # The method, and the basis where it is not each claim's open principal.
     whole_rest: bool = False
 
 
@@ -148,6 +159,35 @@ class EarlyBillingUndone(Event):
     interest: Vector
 
 
+class DueDateRolled(Event):
+    """顺延: the due date is no working day."""
+
+    TOPIC: ClassVar[str] = "loan.due-date-rolled.v1"
+    loan_id: str
+    period: int
+    due_on: date  # Now.
+    calendar: str  # Its name and version.
+
+
+class LoanCalledIn(Event):
+    """提前到期: the whole rest falls due today, billed with this period."""
+
+    TOPIC: ClassVar[str] = "loan.called-in.v1"
+    loan_id: str
+    period: int
+    called_in_on: date
+    why: CalledIn
+
+
+class EarlyCompensationCharged(Event):
+    """提前还款违约金: it stands in the interest of the rest that was just billed."""
+
+    TOPIC: ClassVar[str] = "loan.early-compensation-charged.v1"
+    loan_id: str
+    period: int
+    amount_fen: Fen
+
+
 class InstalmentOverdue(Event):
     TOPIC: ClassVar[str] = "loan.instalment-overdue.v1"
     loan_id: str
@@ -156,13 +196,14 @@ class InstalmentOverdue(Event):
     open_fen: int
 
 
-class ClaimFiled(Event):
-    """An instalment is late enough for the reserve to pay (rule 1)."""
+class ClaimFiled(Event, omit_defaults=True):
+    """An instalment is late enough for somebody to pay in the borrower's place (rule 1)."""
 
     TOPIC: ClassVar[str] = "loan.claim-filed.v1"
     loan_id: str
     period: int
     claim_id: str
+    covers: Covers = Covers.INSTALMENT
 
 
 class RepaymentAccepted(Event):
@@ -304,6 +345,9 @@ ClaimEvent = ClaimOffered | ClaimSold | ClaimAssigned | ClaimKept
 RepaymentEvent = (
     InstalmentBilled
     | EarlyBillingUndone
+    | DueDateRolled
+    | LoanCalledIn
+    | EarlyCompensationCharged
     | InstalmentOverdue
     | ClaimFiled
     | RepaymentAccepted

@@ -5,7 +5,9 @@
     Bind     -> BindingRequested            -> BindingConfirmed | BindingRefused
     Unbind   -> UnbindingRequested          -> BankAccountUnbound | UnbindingRefused
     Blacklist-> MemberBlacklisted
+    Related  -> RelatedPartyRegistered
     authorisations, see authorisation.py; suspended cards, second factors and limits, card_guard.py
+    what he does at the bank's page about phone and password, visit.py
     a loan   -> DebtTaken, DebtEnded
 
 Personal data are not here: events carry the reference under which the vault keeps them.
@@ -23,12 +25,13 @@ from typing import ClassVar, Literal
 from msgspec import field
 from msgspec.structs import replace
 
-from domain import authorisation, card_guard
+from domain import authorisation, card_guard, visit
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations
 from domain.card_guard import CardEvent, Guard
 from domain.model import Event, Fen, Refused, State, without
 from domain.refusals import Code
+from domain.visit import VisitEvent, Visits
 
 # -- events -----------------------------------------------------------------------------
 
@@ -105,6 +108,16 @@ class MemberBlacklisted(Event):
     approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
+class RelatedPartyRegistered(Event):
+    """关联方登记: in place of what the registration said."""
+
+    TOPIC: ClassVar[str] = "member.related-party-registered.v1"
+    member_id: str
+    related: bool
+    evidence: str
+    approved_by: str  # The checker.
+
+
 class DebtTaken(Event):
     """Counts against the legal limit from publishing on."""
 
@@ -131,10 +144,12 @@ MemberEvent = (
     | UnbindingRefused
     | BankAccountUnbound
     | MemberBlacklisted
+    | RelatedPartyRegistered
     | DebtTaken
     | DebtEnded
     | AuthorisationEvent
     | CardEvent
+    | VisitEvent
 )
 EVENTS = (
     MemberRegistered,
@@ -147,10 +162,12 @@ EVENTS = (
     UnbindingRefused,
     BankAccountUnbound,
     MemberBlacklisted,
+    RelatedPartyRegistered,
     DebtTaken,
     DebtEnded,
     *authorisation.EVENTS,
     *card_guard.EVENTS,
+    *visit.EVENTS,
 )
 
 # -- state ------------------------------------------------------------------------------
@@ -180,8 +197,10 @@ class Member(State):
     bindings: Mapping[str, Binding] = field(default_factory=dict)
     debts_fen: Mapping[str, int] = field(default_factory=dict)
     blacklisted: bool = False
+    related_party: bool = False
     authorisations: Authorisations = authorisation.INITIAL
     guard: Guard = card_guard.INITIAL
+    visits: Visits = visit.INITIAL
 
     def known(self, field_name: str = "member_id") -> MemberRegistered:
         if self.registered is None:
@@ -307,7 +326,7 @@ def _in_status(member: Member, binding_id: str, status: BindingStatus) -> Bindin
 def evolve(member: Member, event: MemberEvent) -> Member:
     match event:
         case MemberRegistered():
-            return replace(member, registered=event)
+            return replace(member, registered=event, related_party=event.related_party)
         case AccountOpened():
             return replace(member, open_roles=member.open_roles | {event.role})
         case AccountRefused():
@@ -328,6 +347,8 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             return _moved(member, event.binding_id, BindingStatus.UNBOUND)
         case MemberBlacklisted():
             return replace(member, blacklisted=True)
+        case RelatedPartyRegistered():
+            return replace(member, related_party=event.related)
         case DebtTaken():
             debts = {**member.debts_fen, event.loan_id: event.amount_fen}
             return replace(member, debts_fen=debts)
@@ -341,6 +362,8 @@ def evolve(member: Member, event: MemberEvent) -> Member:
             | card_guard.WithdrawalUncounted()
         ):
             return replace(member, guard=card_guard.evolve(member.guard, event))
+        case visit.VisitRequested() | visit.VisitSucceeded() | visit.VisitFailed():
+            return replace(member, visits=visit.evolve(member.visits, event))
         case _:
             known = authorisation.evolve(member.authorisations, event)
             return replace(member, authorisations=known)

@@ -2,22 +2,33 @@
 
     PublishPolicy -> PolicyPublished | Refused
 
-Invariant: versions start on different days, later ones later, and none is ever changed.
+Every parameter is read where it decides: of the reserve in domain.reserve, of one loan in
+domain.repayment and domain.register. What the law of the day allows is domain.lawful's.
+
+Invariant: versions start on different days, later ones later, without a day between them that has
+none, and none is ever changed.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from operator import not_
-from typing import Annotated, ClassVar, Literal
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec.structs import replace
-from pydantic import AfterValidator, Field
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from domain.allocation import AllocationOrder
-from domain.model import Event, Message, Refused, State
+from domain.model import Event, Message, Refused, State, Text
 from domain.money import Rounding, divide
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.penalty import parse_bands
@@ -49,6 +60,67 @@ class Subrogation(StrEnum):
     PROPORTIONAL = "proportional"  # By open : paid, after any payout.
 
 
+class Provider(StrEnum):
+    """Who pays in the borrower's place."""
+
+    GUARANTOR = "guarantor"  # 担保人
+    RESERVE = "reserve"  # 风险准备金
+    THIRD_PARTY = "third-party"  # 第三方保障
+    PLATFORM = "platform"  # Or an affiliate of it, which counts as the platform.
+
+
+class Covers(StrEnum):
+    """What a payout covers, as far as the scope goes. What remains of a loan falls due with it."""
+
+    INSTALMENT = "instalment"  # What is open of the overdue instalments.
+    PRINCIPAL = "remaining-principal"
+    PRINCIPAL_AND_OVERDUE_INTEREST = "remaining-principal+overdue-interest"
+    REMAINING = "remaining"  # With the interest of the month begun.
+
+
+class SharingBasis(StrEnum):
+    OPEN_CLAIM = "open-claim"
+    ORIGINAL_SHARE = "original-share"
+
+
+class PenaltyBase(StrEnum):
+    PRINCIPAL_AND_INTEREST = "overdue-principal+interest"
+    PRINCIPAL = "overdue-principal"
+
+
+class Roll(StrEnum):
+    """Where a due date goes that is no working day."""
+
+    NONE = "none"
+    FOLLOWING = "following"  # 顺延: to the next one.
+
+
+class Stage(Message):
+    """What must be paid once an instalment is so late."""
+
+    days: Annotated[int, Field(ge=0, le=3650)]
+    inclusive: bool = True  # False: more than `days` late; True: at least.
+    covers: Covers = Covers.INSTALMENT
+
+    @property
+    def from_days(self) -> int:
+        return max(1, self.days + (not self.inclusive))
+
+
+class Acceleration(Message):
+    """When the whole rest falls due (提前到期): any one of them is enough."""
+
+    over_days: Annotated[int, Field(ge=0, le=3650)] | None = None  # An instalment, later than that.
+    in_a_row: Annotated[int, Field(ge=1, le=600)] | None = None  # Instalments that became overdue.
+    in_all: Annotated[int, Field(ge=1, le=600)] | None = None
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if self.over_days is None and self.in_a_row is None and self.in_all is None:
+            raise ValueError("acceleration: must say when: over_days, in_a_row or in_all")
+        return self
+
+
 class PolicyTerms(Message):
     """What one version promises and charges. Rates are per cent."""
 
@@ -70,10 +142,75 @@ class PolicyTerms(Message):
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
     sharing: ShareMethod = ShareMethod.LARGEST_REMAINDER
     rounding: Literal[Rounding.HALF_UP, Rounding.UP] = Rounding.HALF_UP  # Of the payment.
-    # Left out of what is stored where nothing was said of them: older versions stay as they were.
-    overdue_claims_assignable: Annotated[bool, Field(exclude_if=not_)] = False
-    # 转让管理费: of the price, from the seller.
-    assignment_fee: Annotated[Percent, Field(exclude_if="0".__eq__)] = "0"
+    overdue_claims_assignable: bool = False
+    assignment_fee: Percent = "0"  # 转让管理费: of the price, from the seller.
+    providers: tuple[Provider, ...] = (Provider.RESERVE,)
+    valid_until: date | None = None  # The last day; None: until the next version.
+    covers: Covers = Covers.INSTALMENT
+    stages: Annotated[tuple[Stage, ...], Field(max_length=8)] = ()  # In place of the one trigger.
+    floor: Percent | None = None  # As `cap`; the platform tops up below it, checked monthly.
+    run_down: bool = False  # The reserve pays until it is empty, and nothing else goes out.
+    fund: Text = "风险准备金"  # What the reserve is called.
+    grace_days: Annotated[int, Field(ge=0, le=365)] = 0  # Paid within them, it was not late.
+    roll: Roll = Roll.NONE
+    sharing_basis: SharingBasis = SharingBasis.OPEN_CLAIM
+    penalty_base: PenaltyBase = PenaltyBase.PRINCIPAL_AND_INTEREST
+    # Normal interest runs on, on overdue principal, by the day of a year of so many:
+    interest_runs_on: Literal[360, 365] | None = None
+    acceleration: Acceleration | None = None
+    early_compensation: Percent = "0"  # Of the balance; at most the unbilled interest.
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError("valid_until: must not be before valid_from")
+        if not self.providers or len(set(self.providers)) < len(self.providers):
+            raise ValueError("providers: at least one, and each once")
+        steps = [stage.from_days for stage in self.stages]
+        if any(later <= earlier for earlier, later in pairwise(steps)):
+            raise ValueError("stages: each must be later than the one before")
+        if self.run_down and not self.accrual_frozen:
+            raise ValueError("run_down: needs accrual_frozen")
+        if self.floor is not None and Decimal(self.floor) > Decimal(self.cap):
+            raise ValueError("floor: must not be above cap")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_it_ever_was(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What came later stands only where it differs, so that a version which does not use it is
+        written, hashed and signed as before."""
+        said: dict[str, Any] = write(self)
+        for name in _CAME_LATER:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                said.pop(name, None)
+        return said
+
+    @cached_property
+    def triggers(self) -> tuple[Stage, ...]:
+        """Rule 1 (违约偿付): when something must be paid, and what."""
+        return self.stages or (
+            Stage(days=self.trigger_days, inclusive=self.trigger_inclusive, covers=self.covers),
+        )
+
+
+_CAME_LATER = (
+    "overdue_claims_assignable",
+    "assignment_fee",
+    "providers",
+    "valid_until",
+    "covers",
+    "stages",
+    "floor",
+    "run_down",
+    "fund",
+    "grace_days",
+    "roll",
+    "sharing_basis",
+    "penalty_base",
+    "interest_runs_on",
+    "acceleration",
+    "early_compensation",
+)
 
 
 def percent_of(amount_fen: int, percent: str) -> int:
@@ -116,6 +253,13 @@ class Policies(State):
     versions: tuple[PolicyTerms, ...] = ()
 
     def in_force(self, on: date) -> PolicyTerms | None:
+        """For a loan that is concluded on that day."""
+        last = self.latest(on)
+        ended = last is not None and last.valid_until is not None and last.valid_until < on
+        return None if ended else last
+
+    def latest(self, on: date) -> PolicyTerms | None:
+        """The one that started last: what the reserve goes by, also after its last day."""
         started = [terms for terms in self.versions if terms.valid_from <= on]
         return started[-1] if started else None
 
@@ -126,11 +270,28 @@ class Policies(State):
 def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyPublished, ...]:
     if any(terms.version == known.version for known in policies.versions):
         raise Refused(Code.POLICY_VERSION_TAKEN, field="terms.version")
-    if policies.versions and terms.valid_from < today:
-        raise Refused(Code.POLICY_IN_PAST, field="terms.valid_from")
-    if policies.versions and terms.valid_from <= policies.versions[-1].valid_from:
-        raise Refused(Code.POLICY_OVERLAPS, field="terms.valid_from")
+    last = policies.versions[-1] if policies.versions else None
+    if last is not None and terms.valid_from < today:
+        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_from")
+    if terms.valid_until is not None and terms.valid_until < today:
+        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
+    if last is not None:
+        _follows(last, terms, today)
     return (PolicyPublished(terms=terms),)
+
+
+def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
+    """Days without a policy that have gone by cannot be mended: the next one starts today then."""
+    until = last.valid_until
+    if terms.valid_from <= (until or last.valid_from):
+        kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
+        raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
+    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
+        raise Refused(
+            Code.POLICY_LEAVES_GAP,
+            f"{last.version} ends on {until}",
+            "terms.valid_from",
+        )
 
 
 def evolve(policies: Policies, event: PolicyPublished) -> Policies:

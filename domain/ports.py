@@ -69,6 +69,32 @@ class UnbindCard:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangePhone:
+    """变更手机号: the bank makes sure of him and of the new phone at its page."""
+
+    request_no: str
+    account: str
+    phone: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """重置交易密码. The password is the member's and the bank's: only that it was done comes to
+    us."""
+
+    request_no: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPassword:
+    """验证交易密码: the bank makes sure that it is he."""
+
+    request_no: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Authorise:
     """授权. The member authorises `kind` at the bank: until `ends_on`, up to `limit_fen` a use."""
 
@@ -117,19 +143,25 @@ class ChangeProject:
 
 @dataclass(frozen=True, slots=True)
 class Recharge:
+    """充值, by the member at the bank's page; else 自动充值 out of his bound card, as he has
+    authorised."""
+
     request_no: str
     account: str
     amount_fen: int
+    by_member: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """提现 to the card bound at the bank; `card_no` is what we hold to be bound, for the check."""
+    """提现 to the card bound at the bank; `card_no` is what we hold to be bound, for the check. By
+    the member at the bank's page; else 自动提现, as he has authorised."""
 
     request_no: str
     account: str
     amount_fen: int
     card_no: str = field(repr=False)
+    by_member: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +209,15 @@ class Offered:
 @dataclass(frozen=True, slots=True)
 class Freeze:
     """预处理: earmark money of `account` on a project. `purpose`: TENDER, REPAYMENT_HOLD,
-    GUARANTEE_HOLD, or ASSIGNMENT_HOLD, which is for an offer."""
+    GUARANTEE_HOLD, or ASSIGNMENT_HOLD, which is for an offer. Without the member, as he has
+    authorised, or by him at the bank's page."""
 
     request_no: str
     account: str
     purpose: Purpose
     amount_fen: int
     project_no: str
+    by_member: bool = False
     offered: Offered | None = None
 
 
@@ -192,6 +226,25 @@ class Release:
     """Give back (a part of) an earlier freeze."""
 
     request_no: str
+    freeze_request_no: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeFunds:
+    """资金冻结: money of `account` stands still, for no project of ours (at a court's order)."""
+
+    request_no: str
+    account: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnfreezeFunds:
+    """资金解冻, of (a part of) what FreezeFunds froze."""
+
+    request_no: str
+    account: str
     freeze_request_no: str
     amount_fen: int
 
@@ -239,6 +292,9 @@ BankRequest = (
     OpenAccount
     | BindCard
     | UnbindCard
+    | ChangePhone
+    | ResetPassword
+    | CheckPassword
     | Authorise
     | EndAuthorisation
     | EstablishProject
@@ -251,6 +307,8 @@ BankRequest = (
     | EndOffer
     | Freeze
     | Release
+    | FreezeFunds
+    | UnfreezeFunds
     | Execute
     | ExecuteBatch
 )
@@ -310,11 +368,13 @@ class StatementUnreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class BankNotice:
     """A verified callback. `request_no` is ours, or the bank's own where it started the movement.
-    `returned` is set for a returned withdrawal (BACKROLL)."""
+    `returned` is set for a returned withdrawal (BACKROLL), `authorised` for what a member has
+    authorised, or ended, at the bank by himself."""
 
     request_no: str
     answer: BankAnswer
     returned: ReturnedWithdrawal | None = None
+    authorised: AuthorisedAtBank | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +383,18 @@ class ReturnedWithdrawal:
     withdrawal_request_no: str
     account: str
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorisedAtBank:
+    """`act` counts what the bank's members do there: of two the higher one is the later. Both terms
+    are None where he has ended it."""
+
+    account: str
+    kind: Authorised
+    act: int
+    ends_on: date | None
+    limit_fen: int | None
 
 
 class CustodianUntrusted(Exception):

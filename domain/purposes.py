@@ -38,8 +38,11 @@ class Purpose(StrEnum):
     ASSIGNMENT = "assignment"  # 债权转让
     ASSIGNMENT_FEE = "assignment_fee"  # 转让管理费
     RESERVE_SURPLUS = "reserve_surplus"  # 超额划出
+    ADMINISTRATIVE_FREEZE = "administrative_freeze"  # 司法冻结
+    ADMINISTRATIVE_RELEASE = "administrative_release"  # 司法解冻
     BANK_INTEREST = "bank_interest"  # 结息
     BANK_ADJUSTMENT = "bank_adjustment"  # 调账
+    BANK_REVERSAL = "bank_reversal"  # 银行冲正
     REVERSAL = "reversal"  # 冲正
     SHORTFALL_COVER = "shortfall_cover"  # 平台垫补
 
@@ -61,6 +64,11 @@ class Rule:
     payees: frozenset[Role]
     needs: Purpose | None = None
     by_bank: bool = False  # Only the bank may start it.
+
+    @property
+    def stays(self) -> bool:
+        """Does the money stay in its account?"""
+        return self.shape in (Shape.FREEZE, Shape.RELEASE)
 
 
 def _rule(
@@ -115,16 +123,31 @@ MATRIX: dict[Purpose, Rule] = {
     # Out of what the seller is paid in the same entry: the cash book sees to it.
     Purpose.ASSIGNMENT_FEE: _rule(Shape.TRANSFER, "investor", "income"),
     Purpose.RESERVE_SURPLUS: _rule(Shape.TRANSFER, "reserve", "income"),
+    # By hand of two people, at the order of a court or an authority.
+    Purpose.ADMINISTRATIVE_FREEZE: _rule(Shape.FREEZE, _MEMBERS, _MEMBERS),
+    Purpose.ADMINISTRATIVE_RELEASE: _rule(
+        Shape.RELEASE, _MEMBERS, _MEMBERS, Purpose.ADMINISTRATIVE_FREEZE
+    ),
     Purpose.BANK_INTEREST: _rule(Shape.INFLOW, "outside", _ALL, by_bank=True),
     Purpose.BANK_ADJUSTMENT: _rule(
         Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True
     ),
+    # What the bank took back of a movement of ours, and lists by no line of its own.
+    Purpose.BANK_REVERSAL: _rule(Shape.INFLOW, f"outside {_ALL}", f"outside {_ALL}", by_bank=True),
     # Only what came to the platform's income goes back by a reversal: see domain.reversal.
     Purpose.REVERSAL: _rule(Shape.TRANSFER, "income", "borrower investor reserve"),
     Purpose.SHORTFALL_COVER: _rule(Shape.TRANSFER, "income", f"{_MEMBERS} reserve marketing"),
 }
 
 
+_ALLOWED = frozenset(
+    (purpose, payer, payee)
+    for purpose, rule in MATRIX.items()
+    for payer in rule.payers
+    for payee in rule.payees
+    if payer is payee or not rule.stays
+)
+
+
 def allowed(purpose: Purpose, payer: Role, payee: Role) -> bool:
-    rule = MATRIX[purpose]
-    return payer in rule.payers and payee in rule.payees
+    return (purpose, payer, payee) in _ALLOWED

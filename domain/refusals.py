@@ -56,9 +56,25 @@ class Code(StrEnum):
     OPERATORS_TOO_FEW = "operators_too_few", "Fewer than two would be left who may check."
     # Policy.
     POLICY_VERSION_TAKEN = "policy_version_taken", "That policy version was published before."
-    POLICY_IN_PAST = "policy_in_past", "A policy may not start before the business date."
+    POLICY_IN_PAST = (
+        "policy_in_past",
+        "A policy may not start or end before the business date.",
+    )
     POLICY_OVERLAPS = "policy_overlaps", "A policy that starts on or after that date exists."
     POLICY_MISSING = "policy_missing", "No policy is in force on that day."
+    POLICY_LEAVES_GAP = (
+        "policy_leaves_gap",
+        "Between the version before and this one there would be days without a policy.",
+    )
+    POLICY_UNLAWFUL = (
+        "policy_unlawful",
+        "The platform's law table does not allow the policy on the day from which it counts.",
+    )
+    # Dates.
+    CALENDAR_ENDS = (
+        "calendar_ends",
+        "The calendar of working days does not know that year yet: nothing is guessed.",
+    )
     # Members.
     IDENTITY_TAKEN = "identity_taken", "Another member has that id number: one person, one member."
     MEMBER_UNKNOWN = "member_unknown", "No member of that id is registered."
@@ -85,6 +101,10 @@ class Code(StrEnum):
         "The second factor was passed too long ago, or is yet to come.",
     )
     # Authorisations.
+    AUTHORISATION_ROLE = (
+        "authorisation_role",
+        "An authorisation of that kind is not of that role's account, or not said of which.",
+    )
     AUTHORISATION_UNDER_WAY = (
         "authorisation_under_way",
         "The bank has not answered yet what was asked about an authorisation of that kind.",
@@ -102,6 +122,8 @@ class Code(StrEnum):
         "authorisation_exceeded",
         "The amount is above what the member has authorised for one use.",
     )
+    # At the bank's page.
+    VISIT_NOT_OPEN = "visit_not_open", "No visit of that number waits for the bank's word."
     # Money.
     INSUFFICIENT_BALANCE = "insufficient_balance", "The account's available balance is too small."
     WITHDRAWAL_ABOVE_SINGLE = (
@@ -128,11 +150,23 @@ class Code(StrEnum):
     )
     MOVEMENT_NOT_REVERSIBLE = (
         "movement_not_reversible",
-        "Only fees and surplus go back by a reversal: other movements are undone where they count.",
+        "Only fees and surplus go back by a reversal; the bank takes back no freeze or release.",
     )
     REVERSAL_ABOVE_MOVEMENT = (
         "reversal_above_movement",
         "More would go back than the movement moved, with what went back before.",
+    )
+    BANK_DATE_IN_FUTURE = (
+        "bank_date_in_future",
+        "The bank's day is after the platform's business date.",
+    )
+    FREEZE_UNKNOWN = (
+        "freeze_unknown",
+        "No freeze of that id was ordered and carried out by the bank.",
+    )
+    RELEASE_ABOVE_FREEZE = (
+        "release_above_freeze",
+        "More would be given back than stands still, with what was given back before.",
     )
     SHORTFALL_UNKNOWN = "shortfall_unknown", "No open shortfall is called by that entry."
     SHORTFALL_BELOW = "shortfall_below", "The shortfall does not lack that much."

@@ -13,7 +13,7 @@ at exactly zero with the last instalment; nothing open is ever below zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from operator import le
 from typing import NamedTuple
@@ -21,12 +21,20 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from domain.allocation import Allocation, Category, Due, allocate
+from domain.law import LAW_TABLES, late_cap_units
 from domain.model import InvariantBroken, State
-from domain.penalty import Band, parse_bands, penalty_from, penalty_numerator
-from domain.policy import PolicyTerms, Subrogation
+from domain.penalty import (
+    PENALTY_DENOMINATOR,
+    Band,
+    parse_bands,
+    penalty_from,
+    penalty_numerator,
+)
+from domain.policy import PenaltyBase, PolicyTerms, Subrogation
 from domain.sharing import ShareMethod, share
 
 Vector = tuple[int, ...]
+ONE_DAY = timedelta(days=1)
 
 
 class Claim(NamedTuple):
@@ -75,6 +83,14 @@ class Part(NamedTuple):
         return self.reserve_principal_fen + self.reserve_interest_fen + self.reserve_penalty_fen
 
 
+class Lateness(NamedTuple):
+    """What the loan itself says about the price of being late, beside its policy."""
+
+    law_table: str = "none"
+    concluded_on: date = date.min
+    daily_interest_units: int = 0  # On a fen of overdue principal, where interest runs on.
+
+
 class Billed(State):
     """An instalment that fell due (or is being paid early), and what is still open of it."""
 
@@ -87,17 +103,29 @@ class Billed(State):
     accrued_to: date = date.min  # Penalty is accrued up to this day ...
     penalty_units: int = 0  # ... exactly, in parts of a fen,
     fee_units: int = 0
+    cap_units: int | None = 0  # What the law lets both come to; None: anything.
     penalty_paid_fen: int = 0
     fee_paid_fen: int = 0
+    lateness: Lateness = Lateness()
 
     @property
     def investors_fen(self) -> int:
         return sum(self.principal) + sum(self.interest)
 
     @property
+    def principal_fen(self) -> int:
+        """Open, to whomever."""
+        return sum(self.principal) + self.reserve_principal_fen
+
+    @property
     def base_fen(self) -> int:
-        """Principal and interest open, to whomever: what penalty runs on."""
+        """Principal and interest open, to whomever."""
         return self.investors_fen + self.reserve_principal_fen + self.reserve_interest_fen
+
+    def late_days(self, on: date, terms: PolicyTerms) -> int:
+        """From the day after the due date; 0 as long as the grace days last."""
+        days = (on - self.due_on).days
+        return days if days > terms.grace_days else 0
 
     def accrued(self, on: date, terms: PolicyTerms) -> Billed:
         """Carry penalty and fee forward to the end of `on`, by the base as it stands."""
@@ -105,27 +133,50 @@ class Billed(State):
         last_day = (on - self.due_on).days
         if last_day < first_day or not self.base_fen:
             return replace(self, accrued_to=max(on, self.accrued_to))
+        on_principal = terms.penalty_base is PenaltyBase.PRINCIPAL
+        base_fen = self.principal_fen if on_principal else self.base_fen
         penalty_bands, fee_bands = _bands(terms.penalty_bands), _bands(terms.overdue_fee_bands)
-        base_fen = self.base_fen
+        interest_fen = self.principal_fen * (last_day - first_day + 1)
         return replace(
             self,
             accrued_to=on,
             penalty_units=self.penalty_units
-            + penalty_numerator(base_fen, first_day, last_day, penalty_bands),
+            + penalty_numerator(base_fen, first_day, last_day, penalty_bands)
+            + interest_fen * self.lateness.daily_interest_units,
             fee_units=self.fee_units + penalty_numerator(base_fen, first_day, last_day, fee_bands),
+            cap_units=self._capped_to(on),
         )
+
+    def _capped_to(self, on: date) -> int | None:
+        """What the law lets penalty and fee come to, all in, by the end of `on`."""
+        law_table, concluded_on, _ = self.lateness
+        first = max(self.accrued_to, self.due_on) + ONE_DAY
+        units = late_cap_units(LAW_TABLES[law_table], concluded_on, first, on, self.base_fen)
+        return None if units is None or self.cap_units is None else self.cap_units + units
 
     def due(self, on: date, terms: PolicyTerms) -> Due:
         """What the borrower owes on it, as of the end of `on`. Penalty is rounded once, here."""
-        then = self.accrued(on, terms)
+        penalty_fen = overdue_fee_fen = 0
+        if self.late_days(max(on, self.accrued_to), terms):
+            penalty_fen, overdue_fee_fen = self.accrued(on, terms)._charged()
         return Due(
             instalment=self.period,
             other_fee_fen=0,
-            penalty_fen=penalty_from(then.penalty_units) - self.penalty_paid_fen,
-            overdue_fee_fen=penalty_from(then.fee_units) - self.fee_paid_fen,
+            penalty_fen=penalty_fen,
+            overdue_fee_fen=overdue_fee_fen,
             interest_fen=sum(self.interest) + self.reserve_interest_fen,
-            principal_fen=sum(self.principal) + self.reserve_principal_fen,
+            principal_fen=self.principal_fen,
         )
+
+    def _charged(self) -> tuple[int, int]:
+        """Penalty and fee in fen, not paid yet. Where the law's cap binds, the fee gives way first;
+        what was paid before stays paid."""
+        penalty_fen, fee_fen = penalty_from(self.penalty_units), penalty_from(self.fee_units)
+        if self.cap_units is not None:
+            cap_fen = self.cap_units // PENALTY_DENOMINATOR
+            penalty_fen = min(penalty_fen, max(cap_fen - self.fee_paid_fen, self.penalty_paid_fen))
+            fee_fen = min(fee_fen, max(cap_fen - penalty_fen, self.fee_paid_fen))
+        return penalty_fen - self.penalty_paid_fen, fee_fen - self.fee_paid_fen
 
     def paid(self, part: Part, on: date, terms: PolicyTerms) -> Billed:
         """After a payment of `part` that took effect on `on`."""
@@ -172,10 +223,13 @@ def split_off(vector: Vector, place: int, fen: int) -> Vector:
     return (*vector[:place], vector[place] - fen, *vector[place + 1 :], fen)
 
 
-def bill(row: Row, open_claims: Sequence[int], method: ShareMethod) -> tuple[Vector, Vector]:
-    """Share a row's principal and interest over the claims by their open principal, separately."""
-    principal = _within(share(row.principal_fen, open_claims, method), open_claims)
-    return principal, tuple(share(row.interest_fen, open_claims, method))
+def bill(
+    row: Row, weights: Sequence[int], open_claims: Sequence[int], method: ShareMethod
+) -> tuple[Vector, Vector]:
+    """Share a row's principal and interest over the claims by their weights, separately; none gets
+    more principal than it has open."""
+    principal = _within(share(row.principal_fen, weights, method), open_claims)
+    return principal, tuple(share(row.interest_fen, weights, method))
 
 
 def split(

@@ -1,6 +1,7 @@
 """What is owed and paid on a disbursed loan (还款、逾期、代偿), over the claim register.
 
-    assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled
+    assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled;
+             what makes the whole rest fall due, see acceleration.py
     accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
     route    held money      -> RepaymentRouted      one payment's lines at a time
     finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
@@ -12,17 +13,19 @@ a payout is on its way is held, and goes to the investors or to the reserve by t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from domain import loan_events as e
+from domain.acceleration import claims_due, rolled, why_called_in
 from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
 from domain.model import InvariantBroken, Refused
-from domain.policy import PolicyTerms, Scope
+from domain.policy import Covers, Scope, SharingBasis, percent_of
 from domain.refusals import Code
 from domain.register import Billed, Row, Vector, bill, split
 from domain.schedule import Method, schedule
+from domain.working_days import WorkingDays
 
 
 def claim_id(loan_id: str, period: int) -> str:
@@ -32,14 +35,17 @@ def claim_id(loan_id: str, period: int) -> str:
 # -- the day end ------------------------------------------------------------------------
 
 
-def assess(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
-    """Everything that the date alone decides. Asked again on the same day it says nothing."""
+def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tuple[e.LoanEvent, ...]:
+    """Everything that the date alone decides. Asked again on the same day it says nothing.
+    `calendar`: for policies that roll due dates to working days."""
     terms = loan.must_be(*IN_REPAYMENT)
     events: list[e.LoanEvent] = []
     while (row := _next_row(loan)) is not None and row.due_on <= today:
         loan = _then(loan, events, _billing(loan, row, whole_rest=False))
+    for moved in rolled(loan, today, calendar):
+        loan = _then(loan, events, moved)
     for period, billed in loan.billed.items():
-        if billed.due_on < today and period not in loan.overdue:
+        if billed.late_days(today, loan.policy) and period not in loan.overdue:
             overdue = e.InstalmentOverdue(
                 loan_id=terms.loan_id,
                 period=period,
@@ -47,35 +53,44 @@ def assess(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
                 open_fen=billed.base_fen,
             )
             loan = _then(loan, events, overdue)
-        if _eligible(billed, loan.policy, today) and period not in loan.filed:
+    for event in _call_in(loan, today):
+        loan = _then(loan, events, event)
+    for period, covers in claims_due(loan, today):
+        if any(map(sum, _protected(loan, loan.billed[period], covers))):
             filed = e.ClaimFiled(
-                loan_id=terms.loan_id, period=period, claim_id=claim_id(terms.loan_id, period)
+                loan_id=terms.loan_id,
+                period=period,
+                claim_id=claim_id(terms.loan_id, period),
+                covers=covers,
             )
             loan = _then(loan, events, filed)
     return (*events, *_end(loan, today))
 
 
-def _eligible(billed: Billed, terms: PolicyTerms, today: date) -> bool:
-    """Rule 1 (违约偿付): late by more than (or at least) so many days."""
-    late_days = (today - billed.due_on).days
-    late_enough = (
-        late_days >= terms.trigger_days
-        if terms.trigger_inclusive
-        else late_days > terms.trigger_days
+def _call_in(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
+    """提前到期: the whole rest, if there is one, falls due today."""
+    why, rest = why_called_in(loan, today), _rest(loan, today)
+    if why is None or rest is None or not (rest.principal_fen or rest.interest_fen):
+        return ()
+    called_in = e.LoanCalledIn(
+        loan_id=loan.known().loan_id, period=rest.period, called_in_on=today, why=why
     )
-    return late_enough and late_days > 0 and bool(sum(sum(v) for v in _protected(billed, terms)))
+    return _billing(loan, rest._replace(due_on=today), whole_rest=True), called_in
 
 
-def _protected(billed: Billed, terms: PolicyTerms) -> tuple[Vector, Vector]:
-    """What the policy's scope covers of what is open to the investors: (principal, interest)."""
+def _protected(loan: Loan, billed: Billed, covers: Covers) -> tuple[Vector, Vector]:
+    """What a payout covers of what is open to the investors: (principal, interest)."""
     none = (0,) * len(billed.principal)
-    match terms.scope:
-        case Scope.NONE:
-            return none, none
-        case Scope.PRINCIPAL:
-            return billed.principal, none
-        case Scope.PRINCIPAL_AND_INTEREST:
-            return billed.principal, billed.interest
+    scope = loan.policy.scope
+    if scope is Scope.NONE:
+        return none, none
+    called_in = billed.period == loan.called_in
+    without_interest = (
+        scope is Scope.PRINCIPAL
+        or covers is Covers.PRINCIPAL
+        or (covers is Covers.PRINCIPAL_AND_OVERDUE_INTEREST and called_in)
+    )
+    return billed.principal, none if without_interest else billed.interest
 
 
 # -- payments ---------------------------------------------------------------------------
@@ -111,13 +126,17 @@ def accept(
 
 
 def payoff_fen(loan: Loan, on: date) -> int:
-    """What pays the loan off: all that is billed, all principal, and interest for months begun."""
+    """What pays the loan off: all that is billed, all principal, interest for months begun, and
+    what the policy asks for paying early."""
     rest = _rest(loan, on)
-    due_fen = _due_fen(loan, on)
-    return due_fen if rest is None else due_fen + rest.principal_fen + rest.interest_fen
+    billed_fen = due_fen(loan, on)
+    if rest is None:
+        return billed_fen
+    return billed_fen + rest.principal_fen + rest.interest_fen + _compensation_fen(loan, rest)
 
 
-def _due_fen(loan: Loan, on: date) -> int:
+def due_fen(loan: Loan, on: date) -> int:
+    """All that is billed and open, with penalty and fees, as of the end of `on`."""
     return sum(sum(billed.due(on, loan.policy)[1:]) for billed in loan.billed.values())
 
 
@@ -149,16 +168,23 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
     return (*events, routed)
 
 
-def _billed_early(loan: Loan, payment: Payment) -> tuple[e.InstalmentBilled, ...]:
+def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
     """What is left after all that is billed pays the running month, or all the rest if asked."""
     on = payment.effective_on
-    if loan.status not in IN_REPAYMENT or payment.amount_fen <= _due_fen(loan, on):
+    if loan.status not in IN_REPAYMENT or payment.amount_fen <= due_fen(loan, on):
         return ()
     whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
     row = _rest(loan, on) if whole_rest else _current_row(loan, on)
     if row is None or not (row.principal_fen or row.interest_fen):
         return ()
-    return (_billing(loan, row, whole_rest=whole_rest),)
+    compensation_fen = _compensation_fen(loan, row) if whole_rest else 0
+    if not compensation_fen:
+        return (_billing(loan, row, whole_rest=whole_rest),)
+    with_it = row._replace(interest_fen=row.interest_fen + compensation_fen)
+    charged = e.EarlyCompensationCharged(
+        loan_id=loan.known().loan_id, period=row.period, amount_fen=compensation_fen
+    )
+    return _billing(loan, with_it, whole_rest=True), charged
 
 
 def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
@@ -171,12 +197,13 @@ def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
 
 
 def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:
-    """What was billed for this payment alone is taken back; a claim on it that was filed stays."""
+    """What was billed for this payment alone is taken back; a claim on it that was filed stays, and
+    so does a rest that fell due."""
     loan_id = loan.known().loan_id
     failed = e.RepaymentFailed(loan_id=loan_id, payment_id=payment_id, bank_code=bank_code)
     period = loan.rest_billed_with
     routed = loan.routed is not None and loan.routed.payment_id == payment_id
-    if not routed or period is None or period in loan.filed:
+    if not routed or period is None or period in loan.filed or period == loan.called_in:
         return (failed,)
     billed = loan.billed[period]
     undone = e.EarlyBillingUndone(
@@ -215,7 +242,7 @@ def protected_fen(loan: Loan, period: int) -> dict[str, int]:
     billed = loan.billed.get(period)
     if billed is None:
         return {}
-    principal, interest = _protected(billed, loan.policy)
+    principal, interest = _claimed(loan, billed)
     return {
         claim.tender_id: p + i
         for claim, p, i in zip(loan.claims, principal, interest, strict=True)
@@ -223,12 +250,16 @@ def protected_fen(loan: Loan, period: int) -> dict[str, int]:
     }
 
 
+def _claimed(loan: Loan, billed: Billed) -> tuple[Vector, Vector]:
+    return _protected(loan, billed, loan.covers.get(billed.period, Covers.INSTALMENT))
+
+
 def open_advance(
     loan: Loan, payout_id: str, period: int, investors: Mapping[str, int]
 ) -> e.AdvanceOpened:
     """Which of each investor's lines a payout pays: interest first, then principal."""
     billed = loan.billed[period]
-    principal, interest = _protected(billed, loan.policy)
+    principal, interest = _claimed(loan, billed)
     paid_principal, paid_interest = [], []
     for claim, open_principal, open_interest in zip(loan.claims, principal, interest, strict=True):
         fen = investors.get(claim.tender_id, 0)
@@ -287,6 +318,14 @@ def _rest(loan: Loan, on: date) -> Row | None:
     return row._replace(principal_fen=sum(loan.unbilled), interest_fen=interest_fen)
 
 
+def _compensation_fen(loan: Loan, rest: Row) -> int:
+    """Per cent of the balance, at most the interest that is not billed and will not be earned."""
+    to_come = loan.rows[rest.period - 1 :]
+    unbilled_fen = sum(row.interest_fen for row in to_come) - rest.interest_fen
+    asked_fen = percent_of(rest.principal_fen, loan.policy.early_compensation)
+    return max(0, min(asked_fen, unbilled_fen))
+
+
 def _bullet_interest_fen(loan: Loan, months: int) -> int:
     terms = loan.known()
     rate = Decimal(terms.annual_rate)
@@ -295,17 +334,19 @@ def _bullet_interest_fen(loan: Loan, months: int) -> int:
 
 
 def _billing(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
-    sharing = loan.policy.sharing
+    sharing, basis = loan.policy.sharing, loan.policy.sharing_basis
+    weights: Sequence[int] = loan.unbilled
     # Flat interest runs on where a principal that was rounded up cleared early.
-    weights = loan.unbilled if sum(loan.unbilled) else loan.lent
-    principal, interest = bill(row, weights, sharing)
+    if basis is SharingBasis.ORIGINAL_SHARE or not sum(loan.unbilled):
+        weights = loan.lent
+    principal, interest = bill(row, weights, loan.unbilled, sharing)
     return e.InstalmentBilled(
         loan_id=loan.known().loan_id,
         period=row.period,
         due_on=row.due_on,
         principal=principal,
         interest=interest,
-        sharing=sharing.value,
+        sharing=sharing.value if basis is SharingBasis.OPEN_CLAIM else f"{sharing}/{basis}",
         whole_rest=whole_rest,
     )
 

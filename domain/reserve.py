@@ -5,6 +5,7 @@
     Settle     -> PayoutPaid;   Reject -> PayoutReleased
     Drop       -> ClaimDropped  (the borrower paid, or nothing is left of it)
     Recover    -> RecoveryReceived
+    Check      -> FloorChecked  (once a month, where the policy has a floor)
 
 The six rules (see `rules_applied`): 1 default payout, 2 time order, 3 claim proportion, 4 limited
 payout, 5 transfer of benefit, 6 cap. What a claim amounts to is the loan's register's business: the
@@ -122,6 +123,26 @@ class ReserveSeeded(Event):
     approved_by: str  # The checker; a name, in what was written before there were keys.
 
 
+class FloorChecked(Event):
+    """On the first day of a month: what the platform must top up, 0 where nothing is lacking."""
+
+    TOPIC: ClassVar[str] = "reserve.floor-checked.v1"
+    checked_on: date
+    policy_version: str
+    balance_fen: int
+    floor_fen: int
+    lacking_fen: int
+
+
+RULES = {
+    1: "default payout (违约偿付): late enough by the policy",
+    2: "time order (时间顺序): in the order of the date that the policy names",
+    3: "claim proportion (债权比例): a period that is not covered is shared pro rata",
+    4: "limited payout (有限偿付): no more than the reserve holds",
+    5: "transfer of benefit (收益转移): what the borrower pays later follows who was paid",
+    6: "cap (金额上限): only what exceeds it may go to the platform",
+}
+
 ReserveEvent = (
     ClaimQueued
     | PayoutRunDecided
@@ -132,6 +153,7 @@ ReserveEvent = (
     | RecoveryReceived
     | SurplusMoved
     | ReserveSeeded
+    | FloorChecked
 )
 EVENTS: tuple[type[ReserveEvent], ...] = get_args(ReserveEvent)
 
@@ -163,6 +185,7 @@ class Reserve(State):
     queue: Mapping[str, Waiting] = field(default_factory=dict)
     held: Mapping[str, PayoutHeld] = field(default_factory=dict)
     payouts: int = 0  # How many were ever held: the next one's number.
+    floor_checked_on: date = date.min
 
     @property
     def busy(self) -> frozenset[str]:
@@ -257,11 +280,35 @@ def surplus(
     *,
     queue_empty: bool,
 ) -> tuple[ReserveEvent, ...]:
-    """Rule 6: only what exceeds the cap, and never while a claim waits."""
+    """Rule 6: only what exceeds the cap, and never while a claim waits. A reserve that is run down
+    pays claims alone: what is left goes out when no loan is outstanding any more."""
     cap_fen = percent_of(outstanding_principal_fen, terms.cap)
+    if terms.run_down and outstanding_principal_fen:
+        cap_fen = balance_fen
     if not queue_empty or wanted.amount_fen > balance_fen - cap_fen:
         raise Refused(Code.SURPLUS_BELOW_CAP, f"the cap is {cap_fen} fen", "amount_fen")
     return (replace(wanted, cap_fen=cap_fen),)
+
+
+def check_floor(
+    reserve: Reserve,
+    terms: PolicyTerms,
+    today: date,
+    balance_fen: int,
+    outstanding_principal_fen: int,
+) -> tuple[ReserveEvent, ...]:
+    """On the first of a month, once; the balance is that before the day's payouts."""
+    if terms.floor is None or today.day != 1 or reserve.floor_checked_on == today:
+        return ()
+    floor_fen = percent_of(outstanding_principal_fen, terms.floor)
+    checked = FloorChecked(
+        checked_on=today,
+        policy_version=terms.version,
+        balance_fen=balance_fen,
+        floor_fen=floor_fen,
+        lacking_fen=max(0, floor_fen - balance_fen),
+    )
+    return (checked,)
 
 
 # -- evolve -----------------------------------------------------------------------------
@@ -289,6 +336,8 @@ def evolve(reserve: Reserve, event: ReserveEvent) -> Reserve:
             return replace(reserve, held=without(reserve.held, event.payout_id))
         case ClaimDropped():
             return replace(reserve, queue=without(reserve.queue, event.claim_id))
+        case FloorChecked():
+            return replace(reserve, floor_checked_on=event.checked_on)
         case PayoutRunDecided() | RecoveryReceived() | SurplusMoved() | ReserveSeeded():
             return reserve
         case _:

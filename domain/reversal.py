@@ -1,10 +1,12 @@
 """Reversals (冲正): what came to the platform by mistake goes back, by a new movement that names
-the old one.
+the old one; and what the bank took back by itself (银行冲正).
 
     Reverse -> ReversalRequested    the bank carries it out, or -> ReversalRejected
+    the bank's fact, by two people -> MovementTakenBack
 
 One stream for each movement that was reversed. Only what has no other way back is reversed: a
-repayment, a payout, a tender is a line of a register, and has commands that undo it there.
+repayment, a payout, a tender is a line of a register, and has commands that undo it there. The bank
+may take back whatever it carried out, whole; what a register says stays as it is.
 
 Invariant: no more goes back than the movement moved.
 """
@@ -12,13 +14,14 @@ Invariant: no more goes back than the movement moved.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import ClassVar, assert_never
 
 from msgspec import field
 
 from domain.cashbook import Entry, Movement, Status
 from domain.model import Event, Fen, Refused, State, without
-from domain.purposes import Purpose
+from domain.purposes import MATRIX, Purpose, Shape
 from domain.refusals import Code
 
 REVERSIBLE = frozenset({Purpose.FEE, Purpose.ASSIGNMENT_FEE, Purpose.RESERVE_SURPLUS})
@@ -42,8 +45,21 @@ class ReversalRejected(Event):
     bank_code: str
 
 
-ReversalEvent = ReversalRequested | ReversalRejected
-EVENTS = (ReversalRequested, ReversalRejected)
+class MovementTakenBack(Event):
+    """The bank undid what it had carried out, on its day `bank_date`, and lists no movement."""
+
+    TOPIC: ClassVar[str] = "reversal.taken-back.v1"
+    movement_id: str
+    bank_date: date
+    amount_fen: Fen
+    approved_by: str  # The checker.
+
+
+ReversalEvent = ReversalRequested | ReversalRejected | MovementTakenBack
+EVENTS = (ReversalRequested, ReversalRejected, MovementTakenBack)
+
+BANK = "bank"
+"""Stands for the reversal's id where the bank took it back."""
 
 
 # -- state ------------------------------------------------------------------------------
@@ -80,6 +96,16 @@ def reverse(
     return (wanted,)
 
 
+def take_back(
+    reversal: Reversal, movement: Movement, taken: MovementTakenBack
+) -> tuple[ReversalEvent, ...]:
+    if MATRIX[movement.purpose].shape in (Shape.FREEZE, Shape.RELEASE):
+        raise Refused(Code.MOVEMENT_NOT_REVERSIBLE, f"a {movement.purpose}", "movement_id")
+    if reversal.back_fen:
+        raise Refused(Code.REVERSAL_ABOVE_MOVEMENT, "some of it went back before", "movement_id")
+    return (taken,)
+
+
 # -- evolve -----------------------------------------------------------------------------
 
 
@@ -89,5 +115,7 @@ def evolve(reversal: Reversal, event: ReversalEvent) -> Reversal:
             return Reversal({**reversal.back_fen, event.reversal_id: event.amount_fen})
         case ReversalRejected():
             return Reversal(without(reversal.back_fen, event.reversal_id))
+        case MovementTakenBack():
+            return Reversal({**reversal.back_fen, BANK: event.amount_fen})
         case _:
             assert_never(event)

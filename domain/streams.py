@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from domain import (
     assignment,
     cashbook,
+    funds_freeze,
     identity,
     investment,
     loan,
@@ -55,6 +56,10 @@ def reversal_stream(movement_id: str) -> str:
     return f"reversal-{movement_id}"
 
 
+def freeze_stream(freeze_id: str) -> str:
+    return f"freeze-{freeze_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -66,6 +71,7 @@ _FOLDS = {
     "policy": Fold(policy.INITIAL, policy.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
     "reversal": Fold(reversal.INITIAL, reversal.evolve),
+    "freeze": Fold(funds_freeze.INITIAL, funds_freeze.evolve),
     "shortfall": Fold(shortfall.INITIAL, shortfall.evolve),
     "member": Fold(member.INITIAL, member.evolve),
     "identity": Fold(identity.INITIAL, identity.evolve),

@@ -55,6 +55,14 @@ class WithdrawalForm(StrEnum):
     CONFIRMED = "confirmed"
 
 
+class WithdrawalType(StrEnum):
+    """提现类型: on the next working day, on the same one where the bank can, or at once."""
+
+    NORMAL = "normal"
+    NORMAL_URGENT = "normal_urgent"
+    URGENT = "urgent"
+
+
 class KafkaProtocol(StrEnum):
     PLAINTEXT = "PLAINTEXT"
     SSL = "SSL"
@@ -157,6 +165,10 @@ class Settings(BaseSettings):
     sign_digest: SignDigest = Field(default=SignDigest.SHA256, description="Hash in signatures.")
     bank_timeout_ms: int = Field(
         default=10_000, ge=100, le=120_000, description="How long one call to the bank may take."
+    )
+    withdrawal_type: WithdrawalType = Field(
+        default=WithdrawalType.NORMAL,
+        description="When a withdrawal leaves: T+1, T+0 where possible, at once (service family).",
     )
     withdrawal_form: WithdrawalForm = Field(
         default=WithdrawalForm.IMMEDIATE,

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, seed, settings
 
 BUDGET_S = float(os.environ.get("ZHUANHU_FUZZ_S", "0"))
 SEED = int(os.environ.get("ZHUANHU_FUZZ_SEED") or time.time_ns() % 2**32)
+os.environ["ZHUANHU_FUZZ_SEED"] = str(SEED)  # For the processes among which the tests are divided.
 
 A_ROUND = 100  # Examples, where there is a budget: no test takes much more than its share.
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
-from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow
+from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow, VisitRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
 from adapters.read_models.statements import StatementLine
@@ -82,6 +82,7 @@ class MemberShown:
     bindings: Sequence[BindingRow]
     debts: Sequence[DebtRow]
     authorisations: Sequence[AuthorisationRow]
+    visits: Sequence[VisitRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,8 @@ class Loans(View):
                 self._bill(event, recorded.business_date)
             case e.EarlyBillingUndone() as event:
                 self._unbill(event)
+            case e.DueDateRolled(loan_id=loan_id, period=period, due_on=due_on):
+                self._instalments[loan_id, period].due_on = due_on
             case e.InstalmentOverdue(loan_id=loan_id, period=period):
                 self._loan(loan_id, Status.OVERDUE).overdue_instalments += 1
                 self._instalments[loan_id, period].overdue = True
@@ -185,7 +187,7 @@ class Loans(View):
 
     def _bill(self, event: e.InstalmentBilled, on: date) -> None:
         row = self._instalments[event.loan_id, event.period]
-        row.billed = True
+        row.billed, row.due_on = True, event.due_on
         row.billed_principal_fen = row.open_principal_fen = sum(event.principal)
         row.billed_interest_fen = row.open_interest_fen = sum(event.interest)
         if not row.open_fen:  # An annuity that was rounded up cleared before its last row.

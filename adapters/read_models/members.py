@@ -15,6 +15,7 @@ from domain import authorisation as a
 from domain import member as m
 from domain.card_guard import CardReinstated, CardSuspended
 from domain.member import BindingStatus
+from domain.visit import VisitFailed, VisitRequested, VisitSucceeded
 
 
 @dataclass(slots=True)
@@ -60,9 +61,24 @@ class AuthorisationRow:
     member_id: str
     number: int
     kind: str
+    role: str  # Of whose account.
     ends_on: date
     limit_fen: int
     status: str
+    bank_code: str | None
+
+
+@dataclass(slots=True)
+class VisitRow:
+    """What he was led to the bank's page for; `status`: requested, done or failed. `bank_code`: why
+    it failed."""
+
+    member_id: str
+    number: int
+    errand: str
+    role: str
+    status: str
+    phone_ref: str | None
     bank_code: str | None
 
 
@@ -70,12 +86,13 @@ MEMBERS = Table("member", MemberRow, key=["member_id"])
 BINDINGS = Table("binding", BindingRow, key=["member_id", "binding_id"])
 DEBTS = Table("member_debt", DebtRow, key=["member_id", "loan_id"])
 AUTHORISATIONS = Table("authorisation", AuthorisationRow, key=["member_id", "number"])
+VISITS = Table("visit", VisitRow, key=["member_id", "number"])
 REFUSED = "refused"
 
 
 class Members(View):
     NAME = "members"
-    TABLES = (MEMBERS, BINDINGS, DEBTS, AUTHORISATIONS)
+    TABLES = (MEMBERS, BINDINGS, DEBTS, AUTHORISATIONS, VISITS)
     BY_KEY = True
     EVENTS = m.EVENTS
 
@@ -86,6 +103,7 @@ class Members(View):
         self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))
         numbers = _pairs(batch, "number") | _pairs(batch, "replaces")
         self._authorisations = self.open(AUTHORISATIONS, numbers)
+        self._visits = self.open(VISITS, numbers)
 
     def fold(self, recorded: Recorded) -> None:
         match recorded.event:
@@ -96,6 +114,8 @@ class Members(View):
                 member.open_roles = f"{member.open_roles} {role.value}".strip()
             case m.MemberBlacklisted(member_id=member_id):
                 self._members[member_id].blacklisted = True
+            case m.RelatedPartyRegistered(member_id=member_id, related=related):
+                self._members[member_id].related_party = related
             case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
                 self._debts.add(DebtRow(member_id, loan_id, amount_fen))
             case m.DebtEnded(member_id=member_id, loan_id=loan_id):
@@ -146,6 +166,7 @@ class Members(View):
                         member_id=event.member_id,
                         number=event.number,
                         kind=event.kind.value,
+                        role=a.whose(event.kind, event.role).value,
                         ends_on=event.ends_on,
                         limit_fen=event.limit_fen,
                         status=a.Status.REQUESTED.value,
@@ -154,8 +175,7 @@ class Members(View):
                 )
             case a.AuthorisationGranted(member_id=member_id, number=number, replaces=replaces):
                 self._authorisations[member_id, number].status = a.Status.GRANTED.value
-                if replaces is not None:
-                    self._authorisations[member_id, replaces].status = a.Status.ENDED.value
+                self._end(member_id, replaces)
             case a.AuthorisationCancelling(member_id=member_id, number=number):
                 self._authorisations[member_id, number].status = a.Status.CANCELLING.value
             case a.AuthorisationCancelled(member_id=member_id, number=number):
@@ -165,6 +185,49 @@ class Members(View):
                 row.bank_code = event.bank_code
                 kept = isinstance(event, a.AuthorisationKept)
                 row.status = a.Status.GRANTED.value if kept else REFUSED
+
+            case a.AuthorisationChangedAtBank() as event:
+                self._end(event.member_id, event.replaces)
+                self._authorisations.add(
+                    AuthorisationRow(
+                        member_id=event.member_id,
+                        number=event.number,
+                        kind=event.kind.value,
+                        role=event.role.value,
+                        ends_on=event.ends_on,
+                        limit_fen=event.limit_fen,
+                        status=a.Status.GRANTED.value,
+                        bank_code=None,
+                    )
+                )
+            case a.AuthorisationEndedAtBank(member_id=member_id, number=ended):
+                self._end(member_id, ended)
+            case _:
+                self._fold_visit(recorded)
+
+    def _end(self, member_id: str, number: int | None) -> None:
+        if number is not None:
+            self._authorisations[member_id, number].status = a.Status.ENDED.value
+
+    def _fold_visit(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case VisitRequested() as event:
+                self._visits.add(
+                    VisitRow(
+                        member_id=event.member_id,
+                        number=event.number,
+                        errand=event.errand.value,
+                        role=event.role.value,
+                        status="requested",
+                        phone_ref=event.phone_ref,
+                        bank_code=None,
+                    )
+                )
+            case VisitSucceeded(member_id=member_id, number=number):
+                self._visits[member_id, number].status = "done"
+            case VisitFailed(member_id=member_id, number=number, bank_code=bank_code):
+                row = self._visits[member_id, number]
+                row.status, row.bank_code = "failed", bank_code
 
     def _register(self, event: m.MemberRegistered, on: date) -> None:
         self._members.add(

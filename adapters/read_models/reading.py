@@ -31,7 +31,14 @@ from adapters.read_models.assignments import ASSIGNMENTS, AssignmentRow, Assignm
 from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.days import DAYS, BusinessDay, Days
 from adapters.read_models.loans import Loans
-from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, Members
+from adapters.read_models.members import (
+    AUTHORISATIONS,
+    BINDINGS,
+    DEBTS,
+    MEMBERS,
+    VISITS,
+    Members,
+)
 from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
 from adapters.read_models.positions import CLAIMS, ClaimRow, Positions
 from adapters.read_models.reserve import (
@@ -221,6 +228,7 @@ class ReadModels:
                 authorisations=AUTHORISATIONS.select(
                     cursor, "member_id = %s ORDER BY number", member_id
                 ),
+                visits=VISITS.select(cursor, "member_id = %s ORDER BY number", member_id),
             )
             return Seen(stamp, shown)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 from prometheus_client import (
     CollectorRegistry,
@@ -49,6 +50,9 @@ class Metrics:
         self.bank_calls = counter("bank_calls", "Calls to the bank.", "outcome")
         self.bank_down = gauge("bank_down", "Does the bank leave custody without an answer?")
         self.bank_held_back = gauge("bank_held_back", "Requests that wait unsent for that.")
+        self.sending_held = gauge(
+            "sending_held_timestamp_seconds", "Since when nothing new goes to the bank.", "reason"
+        )
         self.share_held = gauge("share_held", "Does this process serve the platform?")
 
         self.log_position = gauge("log_position", "The log's last event.")
@@ -166,10 +170,16 @@ class CustodyMetrics:
         self._platform = platform
         self._down = metrics.bank_down.labels(platform)
         self._held_back = metrics.bank_held_back.labels(platform)
+        self._down_since = metrics.sending_held.labels(platform, "bank_down")
+        self._held_since = metrics.sending_held.labels(platform, "restored")
 
     def called(self, outcome: BankOutcome) -> None:
         self._calls.labels(self._platform, outcome.value).inc()
 
-    def bank(self, *, down: bool, held_back: int) -> None:
-        self._down.set(down)
+    def bank(self, *, down_since: datetime | None, held_back: int) -> None:
+        self._down.set(down_since is not None)
+        self._down_since.set(down_since.timestamp() if down_since else 0)
         self._held_back.set(held_back)
+
+    def held(self, since: datetime | None) -> None:
+        self._held_since.set(since.timestamp() if since else 0)

@@ -159,6 +159,13 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=60_000,
         **_by("recharge-buyer"),
     ),
+    c.RequestAuthorisation(
+        member_id="I2",
+        kind=Kind.CREDIT_ASSIGNMENT,
+        ends_on=date(2099, 12, 31),
+        limit_fen=40_000,
+        **_by("authorise-assignments"),
+    ),
     c.OfferClaim(
         assignment_id="S1",
         loan_id="L1",
@@ -213,6 +220,30 @@ EXAMPLES: tuple[c.Command, ...] = (
         ),
         **_by("unbind-bank-account", "desk-1"),
     ),
+    c.ChangePhone(member_id="I1", role=Role.INVESTOR, phone="19900000011", **_by("change-phone")),
+    c.ResetPassword(member_id="I1", role=Role.INVESTOR, **_by("reset-password")),
+    c.CheckPassword(member_id="I1", role=Role.INVESTOR, **_by("check-password")),
+    by_two(
+        c.FreezeFunds,
+        _FINANCE_1,
+        _RISK_1,
+        freeze_id="freeze1",
+        member_id="I1",
+        role=Role.INVESTOR,
+        amount_fen=10_000,
+        evidence="court order 17",
+        **_by("freeze-funds", "finance-1"),
+    ),
+    by_two(
+        c.UnfreezeFunds,
+        _FINANCE_1,
+        _RISK_1,
+        release_id="release1",
+        freeze_id="freeze1",
+        amount_fen=4_000,
+        evidence="court order 18",
+        **_by("unfreeze-funds", "finance-1"),
+    ),
     by_two(
         c.RegisterOperator,
         _FINANCE_1,
@@ -238,6 +269,14 @@ EXAMPLES: tuple[c.Command, ...] = (
         member_id="B1",
         evidence="case 17",
         **_by("blacklist-member", "desk-1"),
+    ),
+    by_two(
+        c.RegisterRelatedParty,
+        _DESK,
+        _RISK_2,
+        member_id="B1",
+        evidence="register of shareholders, 2024-01",
+        **_by("register-related-party", "desk-1"),
     ),
     by_two(
         c.MoveReserveSurplus,
@@ -268,6 +307,15 @@ EXAMPLES: tuple[c.Command, ...] = (
 
 
 ON_OCCASION: tuple[c.Command, ...] = (
+    by_two(
+        c.RecordBankReversal,
+        _FINANCE_1,
+        _FINANCE_2,
+        movement_id="R-P1.1",
+        bank_date=date(2018, 1, 5),
+        reason="the bank wrote that it undid it",
+        **_by("record-bank-reversal", "finance-1"),
+    ),
     by_two(
         c.CoverShortfall,
         _FINANCE_1,

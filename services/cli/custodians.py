@@ -20,6 +20,7 @@ from adapters.custody.service_family import channel as service_channel
 from adapters.custody.service_family import notices as service_notices
 from adapters.custody.service_family import requests as service_requests
 from adapters.custody.service_family.client import ServiceFamilyBank
+from adapters.custody.service_family.words import WithdrawType
 from adapters.custody.wire import Signer
 from domain.ports import Custodian
 from infra.clock import Clock
@@ -74,7 +75,10 @@ def _service(bank: Bank, clock: Clock) -> Connection:
         bank.settings.key_serial,
         read_timeout_ms=bank.settings.bank_timeout_ms,
     )
-    choices = service_requests.Choices(withdraw_form=bank.settings.withdrawal_form.upper())
+    choices = service_requests.Choices(
+        withdraw_type=WithdrawType(bank.settings.withdrawal_type.upper()),
+        withdraw_form=bank.settings.withdrawal_form.upper(),
+    )
     return ServiceFamilyBank(link, bank.signer, clock, choices)
 
 

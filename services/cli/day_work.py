@@ -1,6 +1,6 @@
 """The day's work: close it, hold it against the bank, and look at what does not fit.
 
-day-end   reconcile   days   breaks list | show | assign
+day-end   reconcile   days   breaks list | show | assign | resolve
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Annotated
 
 import typer
 
-from services.cli.failure import EXIT_REFUSED, CliError
+from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.looking import day, show
 from services.cli.opening import book_clock, database, find
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import plain
 from services.cli.stack_work import perform
+from services.reconciliation.closing import BreakNotForPeople, resolve
 from services.reconciliation.records import BreakUnknown, Records
 from services.reconciliation.results import BreakStatus, Verdict
 
@@ -124,6 +125,28 @@ def breaks_assign(
     show("assigned", {"break_id": break_id, "owner": owner}, as_json)
 
 
+@breaks_app.command("resolve")
+def breaks_resolve(
+    break_id: BreakId,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What ends it.")],
+    by: Annotated[str, typer.Option("--by", metavar="WHO", help="Who says so.")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a contradiction by a person's word: the others end when book and bank agree.
+
+    Its day may be clean then: zhuanhu reconcile DATE confirms it at the bank.
+
+    Example: zhuanhu breaks resolve 0f3a9c1b2d4e5f60 --note "the bank wrote: opened" --by finance-1
+    """
+    if not note.strip() or not by.strip():
+        raise bad_input("note" if by.strip() else "by", "must say something")
+    with _records(data, platform) as records:
+        resolve(records, break_id, by, note)
+    show("resolved", {"break_id": break_id, "by": by}, as_json)
+
+
 @contextmanager
 def _records(data: Path | None, platform: str | None) -> Iterator[Records]:
     place = find(data, platform)
@@ -137,3 +160,6 @@ def _records(data: Path | None, platform: str | None) -> Iterator[Records]:
             raise CliError(
                 "not_found", str(error), "break", "zhuanhu breaks list --all gives their ids"
             ) from None
+        except BreakNotForPeople as error:
+            hint = "put right what it tells of, and run its day again: zhuanhu reconcile DATE"
+            raise CliError("bad_input", str(error), "break", hint) from None

@@ -1,6 +1,6 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
-command show   account show   loan show   reserve show   member show
+command show   account show   member show
 positions      holders        assignments    overdue        statement
 """
 
@@ -14,27 +14,21 @@ import typer
 
 from adapters.event_log import LogReader
 from adapters.inbox import Inbox
-from domain.accounts import RESERVE_ACCOUNT
 from domain.assignment import Status as Sale
-from domain.streams import RESERVE, fold_of, loan_stream
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, day, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.publish import receipt_json
 from services.cli.showing import plain
-from services.proof.as_of import balances_as_of, state_as_of
+from services.proof.as_of import balances_as_of
 
 app = typer.Typer()
 command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
 account_app = typer.Typer(help="What an account has.", no_args_is_help=True)
-loan_app = typer.Typer(help="A loan with all that belongs to it.", no_args_is_help=True)
-reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
 member_app = typer.Typer(help="A member; references only.", no_args_is_help=True)
 for name, group in (
     ("command", command_app),
     ("account", account_app),
-    ("loan", loan_app),
-    ("reserve", reserve_app),
     ("member", member_app),
 ):
     app.add_typer(group, name=name)
@@ -105,58 +99,6 @@ def _account_as_of(look: Look, account: str, as_of: str) -> Answer:
             "an account is called MEMBER:ROLE, such as I1:investor",
         )
     return {**plain(balance), "as_of": moment}
-
-
-@loan_app.command("show")
-def loan_show(
-    loan_id: Annotated[str, typer.Argument(metavar="LOAN")],
-    as_of: AsOf = None,
-    data: Data = None,
-    platform: Platform = None,
-    as_json: AsJson = False,
-) -> None:
-    """A loan with its schedule, tenders, payments and claims; as of a moment, its replayed state.
-
-    Example: zhuanhu loan show L00001 --as-of 1200 --json
-    """
-    with looking(data, platform) as look:
-        if as_of is None:
-            seen = look.views.loan(loan_id)
-            answer = plain(seen.value) | {"view": look.view(seen)}
-        else:
-            moment = look.moment(as_of)
-            stream = loan_stream(loan_id)
-            state = state_as_of(look.url, look.platform, stream, moment["position"])
-            if state == fold_of(stream).initial:
-                told = f"no loan {loan_id!r} up to position {moment['position']}"
-                raise CliError("not_found", told, "loan", "is the id spelled right?")
-            answer = {"loan_id": loan_id, "loan": plain(state), "as_of": moment}
-    show(f"loan {loan_id}", answer, as_json)
-
-
-@reserve_app.command("show")
-def reserve_show(
-    as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
-) -> None:
-    """The reserve's money, its flows, its queue and its payouts.
-
-    Example: zhuanhu reserve show --json
-    """
-    with looking(data, platform) as look:
-        if as_of is None:
-            seen = look.views.reserve()
-            queued = {"queued_fen": seen.value.queued_fen}
-            answer = queued | plain(seen.value) | {"view": look.view(seen)}
-        else:
-            moment = look.moment(as_of)
-            position = moment["position"]
-            balances = balances_as_of(look.url, look.platform, position)
-            answer = {
-                "balance": plain(balances.get(RESERVE_ACCOUNT)),
-                "reserve": plain(state_as_of(look.url, look.platform, RESERVE, position)),
-                "as_of": moment,
-            }
-    show("reserve", answer, as_json)
 
 
 @member_app.command("show")

@@ -27,6 +27,7 @@ from services.cli.errors import CliError
 from services.cli.installation import Installation
 from services.cli.opening import Place, database
 from services.cli.through_kafka import ThroughKafka
+from services.custody.contradictions import TakenBack
 from services.custody.custody import Custody
 from services.custody.notices import NotReady
 from services.custody.requests import Kind
@@ -162,6 +163,7 @@ def running(
         receiver.custody = custody
         opened.callback(receiver.stop)
         projector = opened.enter_context(closing(Projector(url, platform, log=log)))
+        taken_back = opened.enter_context(closing(TakenBack(url, platform)))
         yield Stack(
             url=url,
             platform=platform,
@@ -175,7 +177,15 @@ def running(
             ),
             reconciler=opened.enter_context(
                 closing(
-                    Reconciler(url, platform, custodian, commands, bank_clock, projector.catch_up)
+                    Reconciler(
+                        url,
+                        platform,
+                        custodian,
+                        commands,
+                        bank_clock,
+                        projector.catch_up,
+                        taken_back,
+                    )
                 )
             ),
             bank_url=bank.url,

@@ -1,15 +1,18 @@
-"""What the bank's callbacks do: a step of the request that they name, or money that came back."""
+"""What the bank's callbacks do: a step of the request that they name, money that came back, or what
+a member has authorised at the bank by himself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 
-from domain.commands import RecordBankMovement
+from domain.commands import RecordAuthorisation, RecordBankMovement
 from domain.ports import BankAnswer, BankOutcome
 from services.custody.journal import Notice, Step, Trouble
-from services.custody.reports import report_return
+from services.custody.reports import report_authorised, report_return
 from services.custody.requests import Kind, Open, State
 from services.custody.wave import heard
 
@@ -18,13 +21,15 @@ from services.custody.wave import heard
 class Reading:
     platform: str
     steps: list[Step] = field(default_factory=list)
-    commands: list[RecordBankMovement] = field(default_factory=list)
+    commands: list[RecordBankMovement | RecordAuthorisation] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     ask: list[Open] = field(default_factory=list)  # Something has come of them: the bank is asked.
 
     def take(self, notice: Notice, about: Open | None) -> None:
         """`about` is the request that it names, None where there is no such request of ours."""
-        if about is None:
+        if about is None and notice.authorised is not None:
+            self._take_authorised(notice, notice.authorised)
+        elif about is None:
             self.troubles.append(Trouble(notice.request_no, "notice_of_unknown_request"))
         elif notice.withdrawal_request_no is not None:
             self._take_return(notice, about)
@@ -41,6 +46,12 @@ class Reading:
         self.steps.append(step)
         if step.state is State.CONTRADICTED:
             self.troubles.append(Trouble(about.no, "contradicted"))
+
+    def _take_authorised(self, notice: Notice, told: Mapping[str, Any]) -> None:
+        try:
+            self.commands.append(report_authorised(self.platform, notice, told))
+        except ValueError:
+            self.troubles.append(Trouble(notice.request_no, "authorisation_unreadable"))
 
     def _take_return(self, notice: Notice, withdrawal: Open) -> None:
         """Ours, from the account that it says, and a number that can be recorded; else a person

@@ -6,17 +6,16 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import date
 from typing import Any, Self
 
 import structlog
 
-from adapters.commanding import Commands, Outcome, Receipt
+from adapters.commanding import Commands
 from adapters.event_log import LogReader
-from adapters.vault import VaultUnreadable
 from domain.ports import Custodian
-from infra.clock import SHANGHAI, Clock
+from infra.clock import Clock
 from services.custody.callbacks import Reading
+from services.custody.calling import Calling
 from services.custody.desk import Desk
 from services.custody.enquiry import Enquiry
 from services.custody.gate import UNLIMITED, Gate, Limits
@@ -25,25 +24,15 @@ from services.custody.journal import Journal, Step, Trouble
 from services.custody.lease import take_lease
 from services.custody.notices import NoticeBox
 from services.custody.planning import TOPICS, plan
-from services.custody.reports import report, report_held
-from services.custody.requests import Kind, Open, State, VaultReader, to_bank
+from services.custody.reporting import Reporting
+from services.custody.requests import Kind, Open, State, VaultReader
+from services.custody.scribe import Scribe
 from services.custody.watch import UNWATCHED, Watch
-from services.custody.wave import NOT_ESTABLISHED, Call, Callers, Errand, barred
 
 EVENTS_MAX = 5000  # Planned in one transaction.
-WAVE_MAX = 256  # Sent and asked in one go, by all workers together.
-REPORTS_MAX = 500  # Handed to the writer at once.
 NOTICES_MAX = 500  # Looked at in one step.
 TICK_MS = 50
 
-NOT_FOUND_LATER = "not_found_on_a_later_day"  # Whether the bank would know it again is unknown.
-ERASED = "personal_data_erased"
-# What nobody waits for, and the bank refused.
-UNHEEDED = {
-    Kind.CHANGE_PROJECT: "project_not_changed",
-    Kind.CONFIRM_WITHDRAWAL: "withdrawal_not_confirmed",
-    Kind.END_OFFER: "offer_not_ended",
-}
 TOO_MANY_LEGS = "too_many_legs"
 
 log = structlog.get_logger(__name__)
@@ -87,19 +76,17 @@ class Custody:
             self._opened = opened.pop_all()
         if self.held is not None:
             log.warning("sending_held", reason=self.held.reason, since=str(self.held.since))
-        self._gate = Gate(clock, limits.calls_per_s)
-        self._callers = Callers(bank, threads, self._gate, watch)
+        self._scribe = Scribe(self._journal, clock)
+        self._reporting = Reporting(platform, commands, self._scribe)
+        gate = Gate(clock, limits.calls_per_s)
+        self._calling = Calling(bank, threads, gate, self._journal, self._scribe, vault, watch)
         self.limits = limits
         self._watch = watch
-        self._told_down = False
+        self._watch.held(self.held.since if self.held else None)
         self._platform = platform
         self._bank = bank
-        self._commands = commands
-        self._clock = clock
-        self._vault = vault
         self._woken = threading.Event()
         self._desk: Desk | None = None
-        self._enquiry = Enquiry()
         self._position = 0
         self._caught_up = False
 
@@ -124,11 +111,11 @@ class Custody:
             done = self._plan(desk)
             if self.held is None:
                 done += self._take_notices(desk)
-                done += self._call(desk)
+                done += self._calling.wave(desk, caught_up=self._caught_up)
             else:
-                done += self._ask(desk)
-            self._tell(desk)
-            return done + self._ask_for_word(desk) + self._report(desk)
+                done += self._calling.questions(desk)
+            self._calling.tell(desk)
+            return done + self._reporting.held(desk) + self._reporting.ended(desk)
         except BaseException:
             self._begin_anew()  # The journal alone knows now what counts.
             raise
@@ -141,7 +128,7 @@ class Custody:
             return False
         if self.held is None:
             return not desk.count(besides)
-        return not desk.ended(1) and self._enquiry.is_done(desk.requests())
+        return not desk.ended(1) and self._calling.enquiry.is_done(desk.requests())
 
     def all_taken(self) -> bool:
         """Has the bank taken every request that is not done with, as far as we know?"""
@@ -170,7 +157,7 @@ class Custody:
 
     def receive(self, form: Mapping[str, str]) -> None:
         """Takes a callback of the bank: durable when this returns. Raises CustodianUntrusted."""
-        self._box.put(self._bank.read_notice(form), self._clock.now())
+        self._box.put(self._bank.read_notice(form), self._scribe.now)
         self._woken.set()
 
     # -- after a restore ----------------------------------------------------------------
@@ -178,34 +165,25 @@ class Custody:
     def hold(self) -> None:
         """Nothing is sent from now on, also by a later process, until `release`."""
         if self.held is None:
-            now, position = self._clock.now(), self._log.head()
+            now, position = self._scribe.now, self._log.head()
             self._holds.begin(Hold(now, Reason.DECLARED, position, None))
             self.held = self._holds.standing(now, position)
+            self._watch.held(now)
             self._begin_anew()
 
     def release(self, by: str | None, result: dict[str, Any]) -> None:
         """Sends again. `result` is kept with it; `by`: who bears what differs in it."""
-        self._holds.end(self._clock.now(), self._log.head(), by, result)
+        self._holds.end(self._scribe.now, self._log.head(), by, result)
         self.held = None
+        self._watch.held(None)
         self._begin_anew()
 
     def unsent(self) -> list[str]:
         """What would be sent, oldest first: of which the bank has nothing, or not all."""
-        return self._enquiry.unsent(self._desk.requests()) if self._desk else []
+        return Enquiry.unsent(self._desk.requests()) if self._desk else []
 
     def _begin_anew(self) -> None:
-        self._desk, self._enquiry = None, Enquiry()
-
-    def _ask(self, desk: Desk) -> int:
-        """A wave of questions about what the bank has said nothing of."""
-        now, why = self._clock.now(), dict[str, str]()
-        asked = self._enquiry.next(desk.requests(), now, self._gate.room(WAVE_MAX))
-        calls = self._calls(asked, why, Errand.ASK)
-        held = [each for each in asked if each.no in why]
-        self._take((), [Trouble(each.no, why[each.no]) for each in held])
-        for each in held:
-            self._enquiry.answered(each)
-        return self._carry_out(desk, calls)
+        self._desk, self._calling.enquiry = None, Enquiry()
 
     # -- its parts --------------------------------------------------------------------
 
@@ -220,10 +198,10 @@ class Custody:
             for each in requests
             if each.state is State.SENT
         ]
-        self._take(lost)
+        self._scribe.take(lost)
         desk = Desk(requests, self.limits.legs_per_call)
         for each in requests:
-            desk.follow(each, self._clock.now())
+            desk.follow(each, self._scribe.now)
         self._look_at_length(desk, requests)
         return desk
 
@@ -235,7 +213,7 @@ class Custody:
         events = self._log.read(self._position, EVENTS_MAX, TOPICS, upto=head)
         position = events[-1].position if len(events) == EVENTS_MAX else head
         if events:
-            planned = self._journal.plan(events, plan, position, self._clock.now())
+            planned = self._journal.plan(events, plan, position, self._scribe.now)
             desk.add(planned)
             self._look_at_length(desk, planned)
         self._position, self._caught_up = position, position == head
@@ -252,11 +230,10 @@ class Custody:
         for notice in first:
             each = desk.get(notice.about) or found.get(notice.about)
             read.take(notice, each)
-        receipts = self._commands.submit(read.commands) if read.commands else []
-        records = [each.bank_record for each in read.commands]
-        troubles = [*read.troubles, *_refusals(receipts, records)]
-        self._take(read.steps, troubles, [each.id for each in first])
-        now = self._clock.now()
+        refused = self._reporting.hand_over({each.bank_record: each for each in read.commands})
+        troubles = [*read.troubles, *refused]
+        self._scribe.take(read.steps, troubles, [each.id for each in first])
+        now = self._scribe.now
         for step in read.steps:
             if step.state is not State.CONTRADICTED:
                 desk.follow(step.open, now)
@@ -266,120 +243,4 @@ class Custody:
 
     def _look_at_length(self, desk: Desk, requests: Sequence[Open]) -> None:
         too_long = [Trouble(each.no, TOO_MANY_LEGS) for each in requests if desk.is_too_long(each)]
-        self._take((), too_long)
-
-    def _call(self, desk: Desk) -> int:
-        """Chooses a wave, writes it down as sent, and lets it go out."""
-        now, today = self._clock.now(), self._today()
-        room, probe = self._gate.room(WAVE_MAX), self._gate.probe
-        asked, again, ready = desk.wave(room, now, probe, caught_up=self._caught_up)
-        if not (asked or again or ready):
-            return 0
-        why = barred(self._journal, [*again, *ready])
-        lost = [each for each in again if each.state is State.UNKNOWN and each.sent_on != today]
-        why |= {each.no: NOT_FOUND_LATER for each in lost}
-        calls = self._calls(ready, why, Errand.SEND) + self._calls(again, why, Errand.SEND_AGAIN)
-        sent = [Step(call.open, State.SENT) for call in calls]
-        calls += self._calls(asked, why, Errand.ASK)
-        refused = [Step(each, State.REFUSED, why[each.no]) for each in ready if each.no in why]
-        held = [each for each in (*asked, *again) if each.no in why]
-        self._take([*refused, *sent], [Trouble(each.no, why[each.no]) for each in held])
-        for step in refused:
-            desk.follow(step.open, now)
-        for each in held:
-            desk.look_later(each, now)
-        return len(refused) + self._carry_out(desk, calls)
-
-    def _carry_out(self, desk: Desk, calls: Sequence[Call]) -> int:
-        """All workers call the bank; what it said is written down in one go."""
-        heard = self._callers.carry_out(calls, self._today())
-        self._take(heard.steps, heard.troubles, asked=heard.asked)
-        now = self._clock.now()
-        for step in heard.steps:
-            desk.follow(step.open, now)
-        for each in heard.again:
-            desk.send_again(each, now)
-        for each in heard.partly:
-            desk.send_again(each, now, in_time=True)
-        for each in heard.nothing_new:
-            desk.look_later(each, now)
-        for each in heard.not_asked:
-            desk.not_asked(each, now)
-        for each in heard.answered:
-            self._enquiry.answered(each)
-        return len(heard.steps) + len(heard.again) + len(heard.partly)
-
-    def _tell(self, desk: Desk) -> None:
-        down = self._gate.shut
-        if down or self._told_down:
-            self._told_down = down
-            self._watch.bank(down=down, held_back=desk.planned() if down else 0)
-
-    def _calls(self, requests: Sequence[Open], why: dict[str, str], errand: Errand) -> list[Call]:
-        """Those that are not held back; erased personal data hold a request back too."""
-        calls = []
-        for each in requests:
-            if each.no in why:
-                continue
-            try:
-                calls.append(Call(each, to_bank(each.request, self._vault), errand))
-            except VaultUnreadable:
-                why[each.no] = ERASED
-        return calls
-
-    def _ask_for_word(self, desk: Desk) -> int:
-        """Withdrawals that the bank holds: the domain says whether they may go. Asked again after a
-        crash, which changes nothing."""
-        held = desk.take_held()
-        if held:
-            receipts = self._commands.submit([report_held(self._platform, each) for each in held])
-            self._take((), _refusals(receipts, [each.no for each in held]))
-        return len(held)
-
-    def _report(self, desk: Desk) -> int:
-        done = 0
-        while ended := desk.ended(REPORTS_MAX):
-            said = [(each, report(self._platform, each)) for each in ended]
-            commands = {each.no: command for each, command in said if command}
-            receipts = self._commands.submit(list(commands.values())) if commands else []
-            troubles = _refusals(receipts, list(commands))
-            troubles += [
-                Trouble(each.no, UNHEEDED[each.request.kind])
-                for each, command in said
-                if command is None and each.state is State.REFUSED and each.code != NOT_ESTABLISHED
-            ]
-            self._alarm(troubles)
-            self._journal.mark_reported([each.no for each in ended], troubles, self._clock.now())
-            desk.remove(ended)
-            done += len(ended)
-        return done
-
-    def _take(
-        self,
-        steps: Sequence[Step],
-        troubles: Sequence[Trouble] = (),
-        read: Sequence[int] = (),
-        asked: Sequence[Open] = (),
-    ) -> None:
-        if steps or troubles or read or asked:
-            self._alarm(troubles)
-            now, today = self._clock.now(), self._today()
-            self._journal.take(steps, now, today, troubles=troubles, notices=read, asked=asked)
-
-    @staticmethod
-    def _alarm(troubles: Sequence[Trouble]) -> None:
-        for trouble in troubles:
-            log.error("custody_trouble", request_no=trouble.request_no, code=trouble.code)
-
-    def _today(self) -> date:
-        """The bank's day: what is sent on one day is never sent again on another."""
-        return self._clock.now().astimezone(SHANGHAI).date()
-
-
-def _refusals(receipts: Sequence[Receipt], request_nos: Sequence[str]) -> list[Trouble]:
-    """What the writer did not take. The bank's word stands: a person must look."""
-    return [
-        Trouble(no, f"writer_refused:{receipt.code}")
-        for no, receipt in zip(request_nos, receipts, strict=True)
-        if receipt.outcome is Outcome.REFUSED
-    ]
+        self._scribe.take((), too_long)

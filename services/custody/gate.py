@@ -51,6 +51,7 @@ class Gate:
         self._begun: deque[datetime] = deque()  # Calls of the last second, where they are limited.
         self._silent: set[str] = set()  # Requests that had no answer since there was one.
         self._probe_at: datetime | None = None  # None: the gate is open.
+        self.shut_since: datetime | None = None
         self._probing: str | None = None  # The request that is out as a probe.
         self._may_probe = False
         self._failed = 0  # Probes, since the gate was shut.
@@ -109,13 +110,14 @@ class Gate:
     def _open(self) -> None:
         if self.shut:
             log.warning("bank_back", probes_failed=self._failed)
-        self._probe_at = self._probing = None
+        self._probe_at = self._probing = self.shut_since = None
         self._failed = 0
         self._silent.clear()
 
     def _shut(self) -> None:
         log.error("bank_down", requests_unanswered=len(self._silent))
         self._may_probe = False
+        self.shut_since = self._clock.now()
         self._silent.clear()
         self._wait()
 

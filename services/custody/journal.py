@@ -5,7 +5,7 @@ Each public method that writes is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +37,8 @@ class Trouble(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A verified callback that waits. The last three are those of a returned withdrawal."""
+    """A verified callback that waits. What stands before `authorised` is of a returned withdrawal;
+    that of what a member has authorised by himself (domain.ports.AuthorisedAtBank)."""
 
     id: int
     received_at: datetime
@@ -48,6 +49,7 @@ class Notice:
     withdrawal_request_no: str | None
     account: str | None
     amount_fen: int | None
+    authorised: Mapping[str, Any] | None = None
 
     @property
     def about(self) -> str:
@@ -287,7 +289,7 @@ _TROUBLES: LiteralString = (
 _HANDLED: LiteralString = "UPDATE notice SET handled = true WHERE id = ANY(%s)"
 _NOTICES: LiteralString = (
     "SELECT id, received_at, request_no, outcome, code, bank_date, withdrawal_request_no,"
-    " account, amount_fen FROM notice WHERE NOT handled ORDER BY id LIMIT %s"
+    " account, amount_fen, authorised FROM notice WHERE NOT handled ORDER BY id LIMIT %s"
 )
 _BOUND: LiteralString = (
     "SELECT binding_id, member_id FROM card JOIN unnest(%s::text[], %s::text[])"

@@ -12,6 +12,8 @@ from typing import LiteralString
 from urllib.parse import parse_qsl
 
 import structlog
+from msgspec import to_builtins
+from psycopg.types.json import Jsonb
 
 from domain.ports import BankNotice, CustodianUntrusted
 from infra import http_server
@@ -25,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 _INSERT: LiteralString = (
     "INSERT INTO notice (received_at, request_no, outcome, code, bank_date,"
-    " withdrawal_request_no, account, amount_fen) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    " withdrawal_request_no, account, amount_fen, authorised)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 
@@ -48,8 +51,9 @@ class NoticeBox:
             if returned
             else (None, None, None)
         )
-        row = (now, notice.request_no, answer.outcome.value, answer.code, answer.bank_date, *back)
-        self._connection.execute(_INSERT, row, prepare=True)
+        told = notice.authorised and Jsonb(to_builtins(notice.authorised))
+        said = (notice.request_no, answer.outcome.value, answer.code, answer.bank_date)
+        self._connection.execute(_INSERT, (now, *said, *back, told), prepare=True)
 
     def close(self) -> None:
         self._connection.close()

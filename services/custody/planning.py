@@ -10,7 +10,7 @@ import msgspec
 from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
 from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
-from domain.authorisation import ROLE_OF, AuthorisationCancelling, AuthorisationRequested
+from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
     LoanAdmitted,
@@ -30,125 +30,16 @@ from domain.member import (
 from domain.model import InvariantBroken
 from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
+from domain.visit import VisitRequested
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
-from services.custody.facts import (
-    OF_AN_OFFER,
-    CardFact,
-    Facts,
-    MemberFact,
-    OfferFact,
-    ProjectFact,
-)
-from services.custody.requests import Instruction, Kind, Request
+from services.custody import planning_members
+from services.custody.facts import OF_AN_OFFER, Facts, OfferFact, ProjectFact
+from services.custody.requests import Instruction, Kind, Request, caused_by
 
 
 def plan(recorded: Recorded, facts: Facts) -> list[Request]:
     """The requests that this event causes. `facts` takes in what the event tells."""
     return PLANNERS[type(recorded.event)](recorded, recorded.event, facts)
-
-
-def _request(
-    recorded: Recorded, request_no: str, kind: Kind, key: str, subject: str, **payload: Any
-) -> Request:
-    return Request(
-        request_no, kind, recorded.position, 1, key, subject, recorded.correlation, payload
-    )
-
-
-# -- members ----------------------------------------------------------------------------
-
-
-def _register(recorded: Recorded, event: MemberRegistered, facts: Facts) -> list[Request]:
-    company = event.kind == "company"
-    facts.members[event.member_id] = MemberFact(event.member_id, company, event.identity_ref)
-    return [
-        Request(
-            f"A-{event.member_id}-{role.value}",
-            Kind.OPEN_ACCOUNT,
-            recorded.position,
-            number,
-            ordering_key=account_of(event.member_id, role),
-            subject=event.member_id,
-            correlation=recorded.correlation,
-            payload={
-                "account": account_of(event.member_id, role),
-                "company": company,
-                "identity_ref": event.identity_ref,
-            },
-        )
-        for number, role in enumerate(event.roles, start=1)
-    ]
-
-
-def _bind(recorded: Recorded, event: BindingRequested, facts: Facts) -> list[Request]:
-    others = sum(1 for binding_id, _ in facts.cards if binding_id == event.binding_id)
-    name = event.binding_id if others == 0 else f"{event.binding_id}:{others + 1}"
-    account = account_of(event.member_id, event.role)
-    facts.put_card(CardFact(event.binding_id, event.member_id, account, event.card_ref, name))
-    request = _request(
-        recorded,
-        f"B-{name}",
-        Kind.BIND_CARD,
-        account,
-        event.member_id,
-        account=account,
-        company=facts.members[event.member_id].company,
-        card_ref=event.card_ref,
-        binding_id=event.binding_id,
-    )
-    return [request]
-
-
-def _unbind(recorded: Recorded, event: UnbindingRequested, facts: Facts) -> list[Request]:
-    card = facts.cards[event.binding_id, event.member_id]
-    card = card._replace(bound=False, unbindings=card.unbindings + 1)
-    facts.put_card(card)
-    suffix = "" if card.unbindings == 1 else f".{card.unbindings}"
-    request = _request(
-        recorded,
-        f"U-{card.name}{suffix}",
-        Kind.UNBIND_CARD,
-        card.account,
-        event.member_id,
-        account=card.account,
-        card_ref=card.card_ref,
-        binding_id=event.binding_id,
-    )
-    return [request]
-
-
-def _bound(
-    recorded: Recorded,
-    event: BindingConfirmed | UnbindingRefused | BankAccountUnbound,
-    facts: Facts,
-) -> list[Request]:
-    card = facts.cards[event.binding_id, event.member_id]
-    facts.put_card(card._replace(bound=not isinstance(event, BankAccountUnbound)))
-    return []
-
-
-def _authorise(recorded: Recorded, event: AuthorisationRequested, facts: Facts) -> list[Request]:
-    terms = {"ends_on": event.ends_on.isoformat(), "limit_fen": event.limit_fen}
-    return [_on_authorisation(recorded, event, Kind.AUTHORISE, event.number, **terms)]
-
-
-def _end_authorisation(
-    recorded: Recorded, event: AuthorisationCancelling, facts: Facts
-) -> list[Request]:
-    return [_on_authorisation(recorded, event, Kind.END_AUTHORISATION, event.cancellation)]
-
-
-def _on_authorisation(
-    recorded: Recorded,
-    event: AuthorisationRequested | AuthorisationCancelling,
-    kind: Kind,
-    request_number: int,
-    **terms: Any,
-) -> Request:
-    account = account_of(event.member_id, ROLE_OF[event.kind])
-    about = {"account": account, "authorised": event.kind.value, "number": event.number}
-    no = f"G-{event.member_id}-{request_number}"
-    return _request(recorded, no, kind, account, event.member_id, **about, **terms)
 
 
 # -- loans ------------------------------------------------------------------------------
@@ -183,7 +74,7 @@ def _establish(recorded: Recorded, event: LoanAdmitted, facts: Facts) -> list[Re
         "method": project.method,
         "periods": project.periods,
     }
-    request = _request(
+    request = caused_by(
         recorded,
         project.request_no,
         Kind.ESTABLISH_PROJECT,
@@ -207,7 +98,7 @@ def _change(
 ) -> list[Request]:
     project = facts.projects[event.loan_id]
     stage = _STAGES[type(event)]
-    request = _request(
+    request = caused_by(
         recorded,
         f"L-{event.loan_id}.{stage.value}",
         Kind.CHANGE_PROJECT,
@@ -227,7 +118,7 @@ def _offer(recorded: Recorded, event: AssignmentOffered, facts: Facts) -> list[R
     seller = account_of(event.seller_id, Role.INVESTOR)
     offer = OfferFact(event.assignment_id, event.loan_id, seller, event.principal_fen)
     facts.offers[event.assignment_id] = offer
-    request = _request(
+    request = caused_by(
         recorded,
         offer.request_no,
         Kind.OFFER_SHARE,
@@ -246,7 +137,7 @@ def _end_offer(recorded: Recorded, event: AssignmentEnded, facts: Facts) -> list
     offer = facts.offers[event.assignment_id]
     no, key = f"{offer.request_no}.end", loan_key(offer.loan_id)
     subject = event.assignment_id
-    return [_request(recorded, no, Kind.END_OFFER, key, subject, offer=offer.request_no)]
+    return [caused_by(recorded, no, Kind.END_OFFER, key, subject, offer=offer.request_no)]
 
 
 def _offered(event: EntryRequested, facts: Facts) -> dict[str, Any]:
@@ -287,29 +178,37 @@ def _single(
     event: EntryRequested, movement: Movement, facts: Facts
 ) -> tuple[Kind, str, dict[str, Any]]:
     """Kind, ordering key, and what belongs to the kind."""
+    by = {} if event.by_member is None else {"by_member": event.by_member}
+    account = movement.payer
+    if event.purpose is Purpose.ADMINISTRATIVE_FREEZE:
+        return Kind.FREEZE_FUNDS, account, {"account": account}
+    if event.purpose is Purpose.ADMINISTRATIVE_RELEASE:
+        return Kind.UNFREEZE_FUNDS, account, {"account": account, "freeze": movement.freeze}
     match MATRIX[event.purpose].shape:
         case Shape.FREEZE:
             freeze = {
-                "account": movement.payer,
+                "account": account,
                 "purpose": event.purpose.value,
                 "project_no": event.subject,
+                **by,
                 **_offered(event, facts),
             }
             return Kind.FREEZE, loan_key(event.subject), freeze
         case Shape.RELEASE:
             return Kind.RELEASE, loan_key(event.subject), {"freeze": movement.freeze}
         case Shape.INFLOW:
-            return Kind.RECHARGE, movement.payee, {"account": movement.payee}
+            return Kind.RECHARGE, movement.payee, {"account": movement.payee, **by}
         case Shape.OUTFLOW:
-            member_id = owner_of(movement.payer)
+            member_id = owner_of(account)
             card = facts.cards[event.reference, member_id]
             withdrawal = {
-                "account": movement.payer,
+                "account": account,
                 "card_ref": card.card_ref,
                 "binding_id": card.binding_id,
                 "member_id": member_id,
+                **by,
             }
-            return Kind.WITHDRAW, movement.payer, withdrawal
+            return Kind.WITHDRAW, account, withdrawal
         case shape:
             raise InvariantBroken(f"{event.entry_id}: {shape} is no single movement")
 
@@ -343,20 +242,21 @@ def _last_word(
     else:
         no, kind = f"{event.movement_id}.stop{event.attempt}", Kind.STOP_WITHDRAWAL
     account, subject = event.account, event.entry_id
-    return [_request(recorded, no, kind, account, subject, withdrawal=event.movement_id)]
+    return [caused_by(recorded, no, kind, account, subject, withdrawal=event.movement_id)]
 
 
 _BESIDE_LOANS = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
 
 PLANNERS: dict[type[Any], Callable[[Recorded, Any, Facts], list[Request]]] = {
-    MemberRegistered: _register,
-    BindingRequested: _bind,
-    BindingConfirmed: _bound,
-    UnbindingRequested: _unbind,
-    UnbindingRefused: _bound,
-    BankAccountUnbound: _bound,
-    AuthorisationRequested: _authorise,
-    AuthorisationCancelling: _end_authorisation,
+    MemberRegistered: planning_members.register,
+    BindingRequested: planning_members.bind,
+    BindingConfirmed: planning_members.bound,
+    UnbindingRequested: planning_members.unbind,
+    UnbindingRefused: planning_members.bound,
+    BankAccountUnbound: planning_members.bound,
+    AuthorisationRequested: planning_members.authorise,
+    AuthorisationCancelling: planning_members.end_authorisation,
+    VisitRequested: planning_members.visit,
     LoanRequested: _learn_terms,
     LoanAdmitted: _establish,
     LoanDisbursed: _change,

@@ -5,8 +5,13 @@ A command's id is derived from what it is about, so that saying it again changes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
 from domain import commands as c
-from domain.accounts import role_of
+from domain.accounts import owner_of, role_of
+from domain.authorisation import Kind as Authorised
 from domain.commands import Command
 from domain.purposes import Purpose
 from services.custody.journal import Notice
@@ -58,6 +63,9 @@ def _about(ended: Open) -> tuple[str, dict[str, object], type[Command], type[Com
             if request.kind is Kind.AUTHORISE:
                 return name, about, c.ConfirmAuthorisation, c.RefuseAuthorisation
             return name, about, c.ConfirmAuthorisationEnd, c.RefuseAuthorisationEnd
+        case Kind.CHANGE_PHONE | Kind.RESET_PASSWORD | Kind.CHECK_PASSWORD:
+            about = {"member_id": subject, "number": payload["number"]}
+            return f"visit:{request.request_no[2:]}", about, c.ConfirmVisit, c.RefuseVisit
         case Kind.ESTABLISH_PROJECT:
             name = f"project:{subject}:{payload['attempt']}"
             return name, {"loan_id": subject}, c.ConfirmProject, c.RefuseProject
@@ -101,5 +109,27 @@ def report_return(platform: str, notice: Notice, withdrawal: Open) -> c.RecordBa
             "amount_fen": notice.amount_fen,
             "bank_date": notice.bank_date or notice.received_on,
             "origin": notice.withdrawal_request_no,
+        }
+    )
+
+
+def report_authorised(
+    platform: str, notice: Notice, told: Mapping[str, Any]
+) -> c.RecordAuthorisation:
+    """Raises ValueError for an account that is none of a member's, and for numbers that no bank
+    record may have."""
+    account = told["account"]
+    return c.RecordAuthorisation.model_validate(
+        {
+            "id": f"authorised:{notice.request_no}",
+            "platform": platform,
+            "actor": ACTOR,
+            "bank_record": notice.request_no,
+            "member_id": owner_of(account),
+            "role": role_of(account),
+            "kind": Authorised(told["kind"]),
+            "act": told["act"],
+            "ends_on": told["ends_on"] and date.fromisoformat(told["ends_on"]),
+            "limit_fen": told["limit_fen"],
         }
     )

@@ -12,18 +12,22 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol, assert_never
 
+from adapters.codec import Recorded
 from domain.authorisation import Kind as Authorised
 from domain.ports import (
     Authorise,
     BankRequest,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
     EndOffer,
     EstablishProject,
     Execute,
     Freeze,
+    FreezeFunds,
     Leg,
     Offered,
     OfferShare,
@@ -31,8 +35,10 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -42,6 +48,9 @@ class Kind(StrEnum):
     OPEN_ACCOUNT = "open_account"
     BIND_CARD = "bind_card"
     UNBIND_CARD = "unbind_card"
+    CHANGE_PHONE = "change_phone"
+    RESET_PASSWORD = "reset_password"  # noqa: S105
+    CHECK_PASSWORD = "check_password"  # noqa: S105
     AUTHORISE = "authorise"
     END_AUTHORISATION = "end_authorisation"
     ESTABLISH_PROJECT = "establish_project"
@@ -54,6 +63,8 @@ class Kind(StrEnum):
     END_OFFER = "end_offer"
     FREEZE = "freeze"
     RELEASE = "release"
+    FREEZE_FUNDS = "freeze_funds"
+    UNFREEZE_FUNDS = "unfreeze_funds"
     EXECUTE = "execute"
 
 
@@ -124,6 +135,15 @@ class Request:
                 return Lane.LINE
 
 
+def caused_by(
+    recorded: Recorded, request_no: str, kind: Kind, key: str, subject: str, **payload: Any
+) -> Request:
+    """The only request that an event causes."""
+    return Request(
+        request_no, kind, recorded.position, 1, key, subject, recorded.correlation, payload
+    )
+
+
 @dataclass(slots=True)
 class Open:
     """A request that is not done with. What stands below `steps` is not in the journal."""
@@ -158,6 +178,12 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
             )
         case Kind.UNBIND_CARD:
             return UnbindCard(no, p["account"], vault.open(p["card_ref"])["card_no"])
+        case Kind.CHANGE_PHONE:
+            return ChangePhone(no, p["account"], vault.open(p["phone_ref"])["phone"])
+        case Kind.RESET_PASSWORD:
+            return ResetPassword(no, p["account"])
+        case Kind.CHECK_PASSWORD:
+            return CheckPassword(no, p["account"])
         case Kind.AUTHORISE:
             ends_on, limit_fen = date.fromisoformat(p["ends_on"]), p["limit_fen"]
             return Authorise(no, p["account"], Authorised(p["authorised"]), ends_on, limit_fen)
@@ -168,10 +194,11 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.CHANGE_PROJECT:
             return ChangeProject(no, p["project_no"], ProjectStage(p["stage"]))
         case Kind.RECHARGE:
-            return Recharge(no, p["account"], p["amount_fen"])
+            return Recharge(no, p["account"], p["amount_fen"], p.get("by_member", True))
         case Kind.WITHDRAW:
             card_no = vault.open(p["card_ref"])["card_no"]
-            return Withdraw(no, p["account"], p["amount_fen"], card_no)
+            by_member = p.get("by_member", True)
+            return Withdraw(no, p["account"], p["amount_fen"], card_no, by_member)
         case Kind.CONFIRM_WITHDRAWAL:
             return ConfirmWithdrawal(no, p["withdrawal"])
         case Kind.STOP_WITHDRAWAL:
@@ -181,10 +208,15 @@ def to_bank(request: Request, vault: VaultReader) -> BankRequest:
         case Kind.END_OFFER:
             return EndOffer(no, p["offer"])
         case Kind.FREEZE:
-            purpose, offered = Purpose(p["purpose"]), _offered(p)
-            return Freeze(no, p["account"], purpose, p["amount_fen"], p["project_no"], offered)
+            purpose, by_member = Purpose(p["purpose"]), p.get("by_member", False)
+            fen, project = p["amount_fen"], p["project_no"]
+            return Freeze(no, p["account"], purpose, fen, project, by_member, _offered(p))
         case Kind.RELEASE:
             return Release(no, p["freeze"], p["amount_fen"])
+        case Kind.FREEZE_FUNDS:
+            return FreezeFunds(no, p["account"], p["amount_fen"])
+        case Kind.UNFREEZE_FUNDS:
+            return UnfreezeFunds(no, p["account"], p["freeze"], p["amount_fen"])
         case Kind.EXECUTE:
             purpose, legs = Purpose(p["purpose"]), _legs(p["legs"])
             return Execute(no, purpose, p["project_no"], legs, _offered(p))

@@ -150,6 +150,14 @@ MIGRATIONS = (
     ),
     Migration(
         4,
+        "authorised",
+        """
+        -- Of what a member has authorised, or ended, at the bank by himself.
+        ALTER TABLE notice ADD COLUMN authorised jsonb;
+        """,
+    ),
+    Migration(
+        5,
         "offers of claims",
         """
         CREATE TABLE offer (

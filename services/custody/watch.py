@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from domain.ports import BankOutcome
@@ -11,15 +12,22 @@ class Watch(Protocol):
     def called(self, outcome: BankOutcome) -> None:
         """A request was sent or asked after. Told from several threads."""
 
-    def bank(self, *, down: bool, held_back: int) -> None:
-        """Whether it is taken to be down, and how many requests wait unsent for that."""
+    def bank(self, *, down_since: datetime | None, held_back: int) -> None:
+        """Since when it is taken to be down, if it is, and how many requests wait unsent for
+        that."""
+
+    def held(self, since: datetime | None) -> None:
+        """Since when nothing is sent because the database was restored, if that is so."""
 
 
 class Unwatched:
     def called(self, outcome: BankOutcome) -> None:
         pass
 
-    def bank(self, *, down: bool, held_back: int) -> None:
+    def bank(self, *, down_since: datetime | None, held_back: int) -> None:
+        pass
+
+    def held(self, since: datetime | None) -> None:
         pass
 
 

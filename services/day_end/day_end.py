@@ -6,10 +6,10 @@ the same commands find their receipts and append nothing; interrupted, the rest 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import LiteralString, TypedDict
+from typing import LiteralString, NamedTuple, TypedDict
 
 from psycopg import sql
 
@@ -17,7 +17,7 @@ from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from adapters.read_models.store import views_schema
 from domain import commands as c
-from domain.policy import PolicyPublished, PolicyTerms, Scope
+from domain.policy import Covers, PolicyPublished, PolicyTerms, Scope
 from domain.streams import POLICY
 from infra.postgres import connect
 
@@ -136,32 +136,10 @@ class DayEnd:
         )
 
     def _due(self, today: date) -> list[str]:
-        """Loans with an instalment to bill, to mark overdue, or late enough for the reserve."""
-        terms = [each for each in self._policies() if each.scope is not Scope.NONE]
-        return self._ids(
-            """
-            SELECT DISTINCT i.loan_id
-            FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
-            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[], %(interest)s::bool[])
-                AS p (version, late_from, interest) ON p.version = l.policy_version
-            WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
-              AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
-              AND (NOT i.billed
-                   OR (i.open_principal_fen + i.open_interest_fen
-                       + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
-                       AND ((NOT i.overdue AND i.due_on < %(today)s)
-                            OR (NOT i.filed AND %(today)s - i.due_on >= p.late_from
-                                AND (i.open_principal_fen > 0
-                                     OR (p.interest AND i.open_interest_fen > 0))))))
-            ORDER BY i.loan_id
-            """,
-            {
-                "today": today,
-                "versions": [each.version for each in terms],
-                "late_from": [each.trigger_days + (not each.trigger_inclusive) for each in terms],
-                "interest": [each.scope is Scope.PRINCIPAL_AND_INTEREST for each in terms],
-            },
-        )
+        """Loans with an instalment to bill, to mark overdue, or late enough to be paid by whoever
+        stands in, or with a rest that falls due."""
+        marks = [_Marks.of(terms) for terms in self._policies()]
+        return self._ids(_DUE, {"today": today} | _columns(marks))
 
     def _policies(self) -> list[PolicyTerms]:
         published = self._log.stream(POLICY)
@@ -173,6 +151,76 @@ class DayEnd:
 
     def _by(self) -> _By:
         return {"platform": self._platform, "actor": ACTOR}
+
+
+class _Marks(NamedTuple):
+    """From which day of lateness on something is to be decided under a policy; None: never."""
+
+    version: str
+    grace: int
+    claimed_from: int | None
+    whole_from: int | None  # All open instalments are claimed.
+    called_in_from: int | None
+    interest: bool  # Whether interest alone may be claimed.
+
+    @classmethod
+    def of(cls, terms: PolicyTerms) -> _Marks:
+        protects = terms.scope is not Scope.NONE
+        stages = [max(each.from_days, terms.grace_days + 1) for each in terms.triggers]
+        whole = [
+            from_days
+            for from_days, each in zip(stages, terms.triggers, strict=True)
+            if each.covers is not Covers.INSTALMENT
+        ]
+        over_days = terms.acceleration.over_days if terms.acceleration else None
+        called_in = whole if protects else []
+        if over_days is not None:
+            called_in = [*called_in, max(over_days, terms.grace_days) + 1]
+        return cls(
+            version=terms.version,
+            grace=terms.grace_days,
+            claimed_from=min(stages) if protects else None,
+            whole_from=min(whole) if protects and whole else None,
+            called_in_from=min(called_in, default=None),
+            interest=terms.scope is Scope.PRINCIPAL_AND_INTEREST
+            and any(each.covers is not Covers.PRINCIPAL for each in terms.triggers),
+        )
+
+
+def _columns(marks: Sequence[_Marks]) -> dict[str, object]:
+    return {name: [getattr(each, name) for each in marks] for name in _Marks._fields}
+
+
+_DUE: LiteralString = """
+    SELECT DISTINCT i.loan_id
+    FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
+    LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(claimed_from)s::int[],
+            %(whole_from)s::int[], %(called_in_from)s::int[], %(interest)s::bool[])
+        AS p (version, grace, claimed_from, whole_from, called_in_from, interest)
+        ON p.version = l.policy_version
+    WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
+      AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
+      AND (NOT i.billed
+           OR (i.open_principal_fen + i.open_interest_fen
+               + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
+               AND ((NOT i.overdue AND %(today)s - i.due_on > p.grace)
+                    OR (NOT i.filed
+                        AND (i.open_principal_fen > 0 OR (p.interest AND i.open_interest_fen > 0))
+                        AND (%(today)s - i.due_on >= p.claimed_from
+                             OR (p.whole_from IS NOT NULL AND EXISTS (
+                                 SELECT FROM {0}.instalment o
+                                 WHERE o.loan_id = i.loan_id AND o.billed
+                                   AND %(today)s - o.due_on >= p.whole_from
+                                   AND o.open_principal_fen + o.open_interest_fen
+                                       + o.reserve_open_principal_fen
+                                       + o.reserve_open_interest_fen > 0))))
+                    OR (l.rest_billed_with IS NULL AND %(today)s - i.due_on >= p.called_in_from
+                        AND EXISTS (
+                            SELECT FROM {0}.instalment n
+                            WHERE n.loan_id = i.loan_id AND NOT n.billed
+                              AND n.principal_fen + n.interest_fen > 0)))))
+    ORDER BY i.loan_id
+"""
 
 
 class _By(TypedDict):

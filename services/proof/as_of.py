@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from adapters.codec import decode_event
+from adapters.codec import Recorded, decode_event, recorded
 from domain import shortfall
 from domain.platform import BusinessDateRolled, PlatformOpened
 from domain.streams import PLATFORM, fold_of
@@ -17,6 +17,16 @@ from services.proof.snapshot import Snapshot
 _EVENTS = (
     "SELECT notification_id, topic, state FROM {shard}.stored_events"
     " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
+)
+_RECORDED = (
+    "SELECT notification_id, originator_id, originator_version, topic, state"
+    " FROM {shard}.stored_events"
+    " WHERE originator_id = %s AND notification_id <= %s ORDER BY originator_version"
+)
+_STREAMS = (
+    "SELECT originator_id, topic, state FROM {shard}.stored_events"
+    " WHERE originator_id = ANY(%s) AND notification_id <= %s"
+    " ORDER BY originator_id, originator_version"
 )
 _STEPS = (
     "SELECT topic, state FROM {shard}.stored_events WHERE topic = ANY(%s) AND notification_id <= %s"
@@ -71,6 +81,23 @@ def state_as_of(url: str, platform: str, stream: str, position: int) -> Any:
         for _, topic, raw in snapshot.stream(_EVENTS, (stream, position)):
             state = evolve(state, decode_event(topic, raw))
     return state
+
+
+def events_of(url: str, platform: str, stream: str, position: int) -> list[Recorded]:
+    """The events of a stream up to `position`, oldest first."""
+    with Snapshot(url, platform) as snapshot:
+        return [recorded(*row) for row in snapshot.stream(_RECORDED, (stream, position))]
+
+
+def states_as_of(url: str, platform: str, streams: Sequence[str], position: int) -> dict[str, Any]:
+    """The same of several streams in one query; a stream that has no event by then is not in it."""
+    states: dict[str, Any] = {}
+    with Snapshot(url, platform) as snapshot:
+        _within(snapshot, position)
+        for stream, topic, raw in snapshot.stream(_STREAMS, (list(streams), position)):
+            initial, evolve = fold_of(stream)
+            states[stream] = evolve(states.get(stream, initial), decode_event(topic, raw))
+    return states
 
 
 def balances_as_of(url: str, platform: str, position: int) -> dict[str, Balance]:

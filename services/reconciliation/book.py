@@ -44,7 +44,7 @@ class Snapshot:
     (freezes and releases left out), and whatever the day's lines name. `straddling`: what was out
     at the day's end, or may have been. `later`: all that the bank dated after the day, added up by
     purpose and parties. `balances` are today's, below zero where the bank took more than there was;
-    `shortfalls`: the claims behind that.
+    `shortfalls`: the claims behind that. `taken_back`: keys of what the bank undid on its day.
     """
 
     position: int
@@ -53,6 +53,7 @@ class Snapshot:
     later: list[Movement]
     balances: dict[str, BankBalance]
     shortfalls: list[ShortfallRow]
+    taken_back: set[str]
 
 
 class Book:
@@ -76,6 +77,7 @@ class Book:
                 _later(cursor, day),
                 _balances(cursor, shortfalls),
                 shortfalls,
+                _taken_back(cursor, day),
             )
 
     def covered(self, claims: Collection[str]) -> dict[str, list[str]]:
@@ -90,6 +92,15 @@ class Book:
                 (list(claims),),
             )
             return dict(cursor.fetchall())
+
+    def of_entries(self, entry_ids: Collection[str]) -> dict[str, list[MovementRow]]:
+        """The movements of these entries, by entry."""
+        found: dict[str, list[MovementRow]] = {entry_id: [] for entry_id in entry_ids}
+        if entry_ids:
+            with self._snapshot() as cursor:
+                for row in MOVEMENTS.select(cursor, "entry_id = ANY(%s)", list(entry_ids)):
+                    found[row.entry_id].append(row)
+        return found
 
     def not_recorded(self, lines: Sequence[StatementLine]) -> list[StatementLine]:
         """Those that the bank began and the book has no movement for."""
@@ -160,6 +171,13 @@ def _movements(cursor: Cursor[Any], day: date, lines: Lines) -> dict[str, Moveme
         for row in MOVEMENTS.select(cursor, condition, list(entries), list(COMMISSIONS), day):
             movements[key_of_movement(row)] = row
     return movements
+
+
+def _taken_back(cursor: Cursor[Any], day: date) -> set[str]:
+    undone = "bank_date = %s AND purpose = %s"
+    rows = MOVEMENTS.select(cursor, undone, day, Purpose.BANK_REVERSAL.value)
+    origins = {row.origin for row in rows if row.origin}
+    return {key_of_movement(row) for row in MOVEMENTS.load(cursor, origins).values()}
 
 
 def _straddling(cursor: Cursor[Any], day: date, apart: Collection[str]) -> list[MovementRow]:

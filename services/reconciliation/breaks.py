@@ -41,6 +41,14 @@ class BreakClass(StrEnum):
         "shortfall",
         "The bank took more than the account could bear: the rest is a claim on its owner.",
     )
+    RETURNED = (
+        "returned",
+        "A withdrawal that was paid came back: told once, and resolved as the book has the money.",
+    )
+    CONTRADICTION = (
+        "contradiction",
+        "The bank said yes and no to one request: told once; its statements, or a person, end it.",
+    )
 
 
 FIRST_OWNER = "finance"
@@ -52,8 +60,8 @@ def break_id_of(kind: BreakClass, reference: str) -> str:
 
 
 class Difference(NamedTuple):
-    """One class found on one reference (movement, entry>payee, account, or a shortfall's entry) on
-    one bank day.
+    """One class found on one reference (movement, entry>payee, account, a shortfall's entry, or a
+    contradicted request) on one bank day.
 
     Before `turns_on` it is borne; without one it is a break at once. `owner` works it at first.
     """

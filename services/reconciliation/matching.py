@@ -29,8 +29,9 @@ BANK_BEGAN = {
 COMMISSIONS = frozenset({Purpose.FEE, Purpose.RESERVE_CONTRIBUTION, Purpose.ASSIGNMENT_FEE})
 UNLISTED = frozenset(
     purpose for purpose, rule in MATRIX.items() if rule.shape in {Shape.FREEZE, Shape.RELEASE}
-)
-"""Freezes and releases are no lines: the frozen balances prove them."""
+) | {Purpose.BANK_REVERSAL}
+"""Freezes and releases are no lines: the frozen balances prove them. What the bank took back has no
+line of its own."""
 
 Group = tuple[StatementLine, ...]
 """The lines of one key: one, where the bank does not list it twice."""
@@ -117,16 +118,20 @@ def match(
     lines: Mapping[str, Sequence[StatementLine]],
     movements: Mapping[str, MovementRow],
     seen: DaysSeen,
+    taken_back: Collection[str] = (),
 ) -> list[Difference]:
     """`lines` and `movements` by key, without those that agree: all that the book settled on `day`
-    and the bank lists, and whatever else the lines name. `seen` tells of other days than `day`."""
+    and the bank lists, and whatever else the lines name. `seen` tells of other days than `day`.
+    `taken_back`: keys that the book knows the bank to have undone on `day`."""
     pairs, unknown, unlisted = _pair(lines, movements)
     found = [Difference(BreakClass.MISSING_IN_BOOK, *each) for each in unknown]
     for key, row in unlisted:
-        if row.bank_date == day and row.status == Status.SETTLED:
+        settled = row.bank_date == day and row.status == Status.SETTLED
+        if settled and key not in taken_back:
             found.append(_not_listed(day, key, row, seen))
     for key, line, row in pairs:
-        found += _compare(day, key, line, row, seen)
+        if not (key in taken_back and _is_undone(line, row)):
+            found += _compare(day, key, line, row, seen)
     for key, group in lines.items():
         if len(group) > 1:
             row_or_none = movements.get(key)
@@ -188,6 +193,12 @@ def _compare(
         yield Difference(kind, *figures, detail)
     if line.amount_fen != row.amount_fen:
         yield Difference(BreakClass.AMOUNT, *figures)
+
+
+def _is_undone(line: StatementLine, row: MovementRow) -> bool:
+    """Whether the line says so: failed, or done the other way round, of the same amount."""
+    swapped = (line.payer, line.payee) == (row.payee, row.payer)
+    return line.amount_fen == row.amount_fen and (swapped or not line.succeeded)
 
 
 def _says_the_same(day: date, line: StatementLine, row: MovementRow) -> bool:

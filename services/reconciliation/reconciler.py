@@ -4,6 +4,7 @@
     take in  what the bank moved by itself, as commands to the writer
     match    every line with its movement, every movement with its line, every account's balance
     keep     lines, breaks and verdict, in one transaction
+    end      what is explained by now, of any day
     confirm  the files at the bank, only where no break stands
 
 A day may be run as often as one likes: the same facts give the same breaks and change nothing.
@@ -20,6 +21,7 @@ from pathlib import Path
 import structlog
 
 from adapters.commanding import Commands, Outcome
+from domain.contradictions import Contradictions
 from domain.ports import (
     BankBalance,
     BankOutcome,
@@ -42,6 +44,8 @@ from services.reconciliation.balances import (
 from services.reconciliation.bank_facts import to_record
 from services.reconciliation.book import Book, ViewsApart
 from services.reconciliation.breaks import Difference
+from services.reconciliation.closing import close
+from services.reconciliation.explaining import Explaining
 from services.reconciliation.matching import (
     Group,
     Lines,
@@ -53,12 +57,7 @@ from services.reconciliation.matching import (
 from services.reconciliation.records import Records
 from services.reconciliation.result_files import write_result
 from services.reconciliation.results import DayResult, Verdict
-from services.reconciliation.store import (
-    close_covered,
-    store,
-    store_confirmation,
-    store_incomplete,
-)
+from services.reconciliation.store import store, store_confirmation, store_incomplete
 
 PAGE = 50  # Accounts that one thread asks for before it tells.
 ASKING = 8
@@ -75,8 +74,9 @@ class _Found:
 
 
 class Reconciler:
-    """One platform's days. `catch_up` brings the views to the log's head. Result files are written
-    below `folder` where one is given. Not for several threads at once."""
+    """One platform's days. `catch_up` brings the views to the log's head; `contradictions` are
+    those that custody knows of. Result files are written below `folder` where one is given. Not for
+    several threads at once."""
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class Reconciler:
         commands: Commands,
         clock: Clock,
         catch_up: Callable[[], object],
+        contradictions: Contradictions,
         folder: Path | None = None,
     ) -> None:
         self._platform = platform
@@ -96,6 +97,7 @@ class Reconciler:
         self._folder = folder
         self.records = Records(url, platform, clock)
         self._book = Book(self.records.connection, platform)
+        self._explaining = Explaining(self.records, self._book, contradictions)
 
     def close(self) -> None:
         self.records.close()
@@ -158,12 +160,13 @@ class Reconciler:
     def _run(self, statement: BankStatement) -> DayResult:
         self._catch_up()
         taken_in = self._take_in(statement)
-        self._close_covered()
+        for day in close(self.records, self._explaining.covered()):
+            self._conclude(day)  # It may be clean now.
         found = self._compare(statement)
         result = self._result(statement, found, taken_in)
         done = done_keys(statement.lines, found.rest)
         result = store(self.records, result, done, found.differences)
-        return self._conclude(result)
+        return self._end_explained(result)
 
     def _conclude(self, result: DayResult) -> DayResult:
         """What is done with a day once it is stored."""
@@ -174,11 +177,12 @@ class Reconciler:
             write_result(self._folder, result, breaks)
         return result
 
-    def _close_covered(self) -> None:
-        """Shortfalls that money has covered since: their days may be clean now."""
-        covered = self._book.covered(self.records.open_shortfalls())
-        for result in close_covered(self.records, covered, self._clock.now()):
-            self._conclude(result)
+    def _end_explained(self, result: DayResult) -> DayResult:
+        """What is told once, and explained by now. Gives the day of `result`, concluded."""
+        notes = self._explaining.returned() | self._explaining.borne_out()
+        days = {each.bank_date: each for each in close(self.records, notes)}
+        days.setdefault(result.bank_date, result)
+        return {day: self._conclude(each) for day, each in days.items()}[result.bank_date]
 
     def _take_in(self, statement: BankStatement) -> int:
         """What the bank began and the book does not have; gives how many were accepted now."""
@@ -207,9 +211,10 @@ class Reconciler:
         cut = cut_at(day, rest, rows, seen)
         out = list(under_way(book.straddling, cut))
         expected = at_the_bank(book.balances, book.later, rows, cut)
-        differences = match(day, rest, book.movements, seen)
+        differences = match(day, rest, book.movements, seen, book.taken_back)
         differences += compare(statement.balances, expected, room_for(out))
         differences += lacking(day, book.shortfalls)
+        differences += self._explaining.told_once(statement)
         return _Found(differences, len(out), book.position, rest)
 
     def _result(

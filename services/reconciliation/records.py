@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -59,8 +59,12 @@ class Records:
         return self._connection
 
     @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    @property
     def today(self) -> date:
-        return self._clock.now().astimezone(SHANGHAI).date()
+        return self.now.astimezone(SHANGHAI).date()
 
     def days(self) -> list[DayResult]:
         """The last result of every bank day, oldest first."""
@@ -129,14 +133,33 @@ class Records:
             )
             return [key for (key,) in cursor]
 
-    def open_shortfalls(self) -> list[str]:
-        """The claims whose breaks are open."""
+    def open_ones(self, kind: BreakClass) -> list[str]:
+        """The references of the open breaks of a class."""
         with self.transaction() as cursor:
             cursor.execute(
-                "SELECT reference FROM break WHERE class = %s AND status = 'open'",
-                (BreakClass.SHORTFALL.value,),
+                "SELECT reference FROM break WHERE class = %s AND status = 'open'", (kind.value,)
             )
-            return [claim for (claim,) in cursor]
+            return [reference for (reference,) in cursor]
+
+    def resolved(self, break_ids: Collection[str]) -> set[str]:
+        """Those of these breaks that are resolved."""
+        if not break_ids:
+            return set()
+        with self.transaction() as cursor:
+            cursor.execute(
+                "SELECT break_id FROM break WHERE break_id = ANY(%s) AND status = 'resolved'",
+                (list(break_ids),),
+            )
+            return {break_id for (break_id,) in cursor}
+
+    def kind_of(self, break_id: str) -> BreakClass:
+        """Raises BreakUnknown."""
+        with self.transaction() as cursor:
+            cursor.execute("SELECT class FROM break WHERE break_id = %s", (break_id,))
+            row = cursor.fetchone()
+        if row is None:
+            raise BreakUnknown(f"break_id: there is no break {break_id}")
+        return BreakClass(row[0])
 
     def assign(self, break_id: str, owner: str, by: str) -> None:
         """Who works the break from now on. Raises BreakUnknown."""
@@ -147,7 +170,7 @@ class Records:
             cursor.execute(
                 "INSERT INTO break_history (break_id, at, what, note)"
                 " VALUES (%s, %s, 'assigned', %s)",
-                (break_id, self._clock.now(), f"to {owner} by {by}"),
+                (break_id, self.now, f"to {owner} by {by}"),
             )
 
     @contextmanager

@@ -60,7 +60,7 @@ class Break:
     reference: str
     owner: str
     status: BreakStatus
-    resolution: str | None  # auto
+    resolution: str | None  # auto, person
     first_seen: date
     last_seen: date
     age_days: int

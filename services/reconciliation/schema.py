@@ -82,4 +82,13 @@ MIGRATIONS = (
         CREATE INDEX break_history_break ON break_history (break_id);
         """,
     ),
+    Migration(
+        2,
+        "resolved_by_a_person",
+        """
+        ALTER TABLE break DROP CONSTRAINT break_resolution_check;
+        ALTER TABLE break ADD CONSTRAINT break_resolution_check
+            CHECK (resolution IN ('auto', 'person'));
+        """,
+    ),
 )

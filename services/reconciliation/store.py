@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any, LiteralString
@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from psycopg import Cursor
 
 from infra.clock import SHANGHAI
-from services.reconciliation.breaks import BreakClass, Difference, break_id_of
+from services.reconciliation.breaks import Difference
 from services.reconciliation.records import DAY_COLUMNS, Records, read_day
 from services.reconciliation.results import DayResult, Verdict
 
@@ -46,30 +46,6 @@ def store_incomplete(records: Records, result: DayResult) -> None:
             _put_day(cursor, result)
 
 
-def close_covered(
-    records: Records, covered: Mapping[str, Sequence[str]], at: datetime
-) -> list[DayResult]:
-    """Resolves the breaks of shortfalls that are covered; `covered`: by which entries. Gives the
-    days that saw them, as they stand without."""
-    if not covered:
-        return []
-    claims = {break_id_of(BreakClass.SHORTFALL, claim): claim for claim in covered}
-    with records.transaction() as cursor:
-        _lock_days(cursor)
-        cursor.execute(
-            "SELECT bank_date, break_id FROM sighting WHERE break_id = ANY(%s) AND NOT gone",
-            (list(claims),),
-        )
-        sightings = cursor.fetchall()
-        for bank_date, break_id in sightings:
-            _resolve(cursor, bank_date, at, [break_id])
-            note = f"covered by {', '.join(covered[claims[break_id]])}"
-            _put_history(cursor, [(break_id, at, bank_date, "resolved", note)])
-            cursor.execute(_ONE_BREAK_LESS, (bank_date,))
-        days = sorted({bank_date for bank_date, _ in sightings})
-        return [result for day in days if (result := read_day(cursor, day))]
-
-
 def store_confirmation(records: Records, result: DayResult) -> None:
     with records.transaction() as cursor:
         cursor.execute(
@@ -79,11 +55,11 @@ def store_confirmation(records: Records, result: DayResult) -> None:
 
 
 def _lock_day(cursor: Cursor[Any], bank_date: date) -> DayResult | None:
-    _lock_days(cursor)
+    lock_days(cursor)
     return read_day(cursor, bank_date)
 
 
-def _lock_days(cursor: Cursor[Any]) -> None:
+def lock_days(cursor: Cursor[Any]) -> None:
     """One run at a time: breaks reach over days."""
     cursor.execute("LOCK TABLE day IN EXCLUSIVE MODE")
 
@@ -109,8 +85,8 @@ def _put_breaks(
     one that is seen again is open again."""
     found = {difference.break_id: difference for difference in differences}
     cursor.execute(
-        "SELECT break_id, book_fen, bank_fen, detail FROM sighting"
-        " WHERE bank_date = %s AND NOT gone",
+        "SELECT break_id, book_fen, bank_fen, detail FROM sighting JOIN break USING (break_id)"
+        " WHERE bank_date = %s AND NOT gone AND status = 'open'",
         (bank_date,),
     )
     before = {break_id: tuple(figures) for break_id, *figures in cursor}
@@ -125,10 +101,10 @@ def _put_breaks(
         _put_found(cursor, bank_date, found)
     resolved = _resolve(cursor, bank_date, at, sorted(before.keys() - found.keys()))
     history += [(break_id, at, bank_date, "resolved", "auto") for break_id in resolved]
-    _put_history(cursor, history)
+    put_history(cursor, history)
 
 
-def _put_history(cursor: Cursor[Any], lines: Sequence[tuple[Any, ...]]) -> None:
+def put_history(cursor: Cursor[Any], lines: Sequence[tuple[Any, ...]]) -> None:
     cursor.executemany(
         "INSERT INTO break_history (break_id, at, bank_date, what, note)"
         " VALUES (%s, %s, %s, %s, %s)",
@@ -195,11 +171,4 @@ UPDATE break SET status = 'resolved', resolution = 'auto', resolved_on = %(on)s
 WHERE break_id = ANY(%(gone)s) AND NOT EXISTS (
     SELECT FROM sighting WHERE sighting.break_id = break.break_id AND NOT gone)
 RETURNING break_id
-"""
-_ONE_BREAK_LESS: LiteralString = """
-UPDATE day SET breaks = breaks - 1, verdict = CASE
-    WHEN breaks > 1 THEN verdict
-    WHEN pending + timing > 0 THEN 'reconciled_with_pending'
-    ELSE 'reconciled' END
-WHERE bank_date = %s
 """

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from services.sandbox_bank import batches, cash, desk, seal, settings, web
 from services.sandbox_bank.batch_family import batches as line_batches
 from services.sandbox_bank.batch_family import web as batch_web
+from services.sandbox_bank.batch_family.page_web import Pages
 from services.sandbox_bank.batch_family.service import FILE, ONLINE, PAGE
 from services.sandbox_bank.clock import BankClock
 from services.sandbox_bank.control import Control
@@ -100,7 +101,8 @@ def _serve(given: settings.Settings, listener: socket.socket) -> None:
             Route(desk.GATEWAY, gateway.take, methods=["POST"]),
             Route(CONFIRM_PATH, gateway.confirm, methods=["POST"]),
             *(Route(path, front.take, methods=["POST"]) for path in (desk.SERVICE, web.DOWNLOAD)),
-            *(Route(path, second.take, methods=["POST"]) for path in (ONLINE, PAGE, FILE)),
+            Route(PAGE, Pages(second, gateway).take, methods=["POST"]),
+            *(Route(path, second.take, methods=["POST"]) for path in (ONLINE, FILE)),
             *Control(teller, clock, faults, given.database_url).routes(),
             *KeyControl(keys, given.keys, given.key_serial).routes(),
             Route("/health", _health),

@@ -7,6 +7,7 @@ counter, unless the bank is started with `--authorisations required`.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import compact
@@ -17,6 +18,24 @@ from services.sandbox_bank.rows import MEMBER_ROLES, Account, Request
 KINDS = frozenset(
     {"TENDER", "REPAYMENT", "CREDIT_ASSIGNMENT", "COMPENSATORY", "WITHDRAW", "RECHARGE"}
 )
+
+
+def by_member(book: Book, fields: Fields) -> dict[str, Any]:
+    """The member at the bank's own counter: the platform is told under a number of the bank's.
+    Without `failTime` and `amount` he ends it."""
+    no, number = fields.text("platformUserNo", 50), book.number()
+    named = {"requestNo": f"AUTH{number:016d}", "authNo": str(number)}
+    request = Request(named["requestNo"], "", "", "", book.today)
+    ends = fields.optional("failTime") is None
+    service, act = (
+        ("CANCEL_USER_AUTHORIZATION", cancel) if ends else ("USER_AUTHORIZATION", authorise)
+    )
+    act(book, request, fields)
+    given = {name: fields.data[name] for name in ("failTime", "amount") if not ends}
+    told = {"platformUserNo": no, "authList": fields.text("authList"), **named, **given}
+    day = {"transactionDate": compact(book.today)}
+    book.notify(service, {"code": "0", "status": "SUCCESS", **told, **day})
+    return told
 
 
 def authorise(book: Book, request: Request, fields: Fields) -> Request:
@@ -44,10 +63,13 @@ def require(book: Book, account: Account, kind: str, amount_fen: int) -> None:
     """Raises Refused 100011 for what the member has not authorised."""
     if account.role not in MEMBER_ROLES:
         return
-    known = account.authorised or {}
-    if kind not in known and not book.authorised_only:
-        return
-    terms = known.get(kind)
+    if kind in (account.authorised or {}) or book.authorised_only:
+        demand(book, account, kind, amount_fen)
+
+
+def demand(book: Book, account: Account, kind: str, amount_fen: int) -> None:
+    """`require`, where nobody has signed it at the counter."""
+    terms = (account.authorised or {}).get(kind)
     if terms is None:
         raise Refused(Code.NOT_PERMITTED, f"未授权: {kind}")
     if compact(book.today) > terms["ends_on"]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from services.sandbox_bank import members
+from services.sandbox_bank import authorisations, members
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import compact, start_of
 from services.sandbox_bank.errors import Code, Refused
@@ -44,6 +44,17 @@ def recharge(book: Book, request: Request, fields: Fields) -> Request:
     return replace(request, status="SUCCESS", account_no=account.no, amount_fen=amount_fen)
 
 
+def direct_recharge(book: Book, request: Request, fields: Fields) -> Request:
+    """自动充值: out of the bound card (代扣), as the member has authorised."""
+    account = book.account(fields.text("platformUserNo", 50))
+    if account.card_no is None:
+        raise Refused(Code.REFUSED, "未绑卡")
+    authorisations.demand(book, account, "RECHARGE", fields.amount("amount"))
+    if declined := recharge_declined(book, fields):
+        raise declined
+    return recharge(book, request, fields)
+
+
 def recharge_declined(book: Book, fields: Fields) -> Refused | None:
     card_no = book.account(fields.text("platformUserNo", 50)).card_no
     if card_no is not None and card_no.endswith(members.CARD_RECHARGE_FAILS):
@@ -73,6 +84,13 @@ def withdraw(book: Book, request: Request, fields: Fields) -> Request:
         data={"way": way, "card_no": account.card_no, "bank_code": account.bank_code},
     )
     return held if form == "CONFIRMED" else _accept(book, held)
+
+
+def auto_withdraw(book: Book, request: Request, fields: Fields) -> Request:
+    """自动提现: to the bound card, as the member has authorised."""
+    account = book.account(fields.text("platformUserNo", 50))
+    authorisations.demand(book, account, "WITHDRAW", fields.amount("amount"))
+    return withdraw(book, request, fields)
 
 
 def _accept(book: Book, held: Request) -> Request:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.sandbox_bank import cash, desk
+from services.sandbox_bank import authorisations, cash, desk
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.clock import BEIJING, BankClock, bank_date, compact
 from services.sandbox_bank.database import connect
@@ -58,6 +58,7 @@ class Control:
             post("/control/complete", _complete),
             post("/control/interest", cash.adjust, bizType="INTEREST", direction="IN"),
             post("/control/adjust", cash.adjust, bizType="ADJUST"),
+            post("/control/authorise", authorisations.by_member),
             get("/control/total", self._total),
             get("/control/balances", self._balances),
         ]

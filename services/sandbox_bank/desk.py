@@ -95,7 +95,7 @@ def _instruct(book: Book, call: Call, *, auto_complete: bool) -> Answer:
     if not at_gateway:
         book.requests.put(done)
         book.keep()
-        return stated(done)
+        return taken(no) if is_open(done) else stated(done)
     # At the gateway this was a rehearsal: the member has not confirmed yet.
     book.drop()
     book.requests.put(replace(request, data=dict(call.fields.data)))
@@ -174,6 +174,9 @@ INSTRUCTIONS = {
     "PERSONAL_BIND_BANKCARD_EXPAND": _BIND,
     "ENTERPRISE_BIND_BANKCARD": _BIND,
     "UNBIND_BANKCARD": Instruction("UNBIND_CARD", _GATE | _DIRECT, members.unbind_card),
+    "MODIFY_MOBILE_EXPAND": Instruction("MODIFY_MOBILE", _GATE, members.change_mobile),
+    "RESET_PASSWORD": Instruction("RESET_PASSWORD", _GATE, members.reset_password),
+    "CHECK_PASSWORD": Instruction("CHECK_PASSWORD", _GATE, members.check_password),
     "USER_AUTHORIZATION": Instruction("AUTHORIZATION", _GATE, authorisations.authorise),
     "CANCEL_USER_AUTHORIZATION": Instruction(
         "CANCEL_AUTHORIZATION", _GATE | _DIRECT, authorisations.cancel
@@ -181,6 +184,8 @@ INSTRUCTIONS = {
     "RECHARGE": Instruction(
         "RECHARGE", _GATE, cash.recharge, cash.recharge_declined, waiting="PENDDING"
     ),
+    "DIRECT_RECHARGE": Instruction("RECHARGE", _DIRECT, cash.direct_recharge),
+    "AUTO_WITHDRAW": Instruction("WITHDRAW", _DIRECT, cash.auto_withdraw),
     "WITHDRAW": Instruction("WITHDRAW", _GATE, cash.withdraw),
     "CONFIRM_WITHDRAW": Instruction("CONFIRM_WITHDRAW", _DIRECT, cash.confirm),
     "CANCEL_WITHDRAW": Instruction("STOP_WITHDRAW", _DIRECT, cash.cancel),
@@ -188,6 +193,8 @@ INSTRUCTIONS = {
     "USER_PRE_TRANSACTION": Instruction("PRETRANSACTION", _GATE, freezes.freeze),
     "USER_AUTO_PRE_TRANSACTION": Instruction("PRETRANSACTION", _DIRECT, freezes.freeze),
     "CANCEL_PRE_TRANSACTION": Instruction("CANCEL_PRETRANSACTION", _DIRECT, freezes.cancel),
+    "FREEZE": Instruction("FREEZE", _DIRECT, freezes.freeze_funds),
+    "UNFREEZE": Instruction("UNFREEZE", _DIRECT, freezes.unfreeze_funds),
     "DEBENTURE_SALE": Instruction("DEBENTURE_SALE", _DIRECT, sales.offer),
     "CANCEL_DEBENTURE_SALE": Instruction("CANCEL_DEBENTURE_SALE", _DIRECT, sales.cancel),
     "SYNC_TRANSACTION": Instruction("TRANSACTION", _DIRECT, trades.trade),

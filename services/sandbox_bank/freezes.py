@@ -10,7 +10,7 @@ from services.sandbox_bank import authorisations, projects, sales
 from services.sandbox_bank.book import Book
 from services.sandbox_bank.errors import Code, Refused
 from services.sandbox_bank.fields import Fields
-from services.sandbox_bank.rows import Freeze, Request
+from services.sandbox_bank.rows import MEMBER_ROLES, Freeze, Request
 
 # bizType -> the roles that may freeze for it, and the state its project must be in.
 _FREEZES = {
@@ -19,6 +19,7 @@ _FREEZES = {
     "COMPENSATORY": (frozenset({"GUARANTEECORP", "PLATFORM_COMPENSATORY"}), "REPAYING"),
     "CREDIT_ASSIGNMENT": (frozenset({"INVESTOR"}), "REPAYING"),
 }
+_FUNDS = "FREEZE"  # Of one that is for no project.
 
 
 def freeze(book: Book, request: Request, fields: Fields) -> Request:
@@ -51,10 +52,36 @@ def freeze(book: Book, request: Request, fields: Fields) -> Request:
     )
 
 
+def freeze_funds(book: Book, request: Request, fields: Fields) -> Request:
+    """资金冻结: it stands still, for no project."""
+    amount_fen = fields.amount("amount")
+    account = book.account(fields.text("platformUserNo", 50))
+    if account.role not in MEMBER_ROLES:
+        raise Refused(Code.NOT_PERMITTED, f"{account.role} 不能冻结")
+    no = request.request_no
+    book.move("FREEZE", no, (account.no, "available"), (account.no, "frozen"), amount_fen)
+    book.freezes.put(Freeze(no, account.no, _FUNDS, None, amount_fen, amount_fen))
+    return replace(request, status="FREEZED", account_no=account.no, amount_fen=amount_fen)
+
+
+def unfreeze_funds(book: Book, request: Request, fields: Fields) -> Request:
+    """资金解冻, whole or in part."""
+    held = find(book, fields.text("originalFreezeRequestNo", 50))
+    if held.biz_type != _FUNDS:
+        raise Refused(Code.REFUSED, "不是资金冻结")
+    return _give_back(book, request, held, fields.amount("amount"))
+
+
 def cancel(book: Book, request: Request, fields: Fields) -> Request:
     """取消预处理, the whole of what is left or a part of it."""
     amount_fen = fields.amount("amount")
     held = find(book, fields.text("preTransactionNo", 50))
+    if held.biz_type == _FUNDS:
+        raise Refused(Code.REFUSED, "不是预处理")
+    return _give_back(book, request, held, amount_fen)
+
+
+def _give_back(book: Book, request: Request, held: Freeze, amount_fen: int) -> Request:
     if amount_fen > held.left_fen:
         raise Refused(Code.REFUSED, "取消金额大于剩余冻结金额")
     book.move(

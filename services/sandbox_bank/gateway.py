@@ -22,13 +22,14 @@ from services.sandbox_bank.fields import Fields
 from services.sandbox_bank.rows import Account, Page, Request
 from services.sandbox_bank.words import is_failed, tell
 
-_OPEN_FOR = timedelta(minutes=10)
+OPEN_FOR = timedelta(minutes=10)
 _OF_THE_SENDING = frozenset({"timestamp", "expired"})
 _SHOWN = {
     "platformUserNo": "账户 · Account",
     "realName": "户名 · Name",
     "enterpriseName": "户名 · Name",
     "bankcardNo": "银行卡 · Card",
+    "mobile": "手机号 · Phone",
     "bizType": "用途 · Purpose",
     "projectNo": "项目 · Project",
     "authList": "授权 · Authorisation",
@@ -36,6 +37,10 @@ _SHOWN = {
     "amount": "金额（元） · Amount (yuan)",
     "requestNo": "请求流水号 · Request",
 }
+
+
+class Unfit(Exception):
+    """The form that was brought is refused, in the words of the front that it came to."""
 
 
 class PageOver(Exception):
@@ -70,11 +75,26 @@ class Ended:
 View = Ask | Ended
 
 
-def show(book: Book, call: desk.Call, chance: Chance) -> View:
-    """A browser came with a verified form. A request that waits already is shown again; one that
-    has ended, as it ended. Raises Refused and PageOver."""
-    no, back_to = call.fields.text("requestNo", 50), _back_to(call.fields)
-    closes_at = _closes_at(call.fields, book.now)
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A browser came with a verified form: what it asks for, until when it may be answered, and
+    where the member goes afterwards."""
+
+    call: desk.Call
+    closes_at: datetime
+    back_to: str | None
+
+
+def visit(call: desk.Call, now: datetime) -> Visit:
+    """Of the first front's form. Raises Refused."""
+    return Visit(call, _closes_at(call.fields, now), back_to(call.fields, "redirectUrl"))
+
+
+def show(book: Book, visit: Visit, chance: Chance) -> View:
+    """A request that waits already is shown again; one that has ended, as it ended. Raises Refused
+    and PageOver."""
+    call, closes_at = visit.call, visit.closes_at
+    no = call.fields.text("requestNo", 50)
     request = book.requests.get(no)
     if request is not None and (
         request.service != call.service
@@ -86,8 +106,8 @@ def show(book: Book, call: desk.Call, chance: Chance) -> View:
     if request is None:
         request = _begin(book, call)
     if not desk.waits(request):
-        return Ended(request, back_to)
-    return _ask(book, request, Page(no, "", closes_at, back_to), chance)
+        return Ended(request, visit.back_to)
+    return _ask(book, request, Page(no, "", closes_at, visit.back_to), chance)
 
 
 def decide(book: Book, form: Mapping[str, str], chance: Chance) -> View:
@@ -128,19 +148,18 @@ def _confirm(
     book: Book, request: Request, page: Page, form: Mapping[str, str], chance: Chance
 ) -> View:
     account, password = _account(book, request), form.get("password", "")
+    known = _known_password(account, request)
     try:
-        if account and account.password:
+        if account and known:
             passwords.check(account, password, book.today)
-            kept = account.password
-        else:
-            kept = passwords.new(password, form.get("again", ""), chance.salt)
+        kept = known or passwords.new(password, form.get("again", ""), chance.salt)
     except passwords.WrongPassword as wrong:
         if wrong.account:
             book.accounts.put(wrong.account)
         return _ask(book, request, page, chance, str(wrong))
     done = desk.complete(book, request.request_no, passed=True)
     account = _account(book, request)
-    if account and (account.password or not is_failed(done)):
+    if account and (known or not is_failed(done)):
         book.accounts.put(replace(account, password=kept, wrong_tries=0))
         book.keep()
     return Ended(done, page.back_to)
@@ -154,9 +173,16 @@ def _ask(book: Book, request: Request, page: Page, chance: Chance, complaint: st
         request.service,
         _facts(account, request.data or {}),
         {"requestNo": request.request_no, "token": chance.token},
-        new_password=not (account and account.password),
+        new_password=not _known_password(account, request),
         complaint=complaint,
     )
+
+
+def _known_password(account: Account | None, request: Request) -> str | None:
+    """What he is asked for; None where he chooses one."""
+    if account is None or request.service == "RESET_PASSWORD":
+        return None
+    return account.password
 
 
 def _account(book: Book, request: Request) -> Account | None:
@@ -167,7 +193,7 @@ def _account(book: Book, request: Request) -> Account | None:
 def _facts(account: Account | None, data: Mapping[str, Any]) -> dict[str, str]:
     known = {"realName": account.name, "bankcardNo": account.card_no} if account else {}
     given = {**known, **data}
-    masks = {"realName": _name, "enterpriseName": _name, "bankcardNo": _card}
+    masks = {"realName": _name, "enterpriseName": _name, "bankcardNo": _card, "mobile": _card}
     return {
         label: masks.get(name, str)(given[name])
         for name, label in _SHOWN.items()
@@ -183,22 +209,23 @@ def _card(text: str) -> str:
     return f"**** {text[-4:]}" if len(text) > 8 else "****"
 
 
-def _back_to(fields: Fields) -> str | None:
-    url = fields.optional("redirectUrl", 500)
+def back_to(fields: Fields, name: str) -> str | None:
+    """Raises Refused."""
+    url = fields.optional(name, 500)
     if url is not None and not (urlsplit(url).scheme in {"http", "https"} and urlsplit(url).netloc):
-        raise fields.bad("redirectUrl", "must be an http or https address")
+        raise fields.bad(name, "must be an http or https address")
     return url
 
 
 def _closes_at(fields: Fields, now: datetime) -> datetime:
     text = fields.optional("expired", 14)
     if text is None:
-        return now + _OPEN_FOR
+        return now + OPEN_FOR
     try:
         expired = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
     except ValueError:
         raise fields.bad("expired", "must be yyyyMMddHHmmss") from None
-    return min(now + _OPEN_FOR, expired)
+    return min(now + OPEN_FOR, expired)
 
 
 def _content(data: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""/gateway for browsers. Who does not name text/html in Accept is a platform that calls by itself,
-and gets the JSON answer of web.py."""
+"""The member's pages, for browsers: /gateway, and with batch_family/page_web.py its pages. Who does
+not name text/html in Accept is a platform that calls by itself, and gets the answer of web.py."""
 
 from __future__ import annotations
 
@@ -56,16 +56,28 @@ class Gateway:
 
     async def take(self, request: HttpRequest) -> Response:
         """Starlette endpoint of /gateway."""
-        if "text/html" not in request.headers.get("accept", ""):
+        if not is_browser(request):
             return await self._front.take(request)
         try:
             message = self._front.open(request.url.path, await request.body())
         except Refused as error:
             return pages.notice(str(error), 503 if error.code is Code.PLATFORM_STATE else 400)
         call = desk.Call(message.path, message.service, Fields(message.data))
+        return await self.show(
+            lambda book, chance: gateway.show(book, gateway.visit(call, book.now), chance),
+            keys_in(message.data),
+        )
+
+    async def show(
+        self,
+        show: Callable[[Book, gateway.Chance], gateway.View],
+        keys: frozenset[Key],
+        *,
+        alone: bool = False,
+    ) -> Response:
+        """`show` may raise Refused, Unfit and PageOver."""
         chance = self._chance()
-        keys = keys_in(message.data)
-        return await self._answer(lambda book: gateway.show(book, call, chance), keys)
+        return await self._answer(lambda book: show(book, chance), keys, alone=alone)
 
     async def confirm(self, request: HttpRequest) -> Response:
         """Starlette endpoint of the page's own form."""
@@ -85,16 +97,20 @@ class Gateway:
         return gateway.Chance(self._random_bytes(32).hex(), self._random_bytes(SALT_BYTES))
 
     async def _answer(
-        self, act: Callable[[Book], gateway.View], keys: frozenset[Key] = frozenset()
+        self,
+        act: Callable[[Book], gateway.View],
+        keys: frozenset[Key] = frozenset(),
+        *,
+        alone: bool = False,
     ) -> Response:
-        def run(book: Book) -> gateway.View | gateway.PageOver | Refused:
+        def run(book: Book) -> gateway.View | gateway.PageOver | gateway.Unfit | Refused:
             try:
                 return act(book)
-            except (gateway.PageOver, Refused) as error:
+            except (gateway.PageOver, gateway.Unfit, Refused) as error:
                 return error
 
         try:
-            view = await asyncio.wrap_future(self._teller.submit(Job(run, keys)))
+            view = await asyncio.wrap_future(self._teller.submit(Job(run, keys, alone=alone)))
         except Exception as error:  # noqa: BLE001 - a bug or a lost database: the member may try again.
             # Only the kind: the text of a database error may quote a member's record.
             log.critical("page failed: %s", type(error).__name__)
@@ -116,11 +132,17 @@ class Gateway:
                 return pages.notice(str(view), 400)
 
     def _ended(self, request: Request, back_to: str | None) -> Response:
+        if request.notify_url is not None:  # The batch family's: its word comes by notice alone.
+            return pages.result(request.service, _said(request), back_to, {})
         told = taken(request.request_no) if is_open(request) else stated(request)
         body = orjson.dumps(told).decode()
         stamp = self._seal.stamp(body.encode())
         form = callback_form("CALLBACK", request.service, self._platform_no, body, stamp)
         return pages.result(request.service, _said(request), back_to, form)
+
+
+def is_browser(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _said(request: Request) -> str:

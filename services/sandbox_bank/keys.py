@@ -17,6 +17,7 @@ _NAMES: dict[str, Kind] = {
     "projectNo": "project",
     "preTransactionNo": "freeze",
     "freezeRequestNo": "freeze",
+    "originalFreezeRequestNo": "freeze",
     "sourcePlatformUserNo": "account",
     "targetPlatformUserNo": "account",
 }

@@ -87,6 +87,26 @@ def unbind_card(book: Book, request: Request, fields: Fields) -> Request:
     return replace(request, status="SUCCESS", account_no=account.no)
 
 
+def change_mobile(book: Book, request: Request, fields: Fields) -> Request:
+    """The member is taken to have read the bank's message on the new one."""
+    mobile = fields.text("mobile", 20)
+    account = _member(book, fields)
+    book.accounts.put(replace(account, mobile=mobile))
+    return replace(request, status="SUCCESS", account_no=account.no)
+
+
+def reset_password(book: Book, request: Request, fields: Fields) -> Request:
+    """The old one counts no more; the new one is what he chose at the page, if he was there."""
+    account = _member(book, fields)
+    book.accounts.put(replace(account, password=None, wrong_tries=0, wrong_on=None))
+    return replace(request, status="SUCCESS", account_no=account.no)
+
+
+def check_password(book: Book, request: Request, fields: Fields) -> Request:
+    """The page has asked for it."""
+    return replace(request, status="SUCCESS", account_no=_member(book, fields).no)
+
+
 def _member(book: Book, fields: Fields) -> Account:
     return book.account(fields.text("platformUserNo", 50))
 

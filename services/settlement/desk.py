@@ -21,8 +21,10 @@ from domain.cashbook import (
     Leg,
     Movement,
 )
+from domain.funds_freeze import FundsFreeze
 from domain.identity import Identity
 from domain.investment import Investment
+from domain.law import LAW_TABLES, LawTable
 from domain.loan import Loan
 from domain.loan_events import LoanDisbursed, RepaymentSettled
 from domain.member import Member
@@ -43,6 +45,7 @@ from domain.streams import (
     assignment_stream,
     entry_stream,
     fold_of,
+    freeze_stream,
     identity_stream,
     investment_stream,
     loan_stream,
@@ -83,6 +86,13 @@ class Desk:
         return state
 
     @property
+    def law_table(self) -> LawTable:
+        opened = self.platform.opened
+        if opened is None:
+            raise InvariantBroken("the law of a platform that is not open")
+        return LAW_TABLES[opened.law_table]
+
+    @property
     def today(self) -> date:
         return self.platform.business_date
 
@@ -112,6 +122,10 @@ class Desk:
 
     def reversal(self, movement_id: str) -> Reversal:
         state: Reversal = self._kept(reversal_stream(movement_id)).state
+        return state
+
+    def funds_freeze(self, freeze_id: str) -> FundsFreeze:
+        state: FundsFreeze = self._kept(freeze_stream(freeze_id)).state
         return state
 
     def member(self, member_id: str) -> Member:
@@ -165,10 +179,13 @@ class Desk:
         reference: str,
         movements: Sequence[Movement],
         id_field: str | None = None,
+        *,
+        by_member: bool | None = None,
     ) -> EntryRequested:
         """A new entry of the cash book; refused if a payer lacks the money."""
+        entry = self.entry(entry_id)
         event = cashbook.request(
-            self.entry(entry_id), entry_id, subject, reference, movements, id_field
+            entry, entry_id, subject, reference, movements, id_field, by_member=by_member
         )
         self.post(event)
         return event

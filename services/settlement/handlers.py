@@ -21,6 +21,7 @@ from domain.streams import (
     SHORTFALL,
     assignment_stream,
     entry_stream,
+    freeze_stream,
     identity_stream,
     investment_stream,
     loan_stream,
@@ -34,9 +35,11 @@ from services.settlement import (
     on_claims,
     on_corrections,
     on_day_end,
+    on_freezes,
     on_loans,
     on_members,
     on_operators,
+    on_visits,
     on_withdrawals,
 )
 from services.settlement.desk import Desk
@@ -200,8 +203,36 @@ def _reversal(command: c.ReverseMovement, look: Look) -> Touched:
     return Touched(streams, (INCOME_ACCOUNT,))
 
 
+def _taken_back(command: c.RecordBankReversal, look: Look) -> Touched:
+    return Touched(
+        (
+            entry_stream(entry_of(command.movement_id)),
+            entry_stream(f"B-{command.movement_id}"),
+            reversal_stream(command.movement_id),
+        )
+    )
+
+
 def _cover(command: c.CoverShortfall, look: Look) -> Touched:
     return Touched((SHORTFALL, entry_stream(f"G-{command.cover_id}")), (INCOME_ACCOUNT,))
+
+
+def _freeze(command: c.FreezeFunds, look: Look) -> Touched:
+    streams = (
+        member_stream(command.member_id),
+        entry_stream(on_freezes.entry_of_freeze(command.freeze_id)),
+        freeze_stream(command.freeze_id),
+    )
+    return Touched(streams, (account_of(command.member_id, command.role),))
+
+
+def _unfreeze(command: c.UnfreezeFunds, look: Look) -> Touched:
+    streams = (
+        entry_stream(on_freezes.entry_of_freeze(command.freeze_id)),
+        entry_stream(on_freezes.entry_of_release(command.release_id)),
+        freeze_stream(command.freeze_id),
+    )
+    return Touched(streams)
 
 
 def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
@@ -230,7 +261,16 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.SeedReserve: Handler(on_members.seed_reserve, _nothing),
     c.MoveReserveSurplus: Handler(on_members.move_reserve_surplus, _nothing),
     c.ReverseMovement: Handler(on_corrections.reverse_movement, _reversal),
+    c.RecordBankReversal: Handler(on_corrections.record_bank_reversal, _taken_back),
     c.CoverShortfall: Handler(on_corrections.cover_shortfall, _cover),
+    c.FreezeFunds: Handler(on_freezes.freeze_funds, _freeze),
+    c.UnfreezeFunds: Handler(on_freezes.unfreeze_funds, _unfreeze),
+    c.ChangePhone: Handler(on_visits.change_phone, _member),
+    c.ResetPassword: Handler(on_visits.about_password, _member),
+    c.CheckPassword: Handler(on_visits.about_password, _member),
+    c.RecordAuthorisation: Handler(on_authorisations.record_authorisation, _member),
+    c.ConfirmVisit: Handler(on_visits.end_visit, _member),
+    c.RefuseVisit: Handler(on_visits.end_visit, _member),
     c.RegisterMember: Handler(on_members.register_member, _registration),
     c.BindBankAccount: Handler(on_cards.bind_bank_account, _member),
     c.UnbindBankAccount: Handler(on_cards.unbind_bank_account, _member),
@@ -238,6 +278,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.RequestAuthorisation: Handler(on_authorisations.request_authorisation, _member),
     c.CancelAuthorisation: Handler(on_authorisations.cancel_authorisation, _member),
     c.BlacklistMember: Handler(on_members.blacklist_member, _member),
+    c.RegisterRelatedParty: Handler(on_members.register_related_party, _member),
     c.RequestRecharge: Handler(on_members.request_recharge, _recharge),
     c.RequestWithdrawal: Handler(on_withdrawals.request_withdrawal, _withdrawal),
     c.StopWithdrawal: Handler(on_withdrawals.stop_withdrawal, _stop),

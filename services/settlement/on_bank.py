@@ -15,6 +15,7 @@ from domain.streams import RESERVE, loan_stream
 from services.settlement import on_claims
 from services.settlement.desk import Desk
 from services.settlement.on_corrections import reversal_rejected
+from services.settlement.on_freezes import release_rejected
 from services.settlement.on_loans import end_debt, release_tender, take_step
 from services.settlement.on_withdrawals import fail_withdrawal
 
@@ -287,4 +288,5 @@ AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.ASSIGNMENT_HOLD: _buyer_refused,
     Purpose.ASSIGNMENT: _assignment_rejected,
     Purpose.REVERSAL: reversal_rejected,
+    Purpose.ADMINISTRATIVE_RELEASE: release_rejected,
 }

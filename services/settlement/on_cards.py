@@ -21,7 +21,7 @@ def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
     state = desk.member(command.member_id)
     bound = member.bind(state, wanted)
     if member.changes(state, command.role):
-        _make_sure(desk, command, Act.CHANGE)
+        make_sure(desk, command, Act.CHANGE, command.binding_id)
     desk.record(member_stream(command.member_id), *bound)
     desk.put_away(
         ref,
@@ -56,7 +56,7 @@ def unbind_bank_account(desk: Desk, command: c.UnbindBankAccount) -> None:
     state = desk.member(command.member_id)
     state.known()
     unbinding = member.unbind(state, command.member_id, command.binding_id)
-    _make_sure(desk, command, Act.UNBIND)
+    make_sure(desk, command, Act.UNBIND, command.binding_id)
     desk.record(member_stream(command.member_id), *unbinding)
 
 
@@ -74,7 +74,7 @@ def reinstate_bank_account(desk: Desk, command: c.ReinstateBankAccount) -> None:
     state.known()
     member.own_bound(state, command.binding_id)
     reinstated = card_guard.reinstate(state.guard, command.member_id, command.binding_id)
-    _make_sure(desk, command, Act.REINSTATE)
+    make_sure(desk, command, Act.REINSTATE, command.binding_id)
     desk.record(member_stream(command.member_id), *reinstated)
 
 
@@ -87,10 +87,11 @@ def suspend(desk: Desk, member_id: str, binding_id: str, cause: str) -> None:
         desk.record(member_stream(member_id), *suspended)
 
 
-def _make_sure(
+def make_sure(
     desk: Desk,
-    command: c.BindBankAccount | c.UnbindBankAccount | c.ReinstateBankAccount,
+    command: c.BindBankAccount | c.UnbindBankAccount | c.ReinstateBankAccount | c.ChangePhone,
     act: Act,
+    binding_id: str | None,
 ) -> None:
     """Refused without the second factor that the platform's rules want; it goes on record before
     what follows."""
@@ -98,7 +99,7 @@ def _make_sure(
     if factor := command.second_factor:
         passed = SecondFactorPassed(
             member_id=command.member_id,
-            binding_id=command.binding_id,
+            binding_id=binding_id,
             act=act,
             method=factor.method,
             reference=factor.reference,

@@ -1,14 +1,18 @@
-"""Commands by which two people put right what went wrong, with the platform's own money."""
+"""Commands by which two people put right what went wrong: with the platform's own money, or by
+recording what the bank has put right."""
 
 from __future__ import annotations
 
+from domain import cashbook, reversal, shortfall
 from domain import commands as c
-from domain import reversal, shortfall
-from domain.accounts import INCOME_ACCOUNT, owner_of
+from domain.accounts import INCOME_ACCOUNT, OUTSIDE, owner_of
 from domain.cashbook import EntryRequested, Movement, entry_of, movement_id
+from domain.model import Refused
 from domain.purposes import Purpose
+from domain.refusals import Code
 from domain.streams import reversal_stream
 from services.settlement.desk import Desk
+from services.settlement.on_withdrawals import take_back
 
 
 def reverse_movement(desk: Desk, command: c.ReverseMovement) -> None:
@@ -40,6 +44,44 @@ def reversal_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None
         bank_code=bank_code,
     )
     desk.record(reversal_stream(entry.reference), rejected)
+
+
+def record_bank_reversal(desk: Desk, command: c.RecordBankReversal) -> None:
+    """A fact of the bank: it is not refused for want of money (see cashbook.record), nor for what a
+    register says."""
+    if command.bank_date > desk.today:
+        raise Refused(Code.BANK_DATE_IN_FUTURE, f"today is {desk.today}", "bank_date")
+    before = reversal.moved(desk.entry(entry_of(command.movement_id)), command.movement_id)
+    taken = reversal.MovementTakenBack(
+        movement_id=before.id,
+        bank_date=command.bank_date,
+        amount_fen=before.amount_fen,
+        approved_by=command.checker.operator_id,
+    )
+    desk.record(
+        reversal_stream(before.id), *reversal.take_back(desk.reversal(before.id), before, taken)
+    )
+    entry_id = f"B-{before.id}"
+    back = Movement(
+        id=movement_id(entry_id, 1),
+        purpose=Purpose.BANK_REVERSAL,
+        payer=before.payee,
+        payee=before.payer,
+        amount_fen=before.amount_fen,
+    )
+    from_outside = back.payer == OUTSIDE
+    recorded = cashbook.record(
+        desk.entry(entry_id),
+        entry_id,
+        back,
+        bank_record=before.id,
+        bank_date=command.bank_date,
+        origin=before.id,
+        payer_available_fen=0 if from_outside else desk.balance(back.payer).available_fen,
+    )
+    desk.post(recorded)
+    if before.purpose is Purpose.WITHDRAWAL:
+        take_back(desk, before.payer, before.id, before.id)
 
 
 def cover_shortfall(desk: Desk, command: c.CoverShortfall) -> None:

@@ -2,62 +2,42 @@
 
 from __future__ import annotations
 
+from adapters.working_days import working_days
 from domain import commands as c
-from domain import repayment, reserve
+from domain import payouts, repayment, reserve
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import Movement, movement_id
-from domain.loan import Loan
 from domain.loan_events import ClaimFiled
-from domain.payout_plan import BucketPeriod
+from domain.policy import Provider
 from domain.purposes import Purpose
-from domain.reserve import ClaimQueued, PayoutHeld
+from domain.reserve import PayoutHeld
 from domain.streams import RESERVE, loan_stream
 from services.settlement.desk import Desk
 from services.settlement.on_bank import close_if_settled
 
 
 def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
-    events = repayment.assess(desk.loan(command.loan_id), desk.today)
+    events = repayment.assess(desk.loan(command.loan_id), desk.today, working_days())
     desk.record(loan_stream(command.loan_id), *events)
     loan = desk.loan(command.loan_id)
     for event in events:
-        if isinstance(event, ClaimFiled):
-            desk.record(RESERVE, _queued(desk, loan, event))
+        if isinstance(event, ClaimFiled) and Provider.RESERVE in loan.policy.providers:
+            desk.record(RESERVE, payouts.queued(loan, event, desk.today))
     close_if_settled(desk, command.loan_id, events)
-
-
-def _queued(desk: Desk, loan: Loan, filed: ClaimFiled) -> ClaimQueued:
-    row = loan.rows[filed.period - 1]
-    disbursed = loan.disbursed
-    return ClaimQueued(
-        claim_id=filed.claim_id,
-        loan_id=filed.loan_id,
-        period=filed.period,
-        arose_on=disbursed.disbursed_on if disbursed else row.due_on,
-        overdue_on=row.due_on,
-        eligible_on=desk.today,
-        policy_version=loan.policy.version,
-        amount_fen=sum(repayment.protected_fen(loan, filed.period).values()),
-    )
 
 
 def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
     """The rules of the day's policy say who is paid; what a claim covers, its own loan's."""
-    terms = desk.policies.in_force(desk.today)
-    if terms is None or desk.reserve.paying_in_part:
+    terms = desk.policies.latest(desk.today)
+    if terms is None:
         return
-    monthly = terms.bucket is BucketPeriod.MONTH
-    if monthly and desk.today.day != 1:
-        return  # Once, after the period has ended.
-    open_claims = {
-        waiting.claim_id: investors
-        for waiting in desk.reserve.queue.values()
-        if waiting.claim_id not in desk.reserve.busy
-        and (not monthly or waiting.eligible_on < desk.today)
-        and (investors := repayment.open_claim(desk.loan(waiting.loan_id), waiting.period))
-    }
     balance_fen = desk.balance(RESERVE_ACCOUNT).available_fen
-    events = reserve.run(desk.reserve, terms, desk.today, balance_fen, open_claims)
+    checked = reserve.check_floor(
+        desk.reserve, terms, desk.today, balance_fen, desk.outstanding_principal_fen
+    )
+    desk.record(RESERVE, *checked)
+    claims = payouts.open_claims(desk.reserve, terms, desk.today, desk.loan)
+    events = reserve.run(desk.reserve, terms, desk.today, balance_fen, claims)
     desk.record(RESERVE, *events)
     for event in events:
         if isinstance(event, PayoutHeld):

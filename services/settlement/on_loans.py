@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain import commands as c
-from domain import funding, investment, repayment
+from domain import funding, investment, lawful, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
-from domain.law import LAW_TABLES
 from domain.loan import Loan
 from domain.loan_events import LoanEvent, LoanRequested
 from domain.member import DebtEnded, DebtTaken, Member
@@ -32,6 +31,7 @@ def request_loan(desk: Desk, command: c.RequestLoan) -> None:
         periods=command.periods,
         method=command.method,
         purpose=command.purpose,
+        owed_elsewhere_fen=command.owed_elsewhere_fen,
     )
     _record(desk, command.loan_id, funding.request(desk.loan(command.loan_id), wanted))
 
@@ -43,10 +43,7 @@ def rate_loan(desk: Desk, command: c.RateLoan) -> None:
 def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     loan = desk.loan(command.loan_id)
     terms = loan.known()
-    opened = desk.platform.opened
-    if opened is None:
-        raise InvariantBroken("a loan without an open platform")
-    table = LAW_TABLES[opened.law_table]
+    table = desk.law_table
     admitted = funding.admit(
         loan,
         applicant(desk.member(terms.borrower_id)),
@@ -55,8 +52,10 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         command.deadline,
         desk.today,
     )
-    if desk.policies.in_force(desk.today) is None:
+    policy = desk.policies.in_force(desk.today)
+    if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
+    lawful.check(policy, table, desk.today)
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),
@@ -73,7 +72,7 @@ def applicant(borrower: Member) -> funding.Applicant:
         company=registered.kind == "company",
         lawful_business=registered.lawful_business,
         blacklisted=borrower.blacklisted,
-        related_party=registered.related_party,
+        related_party=borrower.related_party,
         owed_fen=sum(borrower.debts_fen.values()),
     )
 
@@ -102,7 +101,8 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
         investor_id=command.investor_id,
         amount_fen=command.amount_fen,
     )
-    authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
+    if not command.by_member:
+        authorised(desk, command.investor_id, Authorised.TENDER, command.amount_fen)
     _record(desk, command.loan_id, reserved)
     take_step(desk, placed)
     entry_id = f"T-{command.tender_id}"
@@ -113,7 +113,13 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.loan_id, command.tender_id, [movement])
+    desk.request(
+        entry_id,
+        command.loan_id,
+        command.tender_id,
+        [movement],
+        by_member=command.by_member or None,
+    )
 
 
 def conclude_loan(desk: Desk, command: c.ConcludeLoan) -> None:

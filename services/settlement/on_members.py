@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from domain import cashbook, identity, member, platform, policy, reserve
+from domain import cashbook, identity, lawful, member, platform, policy, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
 from domain.model import Refused
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import PLATFORM, POLICY, RESERVE, identity_stream, member_stream
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check_cash
 from services.settlement.on_withdrawals import take_back
 
 
@@ -41,7 +43,10 @@ def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
 
 
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
-    desk.record(POLICY, *policy.decide(desk.policies, command.terms, desk.today))
+    terms = command.terms
+    published = policy.decide(desk.policies, terms, desk.today)
+    lawful.check(terms, desk.law_table, terms.valid_from)
+    desk.record(POLICY, *published)
 
 
 def register_member(desk: Desk, command: c.RegisterMember) -> None:
@@ -85,6 +90,19 @@ def refuse_account(desk: Desk, command: c.RefuseAccount) -> None:
     )
 
 
+def register_related_party(desk: Desk, command: c.RegisterRelatedParty) -> None:
+    desk.member(command.member_id).known()
+    desk.record(
+        member_stream(command.member_id),
+        member.RelatedPartyRegistered(
+            member_id=command.member_id,
+            related=command.related,
+            evidence=command.evidence,
+            approved_by=command.checker.operator_id,
+        ),
+    )
+
+
 def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
     desk.member(command.member_id).known()
     desk.record(
@@ -102,6 +120,8 @@ def blacklist_member(desk: Desk, command: c.BlacklistMember) -> None:
 
 def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
     account = desk.member(command.member_id).account(command.role)
+    if not command.by_member:
+        check_cash(desk, command.member_id, Authorised.RECHARGE, command.amount_fen, command.role)
     entry_id = f"C-{command.recharge_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
@@ -110,7 +130,14 @@ def request_recharge(desk: Desk, command: c.RequestRecharge) -> None:
         payee=account,
         amount_fen=command.amount_fen,
     )
-    desk.request(entry_id, command.member_id, command.recharge_id, [movement], "recharge_id")
+    desk.request(
+        entry_id,
+        command.member_id,
+        command.recharge_id,
+        [movement],
+        "recharge_id",
+        by_member=None if command.by_member else False,
+    )
 
 
 def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
@@ -134,7 +161,7 @@ def seed_reserve(desk: Desk, command: c.SeedReserve) -> None:
 
 
 def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
-    terms = desk.policies.in_force(desk.today)
+    terms = desk.policies.latest(desk.today)
     if terms is None:
         raise Refused(Code.POLICY_MISSING)
     wanted = reserve.SurplusMoved(
@@ -184,4 +211,4 @@ def record_bank_movement(desk: Desk, command: c.RecordBankMovement) -> None:
     )
     desk.post(recorded)
     if command.purpose is Purpose.RETURNED_WITHDRAWAL:
-        take_back(desk, command)
+        take_back(desk, command.account, command.origin, command.bank_record)

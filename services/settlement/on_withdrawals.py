@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain import card_guard, member, withdrawal
 from domain import commands as c
 from domain.accounts import OUTSIDE, owner_of, role_of
+from domain.authorisation import Kind as Authorised
 from domain.card_guard import WithdrawalCounted
 from domain.cashbook import EntryRequested, Movement, movement_id, still_open
 from domain.model import Refused
@@ -14,12 +15,15 @@ from domain.streams import entry_stream, member_stream
 from domain.withdrawal import Outgoing
 from services.settlement import on_cards
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check_cash
 
 
 def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
     state = desk.member(command.member_id)
     account = state.account(command.role)
     member.check_payable(state, command.role, command.binding_id, desk.today)
+    if not command.by_member:
+        check_cash(desk, command.member_id, Authorised.WITHDRAWAL, command.amount_fen, command.role)
     entry_id = entry_of(command.withdrawal_id)
     movement = Movement(
         id=movement_id(entry_id, 1),
@@ -38,7 +42,14 @@ def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
     rules = desk.platform.rules
     limits = rules.withdrawal_single_max_fen, rules.withdrawal_daily_max_fen
     desk.record(member_stream(command.member_id), *card_guard.count(state.guard, wanted, *limits))
-    desk.request(entry_id, command.member_id, command.binding_id, [movement], "withdrawal_id")
+    desk.request(
+        entry_id,
+        command.member_id,
+        command.binding_id,
+        [movement],
+        "withdrawal_id",
+        by_member=None if command.by_member else False,
+    )
 
 
 def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> None:
@@ -50,14 +61,14 @@ def fail_withdrawal(desk: Desk, requested: EntryRequested, bank_code: str) -> No
         on_cards.suspend(desk, member_id, requested.reference, entry_id)
 
 
-def take_back(desk: Desk, command: c.RecordBankMovement) -> None:
+def take_back(desk: Desk, account: str, origin: str | None, bank_record: str) -> None:
     """A withdrawal that was paid has come back (退票), as the bank says: it may name anything."""
-    entry_id, _, _ = (command.origin or "").rpartition(".")
+    entry_id, _, _ = (origin or "").rpartition(".")
     requested = desk.entry(entry_id).requested
     if requested is None or requested.purpose is not Purpose.WITHDRAWAL:
         return
-    if requested.movements[0].payer == command.account:
-        on_cards.suspend(desk, requested.subject, requested.reference, command.bank_record)
+    if requested.movements[0].payer == account:
+        on_cards.suspend(desk, requested.subject, requested.reference, bank_record)
 
 
 def stop_withdrawal(desk: Desk, command: c.StopWithdrawal) -> None:

@@ -25,7 +25,9 @@ from domain.ports import (
     BankOutcome,
     BankRequest,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     Custodian,
     CustodianUntrusted,
     EndAuthorisation,
@@ -34,6 +36,7 @@ from domain.ports import (
     Execute,
     ExecuteBatch,
     Freeze,
+    FreezeFunds,
     Leg,
     LineKind,
     Offered,
@@ -42,10 +45,12 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
     StatementLine,
     StatementNotReady,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -74,6 +79,8 @@ class Bench(Protocol):
     executes_later: bool  # `Execute` is answered PENDING, and ends by notice or query.
     executes_whole: bool  # Else an `Execute` may be PARTIAL.
     stops_withdrawals: bool  # Else it says that it cannot.
+    moves_cash_alone: bool  # Recharges and withdraws without the member, as authorised; else not.
+    asks_passwords: bool  # Has a page that asks for the member's password and no more.
 
     @property
     def custodian(self) -> Custodian: ...
@@ -259,6 +266,14 @@ class Stage:
         assert answer.outcome is BankOutcome.REFUSED, answer
         assert self.bench.custodian.query(request).outcome is BankOutcome.REFUSED
 
+    def is_not_carried(self, request: BankRequest) -> None:
+        """The bank has no word for it, and it was not sent."""
+        answer = self.bench.custodian.send(request)
+        assert (answer.outcome, answer.code) == (BankOutcome.REFUSED, "not_carried")
+
+    def authorise(self, account: str, kind: Authorised, fen: int) -> Authorise:
+        return Authorise(self.number(), account, kind, self.bench.today(), fen)
+
     def holds(self, account: str) -> BankBalance:
         return self.bench.custodian.balances([account])[account]
 
@@ -328,6 +343,128 @@ class CustodianContract:
         bench.next_day()
         assert bench.custodian.send(hold()).outcome is BankOutcome.REFUSED
         assert stage.holds(stage.borrower) == BankBalance(600, 400)
+
+    def test_an_advance_keeps_to_what_the_guarantor_authorised(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        stage.owes([stage.member(fen=1_000)], 1_000)
+        guarantor = stage.member("guarantor", fen=1_000)
+        stage.do(stage.authorise(guarantor, Authorised.COMPENSATORY, 300))
+        stage.do(stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 300))
+        stage.is_refused(stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 301))
+        stage.do(EndAuthorisation(stage.number(), guarantor, Authorised.COMPENSATORY))
+        stage.is_refused(stage.hold(guarantor, Purpose.GUARANTEE_HOLD, 1))
+        assert stage.holds(guarantor) == BankBalance(700, 300)
+
+    def test_an_assignment_is_authorised_too(self, bench: Bench, stage: Stage) -> None:
+        stage.do(stage.authorise(stage.member(), Authorised.CREDIT_ASSIGNMENT, 300))
+
+    def test_money_comes_and_goes_without_the_member_as_he_has_authorised(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        investor = stage.member(fen=1_000)
+        stage.do(stage.binding(investor, bench.good_card))
+        kinds = (Authorised.RECHARGE, Authorised.WITHDRAWAL)
+
+        def into(fen: int) -> Recharge:
+            return Recharge(stage.number(), investor, fen, by_member=False)
+
+        def out(fen: int, card_no: str = bench.good_card) -> Withdraw:
+            return Withdraw(stage.number(), investor, fen, card_no, by_member=False)
+
+        if not bench.moves_cash_alone:
+            for kind in kinds:
+                stage.is_not_carried(stage.authorise(investor, kind, 300))
+            stage.is_not_carried(into(1))
+            stage.is_not_carried(out(1))
+            assert stage.holds(investor) == BankBalance(1_000, 0)
+            return
+        stage.is_refused(into(1))  # Nobody is taken to have allowed it at the counter.
+        stage.is_refused(out(1))
+        for kind in kinds:
+            stage.do(stage.authorise(investor, kind, 300))
+        stage.is_refused(into(301))
+        stage.is_refused(out(301))
+        stage.do(into(300))
+        withdrawal = out(300)
+        assert bench.custodian.send(withdrawal).outcome is BankOutcome.PENDING
+        assert bench.custodian.send(out(1, bench.returning_card)).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(1_000, 300)
+        bench.next_day()
+        assert bench.settled(withdrawal).outcome is BankOutcome.SUCCEEDED
+        told = bench.custodian.read_notice(bench.notice_naming(withdrawal.request_no))
+        assert told.answer.outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(1_000, 0)
+        stage.is_refused(into(1))  # The day was the last.
+
+    def test_a_member_tenders_himself_at_the_banks_page(self, bench: Bench, stage: Stage) -> None:
+        """Where nothing may be done without him."""
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        stage.do(stage.authorise(investor, Authorised.TENDER, 1_000))
+        stage.do(EndAuthorisation(stage.number(), investor, Authorised.TENDER))
+        tender = replace(stage.tender(investor, 900), by_member=True)
+        stage.do(tender)
+        told = bench.custodian.read_notice(bench.notice_naming(tender.request_no))
+        assert told.answer.outcome is BankOutcome.SUCCEEDED
+        assert stage.holds(investor) == BankBalance(100, 900)
+        stage.do(Release(stage.number(), tender.request_no, 200))
+        rest = replace(tender, amount_fen=700)
+        stage.do(stage.disbursement([rest], fee_fen=1, reserve_fen=1))
+        assert stage.holds(investor) == BankBalance(300, 0)
+
+    def test_a_phone_and_a_password_are_changed_at_the_banks_page(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        investor = stage.member()
+        stage.do(ChangePhone(stage.number(), investor, "13900000000"))
+        reset = ResetPassword(stage.number(), investor)
+        stage.do(reset)
+        told = bench.custodian.read_notice(bench.notice_naming(reset.request_no))
+        assert told.answer.outcome is BankOutcome.SUCCEEDED
+        check = CheckPassword(stage.number(), investor)
+        if bench.asks_passwords:
+            stage.do(check)
+        else:
+            stage.is_not_carried(check)
+
+    @pytest.mark.parametrize("role", ["investor", "borrower", "guarantor"])
+    def test_funds_stand_still_and_are_given_back_in_parts(
+        self, bench: Bench, stage: Stage, role: str
+    ) -> None:
+        account = stage.member(role, fen=1_000)
+        freeze = FreezeFunds(stage.number(), account, 900)
+        stage.do(freeze)
+        assert stage.holds(account) == BankBalance(100, 900)
+        stage.is_refused(FreezeFunds(stage.number(), account, 101))
+
+        def release(fen: int) -> UnfreezeFunds:
+            return UnfreezeFunds(stage.number(), account, freeze.request_no, fen)
+
+        stage.do(release(200))
+        stage.is_refused(release(701))
+        assert stage.holds(account) == BankBalance(300, 700)
+        stage.do(release(700))
+        assert stage.holds(account) == BankBalance(1_000, 0)
+        assert bench.custodian.query(freeze).outcome is BankOutcome.SUCCEEDED
+
+    def test_what_is_held_for_a_loan_is_no_freeze_of_funds(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        stage.open_project()
+        investor = stage.member(fen=1_000)
+        tender = stage.tender(investor, 900)
+        stage.do(tender)
+        wrong = UnfreezeFunds(stage.number(), investor, tender.request_no, 1)
+        assert bench.custodian.send(wrong).outcome is BankOutcome.REFUSED
+        assert stage.holds(investor) == BankBalance(100, 900)
+
+    def test_a_stage_that_a_project_has_already_is_not_refused(
+        self, bench: Bench, stage: Stage
+    ) -> None:
+        stage.open_project()
+        stage.repay_from_now_on()
+        stage.repay_from_now_on()
 
     def test_a_recharge_arrives_and_is_called_back(self, bench: Bench, stage: Stage) -> None:
         account = stage.member()

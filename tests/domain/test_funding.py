@@ -37,6 +37,12 @@ BOB = f.Applicant(
     owed_fen=0,
 )
 LAW = Limits(20_000_00, 100_000_00, related_party_loans=False)
+OVER_ALL = Limits(person_over_all_fen=50_000_00, company_over_all_fen=90_000_00)
+
+
+def owing_elsewhere(fen: int) -> list[LoanEvent]:
+    return [loan_requested(owed_elsewhere_fen=fen), RATED]
+
 
 Ask = Callable[[Loan], Sequence[LoanEvent]]
 
@@ -92,6 +98,16 @@ REFUSED: dict[str, tuple[Sequence[LoanEvent], Ask, Code]] = {
     "a company's limit": (
         [REQUEST, RATED],
         admit(company=True, lawful_business=True, owed_fen=90_000_01),
+        Code.LEGAL_LIMIT_EXCEEDED,
+    ),
+    "a person's limit over all platforms": (
+        owing_elsewhere(40_000_01),
+        admit(limits=OVER_ALL),
+        Code.LEGAL_LIMIT_EXCEEDED,
+    ),
+    "a company's limit over all platforms": (
+        owing_elsewhere(40_000_01),
+        admit(limits=OVER_ALL, company=True, lawful_business=True, owed_fen=40_000_00),
         Code.LEGAL_LIMIT_EXCEEDED,
     ),
     "no related party": ([REQUEST, RATED], admit(related_party=True), Code.RELATED_PARTY),

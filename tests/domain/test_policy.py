@@ -47,6 +47,17 @@ def test_the_first_may_start_in_the_past() -> None:
             V2.model_copy(update={"version": "v3", "valid_from": TODAY}),
             Code.POLICY_OVERLAPS,
         ),
+        (
+            [V1.model_copy(update={"valid_until": date(2018, 3, 1)})],
+            V2,
+            Code.POLICY_OVERLAPS,
+        ),
+        (
+            [V1.model_copy(update={"valid_until": date(2018, 2, 27)})],
+            V2,
+            Code.POLICY_LEAVES_GAP,
+        ),
+        ([], V1.model_copy(update={"valid_until": date(2018, 1, 30)}), Code.POLICY_IN_PAST),
     ],
 )
 def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Code) -> None:
@@ -68,6 +79,35 @@ def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Cod
 def test_the_version_in_force(on: date, version: str | None) -> None:
     terms = published(V1, V2).in_force(on)
     assert (terms.version if terms else None) == version
+
+
+def test_one_that_ends_is_followed_on_the_next_day() -> None:
+    ending = V1.model_copy(update={"valid_until": date(2018, 2, 28)})
+    assert p.decide(published(ending), V2, TODAY) == (p.PolicyPublished(terms=V2),)
+    state = published(ending)
+    assert state.in_force(date(2018, 2, 28)) == ending
+    assert state.in_force(date(2018, 3, 1)) is None
+    assert state.latest(date(2018, 3, 1)) == ending  # What the reserve goes on by.
+
+
+def test_days_without_a_policy_that_have_gone_by_do_not_bar_the_next_one() -> None:
+    over = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
+    today = date(2018, 3, 1)
+    assert p.decide(over, V2, today) == (p.PolicyPublished(terms=V2),)
+    later = V2.model_copy(update={"valid_from": date(2018, 3, 2)})
+    with pytest.raises(Refused, match=Code.POLICY_LEAVES_GAP):
+        p.decide(over, later, today)
+
+
+def test_what_has_its_default_is_not_written() -> None:
+    """A version that uses nothing new is stored, hashed and signed as it was before."""
+    written = a_policy().model_dump(mode="json")
+    assert "stages" not in written
+    assert "providers" not in written
+    staged = a_policy(stages=(p.Stage(days=15),), fund="质保服务专款")
+    again = p.PolicyTerms.model_validate_json(staged.model_dump_json())
+    assert again == staged
+    assert again.triggers == (p.Stage(days=15),)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +155,13 @@ def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None
         {"version": "v 1"},
         {"fee_by_grade": {"A": "1e1"}},
         {"unknown": 1},
+        {"valid_until": date(2016, 12, 31)},
+        {"providers": ()},
+        {"providers": (p.Provider.RESERVE, p.Provider.RESERVE)},
+        {"stages": (p.Stage(days=15), p.Stage(days=14, inclusive=False))},
+        {"floor": "11"},
+        {"run_down": True},
+        {"interest_runs_on": 366},
     ],
 )
 def test_bad_terms_are_bad_input(changes: dict[str, object]) -> None:

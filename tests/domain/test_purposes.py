@@ -42,8 +42,11 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.ASSIGNMENT: ("investor", "investor"),
     Purpose.ASSIGNMENT_FEE: ("investor", "income"),
     Purpose.RESERVE_SURPLUS: ("reserve", "income"),
+    Purpose.ADMINISTRATIVE_FREEZE: (MEMBERS, MEMBERS),
+    Purpose.ADMINISTRATIVE_RELEASE: (MEMBERS, MEMBERS),
     Purpose.BANK_INTEREST: ("outside", EVERYBODY),
     Purpose.BANK_ADJUSTMENT: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
+    Purpose.BANK_REVERSAL: (f"outside {EVERYBODY}", f"outside {EVERYBODY}"),
     Purpose.REVERSAL: ("income", "borrower investor reserve"),
     Purpose.SHORTFALL_COVER: ("income", f"{MEMBERS} reserve marketing"),
 }
@@ -82,7 +85,8 @@ OTHER_HALF = {
 def test_money_moves_for_its_purpose_only(purpose: Purpose) -> None:
     payers, payees = (words.split() for words in MAY[purpose])
     for payer, payee in itertools.product(Role, Role):
-        may = payer in payers and payee in payees
+        stays = MATRIX[purpose].shape in (Shape.FREEZE, Shape.RELEASE)
+        may = payer in payers and payee in payees and (payer is payee or not stays)
         assert allowed(purpose, payer, payee) is may, (payer, payee)
         movement = a_movement(purpose, account(payer), account(payee), freeze="T-1.1")
         entry = [movement, *OTHER_HALF.get(purpose, ())]
@@ -113,6 +117,7 @@ def test_what_only_the_bank_may_start() -> None:
         Purpose.RETURNED_WITHDRAWAL,
         Purpose.BANK_INTEREST,
         Purpose.BANK_ADJUSTMENT,
+        Purpose.BANK_REVERSAL,
     }
 
 
@@ -126,6 +131,7 @@ def test_what_consumes_a_freeze() -> None:
         Purpose.GUARANTEE_RELEASE: Purpose.GUARANTEE_HOLD,
         Purpose.GUARANTEE_ADVANCE: Purpose.GUARANTEE_HOLD,
         Purpose.GUARANTEE_RECOVERY: Purpose.REPAYMENT_HOLD,
+        Purpose.ADMINISTRATIVE_RELEASE: Purpose.ADMINISTRATIVE_FREEZE,
         Purpose.ASSIGNMENT_RELEASE: Purpose.ASSIGNMENT_HOLD,
         Purpose.ASSIGNMENT: Purpose.ASSIGNMENT_HOLD,
     }

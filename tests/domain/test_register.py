@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from domain.allocation import AllocationOrder
 from domain.model import InvariantBroken
 from domain.money import Rounding
-from domain.policy import PolicyTerms, Subrogation
-from domain.register import Billed, Part, Row, bill, split
+from domain.penalty import PENALTY_DENOMINATOR
+from domain.policy import PenaltyBase, PolicyTerms, Subrogation
+from domain.register import Billed, Lateness, Part, Row, bill, split
 from domain.schedule import Method, schedule
 from domain.sharing import ShareMethod
 from tests.exemplars import a_policy
@@ -63,7 +64,7 @@ def test_every_claim_closes_at_exactly_zero(
     for row in schedule(sum(claims), Decimal(rate), periods, method, rounding):
         owed = left if sum(left) else claims  # Interest may come after the last principal (flat).
         due = Row(row.period, DUE, row.principal_fen, row.interest_fen)
-        principal, interest = bill(due, owed, sharing)
+        principal, interest = bill(due, owed, owed, sharing)
         assert (sum(principal), sum(interest)) == (row.principal_fen, row.interest_fen)
         left = [open_fen - fen for open_fen, fen in zip(left, principal, strict=True)]
         assert min(left) >= 0
@@ -73,13 +74,16 @@ def test_every_claim_closes_at_exactly_zero(
 
 def test_principal_and_interest_are_shared_each_by_itself() -> None:
     """Sharing the total gives other fen: 1 + 1 over two equal claims is (1, 0) + (1, 0)."""
-    assert bill(Row(1, DUE, 1, 1), (5, 5), ShareMethod.LARGEST_REMAINDER) == ((1, 0), (1, 0))
+    assert bill(Row(1, DUE, 1, 1), (5, 5), (5, 5), ShareMethod.LARGEST_REMAINDER) == (
+        (1, 0),
+        (1, 0),
+    )
 
 
 def test_a_share_never_exceeds_what_is_open() -> None:
     """The last would take 2 of 1: the excess goes to the first with room."""
     row = Row(1, DUE, 3, 0)
-    assert bill(row, (2, 1, 1), ShareMethod.LAST_TAKES_REST)[0] == (2, 0, 1)
+    assert bill(row, (2, 1, 1), (2, 1, 1), ShareMethod.LAST_TAKES_REST)[0] == (2, 0, 1)
 
 
 # -- payments -----------------------------------------------------------------------------
@@ -177,6 +181,60 @@ def test_asking_backwards_never_charges_a_day_twice() -> None:
     asked = billed().accrued(days_late(10), terms)
     assert asked.accrued(days_late(4), terms) == asked
     assert asked.accrued(days_late(4), terms).due(days_late(10), terms).penalty_fen == 55
+
+
+def test_penalty_on_overdue_principal_only() -> None:
+    """Of 110.00 the principal is 100.00: 0.05 % a day of that."""
+    terms = a_policy(penalty_base=PenaltyBase.PRINCIPAL)
+    assert billed().due(days_late(10), terms).penalty_fen == 50
+
+
+def test_within_the_grace_days_nothing_is_charged_and_after_them_every_day() -> None:
+    terms = a_policy(grace_days=3)
+    assert billed().due(days_late(3), terms).penalty_fen == 0
+    assert billed().due(days_late(4), terms).penalty_fen == 22
+    # What was open of the grace days counts, though half of it was paid in them.
+    after = billed().paid(part(principal=(60_00, 0), interest=(0, 0)), days_late(2), terms)
+    assert after.due(days_late(3), terms).penalty_fen == 0
+    assert after.due(days_late(4), terms).penalty_fen == 11 + 5
+
+
+def test_normal_interest_runs_on_beside_the_penalty() -> None:
+    """36 % a year of 360 days: 0.1 % a day of 100.00, and 0.05 % of 110.00."""
+    daily = PENALTY_DENOMINATOR // 1000
+    late = billed(lateness=Lateness(daily_interest_units=daily))
+    assert late.due(days_late(10), a_policy()).penalty_fen == 100 + 55
+
+
+CAPPED = Lateness("cn-p2p", date(2018, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("penalty", "fee", "charged"),
+    [
+        ("1-:0.05", "1-:0", (1_98, 0)),  # 18.25 % a year.
+        ("1-:0.1", "1-:0", (2_60, 0)),  # 3.96 by the policy.
+        ("1-:0.05", "1-:0.1", (1_98, 62)),  # The fee gives way.
+        ("1-:0.1", "1-:0.1", (2_60, 0)),
+    ],
+)
+def test_the_law_caps_penalty_and_fee_together(
+    penalty: str, fee: str, charged: tuple[int, int]
+) -> None:
+    """36 days late: 24 % a year of 110.00 are 2.60."""
+    terms = a_policy(penalty_bands=penalty, overdue_fee_bands=fee)
+    due = billed(lateness=CAPPED).due(days_late(36), terms)
+    assert (due.penalty_fen, due.overdue_fee_fen) == charged
+
+
+def test_what_was_paid_before_a_cap_is_never_asked_back() -> None:
+    terms = a_policy(penalty_bands="1-1:1", overdue_fee_bands="2-:0.05")
+    late = billed(lateness=CAPPED)
+    paid = late.paid(part(penalty=(4, 3), principal=(0, 0), interest=(0, 0)), days_late(1), terms)
+    for days in (1, 2, 30):
+        due = paid.due(days_late(days), terms)
+        assert min(due.penalty_fen, due.overdue_fee_fen) >= 0
+        assert 7 + due.penalty_fen + due.overdue_fee_fen <= 110_00 * 24 * days // 36_500
 
 
 PARTLY_ADVANCED = billed().advanced((30_00, 20_00), (6_00, 4_00))

@@ -17,7 +17,7 @@ from domain.allocation import AllocationOrder
 from domain.loan import Loan, Status
 from domain.model import InvariantBroken, Refused
 from domain.money import Rounding
-from domain.policy import Scope, Subrogation
+from domain.policy import Acceleration, Covers, PenaltyBase, Scope, SharingBasis, Subrogation
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.sharing import ShareMethod
@@ -391,6 +391,13 @@ policies = st.builds(
     scope=st.sampled_from((Scope.PRINCIPAL, Scope.PRINCIPAL_AND_INTEREST)),
     rounding=st.sampled_from((Rounding.HALF_UP, Rounding.UP)),
     overdue_fee_bands=st.sampled_from(("1-:0", "1-:0.1")),
+    sharing_basis=st.sampled_from(SharingBasis),
+    covers=st.sampled_from(Covers),
+    grace_days=st.sampled_from((0, 5)),
+    interest_runs_on=st.sampled_from((None, 360)),
+    penalty_base=st.sampled_from(PenaltyBase),
+    acceleration=st.sampled_from((None, Acceleration(over_days=40), Acceleration(in_all=2))),
+    early_compensation=st.sampled_from(("0", "5")),
 )
 
 

@@ -167,10 +167,10 @@ def surplus(
     wanted_fen: int,
     *,
     queue_empty: bool = True,
-    cap: str = "10",
+    **policy: Any,
 ) -> tuple[ReserveEvent, ...]:
     wanted = r.SurplusMoved(surplus_id="z", amount_fen=wanted_fen, cap_fen=0, approved_by="boss")
-    terms = a_policy(cap=cap)
+    terms = a_policy(**policy)
     return r.surplus(terms, balance_fen, outstanding_fen, wanted, queue_empty=queue_empty)
 
 
@@ -200,6 +200,37 @@ def test_rule_6_only_what_exceeds_the_cap(
 def test_rule_6_never_while_a_claim_waits() -> None:
     with pytest.raises(Refused, match=Code.SURPLUS_BELOW_CAP):
         surplus(1_500, 10_000, 1, queue_empty=False)
+
+
+def test_what_is_run_down_goes_out_when_no_loan_is_left() -> None:
+    running = {"run_down": True, "accrual_frozen": True}
+    with pytest.raises(Refused, match=Code.SURPLUS_BELOW_CAP):
+        surplus(1_500, 1, 1, **running)
+    assert only(r.SurplusMoved, surplus(1_500, 0, 1_500, **running)).amount_fen == 1_500
+
+
+@pytest.mark.parametrize(
+    ("balance_fen", "lacking_fen"), [(0, 500), (499, 1), (500, 0), (10_000, 0)]
+)
+def test_the_floor_is_checked_on_the_first_of_a_month_once(
+    balance_fen: int, lacking_fen: int
+) -> None:
+    terms, first = a_policy(floor="5"), date(2018, 3, 1)
+
+    def check(reserve: r.Reserve, on: date) -> tuple[r.ReserveEvent, ...]:
+        return r.check_floor(reserve, terms, on, balance_fen, 10_000)
+
+    assert check(r.INITIAL, date(2018, 2, 28)) == ()
+    [checked] = check(r.INITIAL, first)
+    assert checked == r.FloorChecked(
+        checked_on=first,
+        policy_version="v1",
+        balance_fen=balance_fen,
+        floor_fen=500,
+        lacking_fen=lacking_fen,
+    )
+    assert check(r.evolve(r.INITIAL, checked), first) == ()
+    assert r.check_floor(r.INITIAL, a_policy(), first, balance_fen, 10_000) == ()
 
 
 # -- money in, money out --------------------------------------------------------------------

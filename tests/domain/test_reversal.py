@@ -9,7 +9,7 @@ from domain import reversal as r
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
 from domain.cashbook import Movement
 from domain.model import Refused
-from domain.purposes import MATRIX, Purpose
+from domain.purposes import MATRIX, Purpose, Shape
 from domain.refusals import Code
 from tests.exemplars import a_movement
 
@@ -61,7 +61,7 @@ def test_what_the_bank_refused_may_be_tried_again() -> None:
     assert r.reverse(state, FEE, wanted(300)) == (wanted(300),)
 
 
-@pytest.mark.parametrize("purpose", set(Purpose) - r.REVERSIBLE)
+@pytest.mark.parametrize("purpose", sorted(set(Purpose) - r.REVERSIBLE))
 def test_what_stands_in_a_register_is_undone_there(purpose: Purpose) -> None:
     payer, payee = "anna:investor", RESERVE_ACCOUNT
     movement = Movement(id="M-1.1", purpose=purpose, payer=payer, payee=payee, amount_fen=300)
@@ -73,3 +73,27 @@ def test_the_matrix_lets_back_exactly_what_may_be_reversed() -> None:
     back = MATRIX[Purpose.REVERSAL]
     assert back.payers == frozenset.union(*(MATRIX[p].payees for p in r.REVERSIBLE))
     assert back.payees == frozenset.union(*(MATRIX[p].payers for p in r.REVERSIBLE))
+
+
+TAKEN = r.MovementTakenBack(
+    movement_id=FEE.id, bank_date=date(2018, 2, 1), amount_fen=300, approved_by="ben"
+)
+
+
+def test_the_bank_takes_back_once_and_whole() -> None:
+    assert r.take_back(r.INITIAL, FEE, TAKEN) == (TAKEN,)
+    for before in (TAKEN, wanted(1)):
+        with pytest.raises(Refused, match=Code.REVERSAL_ABOVE_MOVEMENT):
+            r.take_back(after(before), FEE, TAKEN)
+    with pytest.raises(Refused, match=Code.REVERSAL_ABOVE_MOVEMENT):
+        r.reverse(after(TAKEN), FEE, wanted(1))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_the_bank_takes_back_whatever_moved_money(purpose: Purpose) -> None:
+    movement = a_movement(purpose, BOB, INCOME_ACCOUNT, id=FEE.id, amount_fen=300)
+    if MATRIX[purpose].shape in (Shape.FREEZE, Shape.RELEASE):
+        with pytest.raises(Refused, match=Code.MOVEMENT_NOT_REVERSIBLE):
+            r.take_back(r.INITIAL, movement, TAKEN)
+    else:
+        assert r.take_back(r.INITIAL, movement, TAKEN) == (TAKEN,)

@@ -9,6 +9,7 @@ from typing import Any
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
+from domain.cashbook import EntryRequested
 from domain.refusals import Code
 from tests.exemplars import TODAY
 from tests.house import House
@@ -82,6 +83,40 @@ def test_an_automatic_repayment_keeps_to_what_was_authorised(new_house: NewHouse
     authorise(house, "bob", Kind.REPAYMENT, 1_100, number=2)
     house.do(c.RepayLoan, **asked)
     assert house.balances()["bob:borrower"][1] == 1_100
+
+
+def test_the_member_himself_needs_none(new_house: NewHouse) -> None:
+    house = opened(new_house, required=True)
+    house.do(c.PlaceTender, **tender("t1", 1_000), by_member=True)
+    assert [each.by_member for each in house.of(EntryRequested)][-1] is True
+
+
+def test_money_comes_and_goes_without_him_only_as_he_has_authorised(new_house: NewHouse) -> None:
+    """Nobody is taken to have allowed it at the counter, and the card is as bound as ever."""
+    house = opened(new_house, required=False)
+    lucy: dict[str, Any] = {"member_id": "lucy", "role": Role.INVESTOR, "by_member": False}
+    into = {**lucy, "recharge_id": "r1", "amount_fen": 101}
+    out = {**lucy, "withdrawal_id": "w1", "binding_id": "b1", "amount_fen": 101}
+    assert house.refused(c.RequestRecharge, **into) == Code.AUTHORISATION_MISSING
+    house.bind("lucy", Role.INVESTOR, "b1")
+    assert house.refused(c.RequestWithdrawal, **out) == Code.AUTHORISATION_MISSING
+    for number, kind in enumerate((Kind.RECHARGE, Kind.WITHDRAWAL), start=1):
+        terms = {"kind": kind, "role": Role.INVESTOR, "ends_on": TODAY, "limit_fen": 100}
+        house.do(c.RequestAuthorisation, member_id="lucy", **terms)
+        house.do(c.ConfirmAuthorisation, member_id="lucy", number=number)
+    asked: tuple[tuple[type[c.Command], dict[str, Any]], ...] = (
+        (c.RequestRecharge, into),
+        (c.RequestWithdrawal, out),
+    )
+    for command, fields in asked:
+        assert house.refused(command, **fields) == Code.AUTHORISATION_EXCEEDED
+        house.do(command, **fields | {"amount_fen": 100})
+    assert [each.by_member for each in house.of(EntryRequested)][-2:] == [False, False]
+    other = out | {"withdrawal_id": "w2", "amount_fen": 1, "binding_id": "b9"}
+    assert house.refused(c.RequestWithdrawal, **other) == Code.BANK_ACCOUNT_NOT_OWN
+    house.roll_to(TODAY + timedelta(days=1))
+    late = out | {"withdrawal_id": "w2", "amount_fen": 1}
+    assert house.refused(c.RequestWithdrawal, **late) == Code.AUTHORISATION_ENDED
 
 
 def test_another_role_cannot_authorise_it(new_house: NewHouse) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
+from adapters.shard_schema import shard_schema
+from adapters.vault import Vault
 from domain import commands as c
 from domain.accounts import Role
 from domain.card_guard import CardSuspended
 from domain.cashbook import EntryRequested
 from domain.purposes import Purpose
 from domain.refusals import Code
+from domain.visit import VisitRequested
 from infra.clock import SHANGHAI
 from tests.exemplars import CARD, PHONE, TODAY
-from tests.house import House
+from tests.house import SEAL, House
 
 NewHouse = Callable[..., House]
 NEXT: dict[str, Any] = {
@@ -162,3 +166,23 @@ def test_withdrawals_keep_to_the_limits_of_one_and_of_a_day(new_house: NewHouse)
     house.do(c.RequestWithdrawal, **more)
     house.do(c.SetMemberRules)
     house.do(c.RequestWithdrawal, **withdrawal("w4", 5_000))
+
+
+def test_a_phone_is_changed_by_a_second_factor_once_the_bank_says_so(new_house: NewHouse) -> None:
+    house = opened(new_house, second_factor_minutes=10)
+    asked = {"member_id": "lucy", "role": Role.INVESTOR, "phone": "13900139000"}
+    assert house.refused(c.ChangePhone, **asked) == Code.SECOND_FACTOR_REQUIRED
+    house.do(c.ChangePhone, **asked, **factor(house, "f1", minutes_ago=0))
+    used = factor(house, "f1", minutes_ago=0)
+    assert house.refused(c.ChangePhone, **asked, **used) == Code.SECOND_FACTOR_USED
+    (visit,) = house.of(VisitRequested)
+    assert visit.phone_ref is not None
+    assert asked["phone"] not in repr(house.recorded())
+    with closing(Vault(house.url, shard_schema(house.platform), SEAL)) as vault:
+        assert vault.open(visit.phone_ref) == {"phone": asked["phone"]}
+    house.do(c.ConfirmVisit, member_id="lucy", number=1)
+    house.do(c.ResetPassword, member_id="lucy", role=Role.INVESTOR)
+    house.do(c.RefuseVisit, member_id="lucy", number=2, bank_code="E1")
+    assert house.refused(c.ConfirmVisit, member_id="lucy", number=2) == Code.VISIT_NOT_OPEN
+    asks = {"member_id": "lucy", "role": Role.BORROWER}
+    assert house.refused(c.CheckPassword, **asks) == Code.ROLE_MISSING

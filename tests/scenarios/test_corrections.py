@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from domain import commands as c
 from domain.accounts import Role
-from domain.cashbook import EntryRequested
+from domain.cashbook import BankMovementRecorded, EntryRequested
 from domain.purposes import Purpose
-from domain.shortfall import ShortfallCovered
+from domain.shortfall import ShortfallClaimed, ShortfallCovered
 from tests.exemplars import only
 from tests.house import House
 
@@ -125,3 +126,79 @@ def test_income_does_not_pay_what_it_lacks_itself(town: House) -> None:
     )
     fields = {"cover_id": "g1", "entry_id": "B-9", "amount_fen": 1}
     assert town.refused(c.CoverShortfall, **fields) == "movement_not_allowed"
+
+
+def taken_back(movement_id: str, on: date) -> dict[str, Any]:
+    return {"movement_id": movement_id, "bank_date": on, "reason": "the bank wrote so"}
+
+
+def test_what_the_bank_took_back_goes_between_the_same_accounts(town: House) -> None:
+    """Of a loan's disbursement: the lender has it back, and what the borrower has spent of it is a
+    shortfall on him. The loan stays as it was."""
+    town.bind("bob", Role.BORROWER, "b1")
+    there, lucy = town.available(BOB), town.available("lucy:investor")
+    town.do(
+        c.RequestWithdrawal,
+        withdrawal_id="w1",
+        member_id="bob",
+        role=Role.BORROWER,
+        binding_id="b1",
+        amount_fen=there,
+    )
+    town.settle("W-w1")
+    loan = town.loan("L1")
+    town.do(c.RecordBankReversal, **taken_back("D-L1-1.1", town.today))
+    assert (town.available(BOB), town.available("lucy:investor")) == (0, lucy + 10_000_00)
+    recorded = only(BankMovementRecorded, town.events())
+    assert (recorded.entry_id, recorded.origin) == ("B-D-L1-1.1", "D-L1-1.1")
+    assert only(ShortfallClaimed, town.events()).amount_fen == 10_000_00
+    assert town.loan("L1") == loan
+    again = taken_back("D-L1-1.1", town.today)
+    assert town.refused(c.RecordBankReversal, **again) == "reversal_above_movement"
+
+
+def test_a_fee_that_went_back_in_part_is_not_taken_back_too(town: House) -> None:
+    town.do(c.ReverseMovement, **reversing(1))
+    fields = taken_back(FEE, town.today)
+    assert town.refused(c.RecordBankReversal, **fields) == "reversal_above_movement"
+    town.reject("Q-v1")
+    town.do(c.RecordBankReversal, **fields)
+    assert town.available(INCOME) == 0
+    assert town.refused(c.ReverseMovement, **reversing(1, "v2")) == "reversal_above_movement"
+
+
+@pytest.mark.parametrize("movement_id", ["T-ghost.1", "B-9.1", "W-w1.1"])
+def test_only_what_the_bank_carried_out_for_us_is_taken_back(town: House, movement_id: str) -> None:
+    """Not what it began itself, nor what is under way."""
+    town.do(
+        c.RecordBankMovement,
+        bank_record="9",
+        purpose=Purpose.BANK_INTEREST,
+        account=BOB,
+        amount_fen=1,
+        bank_date=town.today,
+    )
+    town.bind("bob", Role.BORROWER, "b1")
+    town.do(
+        c.RequestWithdrawal,
+        withdrawal_id="w1",
+        member_id="bob",
+        role=Role.BORROWER,
+        binding_id="b1",
+        amount_fen=1,
+    )
+    fields = taken_back(movement_id, town.today)
+    assert town.refused(c.RecordBankReversal, **fields) == "movement_unknown"
+
+
+def test_a_withdrawal_that_the_bank_took_back_suspends_its_card(town: House) -> None:
+    town.do(c.SetMemberRules, failed_cards_suspended=True)
+    town.bind("bob", Role.BORROWER, "b1")
+    before = town.available(BOB)
+    fields = {"member_id": "bob", "role": Role.BORROWER, "binding_id": "b1", "amount_fen": 1}
+    town.do(c.RequestWithdrawal, withdrawal_id="w1", **fields)
+    town.settle("W-w1")
+    town.do(c.RecordBankReversal, **taken_back("W-w1.1", town.today))
+    assert town.available(BOB) == before
+    wanted = town.refused(c.RequestWithdrawal, withdrawal_id="w2", **fields)
+    assert wanted == "bank_account_suspended"

@@ -15,6 +15,7 @@ from domain.authorisation import Kind
 from domain.commands import Command
 from domain.funding import TENDERS_MAX
 from domain.operators import OperatorRole, Part
+from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
@@ -98,6 +99,11 @@ def cover(entry_id: str, fen: int = 1) -> Ask:
     return ask(c.CoverShortfall, cover_id="g9", entry_id=entry_id, amount_fen=fen)
 
 
+def unfreeze(freeze_id: str, fen: int = 1) -> Ask:
+    about = {"release_id": "o9", "freeze_id": freeze_id, "evidence": "order 18"}
+    return ask(c.UnfreezeFunds, amount_fen=fen, **about)
+
+
 def another_payload(house: House) -> str:
     house.do(c.SeedReserve, id="same", seed_id="s8", amount_fen=1)
     return house.refused(c.SeedReserve, id="same", seed_id="s8", amount_fen=2)
@@ -139,6 +145,10 @@ REACHED: dict[Code, Ask] = {
     Code.POLICY_VERSION_TAKEN: policy(valid_from=date(2019, 1, 1)),
     Code.POLICY_IN_PAST: policy(version="v9", valid_from=TODAY - timedelta(days=1)),
     Code.POLICY_OVERLAPS: policy(version="v9", valid_from=date(2018, 3, 1)),
+    Code.POLICY_LEAVES_GAP: policy(version="v9", valid_from=date(2018, 7, 2)),
+    Code.POLICY_UNLAWFUL: policy(
+        version="v9", valid_from=date(2018, 7, 1), providers=(Provider.PLATFORM,)
+    ),
     Code.IDENTITY_TAKEN: join("lucy2", Role.BORROWER, id_no=id_no_of("lucy")),
     Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
     Code.ROLE_MISSING: payout(role=Role.BORROWER),
@@ -155,11 +165,13 @@ REACHED: dict[Code, Ask] = {
     Code.SECOND_FACTOR_EXPIRED: unbind("f2", 6),
     Code.WITHDRAWAL_ABOVE_SINGLE: payout(amount_fen=10**12 + 1),
     Code.WITHDRAWAL_ABOVE_DAILY: payout(member_id="dot", binding_id="b5", amount_fen=10**12),
+    Code.AUTHORISATION_ROLE: authorise("lucy", Kind.WITHDRAWAL),
     Code.AUTHORISATION_UNDER_WAY: authorise("bob", Kind.REPAYMENT),
     Code.AUTHORISATION_NOT_OPEN: ask(c.ConfirmAuthorisation, member_id="amy", number=1),
     Code.AUTHORISATION_MISSING: ask(c.CancelAuthorisation, member_id="lucy", kind=Kind.TENDER),
     Code.AUTHORISATION_ENDED: authorise("lucy", ends_on=TODAY - timedelta(days=1)),
     Code.AUTHORISATION_EXCEEDED: tender("OPEN", 11, investor_id="amy"),
+    Code.VISIT_NOT_OPEN: ask(c.ConfirmVisit, member_id="lucy", number=1),
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
@@ -175,6 +187,14 @@ REACHED: dict[Code, Ask] = {
     Code.MOVEMENT_UNKNOWN: reverse("D-GHOST-1.1"),
     Code.MOVEMENT_NOT_REVERSIBLE: reverse("D-REPAYING-1.1"),
     Code.REVERSAL_ABOVE_MOVEMENT: reverse("D-REPAYING-1.2", 31),
+    Code.BANK_DATE_IN_FUTURE: ask(
+        c.RecordBankReversal,
+        movement_id="D-REPAYING-1.1",
+        bank_date=TODAY + timedelta(days=1),
+        reason="they say so",
+    ),
+    Code.FREEZE_UNKNOWN: unfreeze("k9"),
+    Code.RELEASE_ABOVE_FREEZE: unfreeze("k1", 2),
     Code.SHORTFALL_UNKNOWN: cover("B-ghost"),
     Code.SHORTFALL_BELOW: cover("B-1", 2),
     Code.LOAN_UNKNOWN: repay("GHOST"),
@@ -200,6 +220,7 @@ REACHED: dict[Code, Ask] = {
     Code.DATE_NOT_NEXT: ask(c.RollBusinessDate, business_date=TODAY),
 }
 ELSEWHERE = {
+    Code.CALENDAR_ENDS: "only in a year that the package does not know: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
@@ -211,7 +232,8 @@ def town(new_house: Callable[..., House]) -> House:
     """Somebody and something in every state that is needed."""
     house = new_house(today=TODAY - timedelta(days=1))
     house.open(law_table="cn-p2p", policy={"valid_from": house.today}, tender_max_fen=4_000)
-    house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=date(2018, 3, 1)))
+    v2 = {"version": "v2", "valid_from": date(2018, 3, 1), "valid_until": date(2018, 6, 30)}
+    house.do(c.PublishPolicy, terms=a_policy(**v2))
     for name, may in (("dan", OperatorRole.OPERATOR), ("web", OperatorRole.PUBLISHER)):
         house.do(c.RegisterOperator, **new_operator(name, Signer.made_up(name, "tests"), may))
     for operator_id in ("dan", "cui"):
@@ -221,6 +243,9 @@ def town(new_house: Callable[..., House]) -> House:
     asked = {"withdrawal_id": "w0", "member_id": "lucy", "role": Role.INVESTOR}
     house.do(c.RequestWithdrawal, binding_id="b1", amount_fen=1, **asked)
     house.do(c.StopWithdrawal, withdrawal_id="w0")
+    frozen = {"freeze_id": "k1", "member_id": "lucy", "role": Role.INVESTOR}
+    house.do(c.FreezeFunds, amount_fen=1, evidence="order 17", **frozen)
+    house.settle("K-k1")
     house.member("max", Role.INVESTOR, 1_00)
     house.bind("max", Role.INVESTOR, "b2")
     house.do(c.UnbindBankAccount, member_id="max", binding_id="b2")

@@ -29,6 +29,7 @@ from services.cli.custodians import LOCAL, Connection
 from services.cli.installation import BANK_DATABASE, Installation, Keys
 from services.cli.opening import Place, database
 from services.cli.stack import Stack, tune_memory
+from services.custody.contradictions import TakenBack
 from services.custody.custody import Custody
 from services.custody.lease import prepare_journal
 from services.custody.planning import TOPICS
@@ -220,6 +221,7 @@ def town(family: str, seed: int) -> Iterator[tuple[Town, Killer]]:
         killer = Killer(sender, bank, random.Random(seed), bank_clock)
         custody = opened.enter_context(closing(FarCustody(url, intake, killer)))
         projector = opened.enter_context(closing(Projector(url, PLATFORM)))
+        taken_back = opened.enter_context(closing(TakenBack(url, PLATFORM)))
         custodian = opened.enter_context(
             closing(bank_at(place, control.url, notice_port).connected(book_clock))
         )
@@ -236,7 +238,15 @@ def town(family: str, seed: int) -> Iterator[tuple[Town, Killer]]:
             ),
             reconciler=opened.enter_context(
                 closing(
-                    Reconciler(url, PLATFORM, custodian, writer, bank_clock, projector.catch_up)
+                    Reconciler(
+                        url,
+                        PLATFORM,
+                        custodian,
+                        writer,
+                        bank_clock,
+                        projector.catch_up,
+                        taken_back,
+                    )
                 )
             ),
             bank_url=control.url,

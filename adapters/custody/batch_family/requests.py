@@ -21,19 +21,24 @@ from domain.ports import (
     Authorise,
     BankRequest,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
     EndOffer,
     EstablishProject,
     Freeze,
+    FreezeFunds,
     OfferShare,
     OpenAccount,
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -41,15 +46,20 @@ from infra.clock import SHANGHAI
 
 REQUEST_NO_MAX = 50
 QUERY = "transactionStatusQuery"
-TENDER_FREEZE = "bidAutoApply"
+TENDER_FREEZE, TENDER_BY_MEMBER = "bidAutoApply", "bidApply"
+BALANCE_FREEZE, BALANCE_UNFREEZE = "balanceFreeze", "balanceUnfreeze"
 _FREEZES = {
     Purpose.TENDER: TENDER_FREEZE,
-    Purpose.REPAYMENT_HOLD: "balanceFreeze",
-    Purpose.GUARANTEE_HOLD: "balanceFreeze",
-    Purpose.ASSIGNMENT_HOLD: "balanceFreeze",
+    Purpose.REPAYMENT_HOLD: BALANCE_FREEZE,
+    Purpose.GUARANTEE_HOLD: BALANCE_FREEZE,
+    Purpose.ASSIGNMENT_HOLD: BALANCE_FREEZE,
 }
-_AUTHORISED = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repayAuth"}
-_PREFIXES = {Authorised.TENDER: "autoBid", Authorised.REPAYMENT: "repay"}
+_AUTHORISED = {  # Its flag, and how the names of its terms begin.
+    Authorised.TENDER: ("autoBid", "autoBid"),
+    Authorised.REPAYMENT: ("repayAuth", "repay"),
+    Authorised.CREDIT_ASSIGNMENT: ("autoCredit", "autoCredit"),
+    Authorised.COMPENSATORY: ("bailAuth", "bail"),
+}
 _PERSON, _COMPANY = "01", "25"  # 身份证, 统一社会信用代码
 _INTEREST_TYPES = {"bullet": "0"}  # 到期一次还本付息; every other method pays by the month: 1.
 
@@ -100,6 +110,16 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
             )
         case EndAuthorisation():
             return _direct("termsAuthCancel", request, _authorisation(request, accounts, {}))
+        case ChangePhone():
+            phone = {"accountId": accounts.number(request.account), "mobile": request.phone}
+            return _page("mobileModifyPage", request, choices, phone)
+        case ResetPassword():
+            account = {"accountId": accounts.number(request.account)}
+            return _page("passwordResetPage", request, choices, account)
+        case CheckPassword():
+            raise NotCarried("the password is asked for where something is done, and not by itself")
+        case Recharge(by_member=False) | Withdraw(by_member=False):
+            raise NotCarried("money comes and goes at the bank's page only")
         case Recharge():
             return _page("directRechargePage", request, choices, _cash(request, accounts))
         case Withdraw():
@@ -108,7 +128,18 @@ def encode(request: BankRequest, accounts: Accounts, choices: Choices, now: date
         case ConfirmWithdrawal() | StopWithdrawal():
             raise NotCarried("a withdrawal waits for no word of ours here, and cannot be stopped")
         case Freeze():
-            return _freeze(request, accounts)
+            return _freeze(request, accounts, choices)
+        case FreezeFunds():
+            amount = {"txAmount": yuan(request.amount_fen), "frzType": "0"}
+            account = {"accountId": accounts.number(request.account)}
+            return _direct(BALANCE_FREEZE, request, account | amount)
+        case UnfreezeFunds():
+            fields = {
+                "accountId": accounts.number(request.account),
+                "orgOrderId": request.freeze_request_no,
+                "txAmount": yuan(request.amount_fen),
+            }
+            return _direct(BALANCE_UNFREEZE, request, fields)
         case EstablishProject():
             return _direct("debtRegister", request, _product(request, accounts, choices, now))
         case ChangeProject(stage=ProjectStage.MISCARRIED):
@@ -132,7 +163,8 @@ def encode_release(request: Release, account_id: str, freeze_code: str) -> Call:
         "orgOrderId": request.freeze_request_no,
         "txAmount": yuan(request.amount_fen),
     }
-    service = "bidCancel" if freeze_code == TENDER_FREEZE else "balanceUnfreeze"
+    tender = freeze_code in (TENDER_FREEZE, TENDER_BY_MEMBER)
+    service = "bidCancel" if tender else BALANCE_UNFREEZE
     return _direct(service, request, fields)
 
 
@@ -152,8 +184,11 @@ def _authorisation(
     request: Authorise | EndAuthorisation, accounts: Accounts, terms: Mapping[str, str]
 ) -> dict[str, str]:
     """Each kind has fields of its own, told apart by how their names begin."""
-    fields = {"accountId": accounts.number(request.account), _AUTHORISED[request.kind]: "1"}
-    prefix = _PREFIXES[request.kind]
+    words = _AUTHORISED.get(request.kind)
+    if words is None:
+        raise NotCarried(f"kind: no {request.kind} without the member here")
+    flag, prefix = words
+    fields = {"accountId": accounts.number(request.account), flag: "1"}
     return fields | {prefix + name: value for name, value in terms.items()}
 
 
@@ -161,7 +196,7 @@ def _cash(request: Recharge | Withdraw, accounts: Accounts) -> dict[str, str]:
     return {"accountId": accounts.number(request.account), "txAmount": yuan(request.amount_fen)}
 
 
-def _freeze(request: Freeze, accounts: Accounts) -> Call:
+def _freeze(request: Freeze, accounts: Accounts, choices: Choices) -> Call:
     service = _FREEZES.get(request.purpose)
     if service is None:
         raise NotCarried(f"purpose: no freeze for {request.purpose.value} here")
@@ -170,9 +205,15 @@ def _freeze(request: Freeze, accounts: Accounts) -> Call:
         "txAmount": yuan(request.amount_fen),
         "productId": request.project_no,
     }
-    frz_type = "1" if request.purpose is Purpose.ASSIGNMENT_HOLD else "0"
-    kind = {"frzFlag": "1"} if service == TENDER_FREEZE else {"frzType": frz_type}
-    return _direct(service, request, fields | kind)
+    if service == BALANCE_FREEZE:
+        if request.by_member:
+            raise NotCarried("the member himself freezes for tenders only")
+        frz_type = "1" if request.purpose is Purpose.ASSIGNMENT_HOLD else "0"
+        return _direct(service, request, fields | {"frzType": frz_type})
+    fields["frzFlag"] = "1"
+    if request.by_member:
+        return _page(TENDER_BY_MEMBER, request, choices, fields)
+    return _direct(service, request, fields)
 
 
 def _product(

@@ -10,22 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from adapters.custody.service_family.errors import NO_VERDICT, ErrorCode
 from adapters.custody.wire import NoAnswer, read_day
 from domain.money import fen_from_yuan
 from domain.ports import BankAnswer, BankBalance, BankOutcome, BankRequest, Recharge, Withdraw
 
 Fields = Mapping[str, Any]
-
-NOT_FOUND = "100007"
-REFUSED = "100008"
-NO_SUCH_USER = "100009"
-DUPLICATE = "100013"
-CLOSED = "100005"  # 平台状态: by agreement, the bank's maintenance. Turned away unread.
-
-# A refusal with one of these says nothing final of the request: system error, our signature,
-# the platform as a whole (unknown, a service not opened), and a request number that the bank has
-# seen already (the query tells what became of it).
-_NO_VERDICT = frozenset({"100001", "100003", "100004", "100006", DUPLICATE})
 
 _PENDING = ["INIT", "PROCESSING", "PENDDING", "ACCEPT", "REMITING"]
 _OUTCOMES = {
@@ -46,7 +36,7 @@ class BankUser:
 
 
 def unknown(reason: NoAnswer) -> BankAnswer:
-    outcome = BankOutcome.CLOSED if reason.code == CLOSED else BankOutcome.UNKNOWN
+    outcome = BankOutcome.CLOSED if reason.code == ErrorCode.PLATFORM_STATE else BankOutcome.UNKNOWN
     return BankAnswer(outcome, reason.code, reason.message)
 
 
@@ -70,9 +60,10 @@ def queried(fields: Fields, request: BankRequest) -> BankAnswer:
     """What a query's answer says of `request`. Raises NoAnswer."""
     if str(fields.get("code")) == "1":
         code = error_code(fields)
-        if code == NOT_FOUND:
+        if code == ErrorCode.NOT_FOUND:
             return _answer(BankOutcome.NOT_FOUND, fields)
-        return _answer(BankOutcome.CLOSED if code == CLOSED else BankOutcome.UNKNOWN, fields)
+        closed = code == ErrorCode.PLATFORM_STATE
+        return _answer(BankOutcome.CLOSED if closed else BankOutcome.UNKNOWN, fields)
     record = _only_record(fields, request.request_no)
     if isinstance(request, Recharge | Withdraw) and "amount" in record:
         _check_amount(str(record["amount"]), request.amount_fen)
@@ -93,7 +84,7 @@ def state(fields: Fields, request_no: str) -> object:
 def user(fields: Fields) -> BankUser | None:
     """A user's card and balance, None for a user the bank does not know. Raises NoAnswer."""
     if str(fields.get("code")) == "1":
-        if error_code(fields) in (NO_SUCH_USER, NOT_FOUND):
+        if error_code(fields) in (ErrorCode.NO_SUCH_USER, ErrorCode.NOT_FOUND):
             return None
         raise NoAnswer(error_code(fields) or "contradiction", error_message(fields))
     require_success(fields)
@@ -103,6 +94,14 @@ def user(fields: Fields) -> BankUser | None:
     except (KeyError, ValueError):
         raise NoAnswer("unreadable", "balance is missing or no amount") from None
     return BankUser(str(fields.get("bankcardNo") or ""), BankBalance(available, frozen))
+
+
+def project_status(fields: Fields) -> object:
+    """The bank's word for how far a project is. Raises NoAnswer."""
+    if str(fields.get("code")) == "1":
+        raise NoAnswer(error_code(fields) or "contradiction", error_message(fields))
+    require_success(fields)
+    return fields.get("projectStatus")
 
 
 def require_success(fields: Fields) -> None:
@@ -119,9 +118,9 @@ def error_message(fields: Fields) -> str:
 
 
 def _refusal(code: str) -> BankOutcome:
-    if code == CLOSED:
+    if code == ErrorCode.PLATFORM_STATE:
         return BankOutcome.CLOSED
-    return BankOutcome.UNKNOWN if code in _NO_VERDICT else BankOutcome.REFUSED
+    return BankOutcome.UNKNOWN if code in NO_VERDICT else BankOutcome.REFUSED
 
 
 def _only_record(fields: Fields, request_no: str) -> Fields:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from adapters.custody.service_family import answers, notices
+from adapters.custody.service_family import answers, notices, words
 from adapters.custody.service_family.channel import Channel, Link
 from adapters.custody.service_family.checkfile import LAYOUTS
 from adapters.custody.service_family.envelope import read_object
+from adapters.custody.service_family.errors import ErrorCode
 from adapters.custody.service_family.requests import (
     DOWNLOAD,
     SERVICE,
@@ -16,6 +17,7 @@ from adapters.custody.service_family.requests import (
     Choices,
     NotCarried,
     encode,
+    encode_project_query,
     encode_query,
     encode_stop,
     encode_user_query,
@@ -30,6 +32,7 @@ from domain.ports import (
     BankOutcome,
     BankRequest,
     BankStatement,
+    ChangeProject,
     CustodianUntrusted,
     StatementNotReady,
     StatementUnreadable,
@@ -57,7 +60,8 @@ class ServiceFamilyBank:
             if isinstance(request, Withdraw) and not self._is_card_bound(request):
                 return self._refuse_card(request)
             stated_no = call.fields.get("batchNo", request.request_no)
-            return answers.verdict(self._ask(call), stated_no)
+            answer = answers.verdict(self._ask(call), stated_no)
+            return self._second_look(request, answer)
         except NotCarried as reason:
             return BankAnswer(BankOutcome.REFUSED, "not_carried", str(reason))
         except NoAnswer as reason:
@@ -89,7 +93,7 @@ class ServiceFamilyBank:
             )
         except NoAnswer as reason:
             return answers.unknown(reason)
-        if answer.code == answers.REFUSED and self._is_published(bank_date):
+        if answer.code == ErrorCode.REFUSED and self._is_published(bank_date):
             return BankAnswer(BankOutcome.SUCCEEDED, answer.code, answer.message)
         return answer
 
@@ -119,7 +123,7 @@ class ServiceFamilyBank:
         timestamp: it says no other word for that than for every refusal."""
         heard = self._channel.exchange(call)
         fields = read_object(heard.content)
-        if heard.skewed and answers.error_code(fields) == answers.REFUSED:
+        if heard.skewed and answers.error_code(fields) == ErrorCode.REFUSED:
             raise NoAnswer("clock_skew", "our clock and the bank's are too far apart")
         return fields
 
@@ -134,6 +138,15 @@ class ServiceFamilyBank:
             return known
         message = "the card bound at the bank is not the one of this withdrawal"
         return BankAnswer(BankOutcome.REFUSED, "card_not_bound", message)
+
+    def _second_look(self, request: BankRequest, answer: BankAnswer) -> BankAnswer:
+        """A stage that a project has already cannot be given to it: it is as it was to be."""
+        if answer.code != ErrorCode.PROJECT_STATE or not isinstance(request, ChangeProject):
+            return answer
+        told = self._ask(encode_project_query(request.project_no))
+        if answers.project_status(told) == words.STAGES[request.stage]:
+            return BankAnswer(BankOutcome.SUCCEEDED, answer.code, answer.message)
+        return answer
 
     def _is_published(self, bank_date: date) -> bool:
         try:
@@ -152,7 +165,7 @@ class ServiceFamilyBank:
             refusal = read_object(content)
         except NoAnswer as reason:
             raise _failure(reason) from None
-        if answers.error_code(refusal) == answers.NOT_FOUND:
+        if answers.error_code(refusal) == ErrorCode.NOT_FOUND:
             raise StatementNotReady(bank_day(bank_date))
         raise ConnectionError(f"the bank answered {answers.error_code(refusal)}")
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from adapters.custody.service_family.accounts import account_named
 from adapters.custody.service_family.answers import Fields, verdict
 from adapters.custody.service_family.envelope import read_object
-from adapters.custody.wire import NoAnswer, Signer
+from adapters.custody.service_family.words import AUTHORISATIONS
+from adapters.custody.wire import NoAnswer, Signer, read_day
 from domain.money import fen_from_yuan
-from domain.ports import BankNotice, CustodianUntrusted, ReturnedWithdrawal
+from domain.ports import AuthorisedAtBank, BankNotice, CustodianUntrusted, ReturnedWithdrawal
 
 BACKROLL = "BACKROLL_RECHARGE"
+_KINDS = {word: kind for kind, word in AUTHORISATIONS.items()}
+_COUNT_DIGITS = 18  # A whole number of the database's.
 TAKEN = "SUCCESS"  # What a notice is answered with once it is written down.
 
 
@@ -32,9 +35,10 @@ def read_notice(signer: Signer, platform_no: str, form: Mapping[str, str]) -> Ba
         if ("withdrawRequestNo" in fields) != (form.get("serviceName") == BACKROLL):
             raise NoAnswer("contradiction", "serviceName does not go with respData")
         returned = _returned(fields, request_no) if "withdrawRequestNo" in fields else None
+        authorised = _authorised(fields) if "authNo" in fields else None
     except NoAnswer as reason:
         raise CustodianUntrusted(f"respData: {reason}") from None
-    return BankNotice(request_no, answer, returned)
+    return BankNotice(request_no, answer, returned, authorised)
 
 
 def _returned(fields: Fields, bank_request_no: str) -> ReturnedWithdrawal:
@@ -50,6 +54,24 @@ def _returned(fields: Fields, bank_request_no: str) -> ReturnedWithdrawal:
         account=account_named(_text(fields, "platformUserNo")),
         amount_fen=amount_fen,
     )
+
+
+def _authorised(fields: Fields) -> AuthorisedAtBank:
+    """By the member himself; without terms he has ended it."""
+    kind, count = _KINDS.get(_text(fields, "authList")), _text(fields, "authNo")
+    if kind is None or not count.isdecimal() or len(count) > _COUNT_DIGITS:
+        raise NoAnswer("unreadable", "authList is no kind, or authNo no count")
+    account = account_named(_text(fields, "platformUserNo"))
+    if "failTime" not in fields:
+        return AuthorisedAtBank(account, kind, int(count), None, None)
+    ends_on = read_day(_text(fields, "failTime"))
+    try:
+        limit_fen = fen_from_yuan(_text(fields, "amount"))
+    except ValueError:
+        limit_fen = 0
+    if ends_on is None or limit_fen <= 0:
+        raise NoAnswer("unreadable", "failTime is no day, or amount no amount")
+    return AuthorisedAtBank(account, kind, int(count), ends_on, limit_fen)
 
 
 def _text(fields: Fields, name: str) -> str:

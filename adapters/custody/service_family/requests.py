@@ -14,13 +14,16 @@ from typing import Any, assert_never
 from adapters.custody.service_family import words
 from adapters.custody.service_family.accounts import user_no, user_role
 from adapters.custody.service_family.envelope import bank_time
+from adapters.custody.service_family.words import RechargeWay, WithdrawType
 from adapters.custody.wire import bank_day
 from domain.money import yuan
 from domain.ports import (
     Authorise,
     BankRequest,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
     EndOffer,
@@ -28,14 +31,17 @@ from domain.ports import (
     Execute,
     ExecuteBatch,
     Freeze,
+    FreezeFunds,
     Leg,
     Offered,
     OfferShare,
     OpenAccount,
     Recharge,
     Release,
+    ResetPassword,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -50,6 +56,9 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     OpenAccount: "REGISTER",
     BindCard: "BIND_CARD",
     UnbindCard: "UNBIND_CARD",
+    ChangePhone: "MODIFY_MOBILE",
+    ResetPassword: "RESET_PASSWORD",
+    CheckPassword: "CHECK_PASSWORD",
     Authorise: "AUTHORIZATION",
     EndAuthorisation: "CANCEL_AUTHORIZATION",
     EstablishProject: "PROJECT",
@@ -62,6 +71,8 @@ _TRANSACTION_TYPES: dict[type[BankRequest], str] = {
     EndOffer: "CANCEL_DEBENTURE_SALE",
     Freeze: "PRETRANSACTION",
     Release: "CANCEL_PRETRANSACTION",
+    FreezeFunds: "FREEZE",
+    UnfreezeFunds: "UNFREEZE",
     Execute: "TRANSACTION",
 }
 
@@ -76,10 +87,11 @@ class Choices:
 
     id_card_type: str = "PRC_ID"
     project_type: str = "STANDARDPOWDER"
-    recharge_way: str = "SWIFT"
+    check_type: str = "LIMIT"  # How the bank makes sure of a new phone.
+    recharge_way: RechargeWay = RechargeWay.SWIFT  # At the bank's page; else it is PROXY.
     pay_company: str = "BANK"
     pay_type: str = "B2C"
-    withdraw_type: str = "NORMAL"
+    withdraw_type: WithdrawType = WithdrawType.NORMAL
     withdraw_form: str = "IMMEDIATE"  # CONFIRMED: the bank holds the money until we confirm.
     redirect_url: str = ""
     page_minutes: int = 30  # How long a member has to complete a page at the bank.
@@ -102,8 +114,15 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
         case BindCard():
             return _bind(request, choices, now)
         case UnbindCard():
-            fields = {"platformUserNo": user_no(request.account), "bankcardNo": request.card_no}
-            return _direct("UNBIND_BANKCARD", request, fields)
+            card = {"bankcardNo": request.card_no}
+            return _direct("UNBIND_BANKCARD", request, _user(request) | card)
+        case ChangePhone():
+            phone = {"mobile": request.phone, "checkType": choices.check_type}
+            return _page("MODIFY_MOBILE_EXPAND", request, _user(request) | phone, choices, now)
+        case ResetPassword():
+            return _page("RESET_PASSWORD", request, _user(request), choices, now)
+        case CheckPassword():
+            return _page("CHECK_PASSWORD", request, _user(request), choices, now)
         case Authorise():
             terms = {"failTime": bank_day(request.ends_on), "amount": yuan(request.limit_fen)}
             return _page(
@@ -128,11 +147,20 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             fields = {"creditsaleRequestNo": request.offer_request_no}
             return _direct("CANCEL_DEBENTURE_SALE", request, fields)
         case Freeze():
+            if request.by_member:
+                return _page("USER_PRE_TRANSACTION", request, _hold(request), choices, now)
             return _direct("USER_AUTO_PRE_TRANSACTION", request, _hold(request))
         case Release():
             amount = yuan(request.amount_fen)
             fields = {"preTransactionNo": request.freeze_request_no, "amount": amount}
             return _direct("CANCEL_PRE_TRANSACTION", request, fields)
+        case FreezeFunds():
+            fields = _user(request) | {"amount": yuan(request.amount_fen)}
+            return _direct("FREEZE", request, fields)
+        case UnfreezeFunds():
+            amount = yuan(request.amount_fen)
+            fields = {"originalFreezeRequestNo": request.freeze_request_no, "amount": amount}
+            return _direct("UNFREEZE", request, fields)
         case Execute(purpose=Purpose.GUARANTEE_ADVANCE):
             return _batch(f"{request.request_no}{_ADVANCE_BATCH}", [request])
         case Execute():
@@ -165,6 +193,10 @@ def encode_withdrawal_query(request_no: str) -> Call:
     return Call(SERVICE, "QUERY_TRANSACTION", fields)
 
 
+def encode_project_query(project_no: str) -> Call:
+    return Call(SERVICE, "QUERY_PROJECT_INFORMATION", {"projectNo": project_no})
+
+
 def encode_user_query(account: str) -> Call:
     return Call(SERVICE, "QUERY_USER_INFORMATION", {"platformUserNo": user_no(account)})
 
@@ -187,6 +219,20 @@ def _register(request: OpenAccount, choices: Choices, now: datetime) -> Call:
     return _page("PERSONAL_REGISTER_EXPAND", request, user | person, choices, now)
 
 
+def _user(
+    request: UnbindCard
+    | ChangePhone
+    | ResetPassword
+    | CheckPassword
+    | Authorise
+    | EndAuthorisation
+    | Recharge
+    | Withdraw
+    | FreezeFunds,
+) -> dict[str, str]:
+    return {"platformUserNo": user_no(request.account)}
+
+
 def _bind(request: BindCard, choices: Choices, now: datetime) -> Call:
     fields = {
         "platformUserNo": user_no(request.account),
@@ -200,7 +246,7 @@ def _bind(request: BindCard, choices: Choices, now: datetime) -> Call:
 
 def _authorisation(request: Authorise | EndAuthorisation) -> dict[str, str]:
     kind = words.AUTHORISATIONS[request.kind]
-    return {"platformUserNo": user_no(request.account), "authList": kind}
+    return _user(request) | {"authList": kind}
 
 
 def _sale(request: OfferShare) -> dict[str, str]:
@@ -241,16 +287,19 @@ def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
 
 
 def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call:
-    fields = {"platformUserNo": user_no(request.account), "amount": yuan(request.amount_fen)}
+    fields = _user(request) | {"amount": yuan(request.amount_fen)}
     if isinstance(request, Withdraw):
         way = {"withdrawType": choices.withdraw_type, "withdrawForm": choices.withdraw_form}
-        return _page("WITHDRAW", request, fields | way, choices, now)
-    way = {
-        "expectPayCompany": choices.pay_company,
-        "rechargeWay": choices.recharge_way,
-        "payType": choices.pay_type,
-    }
-    return _page("RECHARGE", request, fields | way, choices, now)
+        if request.by_member:
+            return _page("WITHDRAW", request, fields | way, choices, now)
+        return _direct("AUTO_WITHDRAW", request, fields | way)
+    company = {"expectPayCompany": choices.pay_company}
+    if request.by_member:
+        way = {"rechargeWay": choices.recharge_way, "payType": choices.pay_type}
+        return _page("RECHARGE", request, fields | company | way, choices, now)
+    return _direct(
+        "DIRECT_RECHARGE", request, fields | company | {"rechargeWay": RechargeWay.PROXY}
+    )
 
 
 def _about_withdrawal(request: ConfirmWithdrawal | StopWithdrawal) -> dict[str, str]:

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from domain.authorisation import Kind as Authorised
 from domain.ports import ProjectStage
 from domain.purposes import Purpose
+
+
+class RechargeWay(StrEnum):
+    """充值方式. BACKROLL is the bank's own, of a withdrawal that came back."""
+
+    WEB = "WEB"  # 网银
+    SWIFT = "SWIFT"  # 快捷
+    BACKROLL = "BACKROLL"  # 资金回退
+    PROXY = "PROXY"  # 代扣: without the member
+
+
+class WithdrawType(StrEnum):
+    """提现类型: when the money leaves."""
+
+    NORMAL = "NORMAL"  # T+1
+    NORMAL_URGENT = "NORMAL_URGENT"  # T+0 where it can be, else T+1
+    URGENT = "URGENT"  # T+0
+
 
 FREEZE_TYPES = {
     Purpose.TENDER: "TENDER",
@@ -12,7 +32,14 @@ FREEZE_TYPES = {
     Purpose.GUARANTEE_HOLD: "COMPENSATORY",
     Purpose.ASSIGNMENT_HOLD: "CREDIT_ASSIGNMENT",
 }
-AUTHORISATIONS = {Authorised.TENDER: "TENDER", Authorised.REPAYMENT: "REPAYMENT"}
+AUTHORISATIONS = {
+    Authorised.TENDER: "TENDER",
+    Authorised.REPAYMENT: "REPAYMENT",
+    Authorised.CREDIT_ASSIGNMENT: "CREDIT_ASSIGNMENT",
+    Authorised.COMPENSATORY: "COMPENSATORY",
+    Authorised.WITHDRAWAL: "WITHDRAW",
+    Authorised.RECHARGE: "RECHARGE",
+}
 TRADE_TYPES = {
     Purpose.DISBURSEMENT: "TENDER",
     Purpose.REPAYMENT: "REPAYMENT",

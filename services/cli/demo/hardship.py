@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.cli.demo.front import Front
+from services.cli.demo.play import close
 from services.cli.failure import CliError
 from services.cli.stack import Stack
 from services.custody.requests import Kind
@@ -16,6 +17,7 @@ STEP = timedelta(minutes=2)
 STEPS_MAX = 250  # More would pass midnight.
 OWED_S = 120
 POLL_S = 0.05
+LAST_DAYS = 5  # The longest that a paid withdrawal takes to come back, and the day of its notice.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Patience:
 
 
 def settle_up(front: Front) -> None:
-    """The faults are over: what is owed arrives, and every day is reconciled once more."""
+    """The faults are over: what is owed arrives, also in the days to come, and every day is
+    reconciled once more."""
     stack = front.stack
     stack.bank.end_faults()
     deadline = time.monotonic() + OWED_S
@@ -50,6 +53,8 @@ def settle_up(front: Front) -> None:
         stack.custody.step()
         time.sleep(POLL_S)
     front.drain(())
+    for _ in range(LAST_DAYS):
+        close(front, stack.day_end.business_date())
     for day in stack.reconciler.records.days():
         front.reconcile(day.bank_date)
     stack.projector.catch_up()

@@ -34,7 +34,7 @@ def play(front: Front, book: Book, seed: int) -> Iterator[date]:
         borrowers.act(day)
         if day.day == 15:
             investors.take_earnings(day)
-        _close(front, day)
+        close(front, day)
         yield day
         day += timedelta(days=1)
 
@@ -60,7 +60,7 @@ def _open(front: Front, book: Book, seed: int) -> None:
     )
 
 
-def _close(front: Front, day: date) -> None:
+def close(front: Front, day: date) -> None:
     """The bank's day ends first, then ours: what the new day brings belongs to the new day."""
     front.set_time(day + timedelta(days=1), NIGHT)
     front.stack.day_end.roll()

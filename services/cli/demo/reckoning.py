@@ -1,9 +1,11 @@
 """What the stand-in bank has on record as injected, held against what the product reported.
 
 a line missing, doubled, changed, foreign   the break of its class on its movement
-a contradiction                             custody's trouble `contradicted`
-a paid withdrawal that came back            the returned withdrawal in the book, once
+a contradiction                             break `contradiction`, custody's trouble `contradicted`
+a paid withdrawal that came back            break `returned`, the money in the book, once
 anything else                               nothing, or a trouble that it explains
+
+Of breaks all count that were ever reported, the resolved ones too.
 """
 
 from __future__ import annotations
@@ -81,13 +83,15 @@ def _due(injected: Iterable[Mapping[str, str]]) -> Iterator[Report]:
         elif kind == "line_foreign":
             yield Report("break", BreakClass.MISSING_IN_BOOK, each["detail"])
         elif kind == "contradiction":
+            yield Report("break", BreakClass.CONTRADICTION, each["detail"])
             yield Report("trouble", "contradicted", each["detail"])
         elif kind == "backroll":
+            yield Report("break", BreakClass.RETURNED, f"B-{each['detail']}.1")
             yield Report("return", "returned_withdrawal", each["detail"])
 
 
 def _reported(stack: Stack) -> Iterator[Report]:
-    for each in stack.reconciler.records.breaks():
+    for each in stack.reconciler.records.breaks(status=None):
         yield Report("break", each.kind, each.reference)
     names = {
         "custody": sql.Identifier(f"custody_{stack.platform}"),

@@ -11,13 +11,14 @@ from services.proof.checks.check import Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
 VERDICTS = (
-    "SELECT d.bank_date, d.verdict, count(s.break_id) FILTER (WHERE b.owner <> '')"
+    "SELECT d.bank_date, d.verdict,"
+    " count(s.break_id) FILTER (WHERE b.owner <> '' AND b.status = 'open')"
     " FROM {reconciliation}.day d"
     " LEFT JOIN {reconciliation}.sighting s ON s.bank_date = d.bank_date AND NOT s.gone"
     " LEFT JOIN {reconciliation}.break b ON b.break_id = s.break_id"
     " GROUP BY d.bank_date, d.verdict"
 )
-"""Each reconciled day with how many owned breaks it has."""
+"""Each reconciled day with how many open and owned breaks it has."""
 
 CLEAN = frozenset({"reconciled", "reconciled_with_pending"})
 

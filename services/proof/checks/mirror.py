@@ -27,6 +27,7 @@ from domain.loan_events import (
     RepaymentSettled,
 )
 from domain.model import Event
+from domain.purposes import Purpose
 from domain.reserve import PayoutPaid
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.snapshot import Snapshot
@@ -54,13 +55,14 @@ WHERE handled AND withdrawal_request_no IS NOT NULL
         WHERE originator_id = 'entry-B-' || request_no AND topic = %s)
 ORDER BY entry_id
 """
-# A line that no movement fits is a break, and so explained.
+# A line that no movement fits is a break, and so explained. What is told once explains nothing.
 LISTED_BY_FILE = """
 SELECT DISTINCT left(key, -2) AS entry_id FROM {reconciliation}.line
 WHERE key >= 'B-' AND key < 'B.' AND bank_date BETWEEN %s AND %s
     AND NOT EXISTS (SELECT FROM {shard}.stored_events
         WHERE originator_id = 'entry-' || left(key, -2) AND topic = %s)
-    AND NOT EXISTS (SELECT FROM {reconciliation}.break WHERE reference = key)
+    AND NOT EXISTS (SELECT FROM {reconciliation}.break
+        WHERE reference = key AND class NOT IN ('returned', 'contradiction'))
 ORDER BY entry_id
 """
 
@@ -177,7 +179,7 @@ class BankWord(Check):
         return looks_of(
             ((EntrySettled,), self._on_settled),
             ((EntryRejected,), self._on_rejected),
-            ((BankMovementRecorded,), self._by_custody),
+            ((BankMovementRecorded,), self._on_recorded),
             (tuple(_ENTRY_OF), self._follows),
         )
 
@@ -192,6 +194,11 @@ class BankWord(Check):
         self._by_custody(fact)
         if self._mirror.word(event.entry_id) != "refused":
             self.violated(f"{event.entry_id} is rejected without the bank", fact.position)
+
+    def _on_recorded(self, fact: Fact) -> None:
+        """What the bank took back comes by no message: two people record it (two_people)."""
+        if fact.event.movement.purpose is not Purpose.BANK_REVERSAL:
+            self._by_custody(fact)
 
     def _by_custody(self, fact: Fact) -> str:
         """Gives the command, which was read with its actor."""

@@ -23,6 +23,8 @@ from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
 
+_COME_BACK = frozenset({Purpose.RETURNED_WITHDRAWAL, Purpose.BANK_REVERSAL})
+
 
 class Withdrawals(Check):
     NAME = "withdrawals"
@@ -82,7 +84,7 @@ class Corrections(Check):
 
     def _recorded(self, fact: Fact) -> None:
         event = fact.event
-        if event.movement.purpose is Purpose.RETURNED_WITHDRAWAL:
+        if event.movement.purpose in _COME_BACK:
             self._note(fact.position, event.movement, event.origin)
 
     def _rejected(self, fact: Fact) -> None:

@@ -27,6 +27,7 @@ _ALLOWED = frozenset(
     for purpose, rule in MATRIX.items()
     for payer in rule.payers
     for payee in rule.payees
+    if payer is payee or rule.shape not in (Shape.FREEZE, Shape.RELEASE)
 )
 _ADVANCE = frozenset({Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON})
 

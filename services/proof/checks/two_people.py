@@ -8,8 +8,15 @@ from collections.abc import Mapping
 from adapters.signing import verified
 from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
-from domain.cashbook import EntryRequested, Movement
-from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
+from domain.cashbook import BankMovementRecorded, EntryRequested, Movement
+from domain.commands import (
+    COMMANDS,
+    AppointOperators,
+    Command,
+    CoverShortfall,
+    RecordBankReversal,
+)
+from domain.funds_freeze import FundsFreezeOrdered, FundsReleaseOrdered
 from domain.loan_events import RepaymentAccepted
 from domain.member import MemberBlacklisted
 from domain.model import Event, Refused
@@ -24,11 +31,19 @@ from domain.operators import (
 )
 from domain.purposes import Purpose
 from domain.reserve import ReserveSeeded, SurplusMoved
-from domain.reversal import ReversalRequested
+from domain.reversal import MovementTakenBack, ReversalRequested
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 
-_ONLY_BY_HAND = frozenset({Purpose.RESERVE_SURPLUS, Purpose.REVERSAL, Purpose.SHORTFALL_COVER})
+_ONLY_BY_HAND = frozenset(
+    {
+        Purpose.RESERVE_SURPLUS,
+        Purpose.REVERSAL,
+        Purpose.SHORTFALL_COVER,
+        Purpose.ADMINISTRATIVE_FREEZE,
+        Purpose.ADMINISTRATIVE_RELEASE,
+    }
+)
 
 
 class TwoPeople(Check):
@@ -54,12 +69,16 @@ class TwoPeople(Check):
             SurplusMoved,
             MemberBlacklisted,
             ReversalRequested,
+            MovementTakenBack,
+            FundsFreezeOrdered,
+            FundsReleaseOrdered,
         )
         return looks_of(
             ((CommandApproved,), self._approval),
             (told, self._by_hand),
             ((RepaymentAccepted,), self._paid),
             ((EntryRequested,), self._requested),
+            ((BankMovementRecorded,), self._recorded),
         )
 
     def _approval(self, fact: Fact) -> None:
@@ -115,6 +134,17 @@ class TwoPeople(Check):
                 claim = command.entry_id if isinstance(command, CoverShortfall) else None
                 if amount_fen != movement.amount_fen or claim not in (None, fact.event.reference):
                     self.violated(f"{movement.id} is not what was signed", fact.position)
+
+    def _recorded(self, fact: Fact) -> None:
+        event = fact.event
+        if event.movement.purpose is Purpose.BANK_REVERSAL:
+            command = self._approval_of(fact)
+            told = event.origin, event.bank_date
+            if command is not None and not (
+                isinstance(command, RecordBankReversal)
+                and told == (command.movement_id, command.bank_date)
+            ):
+                self.violated(f"{event.entry_id} is not what was signed", fact.position)
 
     def _approval_of(self, fact: Fact) -> Command | None:
         """What was signed, where it is the command of this event; else that is said."""

@@ -1,7 +1,7 @@
 """Single orders, put into the first front's terms and done at its desk: one book, one set of rules.
 
-`ORDERS` at the foot lists them by txCode. Pages have no browser here either: a valid one is
-accepted, and its result comes by notice or query.
+`ORDERS` at the foot lists them by txCode. A page that no browser
+came for is accepted, and its result comes by notice or query.
 """
 
 from __future__ import annotations
@@ -21,10 +21,18 @@ ROLES = {"1": "INVESTOR", "2": "BORROWERS", "3": "GUARANTEECORP"}
 _PERSON, _COMPANY = "01", "25"
 _ORDINARY = "00000"
 _ISSUER = "6212461"  # The first digits of every account number here.
+_OPENED = "SELECT 1 FROM account WHERE user_no = %s"
 _REPAYMENT_WAYS = {"0": "ONE_TIME_SERVICING", "1": "FIXED_PAYMENT_MORTGAGE"}
 
-_AUTHORISED = {"autoBid": "TENDER", "repayAuth": "REPAYMENT"}
+_AUTHORISED = {  # flag -> kind, and how the names of its terms begin
+    "autoBid": ("TENDER", "autoBid"),
+    "repayAuth": ("REPAYMENT", "repay"),
+    "autoCredit": ("CREDIT_ASSIGNMENT", "autoCredit"),
+    "bailAuth": ("COMPENSATORY", "bail"),
+}
+
 Data = dict[str, Any]
+_SERVICE = "serviceName"  # In Data: another one of the first front's than the order's usual.
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +51,7 @@ def give(
 ) -> dict[str, str]:
     """Do one order, or refuse it. The answer's own fields."""
     no = fields.text("orderId", 50)
-    data = {"requestNo": no, **order.translate(book, fields)}
-    service = order.service
-    if service == "PERSONAL_REGISTER_EXPAND" and "enterpriseName" in data:
-        service = "ENTERPRISE_REGISTER"
-    call = desk.Call(
-        desk.GATEWAY if order.page else desk.SERVICE,
-        service,
-        Fields(data),
-        fault,
-        fields.text("notifyUrl", 500) if order.page else None,
-    )
-    answer = desk.serve(book, call, auto_complete=auto_complete)
+    answer = desk.serve(book, call_of(book, order, fields, fault), auto_complete=auto_complete)
     if answer["code"] != "0":
         refused = {"retCode": ret_code(answer["errorCode"]), "retMsg": answer["errorMessage"]}
         return refused | {"orderId": no}
@@ -64,21 +61,37 @@ def give(
     return told
 
 
+def call_of(book: Book, order: Order, fields: Fields, fault: Fault | None = None) -> desk.Call:
+    """The order in the first front's terms. Raises Refused."""
+    data = {"requestNo": fields.text("orderId", 50), **order.translate(book, fields)}
+    service = data.pop(_SERVICE, order.service)
+    return desk.Call(
+        desk.GATEWAY if order.page else desk.SERVICE,
+        service,
+        Fields(data),
+        fault,
+        fields.text("notifyUrl", 500) if order.page else None,
+    )
+
+
 def _open(book: Book, fields: Fields) -> Data:
     """The bank gives the number; the platform's own is kept beside it."""
     fields.choice("acctUse", [_ORDINARY])
     id_type = fields.choice("idType", [_PERSON, _COMPANY])
     user_no = fields.text("userNo", 50)
-    if book.db.execute("SELECT 1 FROM account WHERE user_no = %s", (user_no,)).fetchone():
+    known = book.requests.get(fields.text("orderId", 50))  # A page that is shown again.
+    if known is None and book.db.execute(_OPENED, (user_no,)).fetchone():
         raise Refused(Code.REFUSED, "用户已存在")
+    number = ((known and known.data) or {}).get("platformUserNo")
     data = {
-        "platformUserNo": f"{_ISSUER}{book.number():012d}",
+        "platformUserNo": number or f"{_ISSUER}{book.number():012d}",
         "userNo": user_no,
         "userRole": ROLES[fields.choice("identity", frozenset(ROLES))],
     }
     name, id_no, mobile = fields.text("name"), fields.text("idNo"), fields.text("mobile")
     if id_type == _COMPANY:
-        return data | {"enterpriseName": name, "unifiedCode": id_no, "contactPhone": mobile}
+        company = {"enterpriseName": name, "unifiedCode": id_no, "contactPhone": mobile}
+        return data | company | {_SERVICE: "ENTERPRISE_REGISTER"}
     return data | {"realName": name, "idCardType": "PRC_ID", "idCardNo": id_no, "mobile": mobile}
 
 
@@ -95,19 +108,34 @@ def _unbind(_book: Book, fields: Fields) -> Data:
     return {"platformUserNo": _account(fields), "bankcardNo": fields.text("cardNo", 30)}
 
 
-def _authorise(book: Book, fields: Fields) -> Data:
+def _authorise(_book: Book, fields: Fields) -> Data:
     """One kind a page here; the names of its terms begin as its own."""
-    data = _authorisation(book, fields)
-    prefix = "autoBid" if data["authList"] == "TENDER" else "repay"
-    terms = {"failTime": fields.text(f"{prefix}Deadline"), "amount": fields.text(f"{prefix}MaxAmt")}
+    data, prefix = _kind_of(fields)
+    terms = {
+        "failTime": fields.text(f"{prefix}Deadline"),
+        "amount": fields.text(f"{prefix}MaxAmt"),
+    }
     return data | terms
 
 
 def _authorisation(_book: Book, fields: Fields) -> Data:
-    kinds = [kind for name, kind in _AUTHORISED.items() if fields.optional(name) == "1"]
+    return _kind_of(fields)[0]
+
+
+def _kind_of(fields: Fields) -> tuple[Data, str]:
+    kinds = [kind for flag, kind in _AUTHORISED.items() if fields.optional(flag) == "1"]
     if len(kinds) != 1:
         raise fields.bad(" or ".join(_AUTHORISED), "must be 1, and one of them alone")
-    return {"platformUserNo": _account(fields), "authList": kinds[0]}
+    kind, prefix = kinds[0]
+    return {"platformUserNo": _account(fields), "authList": kind}, prefix
+
+
+def _phone(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields), "mobile": fields.text("mobile")}
+
+
+def _password(_book: Book, fields: Fields) -> Data:
+    return {"platformUserNo": _account(fields)}
 
 
 def _recharge(_book: Book, fields: Fields) -> Data:
@@ -125,10 +153,13 @@ def _bid(_book: Book, fields: Fields) -> Data:
 
 
 def _balance_freeze(book: Book, fields: Fields) -> Data:
-    """frzType 0: a borrower's for his repayment, a guarantor's for his advance. 1: a lender's, for
-    a claim that he buys."""
+    """frzType 0: a borrower's for his repayment, a guarantor's for his advance; anybody's, for no
+    product. 1: a lender's, for a claim that he buys."""
     if fields.choice("frzType", ["0", "1"]) == "1":
         return _freeze(fields) | {"bizType": "CREDIT_ASSIGNMENT"}
+    if fields.optional("productId", 50) is None:
+        account = {"platformUserNo": _account(fields), "amount": fields.text("txAmount")}
+        return account | {_SERVICE: "FREEZE"}
     guarantor = book.account(_account(fields)).role == "GUARANTEECORP"
     return _freeze(fields) | {"bizType": "COMPENSATORY" if guarantor else "REPAYMENT"}
 
@@ -146,7 +177,14 @@ def _bid_cancel(book: Book, fields: Fields) -> Data:
 
 
 def _balance_unfreeze(book: Book, fields: Fields) -> Data:
-    return _unfreeze(book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "CREDIT_ASSIGNMENT"}))
+    data = _unfreeze(
+        book, fields, frozenset({"REPAYMENT", "COMPENSATORY", "CREDIT_ASSIGNMENT", "FREEZE"})
+    )
+    no = data["preTransactionNo"]
+    if freezes.find(book, no).project_no is None:
+        amount = {"amount": data["amount"]}
+        return amount | {"originalFreezeRequestNo": no, _SERVICE: "UNFREEZE"}
+    return data
 
 
 def _unfreeze(book: Book, fields: Fields, biz_types: frozenset[str]) -> Data:
@@ -186,6 +224,9 @@ ORDERS = {
     "termsAuthCancel": Order("CANCEL_USER_AUTHORIZATION", _authorisation),
     "directRechargePage": Order("RECHARGE", _recharge, page=True),
     "withdraw": Order("WITHDRAW", _withdraw, page=True),
+    "mobileModifyPage": Order("MODIFY_MOBILE_EXPAND", _phone, page=True),
+    "passwordResetPage": Order("RESET_PASSWORD", _password, page=True),
+    "bidApply": Order("USER_PRE_TRANSACTION", _bid, page=True),
     "bidAutoApply": Order("USER_AUTO_PRE_TRANSACTION", _bid),
     "bidCancel": Order("CANCEL_PRE_TRANSACTION", _bid_cancel),
     "balanceFreeze": Order("USER_AUTO_PRE_TRANSACTION", _balance_freeze),

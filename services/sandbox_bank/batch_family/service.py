@@ -53,15 +53,20 @@ def serve(
 ) -> dict[str, str]:
     """The answer's own fields."""
     try:
-        if book.headers.get(message.key):
-            raise Turned(RetCode.DUPLICATE_HEADER, "instCode, txDate, txTime, seqNo 重复")
-        book.headers.put(Header(message.key))
-        book.keep()
+        take_header(book, message)
         return _do(book, message, fault, auto_complete=auto_complete)
     except Refused as refusal:
         return {"retCode": ret_code(refusal.code), "retMsg": refusal.message}
     except Turned as reason:
         return {"retCode": reason.code.value, "retMsg": reason.message}
+
+
+def take_header(book: Book, message: Message) -> None:
+    """Once, for good. Raises Turned."""
+    if book.headers.get(message.key):
+        raise Turned(RetCode.DUPLICATE_HEADER, "instCode, txDate, txTime, seqNo 重复")
+    book.headers.put(Header(message.key))
+    book.keep()
 
 
 def _do(

@@ -59,7 +59,7 @@ class Front:
     async def take(self, request: Request) -> Response:
         """Starlette endpoint of both paths."""
         try:
-            message = await self._open(request)
+            message = self.open(request.url.path, await request.body())
         except Turned as reason:
             return self._signed(_turned(reason))
         asks = not service.is_order(message.tx_code)
@@ -73,14 +73,14 @@ class Front:
     async def _told(self, message: Message, fault: Fault | None) -> Response:
         return self._signed(message.echo() | await self._answer(message, fault))
 
-    async def _open(self, request: Request) -> Message:
-        body = await request.body()
+    def open(self, path: str, body: bytes) -> Message:
+        """Raises Turned."""
         if len(body) > _BODY_LIMIT:
             raise Turned(RetCode.BAD_MESSAGE, f"the message is larger than {_BODY_LIMIT} bytes")
         message = read(body, self._inst_code, self._seal)
         if self._is_closed():
             raise Turned(RetCode.CLOSED, "系统维护中")
-        if not service.is_served(request.url.path, message.tx_code):
+        if not service.is_served(path, message.tx_code):
             raise Turned(RetCode.NOT_OPENED, "交易未开通")
         if self._is_too_fast():
             raise Turned(RetCode.TOO_FAST, "访问频率超限")

@@ -1,9 +1,10 @@
-"""One whole story, told through the real writer: four loans, a bank that refuses at times.
+"""One whole story, told through the real writer: six loans, a bank that refuses at times.
 
 L1  funded by three, one instalment late: the reserve pays a part, then all, then recovers
 L2  miscarried                           L3  paid off early, after a payment that failed; a part of
     its claim was sold
 L4  refused as a project, published again, late and open at the end
+L5  its due date rolls, it is late, called in and paid       L6  paid off early
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
 from domain.payout_plan import BucketPeriod
-from domain.policy import PolicyTerms
+from domain.policy import Acceleration, PolicyTerms, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from infra.clock import ManualClock
@@ -192,6 +193,7 @@ def told(url: str) -> list[Recorded]:
     try:
         _opening(teller)
         _funding(teller)
+        _another_policy(teller)
         _late(teller)
         _ending(teller)
         return teller.events()
@@ -277,6 +279,43 @@ def _assigned(teller: Teller) -> None:
     teller.tell(c.ExpireOffer, assignment_id="a4")
 
 
+def _another_policy(teller: Teller) -> None:
+    """The due date of L5 rolls, it is late and called in; L6 is paid off early."""
+    terms = PolicyTerms(
+        version="v2",
+        valid_from=date(2024, 2, 2),
+        trigger_days=2,
+        bucket=BucketPeriod.DAY,
+        floor="1",
+        scope=Scope.NONE,
+        roll=Roll.FOLLOWING,
+        acceleration=Acceleration(over_days=0),
+        early_compensation="5",
+    )
+    teller.tell(c.PublishPolicy, terms=terms)
+    teller.roll_to(terms.valid_from)
+    teller.member("I4", Role.INVESTOR, 100_000)
+    teller.member("B3", Role.BORROWER, 100_000)
+    teller.settle()
+    for loan_id, tender_id in (("L5", "t8"), ("L6", "t9")):
+        teller.publish(loan_id, "B3", 10_000, 3)
+        teller.tell(c.ConfirmProject, loan_id=loan_id)
+        teller.tender(tender_id, loan_id, "I4", 10_000)
+        teller.settle()
+        teller.conclude(loan_id)
+        teller.settle()
+    teller.repay("p9", "L6", 20_000, in_full=True)
+    teller.settle()
+    teller.tell(c.RegisterRelatedParty, member_id="B9", evidence="register")
+
+
+def _called_in(teller: Teller) -> None:
+    """L5 is paid whole; about other entries the bank still says nothing."""
+    teller.repay("p10", "L5", 20_000)
+    for entry_id in ("H-p10", "R-p10", "Y-p10"):
+        teller.tell(c.SettleEntry, entry_id=entry_id, bank_date=teller.today)
+
+
 def _late(teller: Teller) -> None:
     """L2 miscarries; L1 pays once and is late, L4 never pays; the reserve is short at first."""
     teller.roll_to(date(2024, 2, 4))
@@ -296,8 +335,10 @@ def _late(teller: Teller) -> None:
     teller.settle("R-p0")
     teller.repay("p4", "L3", 40_000, in_full=True)
     teller.settle()
-    teller.roll_to(date(2024, 3, 3), "L1", "L4")
+    teller.roll_to(date(2024, 3, 3), "L1", "L4", "L5")
     teller.settle("P-1")
+    teller.roll_to(date(2024, 3, 5), "L1", "L4", "L5")
+    _called_in(teller)
     teller.roll_to(date(2024, 4, 3), "L1", "L4")
     teller.settle()
     teller.roll_to(date(2024, 4, 5), "L1", "L4")
@@ -354,6 +395,14 @@ def _ending(teller: Teller) -> None:
     teller.tell(c.ConfirmAuthorisation, member_id="I2", number=1)
     teller.tell(c.CancelAuthorisation, member_id="I2", kind=Kind.TENDER)
     teller.tell(c.ConfirmAuthorisationEnd, member_id="I2", number=1)
+    at_bank = {"member_id": "I2", "role": Role.INVESTOR, "kind": Kind.TENDER}
+    for act, at_its in ((1, {}), (2, {"ends_on": date(2025, 1, 1), "limit_fen": 5}), (4, {})):
+        teller.tell(c.RecordAuthorisation, bank_record=f"a{act}", act=act, **at_bank, **at_its)
+    lucy = {"member_id": "I1", "role": Role.INVESTOR}
+    teller.tell(c.ChangePhone, phone="13900139000", **lucy)
+    teller.tell(c.ConfirmVisit, member_id="I1", number=1)
+    teller.tell(c.ResetPassword, **lucy)
+    teller.tell(c.RefuseVisit, member_id="I1", number=2, bank_code="C5")
     passed_at = datetime(2024, 4, 1, tzinfo=UTC)
     factor = {"method": "sms", "reference": "f1", "passed_at": passed_at}
     teller.tell(c.UnbindBankAccount, **bank, second_factor=factor)

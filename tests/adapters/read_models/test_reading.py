@@ -242,10 +242,14 @@ def test_a_member_is_shown_by_references_only(views: ReadModels, story: list[Rec
         (2, "refused", "C3"),
         (3, "granted", "C4"),
     ]
+    assert [(v.errand, v.status, v.phone_ref, v.bank_code) for v in shown.visits] == [
+        ("change_phone", "done", "phone-I1.1", None),
+        ("reset_password", "failed", None, "C5"),
+    ]
     told = [r.event.card_ref for r in story if isinstance(r.event, BindingRequested)]
     assert [binding.card_ref for binding in shown.bindings] == told
     assert views.member("B2").value.debts[0].loan_id == "L4"
-    for personal in ("nobody", "6222000000001234", "13800000000"):
+    for personal in ("nobody", "6222000000001234", "13800000000", "13900139000"):
         assert personal not in repr(shown)
 
 
@@ -271,7 +275,7 @@ def test_loans_by_status(views: ReadModels) -> None:
     def ids(status: Any) -> list[str]:
         return [loan.loan_id for loan in views.loans(status).value]
 
-    assert ids(None) == ["L1", "L2", "L3", "L4"]
+    assert ids(None) == ["L1", "L2", "L3", "L4", "L5", "L6"]
     assert (ids("miscarried"), ids("overdue")) == (["L2"], ["L4"])
 
 

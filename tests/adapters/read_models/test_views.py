@@ -15,7 +15,7 @@ from adapters.read_models import loan_rows as t
 from adapters.read_models.assignments import ASSIGNMENTS
 from adapters.read_models.balances import BALANCES
 from adapters.read_models.days import DAYS
-from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS
+from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
 from adapters.read_models.movements import MOVEMENTS
 from adapters.read_models.positions import CLAIMS, ON_ITS_WAY
 from adapters.read_models.registry import VIEWS
@@ -178,7 +178,8 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
 
 def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
     scheduled = state.rows[row.period - 1]
-    assert (row.due_on, row.principal_fen, row.interest_fen) == scheduled[1:]
+    assert (row.principal_fen, row.interest_fen) == scheduled[2:]
+    assert row.billed or row.due_on == scheduled.due_on
     billed = state.billed.get(row.period)
     open_fen = (
         row.open_principal_fen,
@@ -201,6 +202,7 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         billed.fee_paid_fen,
     )
     assert row.billed
+    assert row.due_on == billed.due_on
     assert row.paid_on is None
     assert row.overdue == (row.period in state.overdue)
     assert row.filed == (row.period in state.filed)
@@ -278,6 +280,7 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     bindings = {(row.member_id, row.binding_id): row for row in BINDINGS.select(cursor)}
     debts = {(row.member_id, row.loan_id): row.amount_fen for row in DEBTS.select(cursor)}
     authorisations = {(row.member_id, row.number): row for row in AUTHORISATIONS.select(cursor)}
+    visits = {(row.member_id, row.number): row for row in VISITS.select(cursor)}
     states = folded(past, "member", member.Member)
     assert rows.keys() == states.keys()
     for member_id, state in states.items():
@@ -292,8 +295,15 @@ def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             assert debts.pop((member_id, loan_id)) == amount_fen
         for number, known in state.authorisations.by_number.items():
             told = authorisations.pop((member_id, number))
-            assert (told.kind, told.limit_fen) == (known.kind.value, known.limit_fen)
+            assert (told.kind, told.role) == (known.kind.value, known.role.value)
+            assert told.limit_fen == known.limit_fen
             assert (told.status, told.ends_on) == (known.status.value, known.ends_on)
+        open_visits = {
+            number
+            for (whose, number), row in visits.items()
+            if whose == member_id and row.status == "requested"
+        }
+        assert open_visits == state.visits.open.keys()
     assert (bindings, debts) == ({}, {})
     assert {row.status for row in authorisations.values()} <= {"refused"}
 

@@ -19,7 +19,7 @@ from domain.ports import BankOutcome
 
 PAGE = Path(__file__).parents[3] / "docs" / "watching.md"
 ROW = re.compile(r"\| `((?:zhuanhu|process)_\w+)` \| (\w+) \| ([\w, ]*) ?\| ")
-LABELS = ("platform", "view", "source", "outcome", "code")
+LABELS = ("platform", "view", "source", "reason", "outcome", "code")
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def metrics() -> Metrics:
     metrics.projected("p1", 13)
     custody = metrics.custody("p1")
     custody.called(BankOutcome.UNKNOWN)
-    custody.bank(down=True, held_back=14)
+    custody.bank(down_since=datetime.fromtimestamp(900, UTC), held_back=14)
+    custody.held(datetime.fromtimestamp(800, UTC))
     metrics.custody("p2")
     writer = metrics.writer("p1")
     refused = Receipt("c2", Outcome.REFUSED, "member_unknown")
@@ -110,6 +111,9 @@ def test_values_are_those_that_were_shown(metrics: Metrics) -> None:
         ("bank_down", "p1"): 1,
         ("bank_held_back", "p1"): 14,
         ("bank_down", "p2"): 0,
+        ("sending_held_timestamp_seconds", "p1", "bank_down"): 900,
+        ("sending_held_timestamp_seconds", "p1", "restored"): 800,
+        ("sending_held_timestamp_seconds", "p2", "bank_down"): 0,
         ("share_held", "p1"): 1,
         ("share_held", "p2"): 0,
         ("log_position", "p1"): 9,

@@ -147,6 +147,8 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("reconcile", "2023-12-31"), "bad_input", "date"),
         (("rebuild", "everything"), "view_unknown", "name"),
         (("breaks", "show", "0000"), "not_found", "break"),
+        (("breaks", "resolve", "0000", "--by", "me", "--note", "so"), "not_found", "break"),
+        (("breaks", "resolve", "0000", "--by", "me", "--note", " "), "bad_input", "note"),
         (("verify", "--platform", "other"), "platform_not_here", "platform"),
         (("mirror", "--from", "2031-01-01"), "not_on_record", "from"),
         (("mirror", "--to", "2023-12-31"), "not_on_record", "to"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted
+from services.custody.contradictions import TakenBack
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House
 
@@ -196,6 +198,13 @@ class TestNotices:
         assert house.states() == {"C-1.1": state}
         assert house.writer.ids == [command]
         assert house.troubles() == [("C-1.1", "contradicted")]
+        with closing(TakenBack(house.url, house.platform)) as taken_back:
+            [told] = taken_back.of(["C-1.1", "C-2.1"])
+            assert (told.kind, told.entry_id, told.said) == ("recharge", "C-1", state)
+            assert {told.said, told.then} == {"settled", "refused"}
+            assert told.said_at <= told.then_at
+            assert taken_back.on(told.bank_date) == [told]
+            assert taken_back.on(told.bank_date + timedelta(days=1)) == []
 
     def test_one_of_an_unknown_request_is_kept_for_people(self, house: House) -> None:
         custody = house.start()

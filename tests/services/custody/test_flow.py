@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role
 from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
@@ -17,8 +18,10 @@ from domain.commands import (
     ConfirmBinding,
     ConfirmOffer,
     ConfirmProject,
+    ConfirmVisit,
     RefuseAuthorisationEnd,
     RefuseOffer,
+    RefuseVisit,
     RejectEntry,
     SettleEntry,
 )
@@ -28,12 +31,15 @@ from domain.ports import (
     BankAnswer,
     BankOutcome,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     EndAuthorisation,
     EndOffer,
     EstablishProject,
     Execute,
     Freeze,
+    FreezeFunds,
     Leg,
     Offered,
     OfferShare,
@@ -41,9 +47,12 @@ from domain.ports import (
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
+from domain.visit import Errand, VisitRequested
 from infra.clock import ManualClock
 from services.custody.requests import Kind
 from tests.services.custody import world as w
@@ -105,6 +114,52 @@ def test_an_authorisation_and_its_end_have_the_members_next_numbers(house: House
     kept = house.writer.taken["authorisation:ann-2"]
     assert isinstance(kept, RefuseAuthorisationEnd)
     assert (kept.number, kept.bank_code) == (1, "100014")
+
+
+def test_an_authorisation_for_cash_is_of_the_account_that_it_names(house: House) -> None:
+    asked = AuthorisationRequested(
+        member_id="ann",
+        number=1,
+        kind=Authorised.WITHDRAWAL,
+        ends_on=w.DAY,
+        limit_fen=500,
+        role=Role.BORROWER,
+    )
+    house.log.append(w.registered("ann"), asked)
+    house.run()
+    assert house.bank.sent[1:] == [
+        Authorise("G-ann-1", "ann:borrower", Authorised.WITHDRAWAL, w.DAY, 500)
+    ]
+
+
+def test_a_member_is_led_to_the_banks_page_and_the_bank_says_what_came_of_it(house: House) -> None:
+    errands = (Errand.CHANGE_PHONE, Errand.RESET_PASSWORD, Errand.CHECK_PASSWORD)
+    visits = [
+        VisitRequested(
+            member_id="ann",
+            number=number,
+            errand=errand,
+            role=Role.INVESTOR,
+            phone_ref="card-b1" if errand is Errand.CHANGE_PHONE else None,
+        )
+        for number, errand in enumerate(errands, start=1)
+    ]
+    house.log.append(w.registered("ann"), *visits)
+    house.bank.answers["M-ann-3"] = [w.REFUSED]
+    house.run()
+    changed, reset, checked = house.bank.sent[1:]
+    assert isinstance(changed, ChangePhone)
+    assert (changed.request_no, changed.phone) == ("M-ann-1", "13800000000")
+    assert [reset, checked] == [
+        ResetPassword("M-ann-2", "ann:investor"),
+        CheckPassword("M-ann-3", "ann:investor"),
+    ]
+    assert changed.phone not in str(house.rows("SELECT * FROM request"))
+    assert {name: type(said) for name, said in house.writer.taken.items() if "visit" in name} == {
+        "visit:ann-1": ConfirmVisit,
+        "visit:ann-2": ConfirmVisit,
+        "visit:ann-3": RefuseVisit,
+    }
 
 
 def test_each_unbinding_is_a_request_of_its_own(house: House) -> None:
@@ -282,7 +337,7 @@ def test_an_offer_is_put_on_record_and_what_is_paid_for_it_names_it(house: House
     offered = Offered("AO-S1", 10)
     assert house.bank.sent[1:] == [
         OfferShare("AO-S1", ann, "L1", 10),
-        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered),
+        Freeze("AH-S1.1", ben, Purpose.ASSIGNMENT_HOLD, 9, "L1", offered=offered),
         Execute("AS-S1", Purpose.ASSIGNMENT, "L1", (leg,), offered),
     ]
 
@@ -320,6 +375,43 @@ def test_freezes_and_releases_name_project_and_freeze(house: House) -> None:
         Freeze("T-1.1", "ann:investor", Purpose.TENDER, 100, "L1"),
         Release("X-1.1", "T-1.1", 100),
     ]
+
+
+def test_what_the_member_does_or_does_not_do_himself_reaches_the_bank(house: House) -> None:
+    house.log.append(
+        *w.loan("L1"),
+        *w.member_with_card("ann"),
+        replace(w.tender("1"), by_member=True),
+        replace(w.recharge("1"), by_member=False),
+        replace(w.withdrawal("1"), by_member=False),
+    )
+    house.run()
+    sent = {each.request_no: each for each in house.bank.sent}
+    by_member = [getattr(sent[no], "by_member", None) for no in ("T-1.1", "C-1.1", "W-1.1")]
+    assert by_member == [True, False, False]
+
+
+def test_funds_stand_still_and_are_given_back(house: House) -> None:
+    ann = "ann:investor"
+    kept = Movement(
+        id="K-k1.1",
+        purpose=Purpose.ADMINISTRATIVE_FREEZE,
+        payer=ann,
+        payee=ann,
+        amount_fen=300,
+    )
+    freed = replace(
+        kept, id="O-o1.1", purpose=Purpose.ADMINISTRATIVE_RELEASE, amount_fen=100, freeze=kept.id
+    )
+    house.log.append(w.entry("K-k1", "ann", kept, reference="k1"))
+    custody = house.run()
+    house.log.append(w.entry("O-o1", "ann", freed, reference="k1"))
+    house.run(custody)
+    assert house.bank.sent == [
+        FreezeFunds("K-k1.1", ann, 300),
+        UnfreezeFunds("O-o1.1", ann, "K-k1.1", 100),
+    ]
+    assert {"settle:K-k1", "settle:O-o1"} <= house.writer.taken.keys()
 
 
 def test_a_stage_is_told_to_the_bank_and_to_nobody_else(house: House) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,18 +17,6 @@ from tests.services.custody import world as w
 from tests.services.custody.conftest import House
 
 SECOND = timedelta(seconds=1)
-
-
-@dataclass
-class Watch:
-    outcomes: Counter[BankOutcome] = field(default_factory=Counter)
-    told: list[tuple[bool, int]] = field(default_factory=list)
-
-    def called(self, outcome: BankOutcome) -> None:
-        self.outcomes[outcome] += 1
-
-    def bank(self, *, down: bool, held_back: int) -> None:
-        self.told.append((down, held_back))
 
 
 @pytest.fixture
@@ -205,9 +192,10 @@ class TestDown:
     def test_it_is_said_once_and_seen_all_the_time(
         self, house: House, bank: w.FaithfulBank
     ) -> None:
-        house.watch = watch = Watch()
+        house.watch = watch = w.Watch()
         bank.down = True
         recharges(house, 40)
+        since = house.clock.now()
         with capture_logs() as logs:
             custody = house.run()
             for _ in seconds(house, custody, 20):
@@ -217,9 +205,9 @@ class TestDown:
             bank.down = False
             for _ in seconds(house, custody, 40):
                 pass
-        assert last_told == (True, planned)
+        assert last_told == (since, planned)
         assert 0 < planned < 40
-        assert watch.told[-1] == (False, 0)
+        assert watch.told[-1] == (None, 0)
         assert watch.outcomes[BankOutcome.SUCCEEDED] == 40
         assert [each["event"] for each in logs] == ["bank_down", "bank_back"]
 

@@ -47,6 +47,16 @@ def test_another_process_holds_too_until_it_is_released(house: House) -> None:
     ]
 
 
+def test_since_when_it_holds_is_seen(house: House) -> None:
+    house.watch = watch = w.Watch()
+    since = house.clock.now()
+    house.start().hold()
+    house.clock.advance(timedelta(minutes=5))
+    custody = house.start()
+    custody.release("cfo", {})
+    assert watch.holds == [None, since, since, None]
+
+
 def test_a_silent_bank_is_asked_again_and_nothing_is_taken_for_an_answer(house: House) -> None:
     custody = house.start()
     custody.hold()

@@ -16,6 +16,7 @@ from domain.accounts import Role
 from domain.purposes import Purpose
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily
+from services.custody.contradictions import TakenBack
 from services.projections.projector import Projector
 from services.reconciliation.breaks import BreakClass
 from services.reconciliation.reconciler import Reconciler
@@ -124,9 +125,16 @@ def test_the_days_files_tell_of_the_debit_and_the_cover_closes_its_break(lent: T
     lent.next_day()
     with (
         closing(Projector(lent.url, PLATFORM)) as projector,
+        closing(TakenBack(lent.url, PLATFORM)) as taken_back,
         closing(
             Reconciler(
-                lent.url, PLATFORM, lent.custodian, lent.writer, lent.clock, projector.catch_up
+                lent.url,
+                PLATFORM,
+                lent.custodian,
+                lent.writer,
+                lent.clock,
+                projector.catch_up,
+                taken_back,
             )
         ) as reconciler,
     ):

@@ -165,6 +165,31 @@ def test_bank_and_book_both_keep_to_what_was_authorised(
         town.check_bank()
 
 
+def test_what_a_member_ends_at_the_bank_himself_is_ended_in_the_book(town: Town) -> None:
+    """Told by both kinds of callback, the later act first."""
+    open_books(town)
+    join(town, "ann", Role.INVESTOR, "1111", 60_000)
+    join(town, "bob", Role.BORROWER, "3333", 0)
+    publish(town)
+    at_bank = {"platformUserNo": "ann_INVESTOR", "authList": "TENDER"}
+    terms = {"failTime": "20181231", "amount": "500.00"}
+    town.bank.control("authorise", **at_bank, **terms)
+    town.settle_once_told_of("USER_AUTHORIZATION")
+    offer = {"loan_id": "L1", "investor_id": "ann"}
+    assert town.ask(c.PlaceTender, tender_id="t1", amount_fen=50_001, **offer).code == (
+        Code.AUTHORISATION_EXCEEDED
+    )
+    town.bank.control("authorise", **at_bank)
+    town.settle_once_told_of("CANCEL_USER_AUTHORIZATION")
+    for form in reversed(town.forms):
+        town.custody.receive({**form, "responseType": "CALLBACK"})
+    town.settle()
+    assert town.ask(c.PlaceTender, tender_id="t1", amount_fen=1, **offer).code == (
+        Code.AUTHORISATION_MISSING
+    )
+    assert town.troubles() == set()
+
+
 def test_a_bank_that_is_away_gets_the_rest_when_it_is_back(town: Town) -> None:
     open_books(town)
     town.settle()

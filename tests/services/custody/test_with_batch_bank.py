@@ -133,3 +133,37 @@ def test_a_bank_that_wants_fewer_calls_hears_everything_in_time(lent: Town) -> N
     assert held_back is not None
     assert held_back[0] > 0
     assert lent.book() == AFTER_LENDING
+
+
+@pytest.mark.parametrize("options", [["--maintenance", "12:30-13:00"]])
+def test_what_is_asked_for_during_maintenance_is_done_after_it(lent: Town) -> None:
+    """Turned away by JX900090 it is not done, nor unknown: it goes back, with all that would follow
+    it, and nothing of it is sent twice."""
+    lent.be_at("2018-01-05T12:30:00+08:00")
+    for number in (1, 2):
+        lent.do(
+            c.RequestRecharge,
+            recharge_id=f"late{number}",
+            member_id="ann",
+            role=Role.INVESTOR,
+            amount_fen=1_000,
+        )
+    for _ in range(5):
+        lent.custody.step()
+    assert lent.states("C-late1.1")[:3] == ["planned", "sent", "planned"]
+    with connect(lent.url) as connection:
+        codes = connection.execute(
+            "SELECT DISTINCT code FROM custody_p2p.request_step"
+            " WHERE request_no LIKE 'C-late%' AND code <> ''"
+        ).fetchall()
+    assert ("JX900090",) in codes
+    assert lent.book()["ann:investor"] == (60_000, 0)
+
+    lent.be_at("2018-01-05T13:00:00+08:00")
+    lent.settle()
+    for number in (1, 2):
+        assert lent.states(f"C-late{number}.1")[-1] == "settled"
+        assert "unknown" not in lent.states(f"C-late{number}.1")
+    assert lent.book()["ann:investor"] == (62_000, 0)
+    lent.check_bank()
+    assert not lent.troubles()

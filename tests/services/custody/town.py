@@ -51,6 +51,7 @@ class Town:
     custodian: ServiceFamilyBank | BatchFamilyBank
     custody: Custody
     posts: queue.Queue[str]  # What the bank called back about, once they are written down.
+    forms: list[Mapping[str, str]]  # And how it said so.
     numbers: int = 0
 
     def ask(self, type_: type[c.Command], **fields: object) -> Receipt:
@@ -78,6 +79,11 @@ class Town:
         now = self.clock.now().astimezone(SHANGHAI)
         self.bank.control("clock", now=now.isoformat())
         self.do(c.RollBusinessDate, business_date=now.date())
+
+    def be_at(self, moment: str) -> None:
+        """Here and at the bank."""
+        self.clock.set(datetime.fromisoformat(moment))
+        self.bank.control("clock", now=moment)
 
     def book(self) -> dict[str, tuple[int, int]]:
         with connect(self.url) as connection:
@@ -131,9 +137,11 @@ def opened_town(
         vault = opened.enter_context(closing(Vault(database, shard_schema(PLATFORM), seal)))
         box: list[Custody] = []
         posts: queue.Queue[str] = queue.Queue()
+        forms: list[Mapping[str, str]] = []
 
         def receive(form: Mapping[str, str]) -> None:
             box[0].receive(form)
+            forms.append(form)
             posts.put(form.get("serviceName") or orjson.loads(form["bgData"])["txCode"])
 
         host, port = opened.enter_context(listening("127.0.0.1", 0, receive, _WORDS[family]))
@@ -159,7 +167,7 @@ def opened_town(
         opened.enter_context(closing(custodian))
         custody = Custody(database, PLATFORM, custodian, writer, clock, vault)
         box.append(opened.enter_context(custody))
-        yield Town(database, clock, bank, writer, custodian, custody, posts)
+        yield Town(database, clock, bank, writer, custodian, custody, posts, forms)
 
 
 def open_books(town: Town) -> None:

@@ -359,3 +359,19 @@ def notice(
     request_no: str, outcome: BankOutcome = BankOutcome.SUCCEEDED, **more: str
 ) -> dict[str, str]:
     return {"sign": "good", "no": request_no, "outcome": outcome.value, **more}
+
+
+@dataclass
+class Watch:
+    outcomes: Counter[BankOutcome] = field(default_factory=Counter)
+    told: list[tuple[datetime | None, int]] = field(default_factory=list)
+    holds: list[datetime | None] = field(default_factory=list)
+
+    def called(self, outcome: BankOutcome) -> None:
+        self.outcomes[outcome] += 1
+
+    def bank(self, *, down_since: datetime | None, held_back: int) -> None:
+        self.told.append((down_since, held_back))
+
+    def held(self, since: datetime | None) -> None:
+        self.holds.append(since)

@@ -8,15 +8,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from adapters.working_days import working_days
 from domain import commands as c
 from domain import loan_events as e
+from domain import repayment
 from domain import reserve as r
 from domain.accounts import Role
 from domain.loan import Status
-from domain.policy import Scope
+from domain.policy import Acceleration, Covers, Provider, Roll, Scope, Stage
 from domain.schedule import Method
 from services.day_end.day_end import DayEndFailed, DayEndResult
-from tests.exemplars import TODAY, a_policy
+from tests.exemplars import TODAY, a_policy, folded
 from tests.house import House
 from tests.services.day_end.conftest import Killed, Nights
 
@@ -123,6 +125,37 @@ def test_a_loan_keeps_the_terms_it_was_concluded_under(
     assert [x for x in nights.asked(c.AssessLoan) if x.endswith("L3")] == [
         f"assess:{day}:L3" for day in days
     ]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"stages": (Stage(days=15), Stage(days=50, covers=Covers.REMAINING))},
+        {"trigger_days": 40, "covers": Covers.PRINCIPAL, "grace_days": 3},
+        {"trigger_days": 5, "grace_days": 10, "roll": Roll.FOLLOWING},
+        {"acceleration": Acceleration(over_days=20), "trigger_days": 40},
+        {"acceleration": Acceleration(in_a_row=2), "scope": Scope.NONE},
+    ],
+)
+def test_it_looks_at_a_loan_on_the_days_on_which_the_domain_decides(
+    nights: Nights, terms: dict[str, object]
+) -> None:
+    """Nobody pays, so that the loan lives by its dates alone: found by SQL, told by the domain."""
+    house = nights.house
+    free: dict[str, object] = {"contribution_by_grade": {}, "providers": (Provider.GUARANTOR,)}
+    later = a_policy(version="v2", valid_from=TODAY + timedelta(days=1), **free, **terms)
+    house.do(c.PublishPolicy, terms=later)
+    nights.roll()
+    house.lend("L3", "kim", {"max": 300_00}, periods=3, method=Method.EQUAL_PRINCIPAL)
+    loan, day, decided = house.loan("L3"), house.today, []
+    for _ in range(115):
+        day += timedelta(days=1)
+        if events := repayment.assess(loan, day, working_days()):
+            decided.append(f"assess:{day}:L3")
+            loan = folded(events, loan)
+    nights.roll_to(day)
+    assert [x for x in nights.asked(c.AssessLoan) if x.endswith("L3")] == decided
+    assert house.loan("L3") == loan
 
 
 def test_a_day_that_is_run_again_appends_nothing(nights: Nights) -> None:

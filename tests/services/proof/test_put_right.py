@@ -9,9 +9,9 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
-from domain.cashbook import EntryRequested
+from domain.cashbook import BankMovementRecorded, EntryRequested
 from domain.purposes import Purpose
-from domain.reversal import ReversalRequested
+from domain.reversal import MovementTakenBack, ReversalRequested
 from domain.shortfall import ShortfallClaimed, ShortfallCovered
 from services.proof.report import Report
 from services.proof.verify import verify
@@ -127,3 +127,59 @@ def test_more_than_was_moved_goes_back(story_url: str) -> None:
             line.data["movements"][1]["amount_fen"] = 15_000
     forger.save()
     assert "corrections" in broken(verify(story_url, PLATFORM))
+
+
+@pytest.fixture
+def undone_url(database: str) -> str:
+    """The bank took back what a lender lent."""
+    with closing(Town(database)) as town:
+        town.open()
+        town.join("ann", Role.INVESTOR, 2_000_000)
+        town.join("cui", Role.BORROWER, 100_000)
+        town.publish("L1", "cui", 1_000_000)
+        town.tender("t1", "L1", "ann", 1_000_000)
+        town.disburse("L1")
+        fields = {"movement_id": "D-L1-1.1", "bank_date": FIRST_DAY, "reason": "the bank wrote so"}
+        town.ask(command(c.RecordBankReversal, **town.base(), **fields))
+    return database
+
+
+def test_what_the_bank_took_back_holds(undone_url: str) -> None:
+    report = verify(undone_url, PLATFORM)
+    assert broken(report) == set()
+    looked_at = {finding.name: finding.looked_at for finding in report.findings}
+    assert looked_at["corrections"] == {"corrections": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (MovementTakenBack, "bank_date", "2017-12-31"),
+        (MovementTakenBack, "movement_id", "D-L1-1.2"),
+        (MovementTakenBack, "approved_by", "ann"),
+        (BankMovementRecorded, "bank_date", "2017-12-31"),
+        (BankMovementRecorded, "origin", "D-L1-1.2"),
+    ],
+)
+def test_what_is_not_as_two_signed_it_is_found(
+    undone_url: str, kind: Any, field: str, value: object
+) -> None:
+    forger = Forger(undone_url)
+    forger.first(kind).data[field] = value
+    forger.save()
+    assert "two_people" in broken(verify(undone_url, PLATFORM))
+
+
+def test_what_nobody_signed_is_found(undone_url: str) -> None:
+    forger = Forger(undone_url)
+    taken = forger.lines.index(forger.first(MovementTakenBack))
+    forger.drop(forger.lines[taken - 1])
+    forger.save()
+    assert "two_people" in broken(verify(undone_url, PLATFORM))
+
+
+def test_more_than_it_had_carried_out_is_found(undone_url: str) -> None:
+    forger = Forger(undone_url)
+    forger.first(BankMovementRecorded).data["movement"]["amount_fen"] += 1
+    forger.save()
+    assert "corrections" in broken(verify(undone_url, PLATFORM))

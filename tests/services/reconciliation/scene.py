@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.contradictions import Contradiction
 from domain.ports import (
     BankAnswer,
     BankBalance,
@@ -141,12 +142,26 @@ class ScriptedBank:
 
 
 @dataclass
+class ScriptedCustody:
+    """Tells of the contradictions that it was given."""
+
+    told: list[Contradiction] = field(default_factory=list)
+
+    def on(self, bank_date: date) -> list[Contradiction]:
+        return [each for each in self.told if each.bank_date == bank_date]
+
+    def of(self, request_nos: Collection[str]) -> list[Contradiction]:
+        return [each for each in self.told if each.request_no in request_nos]
+
+
+@dataclass
 class Office:
-    """The book, the bank and who compares them."""
+    """The book, the bank, custody and who compares them."""
 
     house: House
     projector: Projector
     bank: ScriptedBank
+    custody: ScriptedCustody
     reconciler: Reconciler
 
     def run(self, given: BankStatement | Exception, day: date = DAY) -> DayResult:
@@ -165,7 +180,7 @@ def office(
     folder: Path | None = None,
     catch_up: Callable[[], int] | None = None,
 ) -> Office:
-    bank = ScriptedBank()
+    bank, custody = ScriptedBank(), ScriptedCustody()
     reconciler = Reconciler(
         house.url,
         PLATFORM,
@@ -173,6 +188,7 @@ def office(
         house.writer,
         house.clock,
         catch_up or projector.catch_up,
+        custody,
         folder,
     )
-    return Office(house, projector, bank, reconciler)
+    return Office(house, projector, bank, custody, reconciler)

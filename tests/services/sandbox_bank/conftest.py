@@ -1,7 +1,9 @@
-"""One bank process for the session's ordinary tests, its clock standing at noon of 2018-01-05."""
+"""One bank process for the session's ordinary tests, its clock standing at noon of 2018-01-05; and
+for its second front a bank of each test's own."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from infra.postgres import EmbeddedPostgres
 from tests.services.sandbox_bank.bank_process import NOON, BankProcess, Receiver
+from tests.services.sandbox_bank.batch_platform import Hearing, Platform
 
 
 @pytest.fixture
@@ -56,3 +59,30 @@ def bank(
     yield shared
     shared.stop()
     receiver.close()
+
+
+_databases = itertools.count(1)
+
+
+@pytest.fixture
+def hearing() -> Iterator[Hearing]:
+    hearing = Hearing()
+    yield hearing
+    hearing.close()
+
+
+@pytest.fixture
+def options() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def platform(
+    postgres: EmbeddedPostgres, tmp_path: Path, hearing: Hearing, options: list[str]
+) -> Iterator[Platform]:
+    url = postgres.ensure_database(f"batch_front_{next(_databases)}")
+    bank = BankProcess(tmp_path, url, "http://127.0.0.1:9/", options)
+    bank.start()
+    bank.control("clock", now=NOON)
+    yield Platform(bank, hearing)
+    bank.stop()

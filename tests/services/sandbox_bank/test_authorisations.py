@@ -68,6 +68,35 @@ def test_a_bank_may_demand_one(start_bank: Callable[..., BankProcess]) -> None:
     assert (late["errorCode"], late["errorMessage"]) == ("100011", "授权已到期: TENDER")
 
 
+def cash(bank: BankProcess, service: str, no: str, amount: str = "1.00") -> dict[str, Any]:
+    asked = {"requestNo": fresh(), "platformUserNo": no, "amount": amount}
+    return bank.service(service, withdrawType="NORMAL", rechargeWay="PROXY", **asked)
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"), [("DIRECT_RECHARGE", "RECHARGE"), ("AUTO_WITHDRAW", "WITHDRAW")]
+)
+def test_cash_without_the_member_is_signed_at_no_counter(
+    bank: BankProcess, service: str, kind: str
+) -> None:
+    no = member(bank, "INVESTOR", "1000.00", card="6222000000001111")
+    assert cash(bank, service, no)["errorCode"] == "100011"
+    authorise(bank, no, authList=kind)
+    assert cash(bank, service, no, "100.01")["errorCode"] == "100011"
+    assert cash(bank, service, no, "100.00")["code"] == "0"
+    bare = member(bank, "INVESTOR", "1000.00")
+    authorise(bank, bare, authList=kind)
+    assert cash(bank, service, bare)["errorMessage"] == "未绑卡"
+    assert balance(bank, bare) == ("1000.00", "0.00")
+
+
+def test_a_card_that_cannot_be_charged_gives_nothing(bank: BankProcess) -> None:
+    no = member(bank, "INVESTOR", card="6222000000000002")
+    authorise(bank, no, authList="RECHARGE")
+    assert cash(bank, "DIRECT_RECHARGE", no)["errorMessage"] == "银行扣款失败"
+    assert balance(bank, no) == ("0.00", "0.00")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -108,6 +108,35 @@ def test_wrong_passwords_are_counted_in_a_row(browser: Browser) -> None:
     assert balance(browser.bank, no) == ("3.00", "0.00")
 
 
+def test_a_forgotten_password_is_chosen_anew(browser: Browser) -> None:
+    no, _ = browser.opened()
+    page = browser.go("RESET_PASSWORD", requestNo=fresh(), platformUserNo=no)
+    assert browser.word(browser.press(page, "cancel"))["code"] == "1"
+    check = browser.go("CHECK_PASSWORD", requestNo=fresh(), platformUserNo=no)
+    assert browser.word(browser.confirm(check))["status"] == "SUCCESS"
+    page = browser.go("RESET_PASSWORD", requestNo=fresh(), platformUserNo=no)
+    assert "again" in page.inputs
+    assert browser.word(browser.confirm(page, "another one"))["status"] == "SUCCESS"
+    check = browser.go("CHECK_PASSWORD", requestNo=fresh(), platformUserNo=no)
+    assert "again" not in check.inputs
+    check = browser.confirm(check)
+    assert "Wrong" in check.text
+    assert browser.word(browser.confirm(check, "another one"))["status"] == "SUCCESS"
+
+
+def test_another_phone_is_shown_in_part(browser: Browser) -> None:
+    no, _ = browser.opened()
+    asked = {"requestNo": fresh(), "platformUserNo": no, "mobile": "13700001111"}
+    page = browser.go("MODIFY_MOBILE_EXPAND", **asked)
+    assert "**** 1111" in page.text
+    assert "13700001111" not in page.text
+    browser.word(browser.confirm(page))
+    with connect(browser.bank.database) as db:
+        assert db.execute("SELECT mobile FROM account WHERE no = %s", (no,)).fetchall() == [
+            ("13700001111",)
+        ]
+
+
 def test_the_password_is_kept_as_a_hash(browser: Browser) -> None:
     browser.opened()
     with connect(browser.bank.database) as db:

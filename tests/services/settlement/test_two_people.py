@@ -35,6 +35,19 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
         "reason": "by mistake",
     },
     c.CoverShortfall: {"cover_id": "g1", "entry_id": "B-1", "amount_fen": 1},
+    c.FreezeFunds: {
+        "freeze_id": "k1",
+        "member_id": "bob",
+        "role": Role.BORROWER,
+        "amount_fen": 1,
+        "evidence": "order 17",
+    },
+    c.UnfreezeFunds: {
+        "release_id": "o1",
+        "freeze_id": "k0",
+        "amount_fen": 1,
+        "evidence": "order 18",
+    },
     c.BlacklistMember: {"member_id": "bob", "evidence": "judgement"},
     c.RegisterOperator: {
         "operator_id": "dan",
@@ -47,8 +60,8 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
 
 @pytest.fixture
 def town(house: House) -> House:
-    """A reserve with money, a borrower who is to pay, an account that lacks something, and
-    operators Ann, Ben and Cui."""
+    """A reserve with money, a borrower who is to pay, an account that lacks something, one of which
+    a part stands still, and operators Ann, Ben and Cui."""
     house.open(policy={"cap": "0"})
     house.member("lucy", Role.INVESTOR, 1_000_00)
     house.member("bob", Role.BORROWER, 1_000_00)
@@ -63,6 +76,9 @@ def town(house: House) -> House:
         credit=False,
         bank_date=TODAY,
     )
+    still: dict[str, Any] = {"freeze_id": "k0", "member_id": "bob", "role": Role.BORROWER}
+    house.do(c.FreezeFunds, amount_fen=2, evidence="order 16", **still)
+    house.settle("K-k0")
     return house
 
 

@@ -49,6 +49,8 @@ class SandboxBench:
     executes_later = True
     executes_whole = False
     stops_withdrawals = False
+    moves_cash_alone = False
+    asks_passwords = False
 
     def __init__(
         self, url: str, notify_url: str, signer: Signer, posts: queue.Queue[dict[str, str]]

@@ -9,19 +9,24 @@ from domain.authorisation import Kind as Authorised
 from domain.ports import (
     Authorise,
     BindCard,
+    ChangePhone,
     ChangeProject,
+    CheckPassword,
     ConfirmWithdrawal,
     EndAuthorisation,
     EstablishProject,
     Execute,
     Freeze,
+    FreezeFunds,
     Leg,
     OpenAccount,
     ProjectStage,
     Recharge,
     Release,
+    ResetPassword,
     StopWithdrawal,
     UnbindCard,
+    UnfreezeFunds,
     Withdraw,
 )
 from domain.purposes import Purpose
@@ -45,9 +50,17 @@ ESTABLISH = EstablishProject(
 CHANGE = ChangeProject("r-change", "p1", ProjectStage.REPAYING)
 RECHARGE = Recharge("r-recharge", INVESTOR, 123_450)
 WITHDRAW = Withdraw("r-withdraw", INVESTOR, 5, CARD)
+DIRECT_RECHARGE = Recharge("r-direct", INVESTOR, 123_450, by_member=False)
+AUTO_WITHDRAW = Withdraw("r-auto", INVESTOR, 5, CARD, by_member=False)
+CHANGE_PHONE = ChangePhone("r-phone", INVESTOR, "13900000000")
+RESET_PASSWORD = ResetPassword("r-reset", INVESTOR)
+CHECK_PASSWORD = CheckPassword("r-check", INVESTOR)
+FREEZE_FUNDS = FreezeFunds("r-still", INVESTOR, 700)
+UNFREEZE_FUNDS = UnfreezeFunds("r-free", INVESTOR, "r-still", 1)
 CONFIRM = ConfirmWithdrawal("r-confirm", "r-withdraw")
 STOP = StopWithdrawal("r-stop", "r-withdraw")
 FREEZE = Freeze("r-freeze", INVESTOR, Purpose.TENDER, 100_000, "p1")
+TENDER_BY_MEMBER = Freeze("r-page", INVESTOR, Purpose.TENDER, 100_000, "p1", by_member=True)
 RELEASE = Release("r-release", "r-freeze", 1)
 DISBURSE = Execute(
     "r-disburse",
@@ -76,6 +89,14 @@ EVERY_SINGLE = (
     CHANGE,
     RECHARGE,
     WITHDRAW,
+    DIRECT_RECHARGE,
+    AUTO_WITHDRAW,
+    CHANGE_PHONE,
+    RESET_PASSWORD,
+    CHECK_PASSWORD,
+    FREEZE_FUNDS,
+    UNFREEZE_FUNDS,
+    TENDER_BY_MEMBER,
     CONFIRM,
     STOP,
     FREEZE,

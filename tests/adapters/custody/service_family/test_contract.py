@@ -49,6 +49,8 @@ class SandboxBench:
     executes_later = False  # But for an indirect advance.
     executes_whole = True
     stops_withdrawals = True
+    moves_cash_alone = True
+    asks_passwords = True
 
     def __init__(self, url: str, signer: Signer, posts: queue.Queue[dict[str, str]]) -> None:
         self._url = url

@@ -7,7 +7,9 @@ import orjson
 import pytest
 
 from adapters.custody.service_family.notices import read_notice
+from domain.authorisation import Kind as Authorised
 from domain.ports import (
+    AuthorisedAtBank,
     BankAnswer,
     BankNotice,
     BankOutcome,
@@ -80,6 +82,49 @@ def test_a_returned_withdrawal_is_a_new_credit_naming_the_old_request(keys: Keys
 def test_a_forged_notice_is_treated_as_never_received(keys: Keys, change: dict[str, str]) -> None:
     with pytest.raises(CustodianUntrusted):
         read(keys, posted(keys, DONE) | change)
+
+
+OWN = {
+    "code": "0",
+    "status": "SUCCESS",
+    "requestNo": "AUTH17",
+    "authNo": "17",
+    "platformUserNo": "m1_INVESTOR",
+    "authList": "WITHDRAW",
+}
+TERMS = {"failTime": "20181231", "amount": "500.00"}
+
+
+@pytest.mark.parametrize("kind", ["NOTIFY", "CALLBACK"])
+def test_what_a_member_authorised_at_the_bank_himself(keys: Keys, kind: str) -> None:
+    form = posted(keys, OWN | TERMS, "USER_AUTHORIZATION") | {"responseType": kind}
+    told = AuthorisedAtBank("m1:investor", Authorised.WITHDRAWAL, 17, date(2018, 12, 31), 50_000)
+    assert read(keys, form) == BankNotice("AUTH17", BankAnswer(BankOutcome.SUCCEEDED), None, told)
+
+
+def test_what_he_ended(keys: Keys) -> None:
+    notice = read(keys, posted(keys, OWN, "CANCEL_USER_AUTHORIZATION"))
+    ended = AuthorisedAtBank("m1:investor", Authorised.WITHDRAWAL, 17, None, None)
+    assert notice.authorised == ended
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"authNo": "x"},
+        {"authNo": "1" * 19},
+        {"authNo": 17},
+        {"authList": "EVERYTHING"},
+        {"failTime": "20181301"},
+        {"amount": "0.00"},
+        {"platformUserNo": ""},
+    ],
+)
+def test_an_authorisation_that_says_nothing_is_treated_as_never_received(
+    keys: Keys, change: dict[str, Any]
+) -> None:
+    with pytest.raises(CustodianUntrusted, match="respData"):
+        read(keys, posted(keys, OWN | TERMS | change, "USER_AUTHORIZATION"))
 
 
 @pytest.mark.parametrize("missing", ["respData", "sign", "platformNo"])

@@ -97,6 +97,37 @@ def call(request: BankRequest) -> Call:
                 "withdrawForm": "IMMEDIATE",
             },
         ),
+        (
+            scenes.CHANGE_PHONE,
+            "MODIFY_MOBILE_EXPAND",
+            {
+                "requestNo": "r-phone",
+                "platformUserNo": "m1_INVESTOR",
+                "mobile": "13900000000",
+                "checkType": "LIMIT",
+            },
+        ),
+        (
+            scenes.RESET_PASSWORD,
+            "RESET_PASSWORD",
+            {"requestNo": "r-reset", "platformUserNo": "m1_INVESTOR"},
+        ),
+        (
+            scenes.CHECK_PASSWORD,
+            "CHECK_PASSWORD",
+            {"requestNo": "r-check", "platformUserNo": "m1_INVESTOR"},
+        ),
+        (
+            scenes.TENDER_BY_MEMBER,
+            "USER_PRE_TRANSACTION",
+            {
+                "requestNo": "r-page",
+                "platformUserNo": "m1_INVESTOR",
+                "bizType": "TENDER",
+                "amount": "1000.00",
+                "projectNo": "p1",
+            },
+        ),
     ],
 )
 def test_what_a_member_completes_goes_to_the_banks_page(
@@ -125,6 +156,38 @@ def test_what_a_member_completes_goes_to_the_banks_page(
                 "platformUserNo": "m2_BORROWERS",
                 "authList": "REPAYMENT",
             },
+        ),
+        (
+            scenes.DIRECT_RECHARGE,
+            "DIRECT_RECHARGE",
+            {
+                "requestNo": "r-direct",
+                "platformUserNo": "m1_INVESTOR",
+                "amount": "1234.50",
+                "expectPayCompany": "BANK",
+                "rechargeWay": "PROXY",
+            },
+        ),
+        (
+            scenes.AUTO_WITHDRAW,
+            "AUTO_WITHDRAW",
+            {
+                "requestNo": "r-auto",
+                "platformUserNo": "m1_INVESTOR",
+                "amount": "0.05",
+                "withdrawType": "NORMAL",
+                "withdrawForm": "IMMEDIATE",
+            },
+        ),
+        (
+            scenes.FREEZE_FUNDS,
+            "FREEZE",
+            {"requestNo": "r-still", "platformUserNo": "m1_INVESTOR", "amount": "7.00"},
+        ),
+        (
+            scenes.UNFREEZE_FUNDS,
+            "UNFREEZE",
+            {"requestNo": "r-free", "originalFreezeRequestNo": "r-still", "amount": "0.01"},
         ),
         (
             scenes.CONFIRM,
@@ -386,6 +449,14 @@ def test_every_request_is_asked_after_by_its_kind() -> None:
         "MODIFY_PROJECT",
         "RECHARGE",
         "WITHDRAW",
+        "RECHARGE",
+        "WITHDRAW",
+        "MODIFY_MOBILE",
+        "RESET_PASSWORD",
+        "CHECK_PASSWORD",
+        "FREEZE",
+        "UNFREEZE",
+        "PRETRANSACTION",
         "CONFIRM_WITHDRAW",
         "STOP_WITHDRAW",
         "PRETRANSACTION",

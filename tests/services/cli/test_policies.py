@@ -1,0 +1,112 @@
+"""Policy files on the command line: what comes with zhuanhu, and what is published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.policies import PolicyFileUnusable, parse
+from domain.policy import PolicyTerms
+from services.cli.installation import Installation
+from tests.services.cli.conftest import Zhuanhu
+
+OPEN = {
+    "type": "open_platform",
+    "id": "open",
+    "platform": "demo",
+    "actor": "ops",
+    "business_date": "2016-09-01",
+    "law_table": "cn-p2p",
+}
+VERSION: dict[str, object] = {
+    "version": "o-1",
+    "valid_from": "2016-09-01",
+    "scope": "principal",
+}
+FILE: dict[str, object] = {
+    "title": "Ours",
+    "promise": "Principal.",
+    "law_table": "cn-p2p",
+    "versions": [VERSION],
+}
+
+
+@pytest.fixture(scope="module")
+def data(make_folder: Callable[[], Path]) -> Path:
+    folder = make_folder()
+    folder.mkdir(mode=0o700)
+    Installation("demo", "P1").save(folder)
+    return folder
+
+
+def test_what_comes_with_zhuanhu(zhuanhu: Zhuanhu) -> None:
+    rows = zhuanhu("policy", "list", "--json").json["policies"]
+    assert {"name": "renrendai", "version": "rrd-2", "valid_from": "2019-11-30"}.items() <= next(
+        row for row in rows if row["version"] == "rrd-2"
+    ).items()
+    shown = zhuanhu("policy", "show", "renrendai", "--json").json
+    before, after = shown["versions"]
+    assert (before["scope"], before["covers"], after["scope"]) == (
+        "principal",
+        "remaining-principal",
+        "none",
+    )
+    assert before.keys() == PolicyTerms.model_fields.keys()
+    assert "风险备用金" in zhuanhu("policy", "show", "renrendai").out
+
+
+def test_published_once_whatever_comes_again(zhuanhu: Zhuanhu, data: Path) -> None:
+    there = ("--data", str(data), "--json")
+    assert zhuanhu("publish", "-", *there, stdin=json.dumps(OPEN)).code == 0
+    over = zhuanhu("policy", "publish", "zhubaoedai", "--version", "zhubaoedai-1", *there)
+    assert (over.code, over.lines[0]["code"]) == (1, "policy_in_past")
+    for _ in range(2):
+        assert zhuanhu("policy", "publish", "yirendai", "--version", "yirendai-1", *there).code == 0
+    later = ("--version", "yirendai-2", "--valid-from", "2016-10-01")
+    assert zhuanhu("policy", "publish", "yirendai", *later, *there).code == 0
+    published = zhuanhu("policy", "list", "--published", *there).json["policies"]
+    assert [(row["version"], row["valid_from"], row["fund"]) for row in published] == [
+        ("yirendai-1", "2014-01-01", "风险备用金"),
+        ("yirendai-2", "2016-10-01", "质保服务专款"),
+    ]
+    again = zhuanhu("policy", "publish", "-", *there, stdin=json.dumps(FILE))
+    assert (again.code, again.lines[0]["code"]) == (1, "policy_overlaps")
+    assert zhuanhu("reserve", "show", *there).json["fund"] == "风险备用金"
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("show", "nobody"), "name"),
+        (("publish", "renrendai", "--version", "x"), "version"),
+        (("publish", "renrendai", "--valid-from", "2018-01-01"), "valid_from"),
+        (
+            ("publish", "renrendai", "--version", "rrd-1", "--valid-from", "2019-11-30"),
+            "valid_from",
+        ),
+        (("list", "--as-of", "3"), "as_of"),
+    ],
+)
+def test_bad_words(zhuanhu: Zhuanhu, words: tuple[str, ...], field: str) -> None:
+    told = zhuanhu("policy", *words, "--json")
+    assert (told.code, told.error["field"]) == (2, field)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"law_table": "mars"}, "law_table"),
+        ({"versions": []}, "versions"),
+        ({"versions": [VERSION, VERSION]}, "versions"),
+        ({"versions": [{"version": "o-1"}]}, "valid_from"),
+        ({"versions": [VERSION | {"cap": 10}]}, "cap"),
+        ({"versions": [VERSION | {"stages": [{"day": 1}]}]}, "stages"),
+        ({"extra": 1}, "extra"),
+    ],
+)
+def test_a_bad_file_names_its_place(changes: dict[str, object], place: str) -> None:
+    with pytest.raises(PolicyFileUnusable, match=place):
+        parse(json.dumps(FILE | changes))
