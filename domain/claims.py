@@ -138,7 +138,7 @@ def accrued_fen(loan: Loan, assignment_id: str, on: date) -> int:
     earned_fen = sum(
         _earned_fen(loan, loan.rows[line.period - 1], line.interest_fen, 1, on)
         for line in lines
-        if loan.billed[line.period].due_on >= on
+        if not loan.billed[line.period].late_days(on, loan.policy)
     )
     running = next((row for row in loan.rows[loan.next_period - 1 :] if row.interest_fen), None)
     if running is None or not unbilled_fen:
@@ -162,7 +162,7 @@ def _earned_fen(loan: Loan, row: Row, interest: int, parts: int, on: date) -> in
 
 
 def _not_overdue(loan: Loan, today: date) -> None:
-    late = any(billed.due_on < today for billed in loan.billed.values())
+    late = any(billed.late_days(today, loan.policy) for billed in loan.billed.values())
     if late and not loan.policy.overdue_claims_assignable:
         raise Refused(Code.CLAIM_OVERDUE)
 

@@ -173,6 +173,13 @@ EXAMPLES: tuple[c.Command, ...] = (
         amount_fen=60_000,
         **_by("recharge-buyer"),
     ),
+    c.RequestAuthorisation(
+        member_id="I2",
+        kind=Kind.CREDIT_ASSIGNMENT,
+        ends_on=date(2099, 12, 31),
+        limit_fen=40_000,
+        **_by("authorise-assignments"),
+    ),
     c.OfferClaim(
         assignment_id="S1",
         loan_id="L1",

@@ -6,12 +6,14 @@ from domain import assignment, claims, investment
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, Role, account_of
 from domain.assignment import AssignmentEnded, AssignmentEvent, AssignmentOffered, Reason
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.loan_events import ClaimEvent
 from domain.policy import assignment_fee_fen
 from domain.purposes import Purpose
 from domain.streams import assignment_stream, investment_stream, loan_stream
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check as authorised
 
 
 def offer_claim(desk: Desk, command: c.OfferClaim) -> None:
@@ -54,6 +56,8 @@ def buy_claim(desk: Desk, command: c.BuyClaim) -> None:
         amount_max_fen=command.amount_max_fen,
         today=desk.today,
     )
+    amount_fen = offer.price_fen + bought.accrued_fen
+    authorised(desk, command.buyer_id, Authorised.CREDIT_ASSIGNMENT, amount_fen)
     _record(desk, bought)
     _record_claim(desk, sold)
     entry_id = f"AH-{command.assignment_id}"
@@ -62,7 +66,7 @@ def buy_claim(desk: Desk, command: c.BuyClaim) -> None:
         purpose=Purpose.ASSIGNMENT_HOLD,
         payer=buyer,
         payee=buyer,
-        amount_fen=offer.price_fen + bought.accrued_fen,
+        amount_fen=amount_fen,
     )
     desk.request(entry_id, offer.loan_id, command.assignment_id, [hold])
 

@@ -212,6 +212,15 @@ def test_a_late_claim_changes_hands_only_where_its_policy_says_so() -> None:
     assert moved.status is Status.OVERDUE
 
 
+def test_within_the_days_of_grace_nothing_is_late() -> None:
+    loan = assessed(disbursed(policy=a_policy(grace_days=3)), FIRST_DUE)
+    in_grace, late = (FIRST_DUE + timedelta(days=days) for days in (3, 4))
+    on_sale = offered(loan, 6_000_00, on=in_grace)
+    assert claims.accrued_fen(on_sale, "S1", in_grace) == 60_00 + 5_35  # Of 55.27 in March.
+    assert sold(on_sale, on=in_grace).offers["S1"].buyer_id == "i9"
+    assert refused(partial(sold, on_sale, on=late)) == Code.CLAIM_OVERDUE
+
+
 def test_no_claim_is_sold_while_money_moves_on_its_loan_nor_money_while_one_is_sold() -> None:
     due = offered(assessed(disbursed(), FIRST_DUE), 1_00, on=FIRST_DUE)
     accepted = repayment.accept(due, "p", 888_49, in_full=False, effective_on=FIRST_DUE)

@@ -12,6 +12,7 @@ from domain import commands as c
 from domain import investment
 from domain.accounts import Role
 from domain.assignment import Assignment, AssignmentEnded, Reason, Status
+from domain.authorisation import Kind
 from domain.cashbook import EntryRequested
 from domain.loan import Status as LoanStatus
 from domain.streams import assignment_stream
@@ -208,6 +209,25 @@ def test_what_may_not_be_sold_or_bought(lent: House) -> None:
     buy(lent)
     assert lent.refused(c.WithdrawOffer, assignment_id="S1") == "assignment_not_open"
     assert lent.refused(c.BuyClaim, **buying) == "assignment_not_open"
+
+
+def test_a_buyer_has_authorised_it(lent: House) -> None:
+    listed(lent)
+    nina = {"member_id": "nina", "number": 1}
+    lent.do(
+        c.RequestAuthorisation,
+        member_id="nina",
+        kind=Kind.CREDIT_ASSIGNMENT,
+        ends_on=LAST_DAY,
+        limit_fen=1_949_99,
+    )
+    lent.do(c.ConfirmAuthorisation, **nina)
+    buying = {"assignment_id": "S1", "buyer_id": "nina", "amount_max_fen": 3_000_00}
+    assert lent.refused(c.BuyClaim, **buying) == "authorisation_exceeded"
+    lent.do(c.SetMemberRules, authorisations_required=True)
+    lent.member("olga", INVESTOR, 3_000_00)
+    other = buying | {"buyer_id": "olga"}
+    assert lent.refused(c.BuyClaim, **other) == "authorisation_missing"
 
 
 def test_a_late_claim_may_not_be_bought(lent: House) -> None:
