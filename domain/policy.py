@@ -171,6 +171,8 @@ class PolicyTerms(Message):
         steps = [stage.from_days for stage in self.stages]
         if any(later <= earlier for earlier, later in pairwise(steps)):
             raise ValueError("stages: each must be later than the one before")
+        if any(stage.covers is not Covers.INSTALMENT for stage in self.stages[:-1]):
+            raise ValueError("stages: after one that covers what remains comes none")
         if self.run_down and not self.accrual_frozen:
             raise ValueError("run_down: needs accrual_frozen")
         if self.floor is not None and Decimal(self.floor) > Decimal(self.cap):

@@ -100,9 +100,16 @@ def test_a_rest_that_fell_due_in_its_month_bears_that_months_interest() -> None:
     assert repayment.payoff_fen(loan, date(2018, 3, 15)) == 10_175_00 + 19_50  # 15 days of 0.05 %.
 
 
-def test_what_was_called_in_stays_due_when_a_payment_of_it_fails() -> None:
+def test_the_interest_of_a_rest_that_fell_due_is_no_overdue_interest() -> None:
+    covers = Covers.PRINCIPAL_AND_OVERDUE_INTEREST
+    loan = late(15, trigger_days=15, trigger_inclusive=True, covers=covers)
+    assert claimed(loan) == {1: 2_600_00, 2: 7_500_00}
+
+
+@pytest.mark.parametrize("scope", [Scope.NONE, Scope.PRINCIPAL_AND_INTEREST])
+def test_what_was_called_in_stays_due_when_a_payment_of_it_fails(scope: Scope) -> None:
     day = date(2018, 3, 15)
-    loan = late(15, trigger_days=15, trigger_inclusive=True, covers=Covers.REMAINING)
+    loan = late(15, acceleration=Acceleration(over_days=14), scope=scope)
     loan = held(loan, "p", 20_000_00, day, in_full=True)
     loan = folded(repayment.route(loan), loan)
     events = repayment.fail(loan, "p", "E1")
@@ -174,6 +181,16 @@ def test_a_due_date_rolls_to_the_next_working_day() -> None:
         assert repayment.assess(loan, day, HOLIDAY) == ()
     assert kinds(repayment.assess(loan, date(2018, 3, 3), HOLIDAY)) == ["InstalmentOverdue"]
     assert loan.billed[1].due(date(2018, 3, 2), loan.policy).penalty_fen == 0
+
+
+def test_the_day_on_which_a_rest_falls_due_does_not_roll() -> None:
+    """The day after the due day is free."""
+    calendar = WorkingDays("test-2", {2018}, {date(2018, 3, 1)}, set())
+    terms = a_policy(roll=Roll.FOLLOWING, acceleration=Acceleration(over_days=0))
+    loan = disbursed(policy=terms, **PLAIN)
+    loan = folded(repayment.assess(loan, date(2018, 3, 1), calendar), loan)
+    assert loan.billed[2].due_on == date(2018, 3, 1)
+    assert repayment.assess(loan, date(2018, 3, 1), calendar) == ()
 
 
 def test_a_due_date_of_a_year_that_nobody_knows_is_not_guessed() -> None:

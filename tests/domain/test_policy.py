@@ -159,6 +159,7 @@ def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None
         {"providers": ()},
         {"providers": (p.Provider.RESERVE, p.Provider.RESERVE)},
         {"stages": (p.Stage(days=15), p.Stage(days=14, inclusive=False))},
+        {"stages": (p.Stage(days=15, covers=p.Covers.PRINCIPAL), p.Stage(days=90))},
         {"floor": "11"},
         {"run_down": True},
         {"interest_runs_on": 366},
