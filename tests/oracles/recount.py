@@ -64,6 +64,11 @@ class Loan:
         late = [b for b in self.late(day) if _lenders(b)]
         return max(((day - b["due"]).days for b in late), default=0)
 
+    def waiting(self) -> list[str]:
+        """Lenders who have principal of their own to come back."""
+        pairs = zip(self.holders, self.principal, strict=True)
+        return sorted({who for who, fen in pairs if fen})
+
     def lenders_late(self, day: date) -> int:
         return sum(map(_lenders, self.late(day)))
 
@@ -212,14 +217,7 @@ class Recount:
             "outstanding_loans": len(still),
             "outstanding_interest_fen": sum(loan.owed_interest() for loan in still),
             "lenders": len({who for loan in out for who in loan.holders}),
-            "current_lenders": len(
-                {
-                    who
-                    for loan in out
-                    for who, fen in zip(loan.holders, loan.principal, strict=True)
-                    if fen
-                }
-            ),
+            "current_lenders": len({who for loan in out for who in loan.waiting()}),
             "borrowers": len({loan.borrower for loan in out}),
             "current_borrowers": len({loan.borrower for loan in still}),
             "largest_ten_borrowers_pct": pct(sum(top[:10]), principal),

@@ -53,10 +53,11 @@ def events(seeded: Seeded) -> list[Event]:
 
 
 def days(seeded: Seeded) -> list[date]:
-    """Every month end, and others by chance."""
+    """Every month end, others by chance, and some on which a loan ended."""
     span = (seeded.today - START).days
     chosen = {START + timedelta(days=random.Random(5).randrange(span)) for _ in range(8)}
-    return sorted({*month_ends(seeded), *chosen, START, seeded.today})
+    ended = [r.business_date for r in seeded.recorded if r.topic == "loan.settled.v1"][:4]
+    return sorted({*month_ends(seeded), *chosen, *ended, START, seeded.today})
 
 
 def month_ends(seeded: Seeded) -> list[date]:
@@ -100,11 +101,14 @@ def test_the_disclosure_of_any_day_is_what_the_events_say(
     seeded: Seeded, events: list[Event], views: ReadModels
 ) -> None:
     for day in days(seeded):
-        expected = Recount(events, day).disclosure()
+        recount = Recount(events, day)
         with views.as_known(day) as known:
             book = Book(known.loans(), None)
         told = {figure.name: figure.counted(book) for figure in FIGURES}
-        assert told == expected | {"fee_schedule": {}}, day
+        assert told == recount.disclosure() | {"fee_schedule": {}}, day
+        assert {each.loan_id: sorted(each.current_lenders) for each in book.loans} == {
+            name: loan.waiting() for name, loan in recount.out.items()
+        }
 
 
 def test_vintages_and_roll_rates_are_what_the_events_say(
