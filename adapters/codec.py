@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from domain import (
     cashbook,
+    guarantee,
     identity,
     investment,
     loan_events,
@@ -44,6 +45,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *reserve.EVENTS,
     *shortfall.EVENTS,
     *reversal.EVENTS,
+    *guarantee.EVENTS,
 )
 
 HASH_VERSION = 1

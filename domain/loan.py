@@ -4,8 +4,9 @@
               -> repaying <-> overdue -> settled
     published -> miscarried (流标)
 
-Events are in domain.loan_events; domain.funding decides up to the disbursement, domain.repayment
-what is paid and owed afterwards, both over the state that is folded here.
+Events are in domain.loan_events and loan_guarantee; domain.funding decides up to the disbursement,
+domain.repayment what is paid and owed afterwards, domain.guarantor_advance what its guarantor does,
+all over the state that is folded here.
 
 Invariant: tenders reserved never exceed the loan's amount; money goes out only after the contract
 is on record; a line of the register has at most one open movement.
@@ -23,6 +24,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from domain import loan_events as e
+from domain import loan_guarantee as g
 from domain.model import InvariantBroken, Refused, State, without
 from domain.policy import PolicyTerms
 from domain.refusals import Code
@@ -86,6 +88,7 @@ class Loan(State):
     )  # Accepted and not yet ended.
     routed: e.RepaymentRouted | None = None  # The payment whose lines are at the bank.
     advances: Mapping[str, e.AdvanceOpened] = field(default_factory=dict)
+    guarantee: g.Guaranteed = g.NONE
 
     def known(self) -> e.LoanRequested:
         if self.terms is None:
@@ -114,7 +117,7 @@ class Loan(State):
 
     @property
     def lines_moving(self) -> bool:
-        return self.routed is not None or bool(self.advances)
+        return self.routed is not None or bool(self.advances) or bool(self.guarantee.advancing)
 
 
 INITIAL = Loan()
@@ -179,6 +182,14 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
                 unbilled=tuple(claim.principal_fen for claim in event.claims),
                 tenders={},  # The claims have taken their place.
             )
+        case (
+            g.LoanGuaranteed()
+            | g.OverdueConfirmed()
+            | g.GuaranteeAdvanceOpened()
+            | g.GuaranteeAdvancePaid()
+            | g.GuaranteeAdvanceReleased()
+        ):
+            return _evolve_guarantee(loan, event)
         case _:
             return _evolve_repayment(loan, event)
 
@@ -242,13 +253,25 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             assert_never(event)
 
 
+def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:
+    billed = loan.billed
+    if isinstance(event, g.GuaranteeAdvancePaid):
+        opened = loan.guarantee.advancing[event.advance_id]
+        after = billed[opened.period].advanced_by_guarantor(opened.principal, opened.interest)
+        billed = {**billed, opened.period: after}
+    return replace(loan, billed=billed, guarantee=g.evolve(loan.guarantee, event))
+
+
 def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
     routed = loan.routed
     if routed is None or routed.payment_id != event.payment_id:
         raise InvariantBroken("a payment settled that was not routed")
     billed = dict(loan.billed)
+    recourse = {each.period: each for each in routed.recourse}
     for part in routed.parts:
-        billed[part.period] = billed[part.period].paid(part, routed.effective_on, loan.policy)
+        billed[part.period] = billed[part.period].paid(
+            part, routed.effective_on, loan.policy, recourse.get(part.period)
+        )
     still_open = _open_only(billed)
     late = loan.overdue & still_open.keys()
     return replace(

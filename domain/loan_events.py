@@ -1,13 +1,16 @@
-"""What can happen to a loan (借款), in the order of its life."""
+"""What can happen to a loan (借款), in the order of its life. What its guarantor does is in
+loan_guarantee.py."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import ClassVar, get_args
 
+from domain import loan_guarantee
+from domain.loan_guarantee import LoanGuaranteeEvent
 from domain.model import Event, Fen, Instant
 from domain.policy import PolicyTerms
-from domain.register import Claim, Part, Row, Vector
+from domain.register import Claim, Part, Recourse, Row, Vector
 from domain.schedule import Method
 
 
@@ -182,8 +185,9 @@ class RepaymentHeld(Event):
     payment_id: str
 
 
-class RepaymentRouted(Event):
-    """Where the held money goes, line by line. `left_fen` goes back to the borrower."""
+class RepaymentRouted(Event, omit_defaults=True):
+    """Where the held money goes, line by line. `left_fen` goes back to the borrower, `recourse` to
+    the guarantor who advanced for him."""
 
     TOPIC: ClassVar[str] = "loan.repayment-routed.v1"
     loan_id: str
@@ -192,6 +196,7 @@ class RepaymentRouted(Event):
     effective_on: date
     parts: tuple[Part, ...]
     left_fen: int
+    recourse: tuple[Recourse, ...] = ()
 
 
 class RepaymentSettled(Event):
@@ -274,5 +279,9 @@ RepaymentEvent = (
     | AdvanceReleased
     | LoanSettled
 )
-LoanEvent = FundingEvent | RepaymentEvent
-EVENTS: tuple[type[LoanEvent], ...] = get_args(LoanEvent)
+LoanEvent = FundingEvent | RepaymentEvent | LoanGuaranteeEvent
+EVENTS: tuple[type[LoanEvent], ...] = (
+    *get_args(FundingEvent),
+    *get_args(RepaymentEvent),
+    *loan_guarantee.EVENTS,
+)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec.structs import replace
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from domain.allocation import AllocationOrder
 from domain.model import Event, Message, Refused, State
@@ -48,6 +48,13 @@ class Subrogation(StrEnum):
     PROPORTIONAL = "proportional"  # By open : paid, after any payout.
 
 
+class Provider(StrEnum):
+    GUARANTOR = "guarantor"
+    RESERVE = "reserve"
+    THIRD_PARTY = "third-party"
+    PLATFORM = "platform"
+
+
 class PolicyTerms(Message):
     """What one version promises and charges. Rates are per cent."""
 
@@ -69,6 +76,22 @@ class PolicyTerms(Message):
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
     sharing: ShareMethod = ShareMethod.LARGEST_REMAINDER
     rounding: Literal[Rounding.HALF_UP, Rounding.UP] = Rounding.HALF_UP  # Of the payment.
+    providers: Annotated[tuple[Provider, ...], Field(min_length=1, max_length=4, strict=False)] = (
+        Provider.RESERVE,
+    )  # Who must pay, in this order (连带责任).
+    advance_working_days: Annotated[int, Field(ge=0, le=366)] = 5  # The guarantor's (代偿期限).
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what came later and has its default: the bytes of older terms stay the same."""
+        said: dict[str, Any] = write(self)
+        for name in _ADDED:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                said.pop(name, None)
+        return said
+
+
+_ADDED = ("providers", "advance_working_days")
 
 
 def percent_of(amount_fen: int, percent: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from domain import (
     cashbook,
+    guarantee,
     identity,
     investment,
     loan,
@@ -50,6 +51,10 @@ def reversal_stream(movement_id: str) -> str:
     return f"reversal-{movement_id}"
 
 
+def guarantee_stream(guarantor_id: str) -> str:
+    return f"guarantee-{guarantor_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -66,6 +71,7 @@ _FOLDS = {
     "identity": Fold(identity.INITIAL, identity.evolve),
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
+    "guarantee": Fold(guarantee.INITIAL, guarantee.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
 }
 

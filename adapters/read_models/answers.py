@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
+from adapters.read_models.guarantees import GuaranteedLoanRow, GuarantorRow, ObligationRow
 from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
@@ -61,6 +62,7 @@ class LoanShown:
     payments: Sequence[t.PaymentRow]
     payment_parts: Sequence[t.PaymentPartRow]
     advances: Sequence[t.AdvanceRow]
+    guarantor_advances: Sequence[t.GuarantorAdvanceRow]
     claims: Sequence[ClaimRow]
 
 
@@ -70,6 +72,15 @@ class MemberShown:
     bindings: Sequence[BindingRow]
     debts: Sequence[DebtRow]
     authorisations: Sequence[AuthorisationRow]
+
+
+@dataclass(frozen=True, slots=True)
+class GuarantorShown:
+    """Obligations in the order of their deadlines."""
+
+    guarantor: GuarantorRow
+    loans: Sequence[GuaranteedLoanRow]
+    obligations: Sequence[ObligationRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Positions (持仓): every investor's claims, what is open of them and what they received.
 
-What a claim received is known only here. What the reserve paid counts as received, and is given by
-itself in `from_reserve_fen` too: with it the claim passes to the reserve.
+What a claim received is known only here. What the reserve or the guarantor paid counts as received,
+and is given by itself too (`from_reserve_fen`, `from_guarantor_fen`): with it the claim passes to
+them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import investment as i
 from domain import loan_events as e
+from domain import loan_guarantee as g
 from domain.investment import Status
 from domain.register import Vector
 
@@ -39,6 +41,7 @@ class ClaimRow:
     received_interest_fen: int = 0
     received_penalty_fen: int = 0
     from_reserve_fen: int = 0
+    from_guarantor_fen: int = 0
 
 
 @dataclass(slots=True)
@@ -76,13 +79,17 @@ class Positions(View):
         e.AdvanceOpened,
         e.AdvancePaid,
         e.AdvanceReleased,
+        g.GuaranteeAdvanceOpened,
+        g.GuaranteeAdvancePaid,
+        g.GuaranteeAdvanceReleased,
     )
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         payments = {_payment(payment_id) for payment_id in named(batch, "payment_id")}
         advances = {_advance(payout_id) for payout_id in named(batch, "payout_id")}
-        self._on_its_way = self.open(ON_ITS_WAY, payments | advances)
+        of_guarantors = {_guarantors(advance_id) for advance_id in named(batch, "advance_id")}
+        self._on_its_way = self.open(ON_ITS_WAY, payments | advances | of_guarantors)
         tenders = named(batch, "tender_id")
         self._registers: dict[str, list[str]] = defaultdict(list)
         for tender_id, loan_id in _paid_registers(tables.cursor, batch):
@@ -119,7 +126,7 @@ class Positions(View):
                     _summed([part.penalty for part in event.parts]),
                 )
             case e.RepaymentSettled() as event:
-                self._receive(event.loan_id, _payment(event.payment_id), from_reserve=False)
+                self._receive(event.loan_id, _payment(event.payment_id))
             case e.RepaymentFailed(payment_id=payment_id):
                 if self._on_its_way.get(_payment(payment_id)):  # Else the freeze was refused.
                     self._on_its_way.pop(_payment(payment_id))
@@ -127,9 +134,18 @@ class Positions(View):
                 none = (0,) * len(event.principal)
                 self._send(_advance(event.payout_id), event.principal, event.interest, none)
             case e.AdvancePaid() as event:
-                self._receive(event.loan_id, _advance(event.payout_id), from_reserve=True)
+                for row, fen in self._receive(event.loan_id, _advance(event.payout_id)):
+                    row.from_reserve_fen += fen
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
+            case g.GuaranteeAdvanceOpened() as event:
+                none = (0,) * len(event.principal)
+                self._send(_guarantors(event.advance_id), event.principal, event.interest, none)
+            case g.GuaranteeAdvancePaid() as event:
+                for row, fen in self._receive(event.loan_id, _guarantors(event.advance_id)):
+                    row.from_guarantor_fen += fen
+            case g.GuaranteeAdvanceReleased(advance_id=advance_id):
+                self._on_its_way.pop(_guarantors(advance_id))
             case (
                 i.TenderFrozen()
                 | i.TenderRefused()
@@ -143,7 +159,9 @@ class Positions(View):
         parts = list(zip(principal, interest, penalty, strict=True))
         self._on_its_way.add(MoneyOnItsWay(key, json.dumps(parts, separators=(",", ":"))))
 
-    def _receive(self, loan_id: str, key: str, *, from_reserve: bool) -> None:
+    def _receive(self, loan_id: str, key: str) -> list[tuple[ClaimRow, int]]:
+        """Gives each claim with what came to it."""
+        received = []
         parts = json.loads(self._on_its_way.pop(key).parts)
         for tender_id, part in zip(self._registers[loan_id], parts, strict=True):
             principal_fen, interest_fen, penalty_fen = part
@@ -152,8 +170,8 @@ class Positions(View):
             claim.received_principal_fen += principal_fen
             claim.received_interest_fen += interest_fen
             claim.received_penalty_fen += penalty_fen
-            if from_reserve:
-                claim.from_reserve_fen += principal_fen + interest_fen
+            received.append((claim, sum(part)))
+        return received
 
 
 def _payment(payment_id: str) -> str:
@@ -162,6 +180,10 @@ def _payment(payment_id: str) -> str:
 
 def _advance(payout_id: str) -> str:
     return f"advance {payout_id}"
+
+
+def _guarantors(advance_id: str) -> str:
+    return f"guarantor {advance_id}"
 
 
 def _summed(vectors: Sequence[Vector]) -> Vector:
@@ -173,7 +195,7 @@ def _paid_registers(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[tupl
     loans = {
         recorded.event.loan_id
         for recorded in batch
-        if isinstance(recorded.event, e.RepaymentSettled | e.AdvancePaid)
+        if isinstance(recorded.event, e.RepaymentSettled | e.AdvancePaid | g.GuaranteeAdvancePaid)
     }
     if not loans:
         return []

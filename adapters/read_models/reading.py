@@ -17,6 +17,7 @@ from psycopg import Cursor
 from adapters.read_models import loan_rows as t
 from adapters.read_models.ageing import AGEING, AgeingLine, Stage, ageing
 from adapters.read_models.answers import (
+    GuarantorShown,
     LoanShown,
     MemberShown,
     NotInView,
@@ -28,6 +29,12 @@ from adapters.read_models.answers import (
 )
 from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.days import DAYS, BusinessDay, Days
+from adapters.read_models.guarantees import (
+    GUARANTEED_LOANS,
+    GUARANTORS,
+    OBLIGATIONS,
+    Guarantees,
+)
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, Members
 from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
@@ -157,6 +164,9 @@ class ReadModels:
                 advances=t.ADVANCES.select(
                     cursor, f"{mine} period, length(payout_id), payout_id", loan_id
                 ),
+                guarantor_advances=t.GUARANTOR_ADVANCES.select(
+                    cursor, f"{mine} period, advance_id", loan_id
+                ),
                 claims=CLAIMS.select(cursor, f"{mine} place, tender_id", loan_id),
             )
             return Seen(stamp, shown)
@@ -191,6 +201,16 @@ class ReadModels:
                 payouts=RESERVE_PAYOUTS.select(
                     cursor, "true ORDER BY length(payout_id), payout_id"
                 ),
+            )
+            return Seen(stamp, shown)
+
+    def guarantor(self, guarantor_id: str) -> Seen[GuarantorShown]:
+        with self._seen(Guarantees) as (cursor, stamp):
+            mine = "guarantor_id = %s ORDER BY"
+            shown = GuarantorShown(
+                guarantor=_one(cursor, GUARANTORS, guarantor_id, stamp),
+                loans=GUARANTEED_LOANS.select(cursor, f"{mine} loan_id", guarantor_id),
+                obligations=OBLIGATIONS.select(cursor, f"{mine} deadline, claim_id", guarantor_id),
             )
             return Seen(stamp, shown)
 

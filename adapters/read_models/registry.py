@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.read_models.balances import Balances
 from adapters.read_models.days import Days
+from adapters.read_models.guarantees import Guarantees
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import Members
 from adapters.read_models.movements import Movements
@@ -21,6 +22,7 @@ VIEWS: tuple[type[View], ...] = (
     Loans,
     Positions,
     Reserve,
+    Guarantees,
     Members,
     Days,
 )

@@ -18,8 +18,9 @@ app = typer.Typer()
 def commands_command(as_json: AsJson = False) -> None:
     """What may be published, in the order of a loan's life; with --json as JSON Schema, each with
     an example. The examples are one story: sent in this order (`more_examples` right after
-    `example`), with the bank's answers in between, all are accepted, but `cover_shortfall`: it
-    needs a debit of the bank that an account could not bear.
+    `example`), with the bank's answers in between, all are accepted, but
+    `cover_shortfall`, which needs a debit of the bank that an account could not bear, and
+    `confirm_overdue` and `request_advance`, which need a borrower who is late.
 
     Example: zhuanhu commands --json
     """

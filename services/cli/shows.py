@@ -1,6 +1,6 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
-command show   account show   loan show   reserve show   member show
+command show   account show   loan show   reserve show   member show   guarantee show
 positions      overdue        statement
 """
 
@@ -27,12 +27,14 @@ command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
 account_app = typer.Typer(help="What an account has.", no_args_is_help=True)
 loan_app = typer.Typer(help="A loan with all that belongs to it.", no_args_is_help=True)
 reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
+guarantee_app = typer.Typer(help="What a guarantor stands for.", no_args_is_help=True)
 member_app = typer.Typer(help="A member; references only.", no_args_is_help=True)
 for name, group in (
     ("command", command_app),
     ("account", account_app),
     ("loan", loan_app),
     ("reserve", reserve_app),
+    ("guarantee", guarantee_app),
     ("member", member_app),
 ):
     app.add_typer(group, name=name)
@@ -155,6 +157,23 @@ def reserve_show(
                 "as_of": moment,
             }
     show("reserve", answer, as_json)
+
+
+@guarantee_app.command("show")
+def guarantee_show(
+    guarantor: Annotated[str, typer.Argument(metavar="GUARANTOR")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """A guarantor's exposure and limit, its loans, and its obligations with their deadlines.
+
+    Example: zhuanhu guarantee show G00001 --json
+    """
+    with looking(data, platform) as look:
+        seen = look.views.guarantor(guarantor)
+        answer = plain(seen.value) | {"view": look.view(seen)}
+    show(f"guarantor {guarantor}", answer, as_json)
 
 
 @member_app.command("show")

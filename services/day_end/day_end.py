@@ -17,7 +17,7 @@ from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from adapters.read_models.store import views_schema
 from domain import commands as c
-from domain.policy import PolicyPublished, PolicyTerms, Scope
+from domain.policy import PolicyPublished, PolicyTerms, Provider, Scope
 from domain.streams import POLICY
 from infra.postgres import connect
 
@@ -103,6 +103,12 @@ class DayEnd:
                 for loan_id in due
             ]
         )
+        self._submit(
+            [
+                c.JudgeObligations(id=f"obligations:{today}:{who}", guarantor_id=who, **self._by())
+                for who in self._past_deadline(today)
+            ]
+        )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
         self._done = today
         return DayEndResult(today, len(due), len(expired))
@@ -115,28 +121,36 @@ class DayEnd:
         return receipts
 
     def _expired(self, today: date) -> list[str]:
-        return self._loans(
+        return self._found(
             "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
             " AND deadline < %(today)s ORDER BY loan_id",
             {"today": today},
         )
 
     def _due(self, today: date) -> list[str]:
-        """Loans with an instalment to bill, to mark overdue, or late enough for the reserve."""
+        """Loans with an instalment to bill, to mark overdue, or late enough for the reserve or the
+        guarantor."""
         terms = [each for each in self._policies() if each.scope is not Scope.NONE]
-        return self._loans(
+        return self._found(
             """
             SELECT DISTINCT i.loan_id
             FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
-            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[], %(interest)s::bool[])
-                AS p (version, late_from, interest) ON p.version = l.policy_version
+            LEFT JOIN unnest(%(versions)s::text[], %(late_from)s::int[], %(interest)s::bool[],
+                             %(guaranteed)s::text[], %(plain)s::text[])
+                AS p (version, late_from, interest, guaranteed, plain)
+                ON p.version = l.policy_version
             WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
               AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
               AND (NOT i.billed
                    OR (i.open_principal_fen + i.open_interest_fen
-                       + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
+                       + i.reserve_open_principal_fen + i.reserve_open_interest_fen
+                       + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen > 0
                        AND ((NOT i.overdue AND i.due_on < %(today)s)
-                            OR (NOT i.filed AND %(today)s - i.due_on >= p.late_from
+                            OR (CASE CASE WHEN l.guarantor_id IS NULL THEN p.plain
+                                          ELSE p.guaranteed END
+                                    WHEN 'guarantor' THEN NOT i.confirmed
+                                    WHEN 'reserve' THEN NOT i.filed END
+                                AND %(today)s - i.due_on >= p.late_from
                                 AND (i.open_principal_fen > 0
                                      OR (p.interest AND i.open_interest_fen > 0))))))
             ORDER BY i.loan_id
@@ -146,19 +160,37 @@ class DayEnd:
                 "versions": [each.version for each in terms],
                 "late_from": [each.trigger_days + (not each.trigger_inclusive) for each in terms],
                 "interest": [each.scope is Scope.PRINCIPAL_AND_INTEREST for each in terms],
+                "guaranteed": [each.providers[0].value for each in terms],
+                "plain": [_without_guarantor(each) for each in terms],
             },
+        )
+
+    def _past_deadline(self, today: date) -> list[str]:
+        """Guarantors with an obligation whose deadline is over, and nobody has said so yet."""
+        return self._found(
+            "SELECT DISTINCT guarantor_id FROM {}.obligation"
+            " WHERE status = 'open' AND NOT breached AND deadline < %(today)s"
+            " ORDER BY guarantor_id",
+            {"today": today},
         )
 
     def _policies(self) -> list[PolicyTerms]:
         published = self._log.stream(POLICY)
         return [each.terms for each in published if isinstance(each, PolicyPublished)]
 
-    def _loans(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+    def _found(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+        """The ids that the views give."""
         text = sql.SQL(query).format(self._views)
         return [row[0] for row in self._connection.execute(text, values)]
 
     def _by(self) -> _By:
         return {"platform": self._platform, "actor": ACTOR}
+
+
+def _without_guarantor(terms: PolicyTerms) -> str | None:
+    """Who must pay first on a loan that nobody guarantees."""
+    rest = (each.value for each in terms.providers if each is not Provider.GUARANTOR)
+    return next(rest, None)
 
 
 class _By(TypedDict):

@@ -20,6 +20,7 @@ from domain.cashbook import (
     Leg,
     Movement,
 )
+from domain.guarantee import Guarantor
 from domain.identity import Identity
 from domain.investment import Investment
 from domain.loan import Loan
@@ -41,12 +42,14 @@ from domain.streams import (
     SHORTFALL,
     entry_stream,
     fold_of,
+    guarantee_stream,
     identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
     reversal_stream,
 )
+from domain.working_days import WorkingDays
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
 
@@ -63,6 +66,7 @@ class Desk:
     seal: Seal
     now: datetime
     outstanding_principal_fen: int
+    calendar: WorkingDays
     effective_on: date = date.min  # Of the command at hand.
     staged: list[Staged] = field(default_factory=list)
     sealed: list[Sealed] = field(default_factory=list)
@@ -123,6 +127,10 @@ class Desk:
 
     def loan(self, loan_id: str) -> Loan:
         state: Loan = self._kept(loan_stream(loan_id)).state
+        return state
+
+    def guarantor(self, guarantor_id: str) -> Guarantor:
+        state: Guarantor = self._kept(guarantee_stream(guarantor_id)).state
         return state
 
     def investment(self, tender_id: str) -> Investment:

@@ -7,23 +7,40 @@ from domain import repayment, reserve
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import Movement, movement_id
 from domain.loan import Loan
-from domain.loan_events import ClaimFiled
+from domain.loan_events import ClaimFiled, LoanEvent
 from domain.payout_plan import BucketPeriod
 from domain.purposes import Purpose
 from domain.reserve import ClaimQueued, PayoutHeld
 from domain.streams import RESERVE, loan_stream
 from services.settlement.desk import Desk
 from services.settlement.on_bank import close_if_settled
+from services.settlement.on_guarantees import breach, open_obligations
 
 
 def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
     events = repayment.assess(desk.loan(command.loan_id), desk.today)
-    desk.record(loan_stream(command.loan_id), *events)
-    loan = desk.loan(command.loan_id)
+    _record(desk, command.loan_id, events)
+    open_obligations(desk, events)
+    close_if_settled(desk, command.loan_id, events)
+
+
+def judge_obligations(desk: Desk, command: c.JudgeObligations) -> None:
+    """An advance that is on its way is waited for. Who is neither guarantor nor reserve has no
+    account to pay from here: that he is obliged is on record."""
+    for opened in desk.guarantor(command.guarantor_id).overdue(desk.today):
+        breached = breach(desk, opened)
+        loan = desk.loan(opened.loan_id)
+        called = repayment.call_on(loan, opened.period, breached.next_payer, desk.today)
+        _record(desk, opened.loan_id, called)
+
+
+def _record(desk: Desk, loan_id: str, events: tuple[LoanEvent, ...]) -> None:
+    """With a claim that is filed the reserve's queue grows."""
+    desk.record(loan_stream(loan_id), *events)
+    loan = desk.loan(loan_id)
     for event in events:
         if isinstance(event, ClaimFiled):
             desk.record(RESERVE, _queued(desk, loan, event))
-    close_if_settled(desk, command.loan_id, events)
 
 
 def _queued(desk: Desk, loan: Loan, filed: ClaimFiled) -> ClaimQueued:

@@ -20,6 +20,7 @@ from domain.streams import investment_stream, loan_stream, member_stream
 from services.settlement.admission import approve
 from services.settlement.desk import Desk
 from services.settlement.on_authorisations import check as authorised
+from services.settlement.on_guarantees import end_guarantee, give_guarantee
 
 
 def request_loan(desk: Desk, command: c.RequestLoan) -> None:
@@ -57,6 +58,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     )
     if desk.policies.in_force(desk.today) is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
+    give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),
@@ -84,6 +86,7 @@ def answer_project(desk: Desk, command: c.ConfirmProject | c.RefuseProject) -> N
     _record(desk, command.loan_id, funding.answer_project(loan, refused_code))
     if refused_code is not None:
         end_debt(desk, loan)
+        end_guarantee(desk, loan)
 
 
 def place_tender(desk: Desk, command: c.PlaceTender) -> None:
@@ -192,6 +195,7 @@ def miscarry_loan(desk: Desk, command: c.MiscarryLoan) -> None:
         if tender.secured:
             release_tender(desk, command.loan_id, tender_id)
     end_debt(desk, loan)
+    end_guarantee(desk, loan)
 
 
 # -- shared with the bank's answers -----------------------------------------------------

@@ -11,12 +11,21 @@ from collections.abc import Mapping, Sequence
 from domain.cashbook import Movement
 
 BY_HAND = {"reserve_surplus", "reversal", "shortfall_cover"}
-HOLDS = {"withdrawal", "tender", "repayment_hold", "reserve_payout", *BY_HAND}
-RELEASES = {"tender_release", "repayment_release"}
+HOLDS = {
+    "withdrawal",
+    "tender",
+    "repayment_hold",
+    "guarantee_hold",
+    "reserve_payout",
+    *BY_HAND,
+}
+RELEASES = {"tender_release", "repayment_release", "guarantee_release"}
 OUT_OF_FREEZE = {
     "disbursement",
     "repayment",
     "subrogated_recovery",
+    "guarantee_advance",
+    "guarantee_recovery",
     "reserve_payout",
     *BY_HAND,
 }
@@ -71,7 +80,7 @@ class Ledger:
             elif m.purpose in OUT_OF_FREEZE or (m.purpose == "fee" and m.freeze):
                 self._frozen[m.payer] -= fen
                 self._available[m.payee] += fen
-            elif m.purpose in {"fee", "reserve_contribution"}:
+            elif m.purpose in {"fee", "reserve_contribution", "advance_passed_on"}:
                 self._available[m.payer] -= fen
                 self._available[m.payee] += fen
         self.check()

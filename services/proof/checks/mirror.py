@@ -17,8 +17,10 @@ from domain.cashbook import (
     EntrySettled,
     movement_id,
 )
+from domain.guarantee import AdvanceMade
 from domain.investment import TenderFrozen, TenderReleased
 from domain.loan_events import AdvancePaid, LoanDisbursed, RepaymentHeld, RepaymentSettled
+from domain.loan_guarantee import GuaranteeAdvancePaid
 from domain.model import Event
 from domain.reserve import PayoutPaid
 from services.proof.checks.check import Check, Fact, Look, looks_of
@@ -213,5 +215,7 @@ _ENTRY_OF: dict[type[Event], tuple[str, str]] = {
     RepaymentSettled: ("R", "payment_id"),
     AdvancePaid: ("P", "payout_id"),
     PayoutPaid: ("P", "payout_id"),
+    GuaranteeAdvancePaid: ("GA", "advance_id"),
+    AdvanceMade: ("GA", "advance_id"),
 }
 """Which entry's success an event follows from: the prefix, and the field that names the rest."""

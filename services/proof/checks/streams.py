@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from adapters.codec import EVENT_TYPES
 from domain import investment, loan, member
+from domain.guarantee import Guarantor
 from domain.investment import Investment, InvestmentEvent
 from domain.loan import Loan
 from domain.loan import Status as LoanStatus
@@ -17,7 +18,15 @@ from domain.model import Event
 from domain.operators import Operators
 from domain.platform import Platform
 from domain.reserve import Reserve
-from domain.streams import OPERATORS, PLATFORM, RESERVE, fold_of, loan_stream, member_stream
+from domain.streams import (
+    OPERATORS,
+    PLATFORM,
+    RESERVE,
+    fold_of,
+    guarantee_stream,
+    loan_stream,
+    member_stream,
+)
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
@@ -77,6 +86,10 @@ class Streams(Check):
     def member(self, member_id: str) -> Member:
         return cast("Member", self._states.get(member_stream(member_id)) or Member())
 
+    def guarantor(self, guarantor_id: str) -> Guarantor:
+        state = self._states.get(guarantee_stream(guarantor_id))
+        return cast("Guarantor", state or Guarantor())
+
     @property
     def reserve(self) -> Reserve:
         return cast("Reserve", self._states.get(RESERVE) or Reserve())
@@ -129,6 +142,8 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("investment-", "tender_id", investment.INITIAL, _investment)
         case "reversal":
             return _Kind("reversal-", "movement_id", *fold_of(name))
+        case "guarantee":
+            return _Kind("guarantee-", "guarantor_id", *fold_of(name))
         case "cash":
             return _Kind("entry-", "entry_id", None, None)
         case _:

@@ -10,7 +10,9 @@ from domain import operators
 from domain.accounts import PLATFORM_ACCOUNTS
 from domain.cashbook import EntryRequested, Movement
 from domain.commands import COMMANDS, AppointOperators, Command, CoverShortfall
+from domain.guarantee import GuarantorAppointed
 from domain.loan_events import RepaymentAccepted
+from domain.loan_guarantee import OverdueConfirmed
 from domain.member import MemberBlacklisted
 from domain.model import Event, Refused
 from domain.operators import (
@@ -54,11 +56,13 @@ class TwoPeople(Check):
             SurplusMoved,
             MemberBlacklisted,
             ReversalRequested,
+            GuarantorAppointed,
         )
         return looks_of(
             ((CommandApproved,), self._approval),
             (told, self._by_hand),
             ((RepaymentAccepted,), self._paid),
+            ((OverdueConfirmed,), self._confirmed),
             ((EntryRequested,), self._requested),
         )
 
@@ -92,8 +96,9 @@ class TwoPeople(Check):
         if command is None:
             return
         said = {name: getattr(fact.event, name) for name in fact.event.__struct_fields__}
-        if said.pop("approved_by", self._checker) != self._checker:
-            self.violated(f"{self._cause}: {fact.topic} names another checker", fact.position)
+        for name in ("approved_by", "confirmed_by"):
+            if said.pop(name, self._checker) != self._checker:
+                self.violated(f"{self._cause}: {fact.topic} names another checker", fact.position)
         if isinstance(command, AppointOperators):
             holds = any(each.model_dump().items() <= said.items() for each in command.operators)
         else:
@@ -103,6 +108,10 @@ class TwoPeople(Check):
 
     def _paid(self, fact: Fact) -> None:
         if fact.event.effective_on < self._streams.platform.business_date:
+            self._by_hand(fact)
+
+    def _confirmed(self, fact: Fact) -> None:
+        if fact.event.confirmed_by is not None:  # Else the day end did it.
             self._by_hand(fact)
 
     def _requested(self, fact: Fact) -> None:

@@ -1,8 +1,9 @@
-"""One whole story, told through the real writer: four loans, a bank that refuses at times.
+"""One whole story, told through the real writer: six loans, a bank that refuses at times.
 
 L1  funded by three, one instalment late: the reserve pays a part, then all, then recovers
 L2  miscarried                           L3  paid off early, after a payment that failed
 L4  refused as a project, published again, late and open at the end
+L5  guaranteed: advanced late, after a refusal and a breach, and paid back      L6  refused
 """
 
 from __future__ import annotations
@@ -151,7 +152,9 @@ class Teller:
             phone="13800000000",
         )
 
-    def publish(self, loan_id: str, borrower: str, amount_fen: int, periods: int) -> None:
+    def publish(
+        self, loan_id: str, borrower: str, amount_fen: int, periods: int, guarantor: str = ""
+    ) -> None:
         self.tell(
             c.RequestLoan,
             loan_id=loan_id,
@@ -163,6 +166,8 @@ class Teller:
             purpose='stock "A\\B", {all}',
         )
         self.tell(c.RateLoan, loan_id=loan_id, grade="A")
+        if guarantor:
+            self.tell(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=guarantor)
         deadline = self.today + timedelta(days=3)
         self.tell(c.PublishLoan, loan_id=loan_id, deadline=deadline)
 
@@ -193,6 +198,7 @@ def told(url: str) -> list[Recorded]:
         _funding(teller)
         _late(teller)
         _ending(teller)
+        _guaranteed(teller)
         return teller.events()
     finally:
         teller.close()
@@ -376,6 +382,39 @@ def _ending(teller: Teller) -> None:
         bank_date=teller.today,
     )
     teller.tell(c.SeedReserve, seed_id="s9", amount_fen=30)
+    teller.settle()
+
+
+def _guaranteed(teller: Teller) -> None:
+    """G1 stands for B1, is refused by the bank, breaks its word, and pays after all."""
+    teller.member("G1", Role.GUARANTOR, 100_000)
+    teller.member("I4", Role.INVESTOR, 4_000)
+    teller.settle()
+    for limit_fen in (10_000, 30_000):
+        teller.tell(c.AppointGuarantor, guarantor_id="G1", limit_fen=limit_fen)
+    teller.publish("L5", "B1", 10_000, 2, guarantor="G1")
+    teller.tell(c.ConfirmProject, loan_id="L5")
+    teller.publish("L6", "B1", 5_000, 2, guarantor="G1")
+    teller.tell(c.RefuseProject, loan_id="L6", bank_code="P1")
+    teller.tender("t8", "L5", "I4", 4_000)
+    teller.tender("t9", "L5", "I3", 6_000)
+    teller.settle()
+    teller.conclude("L5")
+    teller.settle()
+    teller.roll_to(date(2024, 6, 5), "L5")
+    first = {"loan_id": "L5", "period": 1}
+    teller.tell(c.ConfirmOverdue, **first)
+    teller.tell(c.RequestAdvance, advance_id="a1", guarantor_id="G1", **first)
+    teller.settle("GA-a1")
+    teller.roll_to(date(2024, 6, 14), "L5")  # The reserve pays what little it has.
+    teller.settle()
+    teller.tell(c.JudgeObligations, guarantor_id="G1")
+    teller.tell(c.RequestAdvance, advance_id="a2", guarantor_id="G1", **first)
+    teller.repay("p9", "L5", 3_000)  # While the advance is on its way: it is held.
+    teller.settle()
+    teller.roll_to(date(2024, 7, 5), "L5")
+    teller.tell(c.ConfirmOverdue, loan_id="L5", period=2)
+    teller.repay("p10", "L5", 9_000)
     teller.settle()
     teller.tell(
         c.RequestRecharge, recharge_id="o", member_id="I3", role=Role.INVESTOR, amount_fen=9
