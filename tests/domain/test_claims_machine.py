@@ -31,6 +31,8 @@ from tests.exemplars import TODAY, a_policy, disbursed, folded
 RESERVE, GUARANTOR = "reserve", "guarantor"
 IN_REPAYMENT = (Status.REPAYING, Status.OVERDUE)
 PERIODS = st.integers(1, 3)
+WELL = st.sampled_from((True, True, True, False))
+ANSWERS = st.sampled_from((True, True, None, False))  # The bank's, at once; None: later.
 
 policies = st.builds(
     a_policy,
@@ -114,8 +116,9 @@ class Claims(RuleBasedStateMachine):
         fen=st.integers(1, 4_000),
         in_full=st.booleans(),
         frozen=st.sampled_from((True, True, True, False)),
+        answer=ANSWERS,
     )
-    def pay(self, fen: int, *, in_full: bool, frozen: bool) -> None:
+    def pay(self, fen: int, answer: bool | None, *, in_full: bool, frozen: bool) -> None:
         payment_id = f"p{next(self.numbers)}"
         try:
             accepted = repayment.accept(
@@ -127,6 +130,8 @@ class Claims(RuleBasedStateMachine):
         if frozen:
             self.record(*repayment.hold(self.loan, payment_id))
             self.route()
+            if answer is not None:
+                self.bank_answers_payment(answer)
         else:
             self.record(*repayment.fail(self.loan, payment_id, "E1"))
 
@@ -145,8 +150,8 @@ class Claims(RuleBasedStateMachine):
                 [payment] = [p for k, p in self.loan.payments.items() if k == event.payment_id]
                 assert moved_fen + event.left_fen == payment.amount_fen
 
-    @rule(well=st.sampled_from((True, True, True, False)))
-    def bank_answers_payment(self, *, well: bool) -> None:
+    @rule(well=WELL)
+    def bank_answers_payment(self, well: bool) -> None:
         routed = self.loan.routed
         if routed is None:
             return
@@ -165,8 +170,8 @@ class Claims(RuleBasedStateMachine):
 
     # -- those who pay in his place -----------------------------------------------------------
 
-    @rule(data=st.data(), percent=st.sampled_from((100, 50, 1)))
-    def reserve_pays(self, data: st.DataObject, percent: int) -> None:
+    @rule(data=st.data(), percent=st.sampled_from((100, 50, 1)), answer=ANSWERS)
+    def reserve_pays(self, data: st.DataObject, percent: int, answer: bool | None) -> None:
         if not self.loan.filed:
             return
         period = data.draw(st.sampled_from(sorted(self.loan.filed)), "period")
@@ -178,9 +183,11 @@ class Claims(RuleBasedStateMachine):
         opened = repayment.open_advance(self.loan, payout_id, period, part)
         self.open(f"P-{payout_id}", _advanced_lines(opened))
         self.record(opened)
+        if answer is not None:
+            self.answer(f"P-{payout_id}", well=answer)
 
-    @rule(period=st.sampled_from((1, 1, 2, 3)))
-    def guarantor_pays(self, period: int) -> None:
+    @rule(period=st.sampled_from((1, 1, 2, 3)), answer=ANSWERS)
+    def guarantor_pays(self, period: int, answer: bool | None) -> None:
         advance_id = f"a{next(self.numbers)}"
         try:
             opened = guarantor_advance.open_advance(self.loan, advance_id, "gus", period)
@@ -190,6 +197,8 @@ class Claims(RuleBasedStateMachine):
         assert sum(opened.principal) + sum(opened.interest) > 0
         self.open(f"GA-{advance_id}", _advanced_lines(opened))
         self.record(opened)
+        if answer is not None:
+            self.answer(f"GA-{advance_id}", well=answer)
 
     def _rightly(self, code: str, period: int) -> None:
         """Each refusal says what is so."""
@@ -205,12 +214,13 @@ class Claims(RuleBasedStateMachine):
         }
         assert right[code]
 
-    @rule(data=st.data(), well=st.sampled_from((True, True, False)))
+    @rule(data=st.data(), well=WELL)
     def bank_answers_payer(self, data: st.DataObject, *, well: bool) -> None:
         names = sorted(set(self.moving) - {"payment"})
-        if not names:
-            return
-        movement = data.draw(st.sampled_from(names), "movement")
+        if names:
+            self.answer(data.draw(st.sampled_from(names), "movement"), well=well)
+
+    def answer(self, movement: str, *, well: bool) -> None:
         kind, number = movement.split("-")
         opened: e.AdvanceOpened | GuaranteeAdvanceOpened
         if kind == "P":

@@ -76,6 +76,7 @@ def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
         ("loan", "show", "L1"),
         ("reserve", "show"),
         ("member", "show", "I1"),
+        ("guarantee", "show", "G1"),
         ("positions", "I1"),
         ("overdue",),
         ("statement", "I1:investor", "--from", "2024-01-02", "--to", "2024-01-02"),
@@ -101,6 +102,9 @@ def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     (claim,) = ask("positions", "I1")["claims"]
     assert claim["received_principal_fen"] == loan["loan"]["amount_fen"] == 100_000
     assert ask("reserve", "show")["flows_fen"]["surplus"] == 500_000
+    stands_for = ask("guarantee", "show", "G1")
+    assert stands_for["guarantor"]["exposure_fen"] == 0  # Of the loan that was paid.
+    assert stands_for["loans"][0]["counter_kind"] == "pledge"
     assert ask("overdue")["on"] == "2024-01-02"
 
 
@@ -127,6 +131,7 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("account", "show", "nobody:investor"), "not_found", "account"),
         (("loan", "show", "nothing"), "not_found", "loan"),
         (("positions", "nobody"), "not_found", "member"),
+        (("guarantee", "show", "I1"), "not_found", "guarantor"),
         (("command", "show", "never"), "not_found", "id"),
         (("account", "show", "I1:investor", "--as-of", "999999"), "not_on_record", "as_of"),
         (("account", "show", "I1:investor", "--as-of", "2031-01-01"), "not_on_record", "as_of"),
