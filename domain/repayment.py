@@ -65,7 +65,7 @@ def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
         (
             each
             for each in providers[first:]
-            if each is not provider and (each is not Provider.GUARANTOR or loan.guarantee.by)
+            if each is not Provider.GUARANTOR or loan.guarantee.by is not None
         ),
         None,
     )
@@ -76,10 +76,9 @@ def call_on(
 ) -> tuple[e.LoanEvent, ...]:
     """An instalment is the reserve's to pay, or the guarantor's: once each."""
     loan_id = loan.known().loan_id
-    confirmed = period in loan.guarantee.confirmed
     if payer is Provider.RESERVE and period not in loan.filed:
         return (e.ClaimFiled(loan_id=loan_id, period=period, claim_id=claim_id(loan_id, period)),)
-    if payer is Provider.GUARANTOR and not confirmed:
+    if payer is Provider.GUARANTOR and period not in loan.guarantee.confirmed:
         return (OverdueConfirmed(loan_id=loan_id, period=period, confirmed_on=today),)
     return ()
 

@@ -49,11 +49,14 @@ WITH stage AS (
     FROM unnest(%s::text[], %s::bigint[]) AS given (name, from_days)
 ), late AS (
     SELECT loan_id, %s::date - min(due_on) AS days, count(*) AS instalments,
-        sum(open_principal_fen + reserve_open_principal_fen) AS principal_fen,
-        sum(open_interest_fen + reserve_open_interest_fen) AS interest_fen
+        sum(open_principal_fen + reserve_open_principal_fen
+            + guarantor_open_principal_fen) AS principal_fen,
+        sum(open_interest_fen + reserve_open_interest_fen
+            + guarantor_open_interest_fen) AS interest_fen
     FROM instalment
     WHERE due_on < %s AND open_principal_fen + open_interest_fen
-        + reserve_open_principal_fen + reserve_open_interest_fen > 0
+        + reserve_open_principal_fen + reserve_open_interest_fen
+        + guarantor_open_principal_fen + guarantor_open_interest_fen > 0
     GROUP BY loan_id
 )
 SELECT name, from_days, to_days, count(loan_id), coalesce(sum(instalments), 0)::bigint,

@@ -271,9 +271,9 @@ def test_what_he_advanced_is_his_and_comes_back_to_him() -> None:
     assert routed is not None
     assert routed.recourse == ((1, 1_000_00, 10_00, 0),)
     assert routed.left_fen == 490_00
-    settled = repayment.settle(held(loan, 1_500_00), LATE)
-    assert settled[0].principal_fen == 1_000_00
-    assert isinstance(settled[1], e.LoanSettled)
+    settled, *ended = repayment.settle(held(loan, 1_500_00), LATE)
+    assert settled.principal_fen == 1_000_00
+    assert [type(each) for each in ended] == [e.LoanSettled]
 
 
 def test_what_was_billed_for_a_payment_that_failed_stays_where_the_guarantor_is_obliged() -> None:
