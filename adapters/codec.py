@@ -23,6 +23,7 @@ from domain import (
     collection_events,
     collection_rules,
     funds_freeze,
+    guarantee,
     identity,
     investment,
     loan_events,
@@ -56,6 +57,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *collection_events.EVENTS,
     *blacklist.EVENTS,
     *auto_tender.EVENTS,
+    *guarantee.EVENTS,
 )
 
 HASH_VERSION = 1

@@ -20,6 +20,7 @@ from domain.accounts import Role
 from domain.collection_events import LawsuitStep
 from domain.collection_rules import STAGES, Stage, StageFrom
 from domain.conduct import Means, Outcome, Party
+from domain.loan_guarantee import SecurityKind
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
 from domain.policy import PolicyTerms
@@ -656,6 +657,52 @@ class WindDown(Manual):
     plan_hash: Sha256  # SHA-256 of the plan that was announced.
 
 
+# -- guarantee --------------------------------------------------------------------------
+
+
+class AppointGuarantor(Manual):
+    """The member may guarantee loans (担保人), for so much in all; asked again, another limit."""
+
+    type: Literal["appoint_guarantor"] = "appoint_guarantor"
+    guarantor_id: Id
+    limit_fen: Fen
+
+
+class CounterGuaranteeGiven(Message):
+    """反担保: the document's number at the platform, and its hash; nothing personal."""
+
+    kind: SecurityKind
+    reference: Id
+    document_hash: Sha256
+
+
+class GuaranteeLoan(Command):
+    """Name the loan's guarantor (担保), before it is published."""
+
+    type: Literal["guarantee_loan"] = "guarantee_loan"
+    loan_id: Id
+    guarantor_id: Id
+    counter_guarantee: CounterGuaranteeGiven | None = None
+
+
+class ConfirmOverdue(Manual):
+    """逾期确认 by a named person: the guarantor must advance the instalment by his deadline."""
+
+    type: Literal["confirm_overdue"] = "confirm_overdue"
+    loan_id: Id
+    period: Annotated[int, Field(ge=1, le=600)]
+
+
+class RequestAdvance(Command):
+    """代偿: the guarantor pays what is open of an instalment to the investors, as he must."""
+
+    type: Literal["request_advance"] = "request_advance"
+    advance_id: Id
+    guarantor_id: Id
+    loan_id: Id
+    period: Annotated[int, Field(ge=1, le=600)]
+
+
 # -- from the bank (made by custody) ----------------------------------------------------
 
 
@@ -883,6 +930,13 @@ class ReportEmptied(FromDayEnd):
     type: Literal["report_emptied"] = "report_emptied"
 
 
+class JudgeObligations(FromDayEnd):
+    """What a guarantor has not advanced by its deadline is a breach, and the next payer's."""
+
+    type: Literal["judge_obligations"] = "judge_obligations"
+    guarantor_id: Id
+
+
 AnyCommand = Annotated[
     OpenPlatform
     | SetMemberRules
@@ -938,6 +992,10 @@ AnyCommand = Annotated[
     | RemoveFromBlacklist
     | ImportBlacklist
     | WindDown
+    | AppointGuarantor
+    | GuaranteeLoan
+    | ConfirmOverdue
+    | RequestAdvance
     | SettleEntry
     | RejectEntry
     | DecideWithdrawal
@@ -963,7 +1021,8 @@ AnyCommand = Annotated[
     | MiscarryLoan
     | RunReservePayouts
     | AssessCase
-    | ReportEmptied,
+    | ReportEmptied
+    | JudgeObligations,
     Field(discriminator="type"),
 ]
 

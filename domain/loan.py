@@ -4,8 +4,9 @@
               -> repaying <-> overdue -> settled
     published -> miscarried (流标)
 
-Events are in domain.loan_events; domain.funding decides up to the disbursement, domain.repayment
-what is paid and owed afterwards, both over the state that is folded here.
+Events are in domain.loan_events and loan_guarantee; domain.funding decides up to the disbursement,
+domain.repayment what is paid and owed afterwards, domain.guarantor_advance what its guarantor does,
+all over the state that is folded here.
 
 Invariant: tenders reserved never exceed the loan's amount; money goes out only after the contract
 is on record; a line of the register has at most one open movement.
@@ -24,6 +25,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from domain import loan_events as e
+from domain import loan_guarantee as g
 from domain.model import InvariantBroken, Refused, State, without
 from domain.money import Rounding, divide
 from domain.penalty import PENALTY_DENOMINATOR
@@ -104,6 +106,7 @@ class Loan(State):
     claims: tuple[Claim, ...] = ()  # `principal_fen`: received, open, and not billed yet.
     lent: tuple[int, ...] = ()  # What was lent behind each claim, whoever received of it.
     offers: Mapping[str, Offer] = field(default_factory=dict)
+    guarantee: g.Guaranteed = g.NONE
 
     def known(self) -> e.LoanRequested:
         if self.terms is None:
@@ -141,12 +144,17 @@ class Loan(State):
 
     @property
     def lines_paid(self) -> bool:
-        """A payment or a payout on them is on its way."""
-        return self.routed is not None or bool(self.advances)
+        """A payment, a payout or a guarantor's advance on them is on its way."""
+        return self.routed is not None or bool(self.advances) or bool(self.guarantee.advancing)
+
+    @property
+    def being_bought(self) -> bool:
+        """A claim of it is: its buyer's money is on its way."""
+        return any(offer.buyer_id for offer in self.offers.values())
 
     @property
     def lines_moving(self) -> bool:
-        return self.lines_paid or any(offer.buyer_id for offer in self.offers.values())
+        return self.lines_paid or self.being_bought
 
 
 INITIAL = Loan()
@@ -218,6 +226,14 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
                 lent=lent,
                 tenders={},  # The claims have taken their place.
             )
+        case (
+            g.LoanGuaranteed()
+            | g.OverdueConfirmed()
+            | g.GuaranteeAdvanceOpened()
+            | g.GuaranteeAdvancePaid()
+            | g.GuaranteeAdvanceReleased()
+        ):
+            return _evolve_guarantee(loan, event)
         case _:
             return _evolve_repayment(loan, event)
 
@@ -355,13 +371,29 @@ def _lateness(loan: Loan) -> Lateness:
     return Lateness(loan.law_table, concluded_on, daily)
 
 
+def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:
+    billed = loan.billed
+    if isinstance(event, g.GuaranteeAdvancePaid):
+        opened = loan.guarantee.advancing[event.advance_id]
+        after = billed[opened.period].advanced_by_guarantor(opened.principal, opened.interest)
+        billed = {**billed, opened.period: after}
+    covers = loan.covers
+    if isinstance(event, g.OverdueConfirmed):
+        covers = {**covers, event.period: event.covers}
+    guarantee = g.evolve(loan.guarantee, event)
+    return replace(loan, billed=billed, covers=covers, guarantee=guarantee)
+
+
 def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
     routed = loan.routed
     if routed is None or routed.payment_id != event.payment_id:
         raise InvariantBroken("a payment settled that was not routed")
     billed = dict(loan.billed)
+    recourse = {each.period: each for each in routed.recourse}
     for part in routed.parts:
-        billed[part.period] = billed[part.period].paid(part, routed.effective_on, loan.policy)
+        billed[part.period] = billed[part.period].paid(
+            part, routed.effective_on, loan.policy, recourse.get(part.period)
+        )
     still_open = _open_only(billed)
     late = loan.overdue & still_open.keys()
     return replace(

@@ -1,4 +1,5 @@
-"""What can happen to a loan (借款), in the order of its life."""
+"""What can happen to a loan (借款), in the order of its life. What its guarantor does is in
+loan_guarantee.py."""
 
 from __future__ import annotations
 
@@ -6,9 +7,11 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar, get_args
 
+from domain import loan_guarantee
+from domain.loan_guarantee import LoanGuaranteeEvent
 from domain.model import Event, Fen, Instant
 from domain.policy import Covers, PolicyTerms
-from domain.register import AssignedLine, Claim, Part, Row, Vector
+from domain.register import AssignedLine, Claim, Part, Recourse, Row, Vector
 from domain.schedule import Method
 
 
@@ -234,8 +237,9 @@ class RepaymentHeld(Event):
     payment_id: str
 
 
-class RepaymentRouted(Event):
-    """Where the held money goes, line by line. `left_fen` goes back to the borrower."""
+class RepaymentRouted(Event, omit_defaults=True):
+    """Where the held money goes, line by line. `left_fen` goes back to the borrower, `recourse` to
+    the guarantor who advanced for him."""
 
     TOPIC: ClassVar[str] = "loan.repayment-routed.v1"
     loan_id: str
@@ -244,6 +248,7 @@ class RepaymentRouted(Event):
     effective_on: date
     parts: tuple[Part, ...]
     left_fen: int
+    recourse: tuple[Recourse, ...] = ()
 
 
 class RepaymentSettled(Event):
@@ -373,5 +378,9 @@ RepaymentEvent = (
     | LoanSettled
     | ClaimEvent
 )
-LoanEvent = FundingEvent | RepaymentEvent
-EVENTS: tuple[type[LoanEvent], ...] = get_args(LoanEvent)
+LoanEvent = FundingEvent | RepaymentEvent | LoanGuaranteeEvent
+EVENTS: tuple[type[LoanEvent], ...] = (
+    *get_args(FundingEvent),
+    *get_args(RepaymentEvent),
+    *loan_guarantee.EVENTS,
+)

@@ -146,7 +146,8 @@ class PolicyTerms(Message):
     assignment_fee: Percent = "0"  # 转让管理费: of the price, from the seller.
     providers: Annotated[tuple[Provider, ...], Field(min_length=1, max_length=4, strict=False)] = (
         Provider.RESERVE,
-    )
+    )  # Who must pay, in this order (连带责任).
+    advance_working_days: Annotated[int, Field(ge=0, le=366)] = 5  # The guarantor's (代偿期限).
     valid_until: date | None = None  # The last day; None: until the next version.
     covers: Covers = Covers.INSTALMENT
     stages: Annotated[tuple[Stage, ...], Field(max_length=8)] = ()  # In place of the one trigger.
@@ -204,6 +205,7 @@ _ADDED = (
     "overdue_claims_assignable",
     "assignment_fee",
     "providers",
+    "advance_working_days",
     "valid_until",
     "covers",
     "stages",

@@ -234,6 +234,41 @@ class Code(StrEnum):
         "assignment_above_agreed",
         "Price and accrued interest are more than the buyer agreed to pay.",
     )
+    # Guarantee.
+    GUARANTOR_NOT_APPOINTED = (
+        "guarantor_not_appointed",
+        "The member was not appointed as a guarantor, with a limit.",
+    )
+    SELF_GUARANTEE = "self_guarantee", "A borrower may not guarantee his own loan."
+    LOAN_GUARANTEED = "loan_guaranteed", "The loan has a guarantor already."
+    LOAN_NOT_GUARANTEED = "loan_not_guaranteed", "The loan has no guarantor."
+    GUARANTEE_ABOVE_LIMIT = (
+        "guarantee_above_limit",
+        "The guarantor would stand for more than the limit that was set for all its loans.",
+    )
+    INSTALMENT_NOT_OVERDUE = (
+        "instalment_not_overdue",
+        "No instalment of that number is overdue and open.",
+    )
+    OVERDUE_CONFIRMED = "overdue_confirmed", "The overdue instalment was confirmed before."
+    NOT_GUARANTOR = "not_guarantor", "The member does not guarantee that loan."
+    OBLIGATION_UNKNOWN = (
+        "obligation_unknown",
+        "The guarantor has no obligation on that instalment: nobody has confirmed it as overdue.",
+    )
+    ADVANCE_UNDER_WAY = (
+        "advance_under_way",
+        "An advance of that instalment is on its way to the bank.",
+    )
+    ADVANCE_MADE = "advance_made", "The guarantor has advanced that instalment before."
+    NOTHING_TO_ADVANCE = (
+        "nothing_to_advance",
+        "Nothing that is guaranteed is open to the investors on that instalment: it was paid.",
+    )
+    LINES_MOVING = (
+        "lines_moving",
+        "Money for the loan is on its way: ask again when the bank has answered.",
+    )
     # Reserve.
     SURPLUS_BELOW_CAP = "surplus_below_cap", "The reserve does not hold that much above its cap."
     # The business date.

@@ -2,9 +2,9 @@
 
 A *claim* is one tender's right to its part of the loan, or what was split off from one when it
 changed hands (domain.claims): its holder is the same for ever. Instalments are billed in order; a
-billed instalment holds, for each claim, the principal and interest still open to its investor, and
-what the reserve has taken over (rule 5, 收益转移). Vectors of fen are aligned with the claims'
-order.
+billed instalment holds, for each claim, the principal and interest still open to its investor, what
+the reserve has taken over (rule 5, 收益转移), and what the loan's guarantor has advanced (追偿权).
+Vectors of fen are aligned with the claims' order.
 
 Invariants: a billed instalment's vectors add up to its schedule row; every claim's principal closes
 at exactly zero with the last instalment; nothing open is ever below zero.
@@ -92,6 +92,27 @@ class Lateness(NamedTuple):
     daily_interest_units: int = 0  # On a fen of overdue principal, where interest runs on.
 
 
+class Recourse(NamedTuple):
+    """What one payment brings to the loan's guarantor, of what he advanced on one instalment."""
+
+    period: int
+    principal_fen: int
+    interest_fen: int
+    penalty_fen: int
+
+    @property
+    def total_fen(self) -> int:
+        return self.principal_fen + self.interest_fen + self.penalty_fen
+
+
+class Holders(NamedTuple):
+    """What is open, or paid, to each kind of holder: the investors' by claim."""
+
+    investors: Vector
+    reserve_fen: int
+    guarantor_fen: int
+
+
 class Billed(State):
     """An instalment that fell due (or is being paid early), and what is still open of it."""
 
@@ -101,6 +122,8 @@ class Billed(State):
     interest: Vector
     reserve_principal_fen: int = 0
     reserve_interest_fen: int = 0
+    guarantor_principal_fen: int = 0
+    guarantor_interest_fen: int = 0
     accrued_to: date = date.min  # Penalty is accrued up to this day ...
     penalty_units: int = 0  # ... exactly, in parts of a fen,
     fee_units: int = 0
@@ -118,12 +141,20 @@ class Billed(State):
     @property
     def principal_fen(self) -> int:
         """Open, to whomever."""
-        return sum(self.principal) + self.reserve_principal_fen
+        return sum(self.principal) + self.reserve_principal_fen + self.guarantor_principal_fen
 
     @property
     def base_fen(self) -> int:
         """Principal and interest open, to whomever."""
-        return self.investors_fen + self.reserve_principal_fen + self.reserve_interest_fen
+        return self.investors_fen + self.reserve_fen + self.guarantor_fen
+
+    @property
+    def reserve_fen(self) -> int:
+        return self.reserve_principal_fen + self.reserve_interest_fen
+
+    @property
+    def guarantor_fen(self) -> int:
+        return self.guarantor_principal_fen + self.guarantor_interest_fen
 
     def late_days(self, on: date, terms: PolicyTerms) -> int:
         """From the day after the due date; 0 as long as the grace days last."""
@@ -171,7 +202,7 @@ class Billed(State):
             other_fee_fen=self.other_fee_fen,
             penalty_fen=penalty_fen,
             overdue_fee_fen=overdue_fee_fen,
-            interest_fen=sum(self.interest) + self.reserve_interest_fen,
+            interest_fen=self.base_fen - self.principal_fen,
             principal_fen=self.principal_fen,
         )
 
@@ -189,9 +220,12 @@ class Billed(State):
         """A payment is on its way. More costs may be awarded before it is settled."""
         return replace(self, other_fee_routed_fen=min(part.overdue_fee_fen, self.other_fee_fen))
 
-    def paid(self, part: Part, on: date, terms: PolicyTerms) -> Billed:
-        """After a payment of `part` that took effect on `on`."""
+    def paid(
+        self, part: Part, on: date, terms: PolicyTerms, recourse: Recourse | None = None
+    ) -> Billed:
+        """After a payment of `part`, and of `recourse`, that took effect on `on`."""
         then = self.accrued(on, terms)
+        back = recourse or Recourse(part.period, 0, 0, 0)
         other_fee_fen = self.other_fee_routed_fen
         return _checked(
             replace(
@@ -200,9 +234,12 @@ class Billed(State):
                 interest=_minus(self.interest, part.interest),
                 reserve_principal_fen=self.reserve_principal_fen - part.reserve_principal_fen,
                 reserve_interest_fen=self.reserve_interest_fen - part.reserve_interest_fen,
+                guarantor_principal_fen=self.guarantor_principal_fen - back.principal_fen,
+                guarantor_interest_fen=self.guarantor_interest_fen - back.interest_fen,
                 penalty_paid_fen=self.penalty_paid_fen
                 + sum(part.penalty)
-                + part.reserve_penalty_fen,
+                + part.reserve_penalty_fen
+                + back.penalty_fen,
                 fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen - other_fee_fen,
                 other_fee_fen=self.other_fee_fen - other_fee_fen,
                 other_fee_routed_fen=0,
@@ -231,6 +268,18 @@ class Billed(State):
             )
         )
 
+    def advanced_by_guarantor(self, principal: Vector, interest: Vector) -> Billed:
+        """After the guarantor paid these to the investors: he has recourse on the borrower."""
+        return _checked(
+            replace(
+                self,
+                principal=_minus(self.principal, principal),
+                interest=_minus(self.interest, interest),
+                guarantor_principal_fen=self.guarantor_principal_fen + sum(principal),
+                guarantor_interest_fen=self.guarantor_interest_fen + sum(interest),
+            )
+        )
+
 
 def split_off(vector: Vector, place: int, fen: int) -> Vector:
     """`fen` of what stands at `place` goes to a new place at the end."""
@@ -246,9 +295,15 @@ def bill(
     return principal, tuple(share(row.interest_fen, weights, method))
 
 
-def split(
-    amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerms
-) -> tuple[tuple[Part, ...], Allocation]:
+class Split(NamedTuple):
+    """One payment over the instalments, and what each part of it is for."""
+
+    parts: tuple[Part, ...]
+    recourse: tuple[Recourse, ...]
+    allocation: Allocation
+
+
+def split(amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerms) -> Split:
     """Apply a payment to what is billed, in the policy's order, then over who holds each line."""
     allocation = allocate(
         amount_fen, terms.allocation, [instalment.due(on, terms) for instalment in billed]
@@ -256,75 +311,101 @@ def split(
     applied: dict[int, dict[Category, int]] = {}
     for period, category, fen in allocation.applied:
         applied.setdefault(period, {})[category] = fen
-    parts = tuple(
+    paid = [
         _part(instalment, applied[instalment.period], terms)
         for instalment in billed
         if instalment.period in applied
+    ]
+    return Split(
+        tuple(part for part, _ in paid),
+        tuple(recourse for _, recourse in paid if recourse.total_fen),
+        allocation,
     )
-    return parts, allocation
 
 
-def _part(instalment: Billed, applied: dict[Category, int], terms: PolicyTerms) -> Part:
-    principal, reserve_principal_fen = _over_holders(
+def _part(
+    instalment: Billed, applied: dict[Category, int], terms: PolicyTerms
+) -> tuple[Part, Recourse]:
+    principal = _over_holders(
         applied.get(Category.PRINCIPAL, 0),
-        instalment.principal,
-        instalment.reserve_principal_fen,
+        Holders(
+            instalment.principal,
+            instalment.reserve_principal_fen,
+            instalment.guarantor_principal_fen,
+        ),
         terms,
     )
-    interest, reserve_interest_fen = _over_holders(
+    interest = _over_holders(
         applied.get(Category.INTEREST, 0),
-        instalment.interest,
-        instalment.reserve_interest_fen,
+        Holders(
+            instalment.interest, instalment.reserve_interest_fen, instalment.guarantor_interest_fen
+        ),
         terms,
     )
-    reserve_base_fen = instalment.reserve_principal_fen + instalment.reserve_interest_fen
-    base = [p + i for p, i in zip(instalment.principal, instalment.interest, strict=True)]
-    penalty, reserve_penalty_fen = _penalty_over_holders(
-        applied.get(Category.PENALTY, 0), base, reserve_base_fen, terms
+    base = tuple(p + i for p, i in zip(instalment.principal, instalment.interest, strict=True))
+    penalty = _penalty_over_holders(
+        applied.get(Category.PENALTY, 0),
+        Holders(base, instalment.reserve_fen, instalment.guarantor_fen),
+        terms,
     )
-    return Part(
+    part = Part(
         period=instalment.period,
-        principal=principal,
-        interest=interest,
-        penalty=penalty,
-        reserve_principal_fen=reserve_principal_fen,
-        reserve_interest_fen=reserve_interest_fen,
-        reserve_penalty_fen=reserve_penalty_fen,
+        principal=principal.investors,
+        interest=interest.investors,
+        penalty=penalty.investors,
+        reserve_principal_fen=principal.reserve_fen,
+        reserve_interest_fen=interest.reserve_fen,
+        reserve_penalty_fen=penalty.reserve_fen,
         overdue_fee_fen=applied.get(Category.OTHER_FEE, 0) + applied.get(Category.OVERDUE_FEE, 0),
     )
+    recourse = Recourse(
+        instalment.period,
+        principal.guarantor_fen,
+        interest.guarantor_fen,
+        penalty.guarantor_fen,
+    )
+    return part, recourse
 
 
-def _over_holders(
-    amount_fen: int, open_fen: Vector, reserve_fen: int, terms: PolicyTerms
-) -> tuple[Vector, int]:
-    """The investors' rest first, then the reserve; or both in proportion."""
+def _over_holders(amount_fen: int, held: Holders, terms: PolicyTerms) -> Holders:
+    """The investors' rest first, then who paid in the borrower's place; or all in proportion."""
+    open_fen = held.investors
     if not amount_fen:
-        return (0,) * len(open_fen), 0
+        return Holders((0,) * len(open_fen), 0, 0)
     if terms.subrogation is Subrogation.REST_FIRST:
         investors_fen = min(amount_fen, sum(open_fen))
     else:
-        investors_fen, _ = share(
-            amount_fen, (sum(open_fen), reserve_fen), ShareMethod.LARGEST_REMAINDER
-        )
+        weights = (sum(open_fen), held.reserve_fen + held.guarantor_fen)
+        investors_fen, _ = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
+    rest_fen = _between(amount_fen - investors_fen, held)
     if investors_fen == sum(open_fen):  # As mostly: each gets all that is his.
-        return open_fen, amount_fen - investors_fen
+        return Holders(open_fen, *rest_fen)
     if not investors_fen:
-        return (0,) * len(open_fen), amount_fen
+        return Holders((0,) * len(open_fen), *rest_fen)
     shares = _within(share(investors_fen, open_fen, terms.sharing), open_fen)
-    return shares, amount_fen - investors_fen
+    return Holders(shares, *rest_fen)
 
 
-def _penalty_over_holders(
-    amount_fen: int, base: Sequence[int], reserve_base_fen: int, terms: PolicyTerms
-) -> tuple[Vector, int]:
+def _penalty_over_holders(amount_fen: int, base: Holders, terms: PolicyTerms) -> Holders:
     """Penalty has no open amount of its own to close: it follows who holds the late claim."""
-    if not amount_fen or not sum(base):
-        return (0,) * len(base), amount_fen
-    reserve_part_fen = 0
+    investors = base.investors
+    if not amount_fen or not sum(investors):
+        return Holders((0,) * len(investors), *_between(amount_fen, base))
+    paid_in_place_fen = 0
     if terms.subrogation is Subrogation.PROPORTIONAL:
-        weights = (sum(base), reserve_base_fen)
-        reserve_part_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)[1]
-    return tuple(share(amount_fen - reserve_part_fen, base, terms.sharing)), reserve_part_fen
+        weights = (sum(investors), base.reserve_fen + base.guarantor_fen)
+        paid_in_place_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)[1]
+    shares = share(amount_fen - paid_in_place_fen, investors, terms.sharing)
+    return Holders(tuple(shares), *_between(paid_in_place_fen, base))
+
+
+def _between(amount_fen: int, held: Holders) -> tuple[int, int]:
+    """Reserve and guarantor, who paid in the borrower's place, by what each holds."""
+    if not held.guarantor_fen:  # As mostly.
+        return amount_fen, 0
+    weights = (held.reserve_fen, held.guarantor_fen)
+    reserve_fen, guarantor_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
+    return reserve_fen, guarantor_fen
 
 
 def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
@@ -352,6 +433,8 @@ def _checked(billed: Billed) -> Billed:
         *billed.interest,
         billed.reserve_principal_fen,
         billed.reserve_interest_fen,
+        billed.guarantor_principal_fen,
+        billed.guarantor_interest_fen,
     )
     if lowest_fen < 0:
         raise InvariantBroken(f"instalment {billed.period} was paid more than it owes")

@@ -1,12 +1,14 @@
 """What is owed and paid on a disbursed loan (还款、逾期、代偿), over the claim register.
 
-    assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, ClaimFiled;
-             what makes the whole rest fall due, see acceleration.py
+    assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, and ClaimFiled
+             or OverdueConfirmed, by who must pay first; what makes the whole rest fall due, see
+             acceleration.py
     costs    a judgment      -> CourtCostsAwarded
     accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
     route    held money      -> RepaymentRouted      one payment's lines at a time
     finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
     advance  the reserve     -> AdvanceOpened -> AdvancePaid | AdvanceReleased
+             the guarantor: see guarantor_advance.py
 
 A payment is routed only when none of the loan's lines has an open movement: money that comes while
 a payout is on its way is held, and goes to the investors or to the reserve by the outcome.
@@ -21,8 +23,9 @@ from decimal import Decimal
 from domain import loan_events as e
 from domain.acceleration import claims_due, rolled, why_called_in
 from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
+from domain.loan_guarantee import OverdueConfirmed
 from domain.model import InvariantBroken, Refused
-from domain.policy import Covers, Scope, SharingBasis, percent_of
+from domain.policy import Covers, Provider, Scope, SharingBasis, percent_of
 from domain.refusals import Code
 from domain.register import Billed, Row, Vector, bill, split
 from domain.schedule import Method, schedule
@@ -58,14 +61,42 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
         loan = _then(loan, events, event)
     for period, covers in claims_due(loan, today):
         if any(map(sum, _protected(loan, loan.billed[period], covers))):
-            filed = e.ClaimFiled(
-                loan_id=terms.loan_id,
-                period=period,
-                claim_id=claim_id(terms.loan_id, period),
-                covers=covers,
-            )
-            loan = _then(loan, events, filed)
+            for called in call_on(loan, period, payer_after(loan, None), covers, today):
+                loan = _then(loan, events, called)
     return (*events, *_end(loan, today))
+
+
+def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
+    """Who must pay after `provider` by the loan's policy; after None, who must pay first. Nobody
+    can call on the guarantor of a loan that has none."""
+    providers = loan.policy.providers
+    first = providers.index(provider) + 1 if provider in providers else 0
+    return next(
+        (
+            each
+            for each in providers[first:]
+            if each is not Provider.GUARANTOR or loan.guarantee.by is not None
+        ),
+        None,
+    )
+
+
+def call_on(
+    loan: Loan, period: int, payer: Provider | None, covers: Covers, today: date
+) -> tuple[e.LoanEvent, ...]:
+    """An instalment is the guarantor's to pay, or another's who stands in: once each."""
+    loan_id = loan.known().loan_id
+    if payer is Provider.GUARANTOR and period not in loan.guarantee.confirmed:
+        return (
+            OverdueConfirmed(loan_id=loan_id, period=period, confirmed_on=today, covers=covers),
+        )
+    if payer not in {None, Provider.GUARANTOR} and period not in loan.filed:
+        return (
+            e.ClaimFiled(
+                loan_id=loan_id, period=period, claim_id=claim_id(loan_id, period), covers=covers
+            ),
+        )
+    return ()
 
 
 def _call_in(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
@@ -170,19 +201,20 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
     events: list[e.LoanEvent] = []
     for early in _billed_early(loan, payment):
         loan = _then(loan, events, early)
-    parts, allocation = split(
+    parts, recourse, allocation = split(
         payment.amount_fen, tuple(loan.billed.values()), payment.effective_on, loan.policy
     )
     terms = loan.known()
-    routed = e.RepaymentRouted(
+    sent = e.RepaymentRouted(
         loan_id=terms.loan_id,
         payment_id=payment_id,
         entry_id=f"R-{payment_id}" if parts else None,
         effective_on=payment.effective_on,
         parts=parts,
         left_fen=allocation.left_fen,
+        recourse=recourse,
     )
-    return (*events, routed)
+    return (*events, sent)
 
 
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
@@ -204,23 +236,25 @@ def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
     return _billing(loan, with_it, whole_rest=True), charged
 
 
-def settle(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
-    routed = _routed(loan)
-    principal_fen = sum(sum(p.principal) + p.reserve_principal_fen for p in routed.parts)
+def settle(loan: Loan, today: date) -> tuple[e.RepaymentSettled, *tuple[e.LoanEvent, ...]]:
+    at_bank = routed(loan)
+    principal_fen = sum(sum(p.principal) + p.reserve_principal_fen for p in at_bank.parts)
+    principal_fen += sum(each.principal_fen for each in at_bank.recourse)
     settled = e.RepaymentSettled(
-        loan_id=routed.loan_id, payment_id=routed.payment_id, principal_fen=principal_fen
+        loan_id=at_bank.loan_id, payment_id=at_bank.payment_id, principal_fen=principal_fen
     )
     return (settled, *_end(evolve(loan, settled), today))
 
 
 def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:
     """What was billed for this payment alone is taken back; a claim on it that was filed stays, and
-    so does a rest that fell due."""
+    so do a rest that fell due and what the guarantor is obliged to."""
     loan_id = loan.known().loan_id
     failed = e.RepaymentFailed(loan_id=loan_id, payment_id=payment_id, bank_code=bank_code)
     period = loan.rest_billed_with
-    routed = loan.routed is not None and loan.routed.payment_id == payment_id
-    if not routed or period is None or period in loan.filed or period == loan.called_in:
+    at_bank = loan.routed is not None and loan.routed.payment_id == payment_id
+    stays = loan.filed | loan.guarantee.confirmed | {loan.called_in}
+    if not at_bank or period is None or period in stays:
         return (failed,)
     billed = loan.billed[period]
     undone = e.EarlyBillingUndone(
@@ -229,7 +263,8 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
     return undone, failed
 
 
-def _routed(loan: Loan) -> e.RepaymentRouted:
+def routed(loan: Loan) -> e.RepaymentRouted:
+    """The payment whose lines are at the bank."""
     if loan.routed is None:
         raise InvariantBroken("no payment is at the bank")
     return loan.routed
@@ -274,24 +309,29 @@ def _claimed(loan: Loan, billed: Billed) -> tuple[Vector, Vector]:
 def open_advance(
     loan: Loan, payout_id: str, period: int, investors: Mapping[str, int]
 ) -> e.AdvanceOpened:
-    """Which of each investor's lines a payout pays: interest first, then principal."""
-    billed = loan.billed[period]
-    principal, interest = _claimed(loan, billed)
+    """Which of each investor's lines a payout pays."""
+    principal, interest = lines_paid(loan, period, investors)
+    return e.AdvanceOpened(
+        loan_id=loan.known().loan_id,
+        payout_id=payout_id,
+        period=period,
+        principal=principal,
+        interest=interest,
+    )
+
+
+def lines_paid(loan: Loan, period: int, investors: Mapping[str, int]) -> tuple[Vector, Vector]:
+    """Tender -> fen as (principal, interest) of the register: interest first, then principal."""
+    principal, interest = _claimed(loan, loan.billed[period])
     paid_principal, paid_interest = [], []
     for claim, open_principal, open_interest in zip(loan.claims, principal, interest, strict=True):
         fen = investors.get(claim.tender_id, 0)
         to_interest = min(fen, open_interest)
         if fen - to_interest > open_principal:
-            raise InvariantBroken(f"payout {payout_id} pays more than is open")
+            raise InvariantBroken(f"{claim.tender_id} would be paid more than is open")
         paid_interest.append(to_interest)
         paid_principal.append(fen - to_interest)
-    return e.AdvanceOpened(
-        loan_id=loan.known().loan_id,
-        payout_id=payout_id,
-        period=period,
-        principal=tuple(paid_principal),
-        interest=tuple(paid_interest),
-    )
+    return tuple(paid_principal), tuple(paid_interest)
 
 
 def finish_advance(loan: Loan, payout_id: str, *, paid: bool) -> tuple[e.LoanEvent, ...]:

@@ -13,6 +13,7 @@ from domain import (
     collection_rules,
     collections,
     funds_freeze,
+    guarantee,
     identity,
     investment,
     loan,
@@ -71,6 +72,10 @@ def case_stream(borrower_id: str) -> str:
     return f"case-{borrower_id}"
 
 
+def guarantee_stream(guarantor_id: str) -> str:
+    return f"guarantee-{guarantor_id}"
+
+
 class Fold(NamedTuple):
     initial: Any
     evolve: Callable[[Any, Any], Any]
@@ -92,6 +97,7 @@ _FOLDS = {
     "loan": Fold(loan.INITIAL, loan.evolve),
     "investment": Fold(investment.INITIAL, investment.evolve),
     "assignment": Fold(assignment.INITIAL, assignment.evolve),
+    "guarantee": Fold(guarantee.INITIAL, guarantee.evolve),
     "entry": Fold(cashbook.INITIAL, cashbook.evolve),
     "autotender": Fold(auto_tender.INITIAL, auto_tender.evolve),
 }

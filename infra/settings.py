@@ -244,6 +244,10 @@ class Settings(BaseSettings):
         description="Its port: /metrics, /live and /ready; 0 picks a free one, unset: none.",
     )
 
+    calendar_file: Path | None = Field(
+        default=None,
+        description="Working days before the package's: JSON, as of `zhuanhu deadline --calendar`.",
+    )
     log_level: LogLevel = Field(default=LogLevel.INFO, description="The least level written.")
     log_format: LogFormat = Field(default=LogFormat.JSON, description="json or console.")
 

@@ -60,6 +60,7 @@ class House:
         self.connection = psycopg.connect(url, autocommit=True)
         self.today = today
         self.loans: list[str] = []
+        self.guarantors: list[str] = []
 
     def new_writer(self) -> Writer:
         return Writer(self.url, self.platform, SEAL, self.clock)
@@ -118,6 +119,12 @@ class House:
         )
         self.settle(f"C-{recharge_id}")
 
+    def guarantor(self, member_id: str, fen: int, limit_fen: int = 10**12) -> None:
+        """A company with an account and money, appointed."""
+        self.member(member_id, Role.GUARANTOR, fen, kind="company", lawful_business=True)
+        self.do(c.AppointGuarantor, guarantor_id=member_id, limit_fen=limit_fen)
+        self.guarantors.append(member_id)
+
     def seed(self, fen: int) -> None:
         seed_id = f"s{self.log.head()}"
         self.do(c.SeedReserve, seed_id=seed_id, amount_fen=fen)
@@ -128,7 +135,9 @@ class House:
         self.do(c.BindBankAccount, member_id=member_id, role=role, binding_id=binding_id, **fields)
         self.do(c.ConfirmBinding, member_id=member_id, binding_id=binding_id)
 
-    def rated(self, loan_id: str, borrower_id: str, fen: int, **terms: Any) -> None:
+    def rated(
+        self, loan_id: str, borrower_id: str, fen: int, guarantor: str = "", **terms: Any
+    ) -> None:
         usual: dict[str, Any] = {
             "annual_rate": "12",
             "periods": 12,
@@ -138,6 +147,8 @@ class House:
         fields = usual | terms
         self.do(c.RequestLoan, loan_id=loan_id, borrower_id=borrower_id, amount_fen=fen, **fields)
         self.do(c.RateLoan, loan_id=loan_id, grade="A")
+        if guarantor:
+            self.do(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=guarantor)
 
     def published(self, loan_id: str, borrower_id: str, fen: int, **terms: Any) -> None:
         self.rated(loan_id, borrower_id, fen, **terms)
@@ -206,6 +217,10 @@ class House:
                 command(c.RollBusinessDate, platform=self.platform, business_date=self.today)
             ]
             batch += (command(c.AssessLoan, platform=self.platform, loan_id=x) for x in self.loans)
+            batch += (
+                command(c.JudgeObligations, platform=self.platform, guarantor_id=x)
+                for x in self.guarantors
+            )
             if payouts:
                 batch.append(command(c.RunReservePayouts, platform=self.platform))
             self.writer.submit(batch)

@@ -11,6 +11,7 @@ from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
 from adapters.read_models.blacklist import EntryRow, OthersRow
 from adapters.read_models.cases import ActionRow, CaseRow, LawsuitRow, PromiseRow
+from adapters.read_models.guarantees import GuaranteedLoanRow, GuarantorRow, ObligationRow
 from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow, VisitRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
@@ -63,6 +64,7 @@ class LoanShown:
     payments: Sequence[t.PaymentRow]
     payment_parts: Sequence[t.PaymentPartRow]
     advances: Sequence[t.AdvanceRow]
+    guarantor_advances: Sequence[t.GuarantorAdvanceRow]
     claims: Sequence[ClaimRow]
 
 
@@ -99,6 +101,15 @@ class CaseShown:
 class BlacklistShown:
     entries: Sequence[EntryRow]
     of_others: Sequence[OthersRow]
+
+
+@dataclass(frozen=True, slots=True)
+class GuarantorShown:
+    """Obligations in the order of their deadlines."""
+
+    guarantor: GuarantorRow
+    loans: Sequence[GuaranteedLoanRow]
+    obligations: Sequence[ObligationRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,21 +116,24 @@ _OWED = """, owed AS (
 # Of each stretch the days that lie in it and behind the due date are cut out of the sorted array.
 _LATE = """, line AS (
     SELECT loan_id, due_on, open_principal_fen + open_interest_fen AS lenders_fen,
-        open_principal_fen + reserve_open_principal_fen AS principal_fen,
-        open_interest_fen + reserve_open_interest_fen AS interest_fen,
+        open_principal_fen + reserve_open_principal_fen
+            + guarantor_open_principal_fen AS principal_fen,
+        open_interest_fen + reserve_open_interest_fen
+            + guarantor_open_interest_fen AS interest_fen,
         unnest((%(days)s::date[])[
             width_bucket(greatest(from_on - 1, due_on), %(days)s::date[]) + 1 :
             width_bucket(to_on - 1, %(days)s::date[])]) AS on_day
     FROM instalment_history WHERE due_on < to_on - 1
     UNION ALL
     SELECT loan_id, due_on, open_principal_fen + open_interest_fen,
-        open_principal_fen + reserve_open_principal_fen,
-        open_interest_fen + reserve_open_interest_fen,
+        open_principal_fen + reserve_open_principal_fen + guarantor_open_principal_fen,
+        open_interest_fen + reserve_open_interest_fen + guarantor_open_interest_fen,
         unnest((%(days)s::date[])[
             width_bucket(greatest(open_since - 1, due_on), %(days)s::date[]) + 1 :])
     FROM instalment
     WHERE open_since IS NOT NULL AND open_principal_fen + open_interest_fen
-        + reserve_open_principal_fen + reserve_open_interest_fen > 0
+        + reserve_open_principal_fen + reserve_open_interest_fen
+        + guarantor_open_principal_fen + guarantor_open_interest_fen > 0
 ), late AS (
     SELECT on_day, loan_id, on_day - min(due_on) AS days,
         on_day - min(due_on) FILTER (WHERE lenders_fen > 0) AS lenders_days,

@@ -40,6 +40,8 @@ class InstalmentHistoryRow:
     open_interest_fen: int
     reserve_open_principal_fen: int
     reserve_open_interest_fen: int
+    guarantor_open_principal_fen: int
+    guarantor_open_interest_fen: int
 
 
 LOAN_HISTORY = Table("loan_history", LoanHistoryRow, key=["loan_id", "from_on"])
@@ -83,5 +85,7 @@ class History:
                     open_interest_fen=row.open_interest_fen,
                     reserve_open_principal_fen=row.reserve_open_principal_fen,
                     reserve_open_interest_fen=row.reserve_open_interest_fen,
+                    guarantor_open_principal_fen=row.guarantor_open_principal_fen,
+                    guarantor_open_interest_fen=row.guarantor_open_interest_fen,
                 )
             )

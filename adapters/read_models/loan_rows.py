@@ -1,7 +1,7 @@
 """The tables of the view `loans`: a loan, its tenders, instalments, payments and advances.
 
-"Investors'" and "reserve's" say to whom the borrower owes a part: the reserve owns what it paid to
-the investors in his place (代位).
+"Investors'", "reserve's" and "guarantor's" say to whom the borrower owes a part: the reserve and
+the guarantor own what they paid to the investors in his place (代位).
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ class LoanRow:
     fee_fen: int = 0
     contribution_fen: int = 0
     disbursed_on: date | None = None
-    outstanding_principal_fen: int = 0  # Of investors and reserve together.
+    outstanding_principal_fen: int = 0  # To whomever it is owed.
     outstanding_interest_fen: int = 0  # By the schedule: billed and to come.
     unbilled_interest_fen: int = 0  # By the schedule, of the instalments to come.
     outstanding_since: date | None = None  # The day from whose close on that much was outstanding.
     overdue_instalments: int = 0  # Marked overdue and not paid yet.
     rest_billed_with: int | None = None  # The period that took all later principal with it.
     settled_on: date | None = None
+    guarantor_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +68,8 @@ class InstalmentRow:
     open_interest_fen: int = 0
     reserve_open_principal_fen: int = 0
     reserve_open_interest_fen: int = 0
+    guarantor_open_principal_fen: int = 0
+    guarantor_open_interest_fen: int = 0
     penalty_paid_fen: int = 0
     overdue_fee_paid_fen: int = 0
     paid_on: date | None = None  # The effective date of the payment that left nothing open.
@@ -74,12 +77,14 @@ class InstalmentRow:
     filed: bool = False  # Was handed to the reserve.
     other_fee_fen: int = 0  # Court costs that are open: the platform's.
     open_since: date | None = None  # The day from whose close on that much was open.
+    confirmed: bool = False  # Was confirmed as overdue: the guarantor is obliged.
 
     @property
     def open_fen(self) -> int:
         investors_fen = self.open_principal_fen + self.open_interest_fen
         reserve_fen = self.reserve_open_principal_fen + self.reserve_open_interest_fen
-        return investors_fen + reserve_fen + self.other_fee_fen
+        guarantor_fen = self.guarantor_open_principal_fen + self.guarantor_open_interest_fen
+        return investors_fen + reserve_fen + guarantor_fen + self.other_fee_fen
 
 
 @dataclass(slots=True)
@@ -113,6 +118,9 @@ class PaymentPartRow:
     reserve_penalty_fen: int
     overdue_fee_fen: int
     other_fee_fen: int  # Court costs.
+    guarantor_principal_fen: int = 0
+    guarantor_interest_fen: int = 0
+    guarantor_penalty_fen: int = 0
 
 
 @dataclass(slots=True)
@@ -127,9 +135,24 @@ class AdvanceRow:
     status: str
 
 
+@dataclass(slots=True)
+class GuarantorAdvanceRow:
+    """An advance of the guarantor's (代偿) on one instalment. `status`: opened, paid, released."""
+
+    advance_id: str
+    loan_id: str
+    period: int
+    principal_fen: int
+    interest_fen: int
+    status: str
+
+
 LOANS = Table("loan", LoanRow, key=["loan_id"], indexes=["borrower_id"])
 TENDERS = Table("tender", TenderRow, key=["tender_id"], indexes=["loan_id"])
 INSTALMENTS = Table("instalment", InstalmentRow, key=["loan_id", "period"])
 PAYMENTS = Table("payment", PaymentRow, key=["payment_id"], indexes=["loan_id"])
 PAYMENT_PARTS = Table("payment_part", PaymentPartRow, key=["payment_id", "period"])
 ADVANCES = Table("advance", AdvanceRow, key=["payout_id"], indexes=["loan_id"])
+GUARANTOR_ADVANCES = Table(
+    "guarantor_advance", GuarantorAdvanceRow, key=["advance_id"], indexes=["loan_id"]
+)

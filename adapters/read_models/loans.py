@@ -20,8 +20,9 @@ from adapters.read_models.loan_history import INSTALMENT_HISTORY, LOAN_HISTORY, 
 from adapters.read_models.rows import Touched
 from adapters.read_models.view import View, named
 from domain import loan_events as e
+from domain import loan_guarantee as g
 from domain.loan import Status
-from domain.register import Part
+from domain.register import Part, Recourse
 
 
 class Loans(View):
@@ -35,6 +36,7 @@ class Loans(View):
         t.ADVANCES,
         LOAN_HISTORY,
         INSTALMENT_HISTORY,
+        t.GUARANTOR_ADVANCES,
     )
     EVENTS = e.EVENTS
 
@@ -45,6 +47,7 @@ class Loans(View):
         self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
         self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
+        self._guarantors = self.open(t.GUARANTOR_ADVANCES, named(batch, "advance_id"))
         self._new_parts = self.open(t.PAYMENT_PARTS)
         self._parts: dict[str, list[t.PaymentPartRow]] = defaultdict(list)
         for part in _routed_before(tables.cursor, batch):
@@ -54,6 +57,7 @@ class Loans(View):
     def _touched_instalments(self, batch: Sequence[Recorded]) -> set[tuple[str, int]]:
         touched = {(part.loan_id, part.period) for parts in self._parts.values() for part in parts}
         touched |= {(advance.loan_id, advance.period) for advance in self._advances}
+        touched |= {(advance.loan_id, advance.period) for advance in self._guarantors}
         for recorded in batch:
             event: Any = recorded.event
             if hasattr(event, "period"):
@@ -95,6 +99,15 @@ class Loans(View):
                 self._disburse(event, recorded.business_date)
             case e.TenderReserved() | e.TenderSecured() | e.TenderDropped() as event:
                 self._fold_tender(event)
+            case g.LoanGuaranteed(loan_id=loan_id, guarantor_id=guarantor_id):
+                self._loans[loan_id].guarantor_id = guarantor_id
+            case (
+                g.OverdueConfirmed()
+                | g.GuaranteeAdvanceOpened()
+                | g.GuaranteeAdvancePaid()
+                | g.GuaranteeAdvanceReleased()
+            ) as event:
+                self._fold_guarantee(event, recorded.business_date)
             case _:
                 self._fold_repayment(recorded)
 
@@ -149,7 +162,9 @@ class Loans(View):
             case e.EarlyBillingUndone() as event:
                 self._unbill(event, recorded.business_date)
             case e.DueDateRolled(loan_id=loan_id, period=period, due_on=due_on):
-                self._instalments[loan_id, period].due_on = due_on
+                row = self._instalments[loan_id, period]
+                self._history.keep_instalment(row, recorded.business_date)
+                row.due_on = due_on
             case e.InstalmentOverdue(loan_id=loan_id, period=period):
                 self._loan(loan_id, Status.OVERDUE).overdue_instalments += 1
                 self._instalments[loan_id, period].overdue = True
@@ -238,9 +253,10 @@ class Loans(View):
             payment.status, payment.closed_on = "returned", on
             return
         payment.status = "routed"
+        recourse = {each.period: each for each in event.recourse}
         for part in event.parts:
             owed_fen = self._instalments[event.loan_id, part.period].other_fee_fen
-            row = self._new_parts.add(_part_row(event, part, owed_fen))
+            row = self._new_parts.add(_part_row(event, part, owed_fen, recourse.get(part.period)))
             self._parts[event.payment_id].append(row)
 
     def _settle(self, event: e.RepaymentSettled, on: date) -> None:
@@ -253,17 +269,49 @@ class Loans(View):
             row = self._instalments[part.loan_id, part.period]
             self._history.keep_instalment(row, on)
             loan.outstanding_interest_fen -= part.interest_fen + part.reserve_interest_fen
+            loan.outstanding_interest_fen -= part.guarantor_interest_fen
             row.open_principal_fen -= part.principal_fen
             row.open_interest_fen -= part.interest_fen
             row.reserve_open_principal_fen -= part.reserve_principal_fen
             row.reserve_open_interest_fen -= part.reserve_interest_fen
-            row.penalty_paid_fen += part.penalty_fen + part.reserve_penalty_fen
+            row.guarantor_open_principal_fen -= part.guarantor_principal_fen
+            row.guarantor_open_interest_fen -= part.guarantor_interest_fen
+            row.penalty_paid_fen += (
+                part.penalty_fen + part.reserve_penalty_fen + part.guarantor_penalty_fen
+            )
             row.other_fee_fen -= part.other_fee_fen
             row.overdue_fee_paid_fen += part.overdue_fee_fen
             if not row.open_fen:
                 row.paid_on = payment.effective_on
                 loan.overdue_instalments -= int(row.overdue)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
+
+    def _fold_guarantee(self, event: g.LoanGuaranteeEvent, on: date) -> None:
+        match event:
+            case g.OverdueConfirmed(loan_id=loan_id, period=period):
+                self._instalments[loan_id, period].confirmed = True
+            case g.GuaranteeAdvanceOpened():
+                self._guarantors.add(
+                    t.GuarantorAdvanceRow(
+                        advance_id=event.advance_id,
+                        loan_id=event.loan_id,
+                        period=event.period,
+                        principal_fen=sum(event.principal),
+                        interest_fen=sum(event.interest),
+                        status="opened",
+                    )
+                )
+            case g.GuaranteeAdvancePaid(advance_id=advance_id):
+                advance = self._guarantors[advance_id]
+                advance.status = "paid"
+                row = self._instalments[advance.loan_id, advance.period]
+                self._history.keep_instalment(row, on)
+                row.open_principal_fen -= advance.principal_fen
+                row.open_interest_fen -= advance.interest_fen
+                row.guarantor_open_principal_fen += advance.principal_fen
+                row.guarantor_open_interest_fen += advance.interest_fen
+            case g.GuaranteeAdvanceReleased(advance_id=advance_id):
+                self._guarantors[advance_id].status = "released"
 
     def _take_over(self, advance: t.AdvanceRow, on: date) -> None:
         """The lines paid by the reserve are its own from now on."""
@@ -289,9 +337,12 @@ def _routed_before(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[t.Pay
     return t.PAYMENT_PARTS.select(cursor, "payment_id = ANY(%s::text[])", settled)
 
 
-def _part_row(event: e.RepaymentRouted, part: Part, other_fee_fen: int) -> t.PaymentPartRow:
+def _part_row(
+    event: e.RepaymentRouted, part: Part, other_fee_fen: int, recourse: Recourse | None
+) -> t.PaymentPartRow:
     """`other_fee_fen`: what is open of it; it is settled before the overdue fee."""
     other_fee_fen = min(part.overdue_fee_fen, other_fee_fen)
+    back = recourse or Recourse(part.period, 0, 0, 0)
     return t.PaymentPartRow(
         payment_id=event.payment_id,
         period=part.period,
@@ -304,4 +355,7 @@ def _part_row(event: e.RepaymentRouted, part: Part, other_fee_fen: int) -> t.Pay
         reserve_penalty_fen=part.reserve_penalty_fen,
         overdue_fee_fen=part.overdue_fee_fen - other_fee_fen,
         other_fee_fen=other_fee_fen,
+        guarantor_principal_fen=back.principal_fen,
+        guarantor_interest_fen=back.interest_fen,
+        guarantor_penalty_fen=back.penalty_fen,
     )

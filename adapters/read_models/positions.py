@@ -2,8 +2,9 @@
 
 A claim has one holder for ever: what is assigned (债权转让) is a row of its own from then on.
 
-What a claim received is known only here. What the reserve paid counts as received, and is given by
-itself in `from_reserve_fen` too: with it the claim passes to the reserve.
+What a claim received is known only here. What the reserve or the guarantor paid counts as received,
+and is given by itself too (`from_reserve_fen`, `from_guarantor_fen`): with it the claim passes to
+them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import investment as i
 from domain import loan_events as e
+from domain import loan_guarantee as g
 from domain.investment import Status
 from domain.register import Vector
 
@@ -49,6 +51,7 @@ class ClaimRow:
     repaid_on: date | None = (
         None  # The day on which the last of its principal came back or was sold.
     )
+    from_guarantor_fen: int = 0
 
 
 @dataclass(slots=True)
@@ -88,13 +91,17 @@ class Positions(View):
         e.AdvancePaid,
         e.AdvanceReleased,
         e.ClaimAssigned,
+        g.GuaranteeAdvanceOpened,
+        g.GuaranteeAdvancePaid,
+        g.GuaranteeAdvanceReleased,
     )
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         payments = {_payment(payment_id) for payment_id in named(batch, "payment_id")}
         advances = {_advance(payout_id) for payout_id in named(batch, "payout_id")}
-        self._on_its_way = self.open(ON_ITS_WAY, payments | advances)
+        of_guarantors = {_guarantors(advance_id) for advance_id in named(batch, "advance_id")}
+        self._on_its_way = self.open(ON_ITS_WAY, payments | advances | of_guarantors)
         tenders = named(batch, "tender_id")
         self._registers: dict[str, list[str]] = defaultdict(list)
         for tender_id, loan_id in _paid_registers(tables.cursor, batch):
@@ -143,9 +150,20 @@ class Positions(View):
                 none = (0,) * len(event.principal)
                 self._send(_advance(event.payout_id), event.principal, event.interest, none)
             case e.AdvancePaid() as event:
-                self._receive(recorded, event.loan_id, _advance(event.payout_id))
+                for row, fen in self._receive(recorded, event.loan_id, _advance(event.payout_id)):
+                    row.from_reserve_fen += fen
             case e.AdvanceReleased(payout_id=payout_id):
                 self._on_its_way.pop(_advance(payout_id))
+            case g.GuaranteeAdvanceOpened() as event:
+                none = (0,) * len(event.principal)
+                self._send(_guarantors(event.advance_id), event.principal, event.interest, none)
+            case g.GuaranteeAdvancePaid() as event:
+                for row, fen in self._receive(
+                    recorded, event.loan_id, _guarantors(event.advance_id)
+                ):
+                    row.from_guarantor_fen += fen
+            case g.GuaranteeAdvanceReleased(advance_id=advance_id):
+                self._on_its_way.pop(_guarantors(advance_id))
             case e.ClaimAssigned() as event:
                 self._assign(event, recorded.business_date)
             case (
@@ -189,7 +207,9 @@ class Positions(View):
         parts = list(zip(principal, interest, penalty, strict=True))
         self._on_its_way.add(MoneyOnItsWay(key, json.dumps(parts, separators=(",", ":"))))
 
-    def _receive(self, recorded: Recorded, loan_id: str, key: str) -> None:
+    def _receive(self, recorded: Recorded, loan_id: str, key: str) -> list[tuple[ClaimRow, int]]:
+        """Gives each claim with what came to it."""
+        received = []
         parts = json.loads(self._on_its_way.pop(key).parts)
         for tender_id, part in zip(self._registers[loan_id], parts, strict=True):
             principal_fen, interest_fen, penalty_fen = part
@@ -198,10 +218,10 @@ class Positions(View):
             claim.received_principal_fen += principal_fen
             claim.received_interest_fen += interest_fen
             claim.received_penalty_fen += penalty_fen
-            if isinstance(recorded.event, e.AdvancePaid):
-                claim.from_reserve_fen += principal_fen + interest_fen
+            received.append((claim, sum(part)))
             if principal_fen and not claim.open_principal_fen:
                 claim.repaid_on = recorded.business_date
+        return received
 
 
 def _payment(payment_id: str) -> str:
@@ -210,6 +230,10 @@ def _payment(payment_id: str) -> str:
 
 def _advance(payout_id: str) -> str:
     return f"advance {payout_id}"
+
+
+def _guarantors(advance_id: str) -> str:
+    return f"guarantor {advance_id}"
 
 
 def _summed(vectors: Sequence[Vector]) -> Vector:
@@ -221,7 +245,10 @@ def _paid_registers(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[tupl
     loans = {
         recorded.event.loan_id
         for recorded in batch
-        if isinstance(recorded.event, e.RepaymentSettled | e.AdvancePaid | e.ClaimAssigned)
+        if isinstance(
+            recorded.event,
+            e.RepaymentSettled | e.AdvancePaid | e.ClaimAssigned | g.GuaranteeAdvancePaid,
+        )
     }
     if not loans:
         return []

@@ -18,6 +18,7 @@ from adapters.read_models import loan_rows as t
 from adapters.read_models.answers import (
     BlacklistShown,
     CaseShown,
+    GuarantorShown,
     Holding,
     LoanShown,
     MemberShown,
@@ -34,6 +35,12 @@ from adapters.read_models.balances import BALANCES, Balance, Balances
 from adapters.read_models.blacklist import ENTRIES, OTHERS, Blacklist
 from adapters.read_models.cases import ACTIONS, CASES, LAWSUITS, PROMISES, CaseRow, Cases
 from adapters.read_models.days import DAYS, BusinessDay, Days
+from adapters.read_models.guarantees import (
+    GUARANTEED_LOANS,
+    GUARANTORS,
+    OBLIGATIONS,
+    Guarantees,
+)
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import (
     AUTHORISATIONS,
@@ -170,6 +177,9 @@ class ReadModels:
                 advances=t.ADVANCES.select(
                     cursor, f"{mine} period, length(payout_id), payout_id", loan_id
                 ),
+                guarantor_advances=t.GUARANTOR_ADVANCES.select(
+                    cursor, f"{mine} period, advance_id", loan_id
+                ),
                 claims=CLAIMS.select(cursor, f"{mine} place, tender_id", loan_id),
             )
             return Seen(stamp, shown)
@@ -230,6 +240,16 @@ class ReadModels:
                 payouts=RESERVE_PAYOUTS.select(
                     cursor, "true ORDER BY length(payout_id), payout_id"
                 ),
+            )
+            return Seen(stamp, shown)
+
+    def guarantor(self, guarantor_id: str) -> Seen[GuarantorShown]:
+        with self._seen(Guarantees) as (cursor, stamp):
+            mine = "guarantor_id = %s ORDER BY"
+            shown = GuarantorShown(
+                guarantor=_one(cursor, GUARANTORS, guarantor_id, stamp),
+                loans=GUARANTEED_LOANS.select(cursor, f"{mine} loan_id", guarantor_id),
+                obligations=OBLIGATIONS.select(cursor, f"{mine} deadline, claim_id", guarantor_id),
             )
             return Seen(stamp, shown)
 

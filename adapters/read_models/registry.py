@@ -7,6 +7,7 @@ from adapters.read_models.balances import Balances
 from adapters.read_models.blacklist import Blacklist
 from adapters.read_models.cases import Cases
 from adapters.read_models.days import Days
+from adapters.read_models.guarantees import Guarantees
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import Members
 from adapters.read_models.movements import Movements
@@ -25,6 +26,7 @@ VIEWS: tuple[type[View], ...] = (
     Positions,
     Assignments,
     Reserve,
+    Guarantees,
     Members,
     Days,
     Cases,

@@ -16,6 +16,7 @@ from domain.authorisation import Kind
 from domain.blacklist import Ground, ListedPerson
 from domain.collection_events import LawsuitStep
 from domain.conduct import Means, Outcome, Party
+from domain.loan_guarantee import SecurityKind
 from domain.operators import OperatorRole
 from domain.policy import PolicyTerms
 from domain.schedule import Method
@@ -147,6 +148,32 @@ EXAMPLES: tuple[c.Command, ...] = (
         **_by("request-loan"),
     ),
     c.RateLoan(loan_id="L1", grade="A", **_by("rate-loan", "risk-1")),
+    c.RegisterMember(
+        member_id="G1",
+        kind="company",
+        roles=(Role.GUARANTOR,),
+        name="测试担保公司",
+        id_no="91990101MA00000003",
+        phone="19900000003",
+        lawful_business=True,
+        **_by("register-guarantor"),
+    ),
+    by_two(
+        c.AppointGuarantor,
+        _FINANCE_1,
+        _RISK_1,
+        guarantor_id="G1",
+        limit_fen=10_000_000,
+        **_by("appoint-guarantor", "risk-1"),
+    ),
+    c.GuaranteeLoan(
+        loan_id="L1",
+        guarantor_id="G1",
+        counter_guarantee=c.CounterGuaranteeGiven(
+            kind=SecurityKind.PLEDGE, reference="pledge-0001", document_hash="7a" * 32
+        ),
+        **_by("guarantee-loan", "risk-1"),
+    ),
     c.PublishLoan(loan_id="L1", deadline=date(2024, 1, 12), **_by("publish-loan", "risk-1")),
     c.PlaceTender(
         tender_id="T1",
@@ -430,6 +457,21 @@ ON_OCCASION: tuple[c.Command, ...] = (
         _RISK_2,
         **_LIST.model_dump(),
         **_by("import-blacklist", "risk-1"),
+    ),
+    by_two(
+        c.ConfirmOverdue,
+        _FINANCE_1,
+        _RISK_1,
+        loan_id="L2",
+        period=1,
+        **_by("confirm-overdue", "risk-1"),
+    ),
+    c.RequestAdvance(
+        advance_id="advance1",
+        guarantor_id="G1",
+        loan_id="L2",
+        period=1,
+        **_by("request-advance", "guarantor-1"),
     ),
     by_two(c.WindDown, _FINANCE_1, _RISK_1, plan_hash="f1" * 32, **_by("wind-down", "board-1")),
 )

@@ -30,6 +30,7 @@ from infra import logs
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
+from services.cli.calendar_in_use import calendar_in_use
 from services.cli.kafka import kafka_settings
 from services.cli.opening import Place, book_clock, database, find, require_released
 from services.cli.options import AsJson, Folders
@@ -151,7 +152,7 @@ class _Writing:
         seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
         with ExitStack() as opened:
             self.writer = opened.enter_context(
-                closing(Writer(url, platform, seal, clock, watch, PressProcess))
+                closing(Writer(url, platform, seal, clock, watch, PressProcess, calendar_in_use()))
             )
             self._inbox = opened.enter_context(closing(Intake(url, platform, self.writer)))
             topic = KafkaIntake(here.options, platform, self.writer)

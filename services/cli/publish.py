@@ -15,6 +15,7 @@ from adapters.kafka.commands import KafkaCommands, receipt_of
 from adapters.kafka.publisher import NoReply
 from domain.refusals import Code
 from infra.kafka import client_options, unlogged
+from services.cli.calendar_in_use import calendar_in_use
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
 from services.cli.kafka import kafka_settings
@@ -83,7 +84,7 @@ def publishing(place: Place) -> Iterator[Commands]:
         seal = place.installation.seal(place.data)
         clock = book_clock(place, url)
         with (
-            closing(Writer(url, place.platform, seal, clock)) as writer,
+            closing(Writer(url, place.platform, seal, clock, calendar=calendar_in_use())) as writer,
             closing(Intake(url, place.platform, writer)) as intake,
         ):
             yield writer

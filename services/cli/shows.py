@@ -1,6 +1,6 @@
 """Looks at one thing or a list of things: through the views, or as it stood (`--as-of`).
 
-command show   account show   member show    auto-tender
+command show   account show   member show    guarantee show    auto-tender
 positions      holders        assignments    statement
 """
 
@@ -26,10 +26,12 @@ from services.proof.as_of import balances_as_of, state_as_of
 app = typer.Typer()
 command_app = typer.Typer(help="One command's outcome.", no_args_is_help=True)
 account_app = typer.Typer(help="What an account has.", no_args_is_help=True)
+guarantee_app = typer.Typer(help="What a guarantor stands for.", no_args_is_help=True)
 member_app = typer.Typer(help="A member; references only.", no_args_is_help=True)
 for name, group in (
     ("command", command_app),
     ("account", account_app),
+    ("guarantee", guarantee_app),
     ("member", member_app),
 ):
     app.add_typer(group, name=name)
@@ -100,6 +102,23 @@ def _account_as_of(look: Look, account: str, as_of: str) -> Answer:
             "an account is called MEMBER:ROLE, such as I1:investor",
         )
     return {**plain(balance), "as_of": moment}
+
+
+@guarantee_app.command("show")
+def guarantee_show(
+    guarantor: Annotated[str, typer.Argument(metavar="GUARANTOR")],
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
+    """A guarantor's exposure and limit, its loans, and its obligations with their deadlines.
+
+    Example: zhuanhu guarantee show G00001 --json
+    """
+    with looking(data, platform) as look:
+        seen = look.views.guarantor(guarantor)
+        answer = plain(seen.value) | {"view": look.view(seen)}
+    show(f"guarantor {guarantor}", answer, as_json)
 
 
 @member_app.command("show")

@@ -22,6 +22,7 @@ from adapters.vault import Vault
 from domain.commands import Command
 from infra.clock import Clock, ManualClock, RunningClock, SystemClock
 from services.cli.bank_process import BankControl
+from services.cli.calendar_in_use import calendar_in_use
 from services.cli.custodians import bank_of
 from services.cli.errors import CliError
 from services.cli.installation import Installation
@@ -140,7 +141,9 @@ def running(
             commands = opened.enter_context(closing(Inbox(url, platform)))
         else:
             commands = writer = opened.enter_context(
-                closing(Writer(url, platform, seal, book_clock, watch, PressProcess))
+                closing(
+                    Writer(url, platform, seal, book_clock, watch, PressProcess, calendar_in_use())
+                )
             )
             intake = opened.enter_context(closing(Intake(url, platform, writer)))
             if kafka is not None:

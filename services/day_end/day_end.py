@@ -20,7 +20,7 @@ from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Covers, PolicyPublished, PolicyTerms, Scope
+from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Scope
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
@@ -113,6 +113,12 @@ class DayEnd:
                 for loan_id in due
             ]
         )
+        self._submit(
+            [
+                c.JudgeObligations(id=f"obligations:{today}:{who}", guarantor_id=who, **self._by())
+                for who in self._past_deadline(today)
+            ]
+        )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
         self._collect(today)
         self._report_emptied(today)
@@ -160,7 +166,7 @@ class DayEnd:
         return receipts
 
     def _expired(self, today: date) -> list[str]:
-        return self._ids(
+        return self._found(
             "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
             " AND deadline < %(today)s ORDER BY loan_id",
             {"today": today},
@@ -168,7 +174,7 @@ class DayEnd:
 
     def _lapsed(self, today: date) -> list[str]:
         """Offers of claims that nobody bought in time."""
-        return self._ids(
+        return self._found(
             "SELECT assignment_id FROM {}.assignment WHERE status IN ('offered', 'listed')"
             " AND valid_until < %(today)s ORDER BY assignment_id",
             {"today": today},
@@ -178,18 +184,34 @@ class DayEnd:
         """Loans with an instalment to bill, to mark overdue, or late enough to be paid by whoever
         stands in, or with a rest that falls due."""
         marks = [_Marks.of(terms) for terms in self._policies()]
-        return self._ids(_DUE, {"today": today} | _columns(marks))
+        return self._found(_DUE, {"today": today} | _columns(marks))
+
+    def _past_deadline(self, today: date) -> list[str]:
+        """Guarantors with an obligation whose deadline is over, and nobody has said so yet."""
+        return self._found(
+            "SELECT DISTINCT guarantor_id FROM {}.obligation"
+            " WHERE status = 'open' AND NOT breached AND deadline < %(today)s"
+            " ORDER BY guarantor_id",
+            {"today": today},
+        )
 
     def _policies(self) -> list[PolicyTerms]:
         published = self._log.stream(POLICY)
         return [each.terms for each in published if isinstance(each, PolicyPublished)]
 
-    def _ids(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+    def _found(self, query: LiteralString, values: dict[str, object]) -> list[str]:
+        """The ids that the views give."""
         text = sql.SQL(query).format(self._views)
         return [row[0] for row in self._connection.execute(text, values)]
 
     def _by(self) -> _By:
         return {"platform": self._platform, "actor": ACTOR}
+
+
+def _without_guarantor(terms: PolicyTerms) -> str | None:
+    """Who must pay first on a loan that nobody guarantees."""
+    rest = (each.value for each in terms.providers if each is not Provider.GUARANTOR)
+    return next(rest, None)
 
 
 class _Marks(NamedTuple):
@@ -201,6 +223,8 @@ class _Marks(NamedTuple):
     whole_from: int | None  # All open instalments are claimed.
     called_in_from: int | None
     interest: bool  # Whether interest alone may be claimed.
+    guaranteed: str  # Who must pay first on a loan that has a guarantor,
+    plain: str | None  # and on one that has none; None: nobody.
 
     @classmethod
     def of(cls, terms: PolicyTerms) -> _Marks:
@@ -223,6 +247,8 @@ class _Marks(NamedTuple):
             called_in_from=min(called_in, default=None),
             interest=terms.scope is Scope.PRINCIPAL_AND_INTEREST
             and any(each.covers is not Covers.PRINCIPAL for each in terms.triggers),
+            guaranteed=terms.providers[0].value,
+            plain=_without_guarantor(terms),
         )
 
 
@@ -234,16 +260,21 @@ _DUE: LiteralString = """
     SELECT DISTINCT i.loan_id
     FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
     LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(claimed_from)s::int[],
-            %(whole_from)s::int[], %(called_in_from)s::int[], %(interest)s::bool[])
-        AS p (version, grace, claimed_from, whole_from, called_in_from, interest)
+            %(whole_from)s::int[], %(called_in_from)s::int[], %(interest)s::bool[],
+            %(guaranteed)s::text[], %(plain)s::text[])
+        AS p (version, grace, claimed_from, whole_from, called_in_from, interest, guaranteed, plain)
         ON p.version = l.policy_version
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
     WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
       AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
       AND (NOT i.billed
            OR (i.open_principal_fen + i.open_interest_fen
-               + i.reserve_open_principal_fen + i.reserve_open_interest_fen > 0
+               + i.reserve_open_principal_fen + i.reserve_open_interest_fen
+               + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen > 0
                AND ((NOT i.overdue AND %(today)s - i.due_on > p.grace)
-                    OR (NOT i.filed
+                    OR (who.payer IS NOT NULL AND NOT i.filed
+                        AND NOT (who.payer = 'guarantor' AND i.confirmed)
                         AND (i.open_principal_fen > 0 OR (p.interest AND i.open_interest_fen > 0))
                         AND (%(today)s - i.due_on >= p.claimed_from
                              OR (p.whole_from IS NOT NULL AND EXISTS (
@@ -252,7 +283,9 @@ _DUE: LiteralString = """
                                    AND %(today)s - o.due_on >= p.whole_from
                                    AND o.open_principal_fen + o.open_interest_fen
                                        + o.reserve_open_principal_fen
-                                       + o.reserve_open_interest_fen > 0))))
+                                       + o.reserve_open_interest_fen
+                                       + o.guarantor_open_principal_fen
+                                       + o.guarantor_open_interest_fen > 0))))
                     OR (l.rest_billed_with IS NULL AND %(today)s - i.due_on >= p.called_in_from
                         AND EXISTS (
                             SELECT FROM {0}.instalment n

@@ -19,6 +19,7 @@ from services.proof.checks.assignments import Assignments
 from services.proof.checks.book import Book
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.checks.days import ReconciledDays
+from services.proof.checks.guarantees import Guarantees
 from services.proof.checks.lines import Lines, Principal
 from services.proof.checks.mirror import BankWord, Mirror
 from services.proof.checks.money import Balances, Integers
@@ -101,6 +102,7 @@ class Audit:
             Lines(),
             Principal(streams),
             ReserveQueue(streams, balances, book),
+            Guarantees(streams, book),
         ]
         self.checks = (self.integers, self.views, *watching)
         self._looks: dict[str, list[tuple[Check, Look]]] = {}

@@ -26,6 +26,7 @@ from domain.cashbook import (
 from domain.collection_rules import CollectionRules
 from domain.collections import Case
 from domain.funds_freeze import FundsFreeze
+from domain.guarantee import Guarantor
 from domain.identity import Identity
 from domain.investment import Investment
 from domain.law import LAW_TABLES, LawTable
@@ -54,12 +55,14 @@ from domain.streams import (
     entry_stream,
     fold_of,
     freeze_stream,
+    guarantee_stream,
     identity_stream,
     investment_stream,
     loan_stream,
     member_stream,
     reversal_stream,
 )
+from domain.working_days import WorkingDays
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
 
@@ -76,6 +79,7 @@ class Desk:
     seal: Seal
     now: datetime
     outstanding_principal_fen: int
+    calendar: WorkingDays
     effective_on: date = date.min  # Of the command at hand.
     staged: list[Staged] = field(default_factory=list)
     sealed: list[Sealed] = field(default_factory=list)
@@ -170,6 +174,10 @@ class Desk:
 
     def loan(self, loan_id: str) -> Loan:
         state: Loan = self._kept(loan_stream(loan_id)).state
+        return state
+
+    def guarantor(self, guarantor_id: str) -> Guarantor:
+        state: Guarantor = self._kept(guarantee_stream(guarantor_id)).state
         return state
 
     def investment(self, tender_id: str) -> Investment:

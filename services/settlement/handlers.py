@@ -25,6 +25,7 @@ from domain.streams import (
     case_stream,
     entry_stream,
     freeze_stream,
+    guarantee_stream,
     identity_stream,
     investment_stream,
     loan_stream,
@@ -42,6 +43,7 @@ from services.settlement import (
     on_corrections,
     on_day_end,
     on_freezes,
+    on_guarantees,
     on_loans,
     on_members,
     on_operators,
@@ -85,7 +87,7 @@ def _registration(command: c.RegisterMember, look: Look) -> Touched:
 
 
 def _loan(command: Any, look: Look) -> Touched:
-    return Touched(_loan_and_borrower(command.loan_id, look))
+    return Touched(_loan_and_parties(command.loan_id, look))
 
 
 def _recharge(command: c.RequestRecharge, look: Look) -> Touched:
@@ -145,7 +147,7 @@ def _spread(command: c.SpreadLoan, look: Look) -> Touched:
 
 
 def _repay(command: c.RepayLoan, look: Look) -> Touched:
-    streams = (*_loan_and_borrower(command.loan_id, look), entry_stream(f"H-{command.payment_id}"))
+    streams = (*_loan_and_parties(command.loan_id, look), entry_stream(f"H-{command.payment_id}"))
     kept = look.peek(loan_stream(command.loan_id))
     terms = kept.state.terms if kept else None
     return Touched(streams, (account_of(terms.borrower_id, Role.BORROWER),) if terms else ())
@@ -191,27 +193,26 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         if account not in UNBOUNDED
     }
     streams = [stream]
-    prefix = command.entry_id[0]
+    prefix, _, _ = command.entry_id.partition("-")
     if prefix == "W":
         streams.append(member_stream(requested.subject))
-    if prefix in "TX":
+    if prefix in {"T", "X"}:
         streams.append(investment_stream(requested.reference))
-    if prefix in "THDRP":
-        streams += _loan_and_borrower(requested.subject, look)
-        streams += _next_entries(command.entry_id, requested.reference)
-    if prefix in "DR" and (loan := look.peek(loan_stream(requested.subject))):
+    if prefix in {"T", "H", "D", "R", "P", "GH", "GA"}:
+        streams += _loan_and_parties(requested.subject, look)
+        streams += _next_entries(prefix, requested.reference)
+    if prefix in {"D", "R"} and (loan := look.peek(loan_stream(requested.subject))):
         streams += (investment_stream(tender_id) for tender_id in _tenders(loan.state))
-    if prefix in "RP":
+    if prefix in {"R", "P", "GA"}:
         streams.append(RESERVE)
     if command.entry_id[:3] in {"AH-", "AS-"}:
         streams += (assignment_stream(requested.reference), loan_stream(requested.subject))
     return Touched(tuple(streams), tuple(accounts))
 
 
-def _next_entries(entry_id: str, reference: str) -> Iterable[str]:
-    if entry_id[0] == "H":
-        return (entry_stream(f"R-{reference}"), entry_stream(f"Y-{reference}"))
-    return ()
+def _next_entries(prefix: str, reference: str) -> Iterable[str]:
+    follow = {"H": ("R", "Y"), "GH": ("GA",)}.get(prefix, ())
+    return (entry_stream(f"{each}-{reference}") for each in follow)
 
 
 def _tenders(loan: Loan) -> Iterable[str]:
@@ -270,11 +271,17 @@ def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
     return Touched((RESERVE, POLICY, *loans), (RESERVE_ACCOUNT,))
 
 
-def _loan_and_borrower(loan_id: str, look: Look) -> tuple[str, ...]:
+def _loan_and_parties(loan_id: str, look: Look) -> tuple[str, ...]:
+    """The loan, its borrower, and what its guarantor stands for."""
     stream = loan_stream(loan_id)
     kept = look.peek(stream)
-    terms = kept.state.terms if kept else None
-    return (stream, member_stream(terms.borrower_id)) if terms else (stream,)
+    loan: Loan = kept.state if kept else Loan()
+    streams = [stream]
+    if loan.terms is not None:
+        streams.append(member_stream(loan.terms.borrower_id))
+    if loan.guarantee.by is not None:
+        streams.append(guarantee_stream(loan.guarantee.by))
+    return tuple(streams)
 
 
 def _case(command: Any, look: Look) -> Touched:
@@ -288,8 +295,35 @@ def _assess_case(command: c.AssessCase, look: Look) -> Touched:
     return Touched((COLLECTIONS, case_stream(command.borrower_id), borrower, *loans))
 
 
+def _guarantor(command: c.AppointGuarantor, look: Look) -> Touched:
+    guarantor_id = command.guarantor_id
+    return Touched((member_stream(guarantor_id), guarantee_stream(guarantor_id)))
+
+
+def _guarantee(command: c.GuaranteeLoan, look: Look) -> Touched:
+    guarantor_id = command.guarantor_id
+    loan = loan_stream(command.loan_id)
+    return Touched((loan, member_stream(guarantor_id), guarantee_stream(guarantor_id)))
+
+
+def _advance(command: c.RequestAdvance, look: Look) -> Touched:
+    streams = (
+        loan_stream(command.loan_id),
+        guarantee_stream(command.guarantor_id),
+        entry_stream(f"GH-{command.advance_id}"),
+    )
+    return Touched(streams, (account_of(command.guarantor_id, Role.GUARANTOR),))
+
+
+def _obligations(command: c.JudgeObligations, look: Look) -> Touched:
+    stream = guarantee_stream(command.guarantor_id)
+    kept = look.peek(stream)
+    obliged = kept.state.obligations.values() if kept else ()
+    return Touched((stream, RESERVE, *(loan_stream(each.opened.loan_id) for each in obliged)))
+
+
 PEEKING: frozenset[Touches] = frozenset(
-    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case, _spread}
+    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case, _spread, _obligations}
 )
 
 HANDLERS: dict[type[c.Command], Handler] = {
@@ -373,4 +407,9 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ImportBlacklist: Handler(on_blacklist.import_blacklist, _nothing),
     c.WindDown: Handler(on_wind_down.wind_down, _nothing),
     c.ReportEmptied: Handler(on_wind_down.report_emptied, _nothing),
+    c.AppointGuarantor: Handler(on_guarantees.appoint_guarantor, _guarantor),
+    c.GuaranteeLoan: Handler(on_guarantees.guarantee_loan, _guarantee),
+    c.ConfirmOverdue: Handler(on_guarantees.confirm_overdue, _loan),
+    c.RequestAdvance: Handler(on_guarantees.request_advance, _advance),
+    c.JudgeObligations: Handler(on_day_end.judge_obligations, _obligations),
 }

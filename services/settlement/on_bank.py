@@ -12,7 +12,7 @@ from domain.loan import Loan, Status
 from domain.loan_events import LoanEvent, LoanSettled, RepaymentRouted
 from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
-from services.settlement import on_claims
+from services.settlement import on_claims, on_guarantees
 from services.settlement.desk import Desk
 from services.settlement.on_collections import count_payment
 from services.settlement.on_corrections import reversal_rejected
@@ -113,7 +113,8 @@ def _send(desk: Desk, routed: RepaymentRouted) -> None:
 
 
 def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movement]:
-    """One movement for each claim that gets something, then the reserve's, then the fee."""
+    """One movement for each claim that gets something, then the reserve's, the guarantor's, and
+    the fee."""
     borrower = account_of(loan.known().borrower_id, Role.BORROWER)
     parts = routed.parts
     principals_fen = map(sum, zip(*(part.principal for part in parts), strict=True))
@@ -127,6 +128,10 @@ def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movem
         lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
     reserve_fen = sum(part.reserve_fen for part in parts)
     lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
+    if loan.guarantee.by is not None:
+        guarantor = account_of(loan.guarantee.by, Role.GUARANTOR)
+        recovered_fen = sum(each.total_fen for each in routed.recourse)
+        lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, recovered_fen, 0))
     fee_fen = sum(part.overdue_fee_fen for part in parts)
     lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
     return [
@@ -166,8 +171,11 @@ def _hold_of(payment_id: str) -> str:
 def _repaid(desk: Desk, entry: EntryRequested) -> None:
     loan_id = entry.subject
     loan = desk.loan(loan_id)
-    reserve_fen = sum(part.reserve_fen for part in loan.routed.parts) if loan.routed else 0
-    _record(desk, loan_id, *repayment.settle(loan, desk.today))
+    routed = repayment.routed(loan)
+    reserve_fen = sum(part.reserve_fen for part in routed.parts)
+    settled, *ended = repayment.settle(loan, desk.today)
+    _record(desk, loan_id, settled, *ended)
+    on_guarantees.loan_repaid(desk, routed, settled)
     if reserve_fen:
         recovered = reserve.RecoveryReceived(
             loan_id=loan_id, payment_id=entry.reference, amount_fen=reserve_fen
@@ -176,6 +184,7 @@ def _repaid(desk: Desk, entry: EntryRequested) -> None:
     drop_claims(desk, loan_id)
     paid_fen = sum(movement.amount_fen for movement in entry.movements)
     count_payment(desk, loan.known().borrower_id, entry.reference, paid_fen)
+    on_guarantees.drop_obligations(desk, loan_id)
     route_next(desk, loan_id)
 
 
@@ -239,6 +248,7 @@ def _payout_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
 def _end_advance(desk: Desk, held: reserve.PayoutHeld, *, paid: bool) -> None:
     loan = desk.loan(held.loan_id)
     _record(desk, held.loan_id, *repayment.finish_advance(loan, held.payout_id, paid=paid))
+    on_guarantees.drop_obligations(desk, held.loan_id)
     route_next(desk, held.loan_id)
 
 
@@ -260,6 +270,25 @@ def _assignment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> N
     route_next(desk, entry.subject)
 
 
+# -- the guarantor's advances -----------------------------------------------------------
+
+
+def _advance_settled(desk: Desk, entry: EntryRequested) -> None:
+    on_guarantees.advance_made(desk, entry)
+    drop_claims(desk, entry.subject)  # Late, and the reserve was obliged already.
+    route_next(desk, entry.subject)
+
+
+def _advance_hold_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    on_guarantees.hold_refused(desk, entry, bank_code)
+    route_next(desk, entry.subject)
+
+
+def _advance_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    on_guarantees.advance_refused(desk, entry, bank_code)
+    route_next(desk, entry.subject)
+
+
 def _record(desk: Desk, loan_id: str, *events: LoanEvent) -> None:
     desk.record(loan_stream(loan_id), *events)
     close_if_settled(desk, loan_id, events)
@@ -272,12 +301,16 @@ AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
     Purpose.REPAYMENT_HOLD: _hold_frozen,
     Purpose.REPAYMENT: _repaid,
     Purpose.SUBROGATED_RECOVERY: _repaid,
+    Purpose.GUARANTEE_RECOVERY: _repaid,
     Purpose.FEE: _repaid,
     Purpose.RESERVE_PAYOUT: _payout_paid,
     Purpose.ASSIGNMENT_HOLD: on_claims.money_frozen,
     Purpose.ASSIGNMENT: _claim_assigned,
+    Purpose.GUARANTEE_HOLD: on_guarantees.send_advance,
+    Purpose.GUARANTEE_ADVANCE: _advance_settled,
 }
-"""By an entry's leading purpose. A repayment whose lines are all the reserve's leads with it."""
+"""By an entry's leading purpose. A repayment leads with the first line that it has: of an investor,
+the reserve, the guarantor, or the fee."""
 
 AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.WITHDRAWAL: fail_withdrawal,
@@ -286,10 +319,13 @@ AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.REPAYMENT_HOLD: _hold_refused,
     Purpose.REPAYMENT: _repayment_rejected,
     Purpose.SUBROGATED_RECOVERY: _repayment_rejected,
+    Purpose.GUARANTEE_RECOVERY: _repayment_rejected,
     Purpose.FEE: _repayment_rejected,
     Purpose.RESERVE_PAYOUT: _payout_rejected,
     Purpose.ASSIGNMENT_HOLD: _buyer_refused,
     Purpose.ASSIGNMENT: _assignment_rejected,
+    Purpose.GUARANTEE_HOLD: _advance_hold_refused,
+    Purpose.GUARANTEE_ADVANCE: _advance_rejected,
     Purpose.REVERSAL: reversal_rejected,
     Purpose.ADMINISTRATIVE_RELEASE: release_rejected,
 }

@@ -20,6 +20,7 @@ from services.settlement.admission import approve
 from services.settlement.desk import Desk
 from services.settlement.on_authorisations import check as authorised
 from services.settlement.on_blacklist import check_elsewhere
+from services.settlement.on_guarantees import end_guarantee, give_guarantee
 
 
 def request_loan(desk: Desk, command: c.RequestLoan) -> None:
@@ -58,6 +59,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
     lawful.check(policy, table, desk.today)
+    give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),
@@ -85,6 +87,7 @@ def answer_project(desk: Desk, command: c.ConfirmProject | c.RefuseProject) -> N
     _record(desk, command.loan_id, funding.answer_project(loan, refused_code))
     if refused_code is not None:
         end_debt(desk, loan)
+        end_guarantee(desk, loan)
 
 
 def place_tender(desk: Desk, command: c.PlaceTender) -> None:
@@ -200,6 +203,7 @@ def miscarry_loan(desk: Desk, command: c.MiscarryLoan) -> None:
         if tender.secured:
             release_tender(desk, command.loan_id, tender_id)
     end_debt(desk, loan)
+    end_guarantee(desk, loan)
 
 
 # -- shared with the bank's answers -----------------------------------------------------

@@ -21,9 +21,11 @@ from adapters.commanding import Outcome, Receipt
 from adapters.event_log import AppendUnknown, Batch, Head, WriterFenced
 from adapters.shard_schema import shard_schema, writer_role
 from adapters.vault import Seal
+from adapters.working_days import working_days
 from domain.commands import Command
 from domain.model import Refused
 from domain.refusals import Code
+from domain.working_days import WorkingDays
 from infra.clock import Clock
 from infra.postgres import PostgresUnavailable, connect
 from services.settlement.admission import admit
@@ -53,7 +55,8 @@ class _Flight(NamedTuple):
 
 
 class Writer:
-    """Implements adapters.commanding.Commands for one platform. Not safe for several threads."""
+    """Implements adapters.commanding.Commands for one platform. Not safe for several threads.
+    `calendar`: by which deadlines are counted; None for the package's own."""
 
     def __init__(
         self,
@@ -63,7 +66,9 @@ class Writer:
         clock: Clock,
         watch: Watch = UNWATCHED,
         press: Callable[[str, str], Storing] = Press,
+        calendar: WorkingDays | None = None,
     ) -> None:
+        self._calendar = calendar or working_days()
         self._watch = watch
         self._platform = platform
         self._seal = seal
@@ -241,7 +246,9 @@ class Writer:
         known |= self._landed
         if self._flight is not None:
             known |= self._flight.answered
-        desk = Desk(self._shelf, self._seal, now, self._head.outstanding_principal_fen)
+        desk = Desk(
+            self._shelf, self._seal, now, self._head.outstanding_principal_fen, self._calendar
+        )
         pen = Pen(self._head, now)
         answers = []
         new: dict[str, Answered] = {}

@@ -16,7 +16,7 @@ from domain.model import InvariantBroken
 from domain.money import Rounding
 from domain.penalty import PENALTY_DENOMINATOR
 from domain.policy import PenaltyBase, PolicyTerms, Subrogation
-from domain.register import Billed, Lateness, Part, Row, bill, split
+from domain.register import Billed, Lateness, Part, Recourse, Row, bill, split
 from domain.schedule import Method, schedule
 from domain.sharing import ShareMethod
 from tests.exemplars import a_policy
@@ -104,13 +104,20 @@ policies = st.builds(
     st.lists(vectors, min_size=1, max_size=3),
     policies,
     st.lists(
-        st.tuples(st.integers(0, 900), st.integers(0, 40), st.booleans()), min_size=1, max_size=8
+        st.tuples(
+            st.integers(0, 900),
+            st.integers(0, 40),
+            st.sampled_from(("", "", "advanced", "advanced_by_guarantor")),
+        ),
+        min_size=1,
+        max_size=8,
     ),
 )
 def test_paid_and_open_add_up_to_due_whatever_comes(
-    rows: list[list[tuple[int, int]]], terms: PolicyTerms, steps: list[tuple[int, int, bool]]
+    rows: list[list[tuple[int, int]]], terms: PolicyTerms, steps: list[tuple[int, int, str]]
 ) -> None:
-    """Payments, with days between, and advances by the reserve of half of what is open."""
+    """Payments, with days between, and half of what is open paid by the reserve or the
+    guarantor."""
     claims = len(rows[0])
     instalments = [
         Billed(
@@ -122,25 +129,30 @@ def test_paid_and_open_add_up_to_due_whatever_comes(
         for period, row in enumerate(rows, start=1)
     ]
     on = DUE
-    for amount_fen, days, advance in steps:
+    for amount_fen, days, payer in steps:
         on += timedelta(days=days)
-        parts, allocation = split(amount_fen, instalments, on, terms)
+        parts, recourse, allocation = split(amount_fen, instalments, on, terms)
         due_fen = sum(sum(each.due(on, terms)[1:]) for each in instalments)
         applied_fen = sum(each.total_fen for each in parts)
+        applied_fen += sum(each.total_fen for each in recourse)
         assert applied_fen + allocation.left_fen == amount_fen
         assert applied_fen == min(amount_fen, due_fen)
         by_period = {each.period: each for each in parts}
+        guarantors = {each.period: each for each in recourse}
         instalments = [
-            each.paid(by_period[each.period], on, terms) if each.period in by_period else each
+            each.paid(by_period[each.period], on, terms, guarantors.get(each.period))
+            if each.period in by_period
+            else each
             for each in instalments
         ]
         still_due_fen = sum(sum(each.due(on, terms)[1:]) for each in instalments)
         assert applied_fen + still_due_fen == due_fen
         assert all(fen >= 0 for p in parts for fen in (*p.principal, *p.interest, *p.penalty))
-        if advance:
+        assert all(fen >= 0 for each in recourse for fen in each)
+        if payer:
             before_fen = [each.base_fen for each in instalments]
             instalments = [
-                each.advanced(
+                getattr(each, payer)(
                     tuple(fen // 2 for fen in each.principal),
                     tuple(fen // 2 for fen in each.interest),
                 )
@@ -256,7 +268,7 @@ def test_both_variants_of_rule_5(
     subrogation: Subrogation, amount_fen: int, investors: tuple[int, int], reserve_fen: int
 ) -> None:
     terms = a_policy(subrogation=subrogation)
-    [only], allocation = split(amount_fen, [PARTLY_ADVANCED], DUE, terms)
+    [only], _, allocation = split(amount_fen, [PARTLY_ADVANCED], DUE, terms)
     assert (only.principal, only.interest, only.reserve_fen) == (investors, (0, 0), reserve_fen)
     assert allocation.left_fen == 0
 
@@ -271,14 +283,39 @@ def test_both_variants_of_rule_5(
 def test_penalty_follows_who_holds_the_late_claim(
     subrogation: Subrogation, penalty: tuple[int, int], reserve_fen: int
 ) -> None:
-    [only], _ = split(1_10, [PARTLY_ADVANCED], days_late(20), a_policy(subrogation=subrogation))
+    [only], _, _ = split(1_10, [PARTLY_ADVANCED], days_late(20), a_policy(subrogation=subrogation))
     assert (only.penalty, only.reserve_penalty_fen) == (penalty, reserve_fen)
 
 
 def test_penalty_on_a_claim_that_is_all_the_reserves_is_the_reserves() -> None:
     advanced = billed().advanced((60_00, 40_00), (6_00, 4_00))
-    [only], _ = split(1_10, [advanced], days_late(20), a_policy())
+    [only], _, _ = split(1_10, [advanced], days_late(20), a_policy())
     assert (only.penalty, only.reserve_penalty_fen) == ((0, 0), 1_10)
+
+
+@pytest.mark.parametrize(
+    ("subrogation", "amount_fen", "investors", "reserve_fen", "guarantor_fen"),
+    [
+        # Of 110.00 the investors hold 30.00, the reserve 40.00 and the guarantor 40.00.
+        (Subrogation.REST_FIRST, 30_00, (18_00, 12_00), 0, 0),
+        (Subrogation.REST_FIRST, 50_00, (18_00, 12_00), 10_00, 10_00),
+        (Subrogation.PROPORTIONAL, 55_00, (9_00, 6_00), 20_00, 20_00),
+        (Subrogation.PROPORTIONAL, 110_00, (18_00, 12_00), 40_00, 40_00),
+    ],
+)
+def test_reserve_and_guarantor_share_by_what_each_holds(
+    subrogation: Subrogation,
+    amount_fen: int,
+    investors: tuple[int, int],
+    reserve_fen: int,
+    guarantor_fen: int,
+) -> None:
+    held = billed(interest=(0, 0), principal=(66_00, 44_00)).advanced((24_00, 16_00), (0, 0))
+    held = held.advanced_by_guarantor((24_00, 16_00), (0, 0))
+    terms = a_policy(subrogation=subrogation)
+    [only], recourse, _ = split(amount_fen, [held], DUE, terms)
+    assert (only.principal, only.reserve_fen) == (investors, reserve_fen)
+    assert sum(each.total_fen for each in recourse) == guarantor_fen
 
 
 @pytest.mark.parametrize(
@@ -290,7 +327,7 @@ def test_penalty_on_a_claim_that_is_all_the_reserves_is_the_reserves() -> None:
 )
 def test_both_orders(order: AllocationOrder, periods: dict[int, int]) -> None:
     instalments = [billed(), billed(period=2)]
-    parts, _ = split(20_00, instalments, DUE, a_policy(allocation=order))
+    parts, _, _ = split(20_00, instalments, DUE, a_policy(allocation=order))
     assert {each.period: each.total_fen for each in parts} == periods
 
 
@@ -299,6 +336,8 @@ def test_both_orders(order: AllocationOrder, periods: dict[int, int]) -> None:
     [
         lambda: billed().advanced((60_01, 0), (0, 0)),
         lambda: billed().advanced((0, 0), (0, 4_01)),
+        lambda: billed().advanced_by_guarantor((60_01, 0), (0, 0)),
+        lambda: billed().paid(part(), DUE, a_policy(), Recourse(1, 1, 0, 0)),
         lambda: billed().paid(part(reserve_principal_fen=1), DUE, a_policy()),
         lambda: billed().paid(part(interest=(6_01, 0)), DUE, a_policy()),
     ],

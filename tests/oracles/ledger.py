@@ -11,13 +11,23 @@ from collections.abc import Mapping, Sequence
 from domain.cashbook import Movement
 
 BY_HAND = {"reserve_surplus", "reversal", "shortfall_cover"}
-HOLDS = {"withdrawal", "tender", "repayment_hold", "assignment_hold", "reserve_payout", *BY_HAND}
-RELEASES = {"tender_release", "repayment_release", "assignment_release"}
+HOLDS = {
+    "withdrawal",
+    "tender",
+    "repayment_hold",
+    "guarantee_hold",
+    "assignment_hold",
+    "reserve_payout",
+    *BY_HAND,
+}
+RELEASES = {"tender_release", "repayment_release", "guarantee_release", "assignment_release"}
 OUT_OF_FREEZE = {
     "disbursement",
     "repayment",
     "assignment",
     "subrogated_recovery",
+    "guarantee_advance",
+    "guarantee_recovery",
     "reserve_payout",
     *BY_HAND,
 }
@@ -72,7 +82,12 @@ class Ledger:
             elif m.purpose in OUT_OF_FREEZE or (m.purpose == "fee" and m.freeze):
                 self._frozen[m.payer] -= fen
                 self._available[m.payee] += fen
-            elif m.purpose in {"fee", "reserve_contribution", "assignment_fee"}:
+            elif m.purpose in {
+                "fee",
+                "reserve_contribution",
+                "assignment_fee",
+                "advance_passed_on",
+            }:
                 self._available[m.payer] -= fen
                 self._available[m.payee] += fen
         self.check()

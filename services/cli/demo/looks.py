@@ -67,7 +67,8 @@ class Looks:
         """Loans in repayment only."""
         rows = self._rows(
             "SELECT l.loan_id, coalesce(sum(i.open_principal_fen + i.open_interest_fen"
-            " + i.reserve_open_principal_fen + i.reserve_open_interest_fen), 0)::bigint,"
+            " + i.reserve_open_principal_fen + i.reserve_open_interest_fen"
+            " + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen), 0)::bigint,"
             " l.outstanding_principal_fen FROM {0}.loan l"
             " LEFT JOIN {0}.instalment i ON i.loan_id = l.loan_id AND i.billed"
             " WHERE l.status IN ('repaying', 'overdue') AND l.loan_id = ANY(%s)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from domain.loan import Loan
 from domain.loan_events import (
@@ -17,6 +18,11 @@ from domain.loan_events import (
     RepaymentRouted,
     RepaymentSettled,
 )
+from domain.loan_guarantee import (
+    GuaranteeAdvanceOpened,
+    GuaranteeAdvancePaid,
+    GuaranteeAdvanceReleased,
+)
 from domain.model import Event
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
@@ -24,8 +30,8 @@ from services.proof.snapshot import Snapshot
 
 
 class Lines(Check):
-    """A line is one claim's part of one instalment; the reserve's part is one line more. While a
-    claim is being sold none is paid."""
+    """A line is one claim's part of one instalment; the reserve's part is one line more, and so is
+    the guarantor's. While a claim is being sold none is paid."""
 
     NAME = "lines"
     TITLE = "No line of the register has two open movements"
@@ -39,9 +45,12 @@ class Lines(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return looks_of(
             ((RepaymentRouted,), self._routed),
-            ((AdvanceOpened,), self._advance_opened),
+            ((AdvanceOpened, GuaranteeAdvanceOpened), self._advance_opened),
             ((RepaymentSettled, RepaymentFailed), self._payment_ended),
-            ((AdvancePaid, AdvanceReleased), self._advance_ended),
+            (
+                (AdvancePaid, AdvanceReleased, GuaranteeAdvancePaid, GuaranteeAdvanceReleased),
+                self._advance_ended,
+            ),
             ((ClaimSold,), self._claim_sold),
             ((ClaimAssigned, ClaimKept), self._sale_ended),
         )
@@ -56,6 +65,7 @@ class Lines(Check):
             if fen
         }
         lines |= {(part.period, -1) for part in event.parts if part.reserve_fen}
+        lines |= {(each.period, -2) for each in event.recourse}
         self._open(fact, f"R-{event.payment_id}", lines)
 
     def _advance_opened(self, fact: Fact) -> None:
@@ -66,7 +76,7 @@ class Lines(Check):
             for place, fen in enumerate(vector)
             if fen
         }
-        self._open(fact, f"P-{event.payout_id}", lines)
+        self._open(fact, _entry_of(event), lines)
 
     def _payment_ended(self, fact: Fact) -> None:
         event = fact.event
@@ -74,7 +84,7 @@ class Lines(Check):
 
     def _advance_ended(self, fact: Fact) -> None:
         event = fact.event
-        self._close(event.loan_id, f"P-{event.payout_id}")
+        self._close(event.loan_id, _entry_of(event))
 
     def _claim_sold(self, fact: Fact) -> None:
         event = fact.event
@@ -106,6 +116,13 @@ class Lines(Check):
         moving -= self._moving.pop((loan_id, entry_id), frozenset())
         if not moving:
             self._by_loan.pop(loan_id, None)
+
+
+def _entry_of(event: Any) -> str:
+    """Of an advance, the reserve's or the guarantor's."""
+    if isinstance(event, AdvanceOpened | AdvancePaid | AdvanceReleased):
+        return f"P-{event.payout_id}"
+    return f"GA-{event.advance_id}"
 
 
 class Principal(Check):
@@ -140,4 +157,5 @@ class Principal(Check):
 
 def _principal_fen(loan: Loan) -> int:
     billed = loan.billed.values()
-    return sum(loan.unbilled) + sum(sum(b.principal) + b.reserve_principal_fen for b in billed)
+    in_place_fen = sum(b.reserve_principal_fen + b.guarantor_principal_fen for b in billed)
+    return sum(loan.unbilled) + sum(sum(b.principal) for b in billed) + in_place_fen

@@ -22,6 +22,12 @@ from domain.loan_events import (
     RepaymentRouted,
     RepaymentSettled,
 )
+from domain.loan_guarantee import (
+    GuaranteeAdvanceOpened,
+    GuaranteeAdvancePaid,
+    GuaranteeAdvanceReleased,
+    LoanGuaranteed,
+)
 from domain.model import Event
 from domain.purposes import Purpose
 from domain.register import Claim
@@ -40,9 +46,12 @@ class Account:
     unbilled_fen: int = 0  # Principal.
     advanced_fen: int = 0  # By the reserve ...
     recovered_fen: int = 0  # ... and paid back to it.
+    guarantor_fen: int = 0  # Advanced by the guarantor ...
+    recourse_fen: int = 0  # ... and paid back to him.
     principal: list[int] = field(default_factory=list)  # Received, by claim.
     routed: RepaymentRouted | None = None
     advances: dict[str, AdvanceOpened] = field(default_factory=dict)
+    advancing: dict[str, GuaranteeAdvanceOpened] = field(default_factory=dict)
 
 
 class Register(Check):
@@ -53,6 +62,7 @@ class Register(Check):
         super().__init__()
         self._streams = streams
         self._accounts: dict[str, Account] = {}
+        self._guarantors: dict[str, str] = {}  # By loan.
 
     def looks(self) -> Mapping[type[Event], Look]:
         return looks_of(
@@ -64,6 +74,9 @@ class Register(Check):
             ((AdvanceOpened,), self._opened),
             ((AdvancePaid, AdvanceReleased), self._advanced),
             ((ClaimAssigned,), self._assigned),
+            ((LoanGuaranteed,), self._guaranteed),
+            ((GuaranteeAdvanceOpened,), self._guarantor_pays),
+            ((GuaranteeAdvancePaid, GuaranteeAdvanceReleased), self._guarantor_paid),
             ((LoanSettled,), self._ended),
             ((EntryRequested,), self._requested),
         )
@@ -111,6 +124,9 @@ class Register(Check):
             account.recovered_fen += recovered_fen
             account.paid_fen += sum(part.principal) + sum(part.interest) + recovered_fen
             _add(account.principal, part.principal)
+        recourse_fen = sum(each.principal_fen + each.interest_fen for each in routed.recourse)
+        account.recourse_fen += recourse_fen
+        account.paid_fen += recourse_fen
         self._conserved(event.loan_id, account, fact.position)
 
     def _opened(self, fact: Fact) -> None:
@@ -146,6 +162,25 @@ class Register(Check):
         account.principal.append(0)
         self._conserved(event.loan_id, account, fact.position)
 
+    def _guaranteed(self, fact: Fact) -> None:
+        event = fact.event
+        self._guarantors[event.loan_id] = event.guarantor_id
+
+    def _guarantor_pays(self, fact: Fact) -> None:
+        event = fact.event
+        self._accounts[event.loan_id].advancing[event.advance_id] = event
+        if self._guarantors.get(event.loan_id) != event.guarantor_id:
+            self.violated(f"{event.guarantor_id} does not guarantee it", fact.position)
+
+    def _guarantor_paid(self, fact: Fact) -> None:
+        event = fact.event
+        account = self._accounts[event.loan_id]
+        opened = account.advancing.pop(event.advance_id)
+        if isinstance(event, GuaranteeAdvancePaid):
+            account.guarantor_fen += sum(opened.principal) + sum(opened.interest)
+            _add(account.principal, opened.principal)
+            self._conserved(event.loan_id, account, fact.position)
+
     def _ended(self, fact: Fact) -> None:
         event = fact.event
         self.looked_at["settled_loans"] += 1
@@ -156,7 +191,12 @@ class Register(Check):
                     f"{claim.tender_id} closes at {claim.principal_fen - received_fen} fen",
                     fact.position,
                 )
-        if account.billed_fen != account.paid_fen or account.advanced_fen != account.recovered_fen:
+        open_fen = (
+            account.billed_fen - account.paid_fen,
+            account.advanced_fen - account.recovered_fen,
+            account.guarantor_fen - account.recourse_fen,
+        )
+        if any(open_fen):
             self.violated(f"{event.loan_id} is settled and not paid", fact.position)
 
     def _conserved(self, loan_id: str, account: Account, position: int | None = None) -> None:
@@ -165,10 +205,8 @@ class Register(Check):
             return  # It ended with this event.
         self.looked_at["comparisons"] += 1
         open_fen = sum(billed.base_fen for billed in loan.billed.values())
-        reserve_fen = sum(
-            billed.reserve_principal_fen + billed.reserve_interest_fen
-            for billed in loan.billed.values()
-        )
+        reserve_fen = sum(billed.reserve_fen for billed in loan.billed.values())
+        guarantor_fen = sum(billed.guarantor_fen for billed in loan.billed.values())
         if account.paid_fen + open_fen != account.billed_fen:
             self.violated(
                 f"{loan_id}: {account.billed_fen} fen due, {account.paid_fen} paid,"
@@ -177,29 +215,51 @@ class Register(Check):
             )
         if account.advanced_fen - account.recovered_fen != reserve_fen:
             self.violated(f"{loan_id}: {reserve_fen} fen open to the reserve", position)
+        if account.guarantor_fen - account.recourse_fen != guarantor_fen:
+            self.violated(f"{loan_id}: {guarantor_fen} fen open to the guarantor", position)
         if sum(loan.unbilled) != account.unbilled_fen:
             self.violated(f"{loan_id}: {account.unbilled_fen} fen not yet billed", position)
 
     # -- the money of it ----------------------------------------------------------------
 
     def _requested(self, fact: Fact) -> None:
-        """A repayment's and a payout's movements are what the register's lines say."""
+        """Repayments, payouts and advances move what the register's lines say."""
         event = fact.event
-        prefix = event.entry_id[:2]
-        if prefix not in {"R-", "P-"}:
+        prefix = event.entry_id.partition("-")[0]
+        if prefix not in {"R", "P", "GH", "GA"}:
             return
         account = self._accounts[event.subject]
-        wanted: list[tuple[Purpose, str, int, int]]
-        if prefix == "R-":
+        wanted: list[_Line]
+        if prefix == "R":
             if account.routed is None or account.routed.entry_id != event.entry_id:
                 self.violated(f"{event.entry_id} was not routed", fact.position)
                 return
-            wanted = _repaid(account.claims, account.routed)
-        else:
+            guarantor_id = self._guarantors.get(event.subject, "")
+            wanted = _repaid(account.claims, account.routed, guarantor_id)
+        elif prefix == "P":
             wanted = _paid_out(account.claims, account.advances[event.reference])
+        else:
+            opened = account.advancing[event.reference]
+            held = event.entry_id == f"GH-{event.reference}"
+            wanted = _set_aside(opened) if held else self._advanced_through(event.subject, opened)
         self.looked_at["entries"] += 1
         if sorted(wanted) != sorted(map(_line, event.movements)):
             self.violated(f"{event.entry_id} moves other sums than are owed", fact.position)
+
+    def _advanced_through(self, loan_id: str, opened: GuaranteeAdvanceOpened) -> list[_Line]:
+        """间接代偿: to the borrower, and from him to each investor."""
+        loan = self._streams.loan(loan_id)
+        borrower_id = loan.terms.borrower_id if loan and loan.terms else ""
+        to_borrower = account_of(borrower_id, Role.BORROWER)
+        lines: list[_Line] = []
+        for claim, p, i in zip(
+            self._accounts[loan_id].claims, opened.principal, opened.interest, strict=True
+        ):
+            if p + i:
+                investor = account_of(claim.investor_id, Role.INVESTOR)
+                lines.append((Purpose.GUARANTEE_ADVANCE, to_borrower, p + i, i))
+                lines.append((Purpose.ADVANCE_PASSED_ON, investor, p + i, i))
+        return lines
 
     def finish(self, snapshot: Snapshot) -> None:
         for loan_id, account in self._accounts.items():
@@ -207,11 +267,15 @@ class Register(Check):
         self.looked_at["open_loans"] = len(self._accounts)
 
 
-def _line(movement: Movement) -> tuple[Purpose, str, int, int]:
+_Line = tuple[Purpose, str, int, int]
+"""Purpose, payee, fen, and what of them is interest."""
+
+
+def _line(movement: Movement) -> _Line:
     return movement.purpose, movement.payee, movement.amount_fen, movement.interest_fen
 
 
-def _repaid(claims: list[Claim], routed: RepaymentRouted) -> list[tuple[Purpose, str, int, int]]:
+def _repaid(claims: list[Claim], routed: RepaymentRouted, guarantor_id: str) -> list[_Line]:
     lines = []
     for place, claim in enumerate(claims):
         principal_fen = sum(part.principal[place] for part in routed.parts)
@@ -221,11 +285,19 @@ def _repaid(claims: list[Claim], routed: RepaymentRouted) -> list[tuple[Purpose,
     reserve_fen = sum(part.reserve_fen for part in routed.parts)
     fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
     lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
+    recourse_fen = sum(each.total_fen for each in routed.recourse)
+    guarantor = account_of(guarantor_id, Role.GUARANTOR)
+    lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, recourse_fen, 0))
     lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
     return [line for line in lines if line[2]]
 
 
-def _paid_out(claims: list[Claim], opened: AdvanceOpened) -> list[tuple[Purpose, str, int, int]]:
+def _set_aside(opened: GuaranteeAdvanceOpened) -> list[_Line]:
+    fen = sum(opened.principal) + sum(opened.interest)
+    return [(Purpose.GUARANTEE_HOLD, account_of(opened.guarantor_id, Role.GUARANTOR), fen, 0)]
+
+
+def _paid_out(claims: list[Claim], opened: AdvanceOpened) -> list[_Line]:
     return [
         (Purpose.RESERVE_PAYOUT, account_of(claim.investor_id, Role.INVESTOR), p + i, i)
         for claim, p, i in zip(claims, opened.principal, opened.interest, strict=True)

@@ -18,6 +18,7 @@ from domain.assignment import (
     AssignmentSettled,
 )
 from domain.assignment import Status as Sale
+from domain.guarantee import Guarantor
 from domain.investment import Investment, InvestmentEvent
 from domain.loan import Loan
 from domain.loan import Status as LoanStatus
@@ -27,7 +28,15 @@ from domain.model import Event, InvariantBroken
 from domain.operators import Operators
 from domain.platform import Platform
 from domain.reserve import Reserve
-from domain.streams import OPERATORS, PLATFORM, RESERVE, fold_of, loan_stream, member_stream
+from domain.streams import (
+    OPERATORS,
+    PLATFORM,
+    RESERVE,
+    fold_of,
+    guarantee_stream,
+    loan_stream,
+    member_stream,
+)
 from services.proof.checks.check import FORGED, Check, Fact, Look
 from services.proof.snapshot import Snapshot
 
@@ -86,6 +95,10 @@ class Streams(Check):
 
     def member(self, member_id: str) -> Member:
         return cast("Member", self._states.get(member_stream(member_id)) or Member())
+
+    def guarantor(self, guarantor_id: str) -> Guarantor:
+        state = self._states.get(guarantee_stream(guarantor_id))
+        return cast("Guarantor", state or Guarantor())
 
     @property
     def reserve(self) -> Reserve:
@@ -162,6 +175,8 @@ def _kind(event: type[Event]) -> _Kind:
             return _Kind("case-", "borrower_id", *fold_of(name))
         case "freeze":
             return _Kind("freeze-", "freeze_id", *fold_of(name))
+        case "guarantee":
+            return _Kind("guarantee-", "guarantor_id", *fold_of(name))
         case "cash":
             return _Kind("entry-", "entry_id", None, None)
         case _:

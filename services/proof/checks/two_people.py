@@ -23,7 +23,9 @@ from domain.commands import (
     RecordBankReversal,
 )
 from domain.funds_freeze import FundsFreezeOrdered, FundsReleaseOrdered
+from domain.guarantee import GuarantorAppointed
 from domain.loan_events import RepaymentAccepted
+from domain.loan_guarantee import OverdueConfirmed
 from domain.member import MemberBlacklisted, RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.operators import (
@@ -85,11 +87,13 @@ class TwoPeople(Check):
             BlacklistRemoved,
             BlacklistImported,
             WindDownStarted,
+            GuarantorAppointed,
         )
         return looks_of(
             ((CommandApproved,), self._approval),
             (told, self._by_hand),
             ((RepaymentAccepted,), self._paid),
+            ((OverdueConfirmed,), self._confirmed),
             ((EntryRequested,), self._requested),
             ((BankMovementRecorded,), self._recorded),
         )
@@ -124,8 +128,9 @@ class TwoPeople(Check):
         if command is None:
             return
         said = {name: getattr(fact.event, name) for name in fact.event.__struct_fields__}
-        if said.pop("approved_by", self._checker) != self._checker:
-            self.violated(f"{self._cause}: {fact.topic} names another checker", fact.position)
+        for name in ("approved_by", "confirmed_by"):
+            if said.pop(name, self._checker) != self._checker:
+                self.violated(f"{self._cause}: {fact.topic} names another checker", fact.position)
         if isinstance(command, AppointOperators):
             holds = any(each.model_dump().items() <= said.items() for each in command.operators)
         else:
@@ -135,6 +140,10 @@ class TwoPeople(Check):
 
     def _paid(self, fact: Fact) -> None:
         if fact.event.effective_on < self._streams.platform.business_date:
+            self._by_hand(fact)
+
+    def _confirmed(self, fact: Fact) -> None:
+        if fact.event.confirmed_by is not None:  # Else the day end did it.
             self._by_hand(fact)
 
     def _requested(self, fact: Fact) -> None:

@@ -1,10 +1,11 @@
-"""One whole story, told through the real writer: six loans, a bank that refuses at times.
+"""One whole story, told through the real writer: eight loans, a bank that refuses at times.
 
 L1  funded by three, one instalment late: the reserve pays a part, then all, then recovers
 L2  miscarried                           L3  paid off early, after a payment that failed; a part of
     its claim was sold
 L4  refused as a project, published again, late and open at the end
 L5  its due date rolls, it is late, called in and paid       L6  paid off early
+L7  guaranteed: advanced late, after a refusal and a breach, and paid back      L8  refused
 
 B1 and B2 have collection cases; B9 stands on the blacklist for a while.
 """
@@ -163,7 +164,9 @@ class Teller:
             phone="13800000000",
         )
 
-    def publish(self, loan_id: str, borrower: str, amount_fen: int, periods: int) -> None:
+    def publish(
+        self, loan_id: str, borrower: str, amount_fen: int, periods: int, guarantor: str = ""
+    ) -> None:
         self.tell(
             c.RequestLoan,
             loan_id=loan_id,
@@ -175,6 +178,8 @@ class Teller:
             purpose='stock "A\\B", {all}',
         )
         self.tell(c.RateLoan, loan_id=loan_id, grade="A")
+        if guarantor:
+            self.tell(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=guarantor)
         deadline = self.today + timedelta(days=3)
         self.tell(c.PublishLoan, loan_id=loan_id, deadline=deadline)
 
@@ -206,6 +211,7 @@ def told(url: str) -> list[Recorded]:
         _another_policy(teller)
         _late(teller)
         _ending(teller)
+        _guaranteed(teller)
         return teller.events()
     finally:
         teller.close()
@@ -410,7 +416,7 @@ def _sued(teller: Teller) -> None:
                 loan_id="L4" if step is LawsuitStep.FILED else None,
                 court_costs_fen=500 if step is LawsuitStep.JUDGED else 0,
             )
-    teller.repay("p9", "L4", 300)  # Of the costs alone.
+    teller.repay("p11", "L4", 300)  # Of the costs alone.
     teller.settle()
 
 
@@ -533,6 +539,39 @@ def _ending(teller: Teller) -> None:
         bank_date=teller.today,
     )
     teller.tell(c.SeedReserve, seed_id="s9", amount_fen=30)
+    teller.settle()
+
+
+def _guaranteed(teller: Teller) -> None:
+    """G1 stands for B1, is refused by the bank, breaks its word, and pays after all."""
+    teller.member("G1", Role.GUARANTOR, 100_000)
+    teller.member("I5", Role.INVESTOR, 4_000)
+    teller.settle()
+    for limit_fen in (10_000, 30_000):
+        teller.tell(c.AppointGuarantor, guarantor_id="G1", limit_fen=limit_fen)
+    teller.publish("L7", "B1", 10_000, 2, guarantor="G1")
+    teller.tell(c.ConfirmProject, loan_id="L7")
+    teller.publish("L8", "B1", 5_000, 2, guarantor="G1")
+    teller.tell(c.RefuseProject, loan_id="L8", bank_code="P1")
+    teller.tender("t10", "L7", "I5", 4_000)
+    teller.tender("t11", "L7", "I3", 6_000)
+    teller.settle()
+    teller.conclude("L7")
+    teller.settle()
+    teller.roll_to(date(2024, 6, 5), "L7")
+    first = {"loan_id": "L7", "period": 1}
+    teller.tell(c.ConfirmOverdue, **first)
+    teller.tell(c.RequestAdvance, advance_id="a1", guarantor_id="G1", **first)
+    teller.settle("GA-a1")
+    teller.roll_to(date(2024, 6, 14), "L7")  # The reserve pays what little it has.
+    teller.settle()
+    teller.tell(c.JudgeObligations, guarantor_id="G1")
+    teller.tell(c.RequestAdvance, advance_id="a2", guarantor_id="G1", **first)
+    teller.repay("p12", "L7", 3_000)  # While the advance is on its way: it is held.
+    teller.settle()
+    teller.roll_to(date(2024, 7, 5), "L7")
+    teller.tell(c.ConfirmOverdue, loan_id="L7", period=2)
+    teller.repay("p13", "L7", 9_000)
     teller.settle()
     teller.tell(
         c.RequestRecharge, recharge_id="o", member_id="I3", role=Role.INVESTOR, amount_fen=9

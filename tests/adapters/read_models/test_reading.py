@@ -159,6 +159,7 @@ def test_positions_are_the_investors_own(views: ReadModels) -> None:
         "t3": "refused",
         "t6": "concluded",
         "t7": "closed",
+        "t9": "closed",
     }
     assert views.positions_of("nobody").value == []
 
@@ -169,12 +170,29 @@ def test_the_reserve_with_its_queue_and_its_flows(views: ReadModels) -> None:
     gained_fen = sum(flows[f] for f in ("contributed", "seeded", "recovered", "other"))
     held_fen = gained_fen - flows["paid"] - flows["surplus"]
     assert shown.balance.available_fen + shown.balance.frozen_fen == held_fen
-    assert (flows["contributed"], flows["seeded"], flows["surplus"]) == (1_500, 5_030, 100)
+    assert (flows["contributed"], flows["seeded"], flows["surplus"]) == (1_600, 5_030, 100)
     assert flows["recovered"] > 0
     assert [queued.claim.claim_id for queued in shown.queue] == ["L4.2"]
     late = views.loan("L4").value.instalments[1]
     assert shown.queued_fen == late.open_principal_fen + late.open_interest_fen > 0
     assert [payout.rules for payout in shown.payouts] == ["1,2,3,4,5"] * 5
+
+
+def test_a_guarantor_with_what_he_stands_for_and_must_advance(views: ReadModels) -> None:
+    shown = views.guarantor("G1").value
+    guarantor = shown.guarantor
+    assert (guarantor.limit_fen, guarantor.exposure_fen, guarantor.breaches) == (30_000, 0, 1)
+    assert guarantor.recovered_fen >= guarantor.advanced_fen > 0  # With its part of the penalty.
+    assert [loan.loan_id for loan in shown.loans] == ["L7", "L8"]
+    first, second = shown.obligations
+    assert (first.claim_id, first.status, first.breached) == ("L7.1", "advanced", True)
+    assert (first.deadline, first.next_payer) == (date(2024, 6, 13), "reserve")
+    assert (first.confirmed_by, first.advance_id) == ("ben", "a2")
+    assert (second.claim_id, second.status, second.breached) == ("L7.2", "dropped", False)
+    told = views.loan("L7").value.guarantor_advances
+    assert [(each.advance_id, each.status) for each in told] == [("a1", "released"), ("a2", "paid")]
+    with pytest.raises(NotInView, match="no guarantor 'I1'"):
+        views.guarantor("I1")
 
 
 def test_stages_are_of_the_oldest_instalment_and_the_table_is_ours_to_choose(

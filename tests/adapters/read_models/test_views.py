@@ -17,6 +17,7 @@ from adapters.read_models.balances import BALANCES
 from adapters.read_models.blacklist import ENTRIES, OTHERS
 from adapters.read_models.cases import ACTIONS, CASES, LAWSUITS, PROMISES
 from adapters.read_models.days import DAYS
+from adapters.read_models.guarantees import GUARANTEED_LOANS, GUARANTORS, OBLIGATIONS
 from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
 from adapters.read_models.movements import MOVEMENTS
 from adapters.read_models.positions import CLAIMS, ON_ITS_WAY
@@ -29,7 +30,7 @@ from adapters.read_models.reserve import (
 )
 from adapters.read_models.shortfalls import COVERS, SHORTFALLS
 from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
-from domain import blacklist, cashbook, collections, loan, member, reserve, shortfall
+from domain import blacklist, cashbook, collections, guarantee, loan, member, reserve, shortfall
 from domain.assignment import Assignment
 from domain.investment import Investment
 from domain.loan import Status
@@ -166,9 +167,15 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         assert (row.grade or "") == state.grade
         assert (row.reserved_fen, row.secured_fen) == (state.reserved_fen, state.secured_fen)
         assert row.outstanding_principal_fen == sum(state.unbilled) + sum(
-            sum(b.principal) + b.reserve_principal_fen for b in state.billed.values()
+            sum(b.principal) + b.reserve_principal_fen + b.guarantor_principal_fen
+            for b in state.billed.values()
         )
         assert row.overdue_instalments == len(state.overdue & state.billed.keys())
+        assert row.guarantor_id == state.guarantee.by
+        advancing = t.GUARANTOR_ADVANCES.select(
+            cursor, "status = 'opened' AND loan_id = %s", loan_id
+        )
+        assert {each.advance_id for each in advancing} == state.guarantee.advancing.keys()
         assert (row.contract_hash is None) == (state.concluded is None)
         assert (row.settled_on is None) == (state.status is not Status.SETTLED)
         assert {p.payment_id for p in payments if p.loan_id == loan_id and not p.closed_on} == (
@@ -188,9 +195,11 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         row.open_interest_fen,
         row.reserve_open_principal_fen,
         row.reserve_open_interest_fen,
+        row.guarantor_open_principal_fen,
+        row.guarantor_open_interest_fen,
     )
     if billed is None:
-        assert open_fen == (0, 0, 0, 0)
+        assert not any(open_fen)
         assert (row.paid_on is not None) == row.billed
         return
     assert open_fen == (
@@ -198,6 +207,8 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
         sum(billed.interest),
         billed.reserve_principal_fen,
         billed.reserve_interest_fen,
+        billed.guarantor_principal_fen,
+        billed.guarantor_interest_fen,
     )
     assert (row.penalty_paid_fen, row.overdue_fee_paid_fen) == (
         billed.penalty_paid_fen,
@@ -209,17 +220,21 @@ def check_instalment(row: t.InstalmentRow, state: loan.Loan) -> None:
     assert row.paid_on is None
     assert row.overdue == (row.period in state.overdue)
     assert row.filed == (row.period in state.filed)
+    assert row.confirmed == (row.period in state.guarantee.confirmed)
 
 
 def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     claims = {row.tender_id: row for row in CLAIMS.select(cursor)}
     received: Counter[tuple[str, str]] = Counter()
-    from_reserve: Counter[tuple[str, str]] = Counter()
+    in_place = {
+        Purpose.RESERVE_PAYOUT: Counter[tuple[str, str]](),
+        Purpose.ADVANCE_PASSED_ON: Counter[tuple[str, str]](),
+    }
     for subject, movement in settled_movements(past):
-        if movement.purpose in (Purpose.REPAYMENT, Purpose.RESERVE_PAYOUT):
+        if movement.purpose in (Purpose.REPAYMENT, *in_place):
             received[subject, movement.payee] += movement.amount_fen
-        if movement.purpose is Purpose.RESERVE_PAYOUT:
-            from_reserve[subject, movement.payee] += movement.amount_fen
+        if movement.purpose in in_place:
+            in_place[movement.purpose][subject, movement.payee] += movement.amount_fen
     for claim in claims.values():
         key = (claim.loan_id, f"{claim.investor_id}:investor")
         if claim.place is None:
@@ -227,7 +242,8 @@ def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             continue
         in_all_fen = claim.received_principal_fen + claim.received_interest_fen
         assert in_all_fen + claim.received_penalty_fen == received[key]
-        assert claim.from_reserve_fen == from_reserve[key]
+        assert claim.from_reserve_fen == in_place[Purpose.RESERVE_PAYOUT][key]
+        assert claim.from_guarantor_fen == in_place[Purpose.ADVANCE_PASSED_ON][key]
         still_his_fen = claim.principal_fen - claim.assigned_fen
         assert claim.received_principal_fen + claim.open_principal_fen == still_his_fen
         parts = [each for each in claims.values() if each.came_of == claim.tender_id]
@@ -242,7 +258,8 @@ def check_positions(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         assert claims[tender_id].status == investment.status.value
     moving = [s for s in folded(past, "loan", loan.Loan).values() if s.lines_moving]
     assert len(ON_ITS_WAY.select(cursor)) == sum(
-        (state.routed is not None) + len(state.advances) for state in moving
+        (state.routed is not None) + len(state.advances) + len(state.guarantee.advancing)
+        for state in moving
     )
 
 
@@ -276,6 +293,34 @@ def check_reserve(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
     )
     requested = {r.event.entry_id for r in past if isinstance(r.event, cashbook.EntryRequested)}
     assert {flow.entry_id for flow in OPEN_FLOWS.select(cursor)} <= requested
+
+
+def check_guarantees(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
+    rows = {row.guarantor_id: row for row in GUARANTORS.select(cursor)}
+    states = folded(past, "guarantee", guarantee.Guarantor)
+    assert rows.keys() == states.keys()
+    for guarantor_id, state in states.items():
+        row = rows[guarantor_id]
+        mine = "guarantor_id = %s"
+        assert (row.limit_fen, row.exposure_fen) == (state.limit_fen, state.exposure_fen)
+        of_loans = GUARANTEED_LOANS.select(cursor, mine, guarantor_id)
+        assert sum(each.exposure_fen for each in of_loans) == state.exposure_fen
+        obligations = {
+            each.claim_id: each for each in OBLIGATIONS.select(cursor, mine, row.guarantor_id)
+        }
+        still = {k: each for k, each in obligations.items() if each.status in ("open", "advancing")}
+        assert still.keys() == state.obligations.keys()
+        for claim_id, obligation in state.obligations.items():
+            shown = still[claim_id]
+            advancing = obligation.advance_id is not None
+            assert (shown.status, shown.breached) == (
+                "advancing" if advancing else "open",
+                obligation.breached,
+            )
+            assert shown.deadline == obligation.opened.deadline
+        account = summed(past).get(f"{guarantor_id}:guarantor", [0, 0])
+        came_fen = 100_000 if sum(account) else 0  # Its own, before it stood for anybody.
+        assert sum(account) == came_fen - row.advanced_fen + row.recovered_fen
 
 
 def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
@@ -367,6 +412,7 @@ def check_blacklist(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
         check_positions,
         check_assignments,
         check_reserve,
+        check_guarantees,
         check_members,
         check_days,
         check_cases,

@@ -76,6 +76,7 @@ def test_every_look_says_how_far_its_view_has_come(ask: Ask) -> None:
         ("loan", "show", "L1"),
         ("reserve", "show"),
         ("member", "show", "I1"),
+        ("guarantee", "show", "G1"),
         ("positions", "I1"),
         ("holders", "L1"),
         ("assignments",),
@@ -155,6 +156,9 @@ def test_the_looks_agree_with_one_another(ask: Ask) -> None:
     assert [each["status"] for each in ask("assignments")["assignments"]] == ["settled", "ended"]
     assert ask("assignments", "--status", "listed")["assignments"] == []
     assert ask("reserve", "show")["flows_fen"]["surplus"] == 500_000
+    stands_for = ask("guarantee", "show", "G1")
+    assert stands_for["guarantor"]["exposure_fen"] == 0  # Of the loan that was paid.
+    assert stands_for["loans"][0]["counter_kind"] == "pledge"
     assert ask("overdue")["on"] == "2024-01-02"
 
 
@@ -228,6 +232,7 @@ def test_as_of_before_is_what_was_then(ask: Ask) -> None:
         (("holders", "nothing"), "not_found", "loan"),
         (("holders", "L1", "--on", "soon"), "bad_input", "on"),
         (("assignments", "--status", "lost"), "bad_input", "status"),
+        (("guarantee", "show", "I1"), "not_found", "guarantor"),
         (("command", "show", "never"), "not_found", "id"),
         (("case", "show", "B1"), "not_found", "case"),
         (

@@ -190,7 +190,14 @@ class Town:
             )
         )
 
-    def publish(self, loan_id: str, borrower_id: str, fen: int, deadline: date = FIRST_DAY) -> None:
+    def publish(
+        self,
+        loan_id: str,
+        borrower_id: str,
+        fen: int,
+        deadline: date = FIRST_DAY,
+        guarantor_id: str = "",
+    ) -> None:
         self.ask(
             c.RequestLoan(
                 **self.base(),
@@ -203,8 +210,10 @@ class Town:
                 purpose="a car",
             ),
             c.RateLoan(**self.base(), loan_id=loan_id, grade="A"),
-            c.PublishLoan(**self.base(), loan_id=loan_id, deadline=deadline),
         )
+        if guarantor_id:
+            self.ask(c.GuaranteeLoan(**self.base(), loan_id=loan_id, guarantor_id=guarantor_id))
+        self.ask(c.PublishLoan(**self.base(), loan_id=loan_id, deadline=deadline))
 
     def tender(self, tender_id: str, loan_id: str, investor_id: str, fen: int) -> None:
         self.ask(
@@ -252,6 +261,21 @@ class Town:
             )
         )
 
+    def roll_to(self, day: date) -> None:
+        """Nothing is asked of these days but that they pass."""
+        rolls = []
+        while self.day < day:
+            self.day += timedelta(days=1)
+            self._clock.advance(timedelta(days=1))
+            rolls.append(c.RollBusinessDate(**self.base("day_end"), business_date=self.day))
+        self.ask(*rolls)
+
+    def late(self, loan_id: str, period: int, day: date) -> None:
+        """On that day two people confirm that the instalment is overdue."""
+        self.roll_to(day)
+        self.ask(c.AssessLoan(**self.base("day_end"), loan_id=loan_id))
+        self.ask(command(c.ConfirmOverdue, **self.base(), loan_id=loan_id, period=period))
+
     def live_until(self, day: date, *loan_ids: str) -> None:
         while self.day < day:
             self.day += timedelta(days=1)
@@ -270,6 +294,8 @@ def instruct(journal: psycopg.Connection, position: int, event: EntryRequested) 
         Purpose.REPAYMENT,
         Purpose.SUBROGATED_RECOVERY,
         Purpose.FEE,
+        Purpose.GUARANTEE_ADVANCE,
+        Purpose.GUARANTEE_RECOVERY,
         Purpose.RESERVE_PAYOUT,
         Purpose.ASSIGNMENT,
         Purpose.RESERVE_SURPLUS,
@@ -363,4 +389,30 @@ def live(url: str) -> None:
     town.delayed.add("T-t8")
     town.publish("L4", "dan", 100_000, deadline=date(2018, 4, 1))
     town.tender("t8", "L4", "ben", 50_000)
+    town.close()
+
+
+def live_guaranteed(url: str) -> None:
+    """Another town: a loan is late, and eve, who stands for it, advances an instalment at the
+    second attempt and gets some of it back; with a second instalment she breaks her word."""
+    town = Town(url)
+    town.open()
+    for member_id in ("ann", "ben"):
+        town.join(member_id, Role.INVESTOR, 60_000)
+    town.join("dan", Role.BORROWER, 50_000)
+    town.join("eve", Role.GUARANTOR, 200_000)
+    town.ask(command(c.AppointGuarantor, **town.base(), guarantor_id="eve", limit_fen=500_000))
+    town.publish("L5", "dan", 100_000, guarantor_id="eve")
+    town.tender("t1", "L5", "ann", 60_000)
+    town.tender("t2", "L5", "ben", 40_000)
+    town.disburse("L5")
+    town.late("L5", 1, date(2018, 2, 2))
+    town.refused.add("GA-a1")
+    advance = {"guarantor_id": "eve", "loan_id": "L5", "period": 1}
+    for advance_id in ("a1", "a2"):
+        town.ask(command(c.RequestAdvance, **town.base(), advance_id=advance_id, **advance))
+    town.repay("p1", "L5", 20_000)
+    town.late("L5", 2, date(2018, 3, 2))
+    town.roll_to(date(2018, 3, 12))
+    town.ask(c.JudgeObligations(**town.base("day_end"), guarantor_id="eve"))
     town.close()
