@@ -30,7 +30,7 @@ class Loans(View):
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         self._loans = self.open(t.LOANS, named(batch, "loan_id"))
-        self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
+        self._tenders = self.open(t.TENDERS, named(batch, "tender_id", made_by=e.TenderReserved))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
         self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
         self._new_parts = self.open(t.PAYMENT_PARTS)

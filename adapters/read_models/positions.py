@@ -83,7 +83,7 @@ class Positions(View):
         payments = {_payment(payment_id) for payment_id in named(batch, "payment_id")}
         advances = {_advance(payout_id) for payout_id in named(batch, "payout_id")}
         self._on_its_way = self.open(ON_ITS_WAY, payments | advances)
-        tenders = named(batch, "tender_id")
+        tenders = named(batch, "tender_id", made_by=i.TenderPlaced)
         self._registers: dict[str, list[str]] = defaultdict(list)
         for tender_id, loan_id in _paid_registers(tables.cursor, batch):
             self._registers[loan_id].append(tender_id)
