@@ -202,6 +202,8 @@ def check(
 ) -> None:
     """Before each use. Unless it is `required`, a member of whom no authorisation of the kind was
     ever granted is taken to have given one outside of the system."""
+    if not (required or known.by_number):
+        return
     granted = known.granted(kind)
     if granted is None:
         if required or known.of(kind, Status.CANCELLING, Status.ENDED):

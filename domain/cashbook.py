@@ -150,9 +150,12 @@ def request(
     """`id_field` is the command's field that makes the entry's id."""
     if entry.status is not Status.NONE:
         raise Refused(Code.ID_TAKEN, field=id_field)
+    advances = False
     for movement in movements:
         _check(movement)
-    _check_advances(movements)
+        advances = advances or movement.purpose in _ADVANCES
+    if advances:
+        _check_advances(movements)
     return EntryRequested(
         entry_id=entry_id,
         purpose=movements[0].purpose,
@@ -236,6 +239,7 @@ Change = tuple[str, int, int]
 _FREEZE, _RELEASE, _TRANSFER = Shape.FREEZE, Shape.RELEASE, Shape.TRANSFER
 _INFLOW, _OUTFLOW = Shape.INFLOW, Shape.OUTFLOW
 _ADVANCE, _PASSED_ON = Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON
+_ADVANCES = frozenset({_ADVANCE, _PASSED_ON})
 
 
 def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
@@ -304,8 +308,6 @@ def _check_advances(movements: Sequence[Movement]) -> None:
     investor, and nothing else is in the entry: of the borrower's own nothing moves."""
     advanced = [m for m in movements if m.purpose is _ADVANCE]
     passed_on = [m for m in movements if m.purpose is _PASSED_ON]
-    if not advanced and not passed_on:
-        return
     came = [(m.payee, m.amount_fen, m.interest_fen) for m in advanced]
     went = [(m.payer, m.amount_fen, m.interest_fen) for m in passed_on]
     if came != went or len(advanced) + len(passed_on) != len(movements):
