@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,6 +83,7 @@ if len(_READERS) != len(EVENT_TYPES):
 
 _DATA = b',"data":'
 _PREV = b',"prev":"'
+_ON = b'","on":"'
 
 
 class Stored(NamedTuple):
@@ -136,7 +138,8 @@ class Recorded(msgspec.Struct, gc=False):
 
     @property
     def business_date(self) -> date:
-        return date.fromisoformat(self.circumstances.business_date)
+        at = self._state.find(_ON) + len(_ON)
+        return _day(self._state[at : at + 10])
 
     @property
     def cause(self) -> str:
@@ -210,6 +213,11 @@ def circumstances_of(state: bytes) -> Circumstances:
     pieces = state[: state.index(_DATA)].decode().split('"')
     # {"at":"..","on":"..","cause":"..","corr":"..","actor":"..","prev":".." -> every 4th piece.
     return Circumstances._make(pieces[3:20:4])
+
+
+@lru_cache(maxsize=64)  # The same day, thousands of times.
+def _day(written: bytes) -> date:
+    return date.fromisoformat(written.decode())
 
 
 def decode(row: Stored) -> Recorded:

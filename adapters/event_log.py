@@ -214,9 +214,10 @@ class ShardRecorder(PostgresApplicationRecorder):
             curs,
             "INSERT INTO {}.receipt (command_id, number, type, actor, payload_hash, outcome, code,"
             " message, field, first_position, last_position, recorded_at)"
-            " SELECT *, %s::timestamptz FROM unnest(%b::text[], %b::bigint[], %b::text[],"
-            " %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::text[],"
-            " %b::bigint[], %b::bigint[])",
+            " SELECT unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::text[]),"
+            " unnest(%b::text[]), unnest(%b::bytea[]), unnest(%b::text[]), unnest(%b::text[]),"
+            " unnest(%b::text[]), unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bigint[]),"
+            " %s::timestamptz",
             "text bigint text text bytea text text text text bigint bigint",
             batch.receipts,
             batch.recorded_at,
@@ -224,7 +225,7 @@ class ShardRecorder(PostgresApplicationRecorder):
         self._insert_rows(
             curs,
             "INSERT INTO {}.account_balance (account, available_fen, frozen_fen)"
-            " SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bigint[])"
+            " SELECT unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bigint[])"
             " ON CONFLICT (account) DO UPDATE SET available_fen = excluded.available_fen,"
             " frozen_fen = excluded.frozen_fen",
             "text bigint bigint",
@@ -233,14 +234,15 @@ class ShardRecorder(PostgresApplicationRecorder):
         self._insert_rows(
             curs,
             "INSERT INTO {}.vault (ref, wrapped_key, content)"
-            " SELECT * FROM unnest(%b::text[], %b::bytea[], %b::bytea[])",
+            " SELECT unnest(%b::text[]), unnest(%b::bytea[]), unnest(%b::bytea[])",
             "text bytea bytea",
             batch.sealed,
         )
         self._insert_rows(
             curs,
-            "INSERT INTO {}.parked (source, place, wrapped_key, content, reason) SELECT * FROM"
-            " unnest(%b::text[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[])"
+            "INSERT INTO {}.parked (source, place, wrapped_key, content, reason)"
+            " SELECT unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bytea[]),"
+            " unnest(%b::bytea[]), unnest(%b::text[])"
             " ON CONFLICT DO NOTHING",  # The inbox's, after an append whose outcome was unknown.
             "text bigint bytea bytea text",
             batch.parked,
@@ -248,17 +250,19 @@ class ShardRecorder(PostgresApplicationRecorder):
         self._insert_rows(
             curs,
             "INSERT INTO {}.replay (number, command_id, outcome, code, message, field,"
-            " first_position, last_position) SELECT * FROM unnest(%b::bigint[], %b::text[],"
-            " %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])",
+            " first_position, last_position) SELECT unnest(%b::bigint[]), unnest(%b::text[]),"
+            " unnest(%b::text[]), unnest(%b::text[]), unnest(%b::text[]), unnest(%b::text[]),"
+            " unnest(%b::bigint[]), unnest(%b::bigint[])",
             "bigint text text text text text bigint bigint",
             batch.replays,
         )
         self._insert_rows(
             curs,
             "INSERT INTO {}.inbox_answer (position, command_id, outcome, code, message, field,"
-            " first_position, last_position, replayed) SELECT * FROM unnest(%b::bigint[],"
-            " %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],"
-            " %b::bigint[], %b::bool[]) ON CONFLICT DO NOTHING",
+            " first_position, last_position, replayed) SELECT unnest(%b::bigint[]),"
+            " unnest(%b::text[]), unnest(%b::text[]), unnest(%b::text[]), unnest(%b::text[]),"
+            " unnest(%b::text[]), unnest(%b::bigint[]), unnest(%b::bigint[]), unnest(%b::bool[])"
+            " ON CONFLICT DO NOTHING",
             "bigint text text text text text bigint bigint bool",
             batch.answered,
         )
@@ -274,8 +278,8 @@ class ShardRecorder(PostgresApplicationRecorder):
             curs,
             "INSERT INTO {}.stored_events"
             " (notification_id, originator_id, originator_version, topic, state)"
-            " SELECT * FROM unnest("
-            "%b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bytea[])",
+            " SELECT unnest(%b::bigint[]), unnest(%b::text[]), unnest(%b::bigint[]),"
+            " unnest(%b::text[]), unnest(%b::bytea[])",
             "bigint text bigint text bytea",
             kwargs["rows"],
         )
@@ -286,13 +290,14 @@ class ShardRecorder(PostgresApplicationRecorder):
         query: LiteralString,
         kinds: str,
         rows: Iterable[tuple[Any, ...]],
-        *before: Any,
+        *after: Any,
     ) -> None:
-        """All rows by one statement; `before` are its parameters before the columns."""
+        """All rows by one statement; `after` are its parameters after the columns. Arrays are
+        unnested side by side in what is selected: as a table each is written down first."""
         columns = zip(*rows, strict=True)
         arrays = [array(kind, column) for kind, column in zip(kinds.split(), columns, strict=False)]
         if arrays:
-            curs.execute(self._sql(query), [*before, *arrays], prepare=True)
+            curs.execute(self._sql(query), [*arrays, *after], prepare=True)
 
     def _sql(self, query: LiteralString) -> bytes:
         return in_schema_of(query, self.datastore.schema)

@@ -15,11 +15,11 @@ from benchmarks.custody import mirrored
 from benchmarks.day_end import night
 from benchmarks.matching import against_join
 from benchmarks.measuring import Figures, Meter, per_s, percentile
-from benchmarks.on_postgres import CLIENTS, SECONDS, against_call, against_statements
+from benchmarks.on_postgres import CLIENTS, against_call, against_statements
 from benchmarks.overdue import looked_back
 from benchmarks.pgbench import SqlLedger
 from benchmarks.pipeline import ACCOUNTS as PIPELINE_ACCOUNTS
-from benchmarks.pipeline import FEED_S, WARM_S, PipelineBench
+from benchmarks.pipeline import FEED_S, SQL_S, WARM_S, PipelineBench
 from benchmarks.report import report
 from infra.postgres import EmbeddedPostgres
 from services.cli.stack import tune_memory
@@ -62,12 +62,12 @@ def _pipeline(folder: Path) -> Figures:
         pipeline = PipelineBench(server.ensure_database("bench_pipeline"), folder)
         meter = Meter(server.pid)
         # Before and after, as the machine's speed moves within minutes.
-        sql = [ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter)]
+        sql = [ledger.transfers(ledger.statements, CLIENTS, SQL_S, meter)]
         with pipeline.running():
             pipeline.fed(WARM_S)  # The broker's Java then runs as warm as it does for good.
             latencies_ms = pipeline.latencies_ms()
             fed = pipeline.fed(FEED_S)
-        sql.append(ledger.transfers(ledger.statements, CLIENTS, SECONDS, meter))
+        sql.append(ledger.transfers(ledger.statements, CLIENTS, SQL_S, meter))
     return {
         "pipeline_commands_per_s": round(fed.per_s),
         "pipeline_vs_sql": round(fed.per_s / per_s(sql), 2),

@@ -14,9 +14,9 @@ from benchmarks.repayments import RepaymentBench
 from benchmarks.writer import new_bench
 from infra.postgres import EmbeddedPostgres
 
-ROUNDS = 3
-TENDERS = 20_000
-CLIENTS, MANY_CLIENTS, SECONDS = 8, 32, 8
+ROUNDS = 5
+TENDERS = 12_000
+CLIENTS, MANY_CLIENTS, SECONDS = 8, 32, 5
 LATENCY_S, RATE = 20, 200
 LOANS = 100
 
@@ -59,9 +59,9 @@ def against_call(folder: Path, accounts: int) -> Figures:
                 few.append(ledger.transfers(ledger.call, CLIENTS, SECONDS, meter))
                 messages = bench.messages(TENDERS)
                 at_random.append(meter.took(TENDERS, partial(bench.submit, messages)))
+                many.append(ledger.transfers(ledger.call, MANY_CLIENTS, SECONDS, meter))
                 messages = bench.messages(TENDERS, hot=True)
                 hot.append(meter.took(TENDERS, partial(bench.submit, messages)))
-                many.append(ledger.transfers(ledger.call, MANY_CLIENTS, SECONDS, meter))
                 repayments.next_month()
                 steps = repayments.messages()
                 paid.append(meter.took(repayments.legs, partial(repayments.pay, steps)))

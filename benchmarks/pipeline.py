@@ -35,6 +35,7 @@ from services.cli.installation import Installation
 
 ACCOUNTS = 20_000
 WARM_S, FEED_S, WINDOW = 15, 120, 3_000
+SQL_S = 8  # Before, and after.
 LATENCY_S, RATE = 20, 200
 PARTS = ("writer", "relay", "projections")
 PATIENCE_S = 300

@@ -326,6 +326,8 @@ def usable_fen(
     """The most for one use, None for no limit. Unless it is `required`, a member of whom no
     authorisation of the kind was ever granted is taken to have given one outside of the system."""
     role = whose(kind, role)
+    if not (required or known.by_number or known.acts):
+        return None
     granted = known.granted(kind, role)
     if granted is None:
         past = known.of(kind, role, Status.CANCELLING, Status.ENDED)

@@ -154,10 +154,13 @@ def request(
     """`id_field` is the command's field that makes the entry's id."""
     if entry.status is not Status.NONE:
         raise Refused(Code.ID_TAKEN, field=id_field)
+    together = False
     for movement in movements:
         _check(movement)
-    _check_advances(movements)
-    _check_sellers_fees(movements)
+        together = together or movement.purpose in _TOGETHER
+    if together:
+        _check_advances(movements)
+        _check_sellers_fees(movements)
     return EntryRequested(
         entry_id=entry_id,
         purpose=movements[0].purpose,
@@ -243,6 +246,7 @@ _FREEZE, _RELEASE, _TRANSFER = Shape.FREEZE, Shape.RELEASE, Shape.TRANSFER
 _INFLOW, _OUTFLOW = Shape.INFLOW, Shape.OUTFLOW
 _ASSIGNMENT, _SELLERS_FEE = Purpose.ASSIGNMENT, Purpose.ASSIGNMENT_FEE
 _ADVANCE, _PASSED_ON = Purpose.GUARANTEE_ADVANCE, Purpose.ADVANCE_PASSED_ON
+_TOGETHER = frozenset({_ADVANCE, _PASSED_ON, _ASSIGNMENT, _SELLERS_FEE})
 
 
 def holds(movements: Sequence[Movement]) -> tuple[Leg, ...]:
@@ -311,8 +315,6 @@ def _check_advances(movements: Sequence[Movement]) -> None:
     investor, and nothing else is in the entry: of the borrower's own nothing moves."""
     advanced = [m for m in movements if m.purpose is _ADVANCE]
     passed_on = [m for m in movements if m.purpose is _PASSED_ON]
-    if not advanced and not passed_on:
-        return
     came = [(m.payee, m.amount_fen, m.interest_fen) for m in advanced]
     went = [(m.payer, m.amount_fen, m.interest_fen) for m in passed_on]
     if came != went or len(advanced) + len(passed_on) != len(movements):

@@ -103,6 +103,14 @@ _FOLDS = {
 }
 
 
+_EVOLVERS = {type(fold.initial): fold.evolve for fold in _FOLDS.values()}
+
+
+def evolver_of(state: Any) -> Callable[[Any, Any], Any]:
+    """How the events of its stream add to a state."""
+    return _EVOLVERS[type(state)]
+
+
 def fold_of(stream: str) -> Fold:
     """Raises KeyError for a stream of no known kind."""
     return _FOLDS[stream.partition("-")[0]]

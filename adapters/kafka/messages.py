@@ -6,14 +6,17 @@ of the stored row: whoever reads the topic has the row, and can check the chain.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from adapters.codec import Stored
 from adapters.kafka.contract import PARKED_TYPE, REPLY_TYPE, Parked, Reply, event_type
 
 PARTITION = 0
 """A platform's topics have one partition each: its shard, in commit order."""
+
+
+_BINARY_MODE = (("ce_specversion", b"1.0"), ("content-type", b"application/json"))
 
 
 class Message(NamedTuple):
@@ -24,16 +27,21 @@ class Message(NamedTuple):
 
 def event_message(platform: str, row: Stored) -> Message:
     position, stream, version, topic, state = row
-    attributes = {
-        "id": f"{platform}-{position}",
-        "source": f"zhuanhu/{platform}",
-        "type": event_type(topic),
-        "subject": stream,
-        "position": str(position),
-        "previousposition": str(position - 1),
-        "version": str(version),
-    }
-    return Message(stream.encode(), state, _headers(attributes))
+    subject = stream.encode()
+    return Message(
+        subject,
+        state,
+        [
+            *_BINARY_MODE,
+            ("ce_id", f"{platform}-{position}".encode()),
+            ("ce_source", f"zhuanhu/{platform}".encode()),
+            ("ce_type", event_type(topic).encode()),
+            ("ce_subject", subject),
+            ("ce_position", b"%d" % position),
+            ("ce_previousposition", b"%d" % (position - 1)),
+            ("ce_version", b"%d" % version),
+        ],
+    )
 
 
 def stored_of(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Stored:
@@ -62,37 +70,37 @@ def first_offset_after(position: int) -> int:
 
 def reply_message(platform: str, reply: Reply, number: int, replays: int) -> Message:
     """`number` and `replays`: up to which receipt and which replay the topic's answers go."""
-    attributes = {
-        "id": f"{platform}-reply-{number}-{replays}",
-        "source": f"zhuanhu/{platform}",
-        "type": REPLY_TYPE,
-        "subject": reply.command_id,
-        "number": str(number),
-        "replays": str(replays),
-    }
-    value = reply.model_dump_json().encode()
-    return Message(reply.command_id.encode(), value, _headers(attributes))
+    subject = reply.command_id.encode()
+    return Message(
+        subject,
+        reply.model_dump_json().encode(),
+        [
+            *_BINARY_MODE,
+            ("ce_id", f"{platform}-reply-{number}-{replays}".encode()),
+            ("ce_source", f"zhuanhu/{platform}".encode()),
+            ("ce_type", REPLY_TYPE.encode()),
+            ("ce_subject", subject),
+            ("ce_number", b"%d" % number),
+            ("ce_replays", b"%d" % replays),
+        ],
+    )
 
 
 def parked_message(platform: str, parked: Parked) -> Message:
-    attributes = {
-        "id": f"{platform}-parked-{parked.id}",
-        "source": f"zhuanhu/{platform}",
-        "type": PARKED_TYPE,
-        "number": str(parked.id),
-    }
-    value = parked.model_dump_json().encode()
-    return Message(str(parked.id).encode(), value, _headers(attributes))
+    number = b"%d" % parked.id
+    return Message(
+        number,
+        parked.model_dump_json().encode(),
+        [
+            *_BINARY_MODE,
+            ("ce_id", f"{platform}-parked-{parked.id}".encode()),
+            ("ce_source", f"zhuanhu/{platform}".encode()),
+            ("ce_type", PARKED_TYPE.encode()),
+            ("ce_number", number),
+        ],
+    )
 
 
 def attributes_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
     """CloudEvents attributes, without their prefix."""
     return {name[3:]: value.decode() for name, value in headers if name.startswith("ce_")}
-
-
-def _headers(attributes: Mapping[str, Any]) -> list[tuple[str, bytes]]:
-    return [
-        ("ce_specversion", b"1.0"),
-        ("content-type", b"application/json"),
-        *((f"ce_{name}", value.encode()) for name, value in attributes.items()),
-    ]

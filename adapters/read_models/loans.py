@@ -44,7 +44,7 @@ class Loans(View):
         super().__init__(tables, batch)
         self._history = History(tables)
         self._loans = self.open(t.LOANS, named(batch, "loan_id"))
-        self._tenders = self.open(t.TENDERS, named(batch, "tender_id"))
+        self._tenders = self.open(t.TENDERS, named(batch, "tender_id", made_by=e.TenderReserved))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
         self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
         self._guarantors = self.open(t.GUARANTOR_ADVANCES, named(batch, "advance_id"))

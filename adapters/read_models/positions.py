@@ -102,7 +102,7 @@ class Positions(View):
         advances = {_advance(payout_id) for payout_id in named(batch, "payout_id")}
         of_guarantors = {_guarantors(advance_id) for advance_id in named(batch, "advance_id")}
         self._on_its_way = self.open(ON_ITS_WAY, payments | advances | of_guarantors)
-        tenders = named(batch, "tender_id")
+        tenders = named(batch, "tender_id", made_by=i.TenderPlaced)
         self._registers: dict[str, list[str]] = defaultdict(list)
         for tender_id, loan_id in _paid_registers(tables.cursor, batch):
             self._registers[loan_id].append(tender_id)

@@ -97,7 +97,9 @@ class Reserve(View):
         super().__init__(tables, batch)
         self._claims = self.open(RESERVE_CLAIMS, named(batch, "claim_id"))
         self._payouts = self.open(RESERVE_PAYOUTS, named(batch, "payout_id"))
-        self._open_flows = self.open(OPEN_FLOWS, named(batch, "entry_id"))
+        self._open_flows = self.open(
+            OPEN_FLOWS, named(batch, "entry_id", made_by=cashbook.EntryRequested)
+        )
 
     @cached_property
     def _flows(self) -> Rows[ReserveFlowRow]:

@@ -69,24 +69,29 @@ class Rows(Generic[R]):
 
     def save(self, cursor: Cursor[Any]) -> None:
         if self._answer is None:  # Else nobody looked.
+            new, known = self._changed()
             self._table.remove(cursor, self._removed)
-            self._table.put(cursor, [values for _, values in self._changed()])
+            self._table.add(cursor, new)
+            self._table.put(cursor, known)
 
     def save_many(self, cursor: Cursor[Any]) -> None:
-        """As `save`; what is new here must be new to the table. Not in a pipeline."""
+        """As `save`. Not in a pipeline."""
+        new, known = self._changed()
         self._table.remove(cursor, self._removed)
-        new: list[Values] = []
-        known: list[Values] = []
-        for key, values in self._changed():
-            (known if key in self._loaded else new).append(values)
-        self._table.add(cursor, new)
+        self._table.copy(cursor, new)
         self._table.put(cursor, known)
 
-    def _changed(self) -> Iterator[tuple[Key, Values]]:
+    def _changed(self) -> tuple[list[Values], list[Values]]:
+        """Rows that are new, and rows that are not what they were."""
+        new: list[Values] = []
+        known: list[Values] = []
         for key, row in self._rows.items():
-            values = self._table.values(row)
-            if self._loaded.get(key) != values:
-                yield key, values
+            values, before = self._table.values(row), self._loaded.get(key)
+            if before is None:
+                new.append(values)
+            elif before != values:
+                known.append(values)
+        return new, known
 
     def _take(self) -> None:
         if self._answer is not None:

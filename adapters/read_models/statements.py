@@ -21,6 +21,7 @@ from adapters.read_models.table import Table
 from adapters.read_models.view import View, named
 from domain import cashbook, shortfall
 from domain.purposes import Purpose
+from infra.arrays import array
 
 
 @dataclass(slots=True)
@@ -60,7 +61,9 @@ class Statements(View):
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         self._lines = self.open(STATEMENT_LINES)
-        self._entries = self.open(OPEN_ENTRIES, named(batch, "entry_id"))
+        self._entries = self.open(
+            OPEN_ENTRIES, named(batch, "entry_id", made_by=cashbook.EntryRequested)
+        )
         accounts = {leg.account for r in batch for leg in legs_of(r)}
         self._asked = last_lines(tables.cursor, accounts)
 
@@ -108,9 +111,9 @@ def last_lines(cursor: Cursor[Any], accounts: Collection[str]) -> Iterator[Balan
     and taken from the cursor when looked at."""
     cursor.execute(
         "SELECT account, available_after_fen, frozen_after_fen"
-        " FROM unnest(%s::text[]) AS wanted (account) CROSS JOIN LATERAL ("
+        " FROM unnest(%b::text[]) AS wanted (account) CROSS JOIN LATERAL ("
         "  SELECT available_after_fen, frozen_after_fen FROM statement_line AS line"
         "  WHERE line.account = wanted.account ORDER BY position DESC LIMIT 1) AS last",
-        (list(accounts),),
+        (array("text", list(accounts)),),
     )
     return (Balance(*row) for row in cursor)

@@ -1,6 +1,6 @@
 """A view's table: its row is a dataclass, and everything else follows from it.
 
-    DDL, ask by keys, put many, add many, remove many, digest: each one statement, whatever the size
+    DDL, ask by keys, put, add, copy, remove, digest: each one statement, whatever the size
 
 Field types: str, int, bool, date, and `| None` of these. Money and positions are bigint.
 """
@@ -68,7 +68,8 @@ class Table(Generic[R]):
         self._values: Callable[[R], Values] = attrgetter(*self.columns)
         self._load = self._load_sql()
         self._put = self._put_sql()
-        self._add = f"COPY {name} ({_list(self.columns)}) FROM STDIN".encode()
+        self._add = self._add_sql().encode()
+        self._copy = f"COPY {name} ({_list(self.columns)}) FROM STDIN".encode()
         self._remove = self._remove_sql()
 
     @property
@@ -116,9 +117,14 @@ class Table(Generic[R]):
             cursor.execute(self._put, list(map(_array, zip(*rows, strict=True))))
 
     def add(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
-        """As `put`, for many rows whose keys are not there yet. Not in a pipeline."""
+        """As `put`, for rows whose keys are not there yet; else psycopg.IntegrityError."""
         if rows:
-            with cursor.copy(self._add) as copy:
+            cursor.execute(self._add, list(map(_array, zip(*rows, strict=True))))
+
+    def copy(self, cursor: Cursor[Any], rows: Collection[Values]) -> None:
+        """As `add`, for many rows. Not in a pipeline."""
+        if rows:
+            with cursor.copy(self._copy) as copy:
                 for row in rows:
                     copy.write_row(row)
 
@@ -152,7 +158,10 @@ class Table(Generic[R]):
         return f"CREATE TABLE {self.name} ({', '.join([*columns, *constraints])})"
 
     def _unnest(self, names: Sequence[str]) -> str:
-        return "unnest(" + ", ".join(f"%s::{_TYPES[self._types[n]]}[]" for n in names) + ")"
+        return f"unnest({_list(map(self._given, names))})"
+
+    def _given(self, name: str) -> str:
+        return f"%s::{_TYPES[self._types[name]]}[]"
 
     def _load_sql(self) -> bytes:
         return (
@@ -161,13 +170,16 @@ class Table(Generic[R]):
             f" USING ({_list(self._key)})"
         ).encode()
 
+    def _add_sql(self) -> str:
+        # Not as one table of all columns: the server would write each column down first.
+        columns = _list(f"unnest({self._given(name)})" for name in self.columns)
+        return f"INSERT INTO {self.name} ({_list(self.columns)}) SELECT {columns}"
+
     def _put_sql(self) -> bytes:
         rest = [name for name in self.columns if name not in self._key]
         changes = ", ".join(f"{name} = excluded.{name}" for name in rest)
         return (
-            f"INSERT INTO {self.name} ({_list(self.columns)})"
-            f" SELECT * FROM {self._unnest(self.columns)}"
-            f" ON CONFLICT ({_list(self._key)}) DO UPDATE SET {changes}"
+            f"{self._add_sql()} ON CONFLICT ({_list(self._key)}) DO UPDATE SET {changes}"
         ).encode()
 
     def _remove_sql(self) -> bytes:

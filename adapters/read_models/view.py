@@ -1,8 +1,9 @@
 """What a view is: tables, the events it is folded from, and one fold for live and rebuild alike.
 
 An instance is the working copy of one batch: it asks for the rows that the batch touches, folds
-event by event, and writes back what that changed. What it ends with depends on the events alone,
-never on how they were cut into batches, nor on any clock.
+event by event, and writes back what that changed. A row that it adds without having asked for its
+key is new. What it ends with depends on the events alone, never on how they were cut into batches,
+nor on any clock.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class View(ABC):
 
     BY_KEY: ClassVar[bool] = False
     """All that it knows of earlier events are rows that it opens by their keys: a rebuild may hold
-    them in memory. A row that it adds without having opened its key is new."""
+    them in memory."""
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         """Asks for the rows that `batch` touches. `batch` holds events of EVENTS only."""
@@ -101,7 +102,11 @@ class Building:
         self._held.write()
 
 
-def named(batch: Sequence[Recorded], field: str) -> set[str]:
-    """What the events of `batch` that have `field` say in it."""
-    values = {getattr(recorded.event, field, None) for recorded in batch}
-    return {value for value in values if value is not None}
+def named(batch: Sequence[Recorded], field: str, made_by: type[Event] | tuple[()] = ()) -> set[str]:
+    """What the events of `batch` that have `field` say in it, but for what one that is `made_by`
+    names: that is new, and nobody need be asked for it."""
+    events: list[Any] = [recorded.event for recorded in batch]
+    values: set[Any] = {getattr(event, field, None) for event in events}
+    values -= {getattr(event, field) for event in events if isinstance(event, made_by)}
+    values.discard(None)
+    return values

@@ -53,7 +53,7 @@ from domain.streams import (
     assignment_stream,
     case_stream,
     entry_stream,
-    fold_of,
+    evolver_of,
     freeze_stream,
     guarantee_stream,
     identity_stream,
@@ -86,16 +86,16 @@ class Desk:
     _states: dict[str, Kept] = field(default_factory=dict)
     _balances: dict[str, Balance] = field(default_factory=dict)
     _principal_fen: int = 0
+    platform: Platform = field(init=False)  # As the command at hand leaves it.
+
+    def __post_init__(self) -> None:
+        self.sweep()
 
     # -- look -------------------------------------------------------------------------
 
     def _kept(self, stream: str) -> Kept:
-        return self._states.get(stream) or self.shelf.state(stream)
-
-    @property
-    def platform(self) -> Platform:
-        state: Platform = self._kept(PLATFORM).state
-        return state
+        shelf = self.shelf
+        return self._states.get(stream) or shelf.states.get(stream) or shelf.state(stream)
 
     @property
     def law_table(self) -> LawTable:
@@ -193,14 +193,15 @@ class Desk:
         return state
 
     def balance(self, account: str) -> Balance:
-        return self._balances.get(account) or self.shelf.balance(account)
+        shelf = self.shelf
+        return self._balances.get(account) or shelf.balances.get(account) or shelf.balance(account)
 
     # -- put down ---------------------------------------------------------------------
 
     def record(self, stream: str, *events: Event) -> None:
         kept = self._kept(stream)
         version, state = kept.version, kept.state
-        evolve = fold_of(stream).evolve
+        evolve = evolver_of(state)
         for event in events:
             version += 1
             state = evolve(state, event)
@@ -210,6 +211,8 @@ class Desk:
             elif isinstance(event, RepaymentSettled):
                 self._principal_fen -= event.principal_fen
         self._states[stream] = Kept(version, state)
+        if stream == PLATFORM:
+            self.platform = state
 
     def request(
         self,
@@ -283,3 +286,4 @@ class Desk:
         self.staged, self.sealed = [], []
         self._states, self._balances = {}, {}
         self._principal_fen = 0
+        self.platform = self._kept(PLATFORM).state

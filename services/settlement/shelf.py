@@ -39,7 +39,8 @@ EMPTY = Balance(0, 0)
 
 
 class Recent(dict[str, V]):
-    """A dict that forgets: with each `turn`, what was not used since the one before."""
+    """A dict that forgets: with each `turn`, what was not used since the one before. `get` finds
+    only what was."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +52,18 @@ class Recent(dict[str, V]):
 
     def peek(self, name: str) -> V | None:
         return self[name] if name in self or name in self.old else None
+
+    def lacking(self, names: Iterable[str]) -> list[str]:
+        """Those that it does not know, each once. The others count as used."""
+        old, unknown = self.old, []
+        for name in dict.fromkeys(names):
+            if name in self:
+                continue
+            if name in old:
+                self[name] = old[name]
+            else:
+                unknown.append(name)
+        return unknown
 
     def turn(self, limit: int) -> None:
         """Only where more than half of `limit` came in since."""
@@ -89,8 +102,7 @@ class Shelf:
 
     def ask(self, streams: Iterable[str], accounts: Iterable[str]) -> Lacking:
         """Asks for what is lacking. Where the connection is in a pipeline, nobody waits here."""
-        names = [name for name in dict.fromkeys(streams) if self.states.peek(name) is None]
-        lacking = [name for name in dict.fromkeys(accounts) if self.balances.peek(name) is None]
+        names, lacking = self.states.lacking(streams), self.balances.lacking(accounts)
         return Lacking(
             names,
             self._execute(self._select_events, names),
@@ -99,18 +111,18 @@ class Shelf:
         )
 
     def take(self, asked: Lacking) -> None:
-        """Puts what was asked for on the shelf. What came there meanwhile is younger, and stays."""
+        """Puts what was asked for on the shelf. What came there meanwhile is younger, and stays:
+        it cannot be old yet, as there is one `tidy` between question and answer, and it is first.
+        """
         if asked.events is not None:
             for name, kept in _fold(asked.streams, asked.events.fetchall()).items():
-                if self.states.peek(name) is None:
-                    self.states[name] = kept
+                self.states.setdefault(name, kept)
         if asked.balances is not None:
             found = dict.fromkeys(asked.accounts, EMPTY)
             for account, available_fen, frozen_fen in asked.balances.fetchall():
                 found[account] = Balance(available_fen, frozen_fen)
             for account, balance in found.items():
-                if self.balances.peek(account) is None:
-                    self.balances[account] = balance
+                self.balances.setdefault(account, balance)
 
     def load(self, streams: Iterable[str], accounts: Iterable[str]) -> None:
         self.take(self.ask(streams, accounts))

@@ -35,11 +35,20 @@ def test_rows_come_out_as_they_went_in(cursor: Cursor[Any], rows: list[Thing]) -
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(things, max_size=8, unique_by=lambda t: (t.name, t.number)))
-def test_added_rows_are_those_that_were_put(cursor: Cursor[Any], rows: list[Thing]) -> None:
-    cursor.execute("TRUNCATE thing")
-    THINGS.add(cursor, [THINGS.values(row) for row in rows])
+def test_added_and_copied_rows_are_those_that_were_put(
+    cursor: Cursor[Any], rows: list[Thing]
+) -> None:
     expected = {(row.name, row.number): row for row in rows}
-    assert THINGS.load(cursor, expected.keys()) == expected
+    for write in (THINGS.add, THINGS.copy):
+        cursor.execute("TRUNCATE thing")
+        write(cursor, [THINGS.values(row) for row in rows])
+        assert THINGS.load(cursor, expected.keys()) == expected
+
+
+def test_a_key_that_is_there_is_not_added_again(cursor: Cursor[Any]) -> None:
+    put(cursor, thing("a", 1))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        THINGS.add(cursor, [THINGS.values(thing("a", 1))])
 
 
 def test_put_replaces_and_remove_removes_whole_keys(cursor: Cursor[Any]) -> None:
