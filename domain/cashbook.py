@@ -315,6 +315,8 @@ def _check_advances(movements: Sequence[Movement]) -> None:
     investor, and nothing else is in the entry: of the borrower's own nothing moves."""
     advanced = [m for m in movements if m.purpose is _ADVANCE]
     passed_on = [m for m in movements if m.purpose is _PASSED_ON]
+    if not advanced and not passed_on:
+        return
     came = [(m.payee, m.amount_fen, m.interest_fen) for m in advanced]
     went = [(m.payer, m.amount_fen, m.interest_fen) for m in passed_on]
     if came != went or len(advanced) + len(passed_on) != len(movements):
