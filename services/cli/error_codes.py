@@ -70,6 +70,8 @@ CUSTODY = {
     "card_not_bound": "The bank account was unbound before the withdrawal was sent: it was not.",
     "project_not_established": "The bank does not know the loan: what needs it waits.",
     "project_not_changed": "The bank refused to change the stage of a loan.",
+    "offer_not_ended": "The bank refused to take an offer of a claim off its record.",
+    "authorisation_unreadable": "A notice about an authorisation names no account of ours.",
     "held": "The bank holds the money of a withdrawal until we confirm or stop it.",
     "withdrawal_not_confirmed": "The bank refused our confirmation of a withdrawal that it holds.",
     "lost_at_bank": "The bank had the request in hand, and now does not know it.",
