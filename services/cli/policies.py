@@ -6,7 +6,7 @@ policy list   policy show NAME|FILE   policy publish NAME|FILE
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ from services.cli.opening import find
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.publish import publishing, show_receipts
 from services.cli.reading import read_text
-from services.cli.showing import show_json, show_table
+from services.cli.showing import plain, show_json, show_table
 from services.proof.as_of import state_as_of
 
 app = typer.Typer()
@@ -66,10 +66,10 @@ def list_command(
     if as_json:
         show_json({"policies": rows})
     else:
-        show_table("policies", rows)
+        show_table("policies", [row | {"providers": ", ".join(row["providers"])} for row in rows])
 
 
-def _row(terms: PolicyTerms) -> dict[str, object]:
+def _row(terms: PolicyTerms) -> dict[str, Any]:
     return {
         "version": terms.version,
         "valid_from": terms.valid_from.isoformat(),
@@ -104,7 +104,10 @@ def show_command(name: Name, as_json: AsJson = False) -> None:
 def _all_of(terms: PolicyTerms) -> dict[str, object]:
     """With the parameters that have their default, which are left out where it is written."""
     written = terms.model_dump(mode="json")
-    return {field: written.get(field, getattr(terms, field)) for field in type(terms).model_fields}
+    return {
+        field: written.get(field, plain(getattr(terms, field)))
+        for field in type(terms).model_fields
+    }
 
 
 @policy_app.command("publish")

@@ -12,7 +12,12 @@ from services.custody.lease import enter
 from services.custody.requests import Kind
 from services.custody.schema import custody_schema
 
-MOVES_MONEY = frozenset({Kind.RECHARGE, Kind.WITHDRAW, Kind.FREEZE, Kind.RELEASE, Kind.EXECUTE})
+MOVES_MONEY = frozenset(
+    {
+        *(Kind.RECHARGE, Kind.WITHDRAW, Kind.FREEZE, Kind.RELEASE),
+        *(Kind.FREEZE_FUNDS, Kind.UNFREEZE_FUNDS, Kind.EXECUTE),
+    }
+)
 
 
 class TakenBack:

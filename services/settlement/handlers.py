@@ -309,6 +309,7 @@ def _guarantee(command: c.GuaranteeLoan, look: Look) -> Touched:
 def _advance(command: c.RequestAdvance, look: Look) -> Touched:
     streams = (
         loan_stream(command.loan_id),
+        member_stream(command.guarantor_id),
         guarantee_stream(command.guarantor_id),
         entry_stream(f"GH-{command.advance_id}"),
     )

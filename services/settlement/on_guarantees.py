@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from domain import commands as c
 from domain import guarantee, guarantor_advance, repayment
 from domain.accounts import Role, account_of
+from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.guarantee import ObligationOpened
 from domain.loan import Loan
@@ -22,6 +23,7 @@ from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.streams import guarantee_stream, loan_stream
 from services.settlement.desk import Desk
+from services.settlement.on_authorisations import check as authorised
 
 
 def appoint_guarantor(desk: Desk, command: c.AppointGuarantor) -> None:
@@ -61,6 +63,7 @@ def request_advance(desk: Desk, command: c.RequestAdvance) -> None:
         desk.loan(command.loan_id), command.advance_id, command.guarantor_id, command.period
     )
     amount_fen = guarantor_advance.amount_fen(opened)
+    authorised(desk, command.guarantor_id, Authorised.COMPENSATORY, amount_fen)
     account = account_of(command.guarantor_id, Role.GUARANTOR)
     entry_id = f"GH-{command.advance_id}"
     movement = Movement(

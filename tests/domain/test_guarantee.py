@@ -114,8 +114,8 @@ def test_all_it_stands_for_is_within_its_limit() -> None:
         (False, (Provider.GUARANTOR, Provider.RESERVE), "ClaimFiled"),
         (True, (Provider.RESERVE, Provider.GUARANTOR), "ClaimFiled"),
         (False, (Provider.GUARANTOR,), None),
-        (True, (Provider.PLATFORM, Provider.GUARANTOR), None),
-        (True, (Provider.THIRD_PARTY,), None),
+        (True, (Provider.PLATFORM, Provider.GUARANTOR), "ClaimFiled"),
+        (True, (Provider.THIRD_PARTY,), "ClaimFiled"),
     ],
 )
 def test_the_first_who_must_pay_is_called_on_once(

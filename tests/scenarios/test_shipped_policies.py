@@ -16,11 +16,13 @@ from domain import reserve as r
 from domain.accounts import Role
 from domain.law import LAW_TABLES
 from domain.lawful import check
+from domain.loan import Status
 from domain.policy import Policies
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.streams import POLICY
 from infra.clock import SHANGHAI
+from services.proof.verify import verify
 from tests.exemplars import only
 from tests.house import House
 
@@ -252,6 +254,14 @@ def test_yirendai_two_stages_and_a_date_of_ones_own(town: Town) -> None:
     late(house, 90)
     # The fourth is a day late, the fifth month has begun; the principal of the sixth comes too.
     assert lent(house) == 6_300_00 + 2_060_00 + 2_040_00 + 2_000_00
+    # What bob owes now is the reserve's, and the proof agrees with the books.
+    house.recharge("bob", Role.BORROWER, 5_000_00)
+    house.repay("p1", "A", 14_000_00)
+    house.settle_all()
+    assert house.loan("A").status is Status.SETTLED
+    findings = verify(house.url, house.platform).findings
+    ok = {finding.name for finding in findings if finding.ok}
+    assert ok >= {"register", "reserve", "two_people", "balances"}
 
 
 def test_third_party_what_another_protects_is_not_the_reserves(town: Town) -> None:

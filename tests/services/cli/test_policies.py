@@ -55,6 +55,11 @@ def test_what_comes_with_zhuanhu(zhuanhu: Zhuanhu) -> None:
         "none",
     )
     assert before.keys() == PolicyTerms.model_fields.keys()
+    assert (before["providers"], before["stages"], before["acceleration"]) == (
+        ["reserve"],
+        [],
+        None,
+    )
     assert "风险备用金" in zhuanhu("policy", "show", "renrendai").out
 
 

@@ -198,6 +198,7 @@ class Town:
         deadline: date = FIRST_DAY,
         guarantor_id: str = "",
     ) -> None:
+        named = [guarantor_id] if guarantor_id else []
         self.ask(
             c.RequestLoan(
                 **self.base(),
@@ -210,10 +211,9 @@ class Town:
                 purpose="a car",
             ),
             c.RateLoan(**self.base(), loan_id=loan_id, grade="A"),
+            *(c.GuaranteeLoan(**self.base(), loan_id=loan_id, guarantor_id=who) for who in named),
+            c.PublishLoan(**self.base(), loan_id=loan_id, deadline=deadline),
         )
-        if guarantor_id:
-            self.ask(c.GuaranteeLoan(**self.base(), loan_id=loan_id, guarantor_id=guarantor_id))
-        self.ask(c.PublishLoan(**self.base(), loan_id=loan_id, deadline=deadline))
 
     def tender(self, tender_id: str, loan_id: str, investor_id: str, fen: int) -> None:
         self.ask(

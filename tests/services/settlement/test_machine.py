@@ -32,6 +32,7 @@ from domain.claims import open_principal_fen
 from domain.commands import Command
 from domain.model import Event
 from domain.payout_plan import BucketPeriod
+from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.schedule import Method
@@ -52,7 +53,10 @@ POLICY: dict[str, Any] = {
     "overdue_fee_bands": "1-:0.5",
     "overdue_claims_assignable": True,
     "assignment_fee": "2",
+    "providers": (Provider.GUARANTOR, Provider.RESERVE),
+    "advance_working_days": 1,
 }
+GUARANTEED = "L1"  # By gus, who has money for all of it.
 
 members = st.sampled_from(("m0", "m1", "m2"))
 roles = st.sampled_from((INVESTOR, BORROWER))
@@ -134,6 +138,17 @@ LOANS = (
     built(c.MiscarryLoan, loan_id=loan_ids),
     built(c.RunReservePayouts),
     built(c.ConcludeLoan, loan_id=loan_ids, contract_hash=st.just("0" * 64)),
+    *(
+        built(
+            c.RequestAdvance,
+            advance_id=ids("a"),
+            guarantor_id=st.just("gus"),
+            loan_id=st.just(GUARANTEED),
+            period=st.integers(1, 3),
+        ),
+    )
+    * 2,
+    built(c.ConfirmOverdue, loan_id=st.just(GUARANTEED), period=st.integers(1, 3)),
 )
 tenders = st.lists(st.tuples(members, st.integers(1, 900)), min_size=1, max_size=3)
 periods = st.integers(1, 3)
@@ -262,9 +277,21 @@ class Machine(RuleBasedStateMachine):
                     ),
                 ]
         batch.append(self._command(c.SeedReserve, seed_id="first", amount_fen=reserve_fen))
+        batch += self._guarantor()
         self.submit(batch)
         self.bank_obeys()
         self.lend("L0", tenders, periods, method, "out")
+
+    def _guarantor(self) -> list[Command]:
+        who: dict[str, Any] = {"member_id": "gus", "kind": "company", "lawful_business": True}
+        money: dict[str, Any] = {"recharge_id": "first-gus", "amount_fen": 1_000_000}
+        identity = {"name": NAME, "id_no": "12345679", "phone": PHONE}
+        return [
+            self._command(c.RegisterMember, roles=(Role.GUARANTOR,), **who, **identity),
+            self._command(c.ConfirmAccount, member_id="gus", role=Role.GUARANTOR),
+            self._command(c.RequestRecharge, member_id="gus", role=Role.GUARANTOR, **money),
+            self._command(c.AppointGuarantor, guarantor_id="gus", limit_fen=1_000_000),
+        ]
 
     @rule(drawn=drawn_commands, how=st.sampled_from(HOWS))
     def ask(self, drawn: Sequence[tuple[type[Command], dict[str, Any]]], how: str) -> None:
@@ -310,6 +337,7 @@ class Machine(RuleBasedStateMachine):
                 purpose="stock",
             ),
             self._command(c.RateLoan, loan_id=loan_id, grade="A"),
+            *self._guarantee(loan_id),
             self._command(
                 c.PublishLoan, loan_id=loan_id, deadline=self.house.today + timedelta(days=1)
             ),
@@ -337,6 +365,11 @@ class Machine(RuleBasedStateMachine):
         )
         if how == "out" and f"D-{loan_id}-1" in self.ledger.waiting:
             self._answer({f"D-{loan_id}-1": True})
+
+    def _guarantee(self, loan_id: str) -> list[Command]:
+        if loan_id != GUARANTEED:
+            return []
+        return [self._command(c.GuaranteeLoan, loan_id=loan_id, guarantor_id="gus")]
 
     @rule(loan_id=loan_ids, fen=st.integers(1, 3_000), in_full=st.booleans(), well=st.booleans())
     def repay(self, loan_id: str, fen: int, *, in_full: bool, well: bool) -> None:
@@ -433,6 +466,7 @@ class Machine(RuleBasedStateMachine):
             batch.append(self._command(c.RollBusinessDate, business_date=house.today))
         for kind in (c.AssessLoan, c.MiscarryLoan):
             batch += (self._command(kind, loan_id=f"L{number}") for number in range(3))
+        batch.append(self._command(c.JudgeObligations, guarantor_id="gus"))
         self.submit([*batch, self._command(c.RunReservePayouts)])
 
     # -- repeats ----------------------------------------------------------------------------

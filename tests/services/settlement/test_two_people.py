@@ -56,6 +56,8 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
         "amount_fen": 1,
         "evidence": "order 18",
     },
+    c.AppointGuarantor: {"guarantor_id": "gus", "limit_fen": 5_000_00},
+    c.ConfirmOverdue: {"loan_id": "L1", "period": 1},
     c.BlacklistMember: {"member_id": "bob", "evidence": "judgement"},
     c.RegisterRelatedParty: {"member_id": "lucy", "evidence": "register"},
     c.RegisterOperator: {
@@ -73,13 +75,14 @@ BY_HAND: dict[type[Manual], dict[str, Any]] = {
 
 @pytest.fixture
 def town(house: House) -> House:
-    """A reserve with money, a borrower who is to pay, an account that lacks something, one of which
-    a part stands still, somebody who appeals against the blacklist, and operators Ann, Ben and
-    Cui."""
+    """A reserve with money, a borrower who is to pay and his guarantor, an account that lacks
+    something, one of which a part stands still, somebody who appeals against the blacklist, and
+    operators Ann, Ben and Cui."""
     house.open(policy={"cap": "0"})
     house.member("lucy", Role.INVESTOR, 1_000_00)
     house.member("bob", Role.BORROWER, 1_000_00)
-    house.lend("L1", "bob", {"lucy": 1_000_00})
+    house.guarantor("gus", 0)
+    house.lend("L1", "bob", {"lucy": 1_000_00}, guarantor="gus")
     house.seed(500_00)
     house.do(
         c.RecordBankMovement,
@@ -126,6 +129,11 @@ def seed(town: House, maker: Signer, checker: Signer, **fields: Any) -> c.SeedRe
 # -- every command that is done by hand -----------------------------------------------------
 
 
+def until_it_can_be_asked(town: House, kind: type[Manual]) -> None:
+    if kind is c.ConfirmOverdue:
+        town.roll_to(TODAY + timedelta(days=29))
+
+
 def test_these_are_the_commands() -> None:
     assert set(Manual.__subclasses__()) == set(BY_HAND)
 
@@ -133,6 +141,7 @@ def test_these_are_the_commands() -> None:
 @pytest.mark.parametrize("kind", BY_HAND, ids=lambda kind: kind.__name__)
 def test_one_person_can_do_nothing_by_hand(town: House, kind: type[Manual]) -> None:
     fields = BY_HAND[kind]
+    until_it_can_be_asked(town, kind)
     for two, code, field in (
         ((ANN, ANN), Code.SECOND_PERSON_REQUIRED, "checker.operator_id"),
         ((ANN, DAN), Code.OPERATOR_UNKNOWN, "checker.operator_id"),
@@ -150,6 +159,7 @@ def test_one_person_can_do_nothing_by_hand(town: House, kind: type[Manual]) -> N
 
 @pytest.mark.parametrize("kind", BY_HAND, ids=lambda kind: kind.__name__)
 def test_both_keys_are_on_record_before_what_follows(town: House, kind: type[Manual]) -> None:
+    until_it_can_be_asked(town, kind)
     receipt = town.do(kind, **BY_HAND[kind])
     events = town.recorded(after=receipt.first_position - 1)
     first = events[0].event
