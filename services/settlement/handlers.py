@@ -243,7 +243,7 @@ def _taken_back(command: c.RecordBankReversal, look: Look) -> Touched:
 
 
 def _cover(command: c.CoverShortfall, look: Look) -> Touched:
-    return Touched((SHORTFALL, entry_stream(f"G-{command.cover_id}")), (INCOME_ACCOUNT,))
+    return Touched((SHORTFALL, entry_stream(f"SC-{command.cover_id}")), (INCOME_ACCOUNT,))
 
 
 def _freeze(command: c.FreezeFunds, look: Look) -> Touched:

@@ -87,7 +87,7 @@ def record_bank_reversal(desk: Desk, command: c.RecordBankReversal) -> None:
 def cover_shortfall(desk: Desk, command: c.CoverShortfall) -> None:
     """What arrives covers the claim as any other money does: see Desk.post."""
     claim = shortfall.to_cover(desk.shortfalls, command.entry_id, command.amount_fen)
-    entry_id = f"G-{command.cover_id}"
+    entry_id = f"SC-{command.cover_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
         purpose=Purpose.SHORTFALL_COVER,

@@ -108,9 +108,9 @@ def test_the_platform_pays_what_an_account_lacks(town: House, fen: int) -> None:
     assert town.refused(c.CoverShortfall, amount_fen=100_01, **covering) == "shortfall_below"
     town.do(c.CoverShortfall, amount_fen=fen, **covering)
     assert town.of(ShortfallCovered) == []
-    town.settle("G-g1")
+    town.settle("SC-g1")
     cover = only(ShortfallCovered, town.events())
-    assert (cover.amount_fen, cover.left_fen, cover.covered_by) == (fen, 100_00 - fen, "G-g1")
+    assert (cover.amount_fen, cover.left_fen, cover.covered_by) == (fen, 100_00 - fen, "SC-g1")
     assert (town.available(BOB), town.available(INCOME)) == (0, 200_00 - fen)
 
 

@@ -103,7 +103,7 @@ def test_a_debit_that_met_held_money_is_covered_by_what_the_bank_refused(lent: T
     by_two(lent, c.CoverShortfall, cover_id="g1", entry_id="B-ADJ.1", amount_fen=500)
     lent.settle()
     assert lent.states("W-w1.1")[-1] == "refused"
-    assert lent.states("G-g1")[-1] == "settled"
+    assert lent.states("SC-g1")[-1] == "settled"
     assert lent.book()["ann:investor"] == (7_500, 0)
     assert lent.book()["platform:income"] == (500, 0)
     lent.check_bank()

@@ -123,7 +123,7 @@ def test_what_is_forged_is_found(
 
 def test_a_cover_is_for_the_claim_that_was_signed(story_url: str) -> None:
     forger = Forger(story_url)
-    forger.first(EntryRequested, entry_id="G-g1").data["reference"] = "B-1"
+    forger.first(EntryRequested, entry_id="SC-g1").data["reference"] = "B-1"
     forger.save()
     assert broken(verify(story_url, PLATFORM)) == {"two_people"}
 
@@ -131,7 +131,7 @@ def test_a_cover_is_for_the_claim_that_was_signed(story_url: str) -> None:
 def test_a_cover_whose_money_is_not_the_platforms_own_by_two(story_url: str) -> None:
     """The signatures are gone."""
     forger = Forger(story_url)
-    approved = forger.lines[forger.lines.index(forger.first(EntryRequested, entry_id="G-g1")) - 1]
+    approved = forger.lines[forger.lines.index(forger.first(EntryRequested, entry_id="SC-g1")) - 1]
     forger.drop(approved)
     forger.save()
     assert "two_people" in broken(verify(story_url, PLATFORM))
