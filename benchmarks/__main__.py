@@ -1,4 +1,4 @@
-"""`python -m benchmarks [PART ...]`: all parts take some sixteen minutes on two cores. Parts:
+"""`python -m benchmarks [PART ...]`: all parts take some twenty-five minutes on two cores. Parts:
 statements, call, pipeline (which needs Kafka, docs/kafka.md), matching, custody, overdue, day-end,
 demo."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.working_days import working_days
 from domain import commands as c
 from domain import payouts, repayment, reserve
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
@@ -18,7 +17,7 @@ from services.settlement.on_guarantees import breach, open_obligations
 
 
 def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
-    events = repayment.assess(desk.loan(command.loan_id), desk.today, working_days())
+    events = repayment.assess(desk.loan(command.loan_id), desk.today, desk.calendar)
     _record(desk, command.loan_id, events)
     open_obligations(desk, events)
     close_if_settled(desk, command.loan_id, events)
