@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 from pydantic import Field
 
-from adapters.working_days import working_days
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
@@ -21,6 +20,7 @@ from domain.platform import Platform as Books
 from domain.policy import Policies
 from domain.reserve import RULES
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
+from services.cli.calendar_in_use import calendar_in_use
 from services.cli.failure import CliError
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -192,7 +192,7 @@ def stress_command(
     with looking(data, platform) as look:
         book, stops_on = _book(look, rules, asked.seed)
         until = book.today + timedelta(days=asked.days)
-        outcome = stress.run(book, stress.Scenario(until, stops_on), working_days())
+        outcome = stress.run(book, stress.Scenario(until, stops_on), calendar_in_use())
         answer = {
             "scenario": asked.name,
             "from": book.today.isoformat(),
