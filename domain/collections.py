@@ -14,7 +14,7 @@ was said is in the vault.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from typing import NamedTuple, assert_never
 
@@ -129,12 +129,16 @@ def act(
     local: time,
     rules: CollectionRulesSet,
     allowed: Conduct | None,
+    guarantors: Collection[str],
 ) -> tuple[e.CaseEvent, ...]:
-    """`local`: the time of the action in Asia/Shanghai; `allowed`: what its day's rules are."""
+    """`local`: the time of the action in Asia/Shanghai; `allowed`: what its day's rules are;
+    `guarantors`: who guarantees an overdue loan of the borrower."""
     case.must_be_open()
     case.free(taken.action_id, "action_id")
     if taken.agency_id is not None and taken.agency_id != case.agency_id:
         raise Refused(Code.AGENCY_NOT_MANDATED, field="agency_id")
+    if taken.party is Party.GUARANTOR and taken.person_id not in guarantors:
+        raise Refused(Code.NOT_GUARANTOR, "of no overdue loan of the borrower", "person_id")
     if taken.means is Means.VISIT:
         case.must_act("means")
     calls = sum(

@@ -3,6 +3,8 @@
 check        a version, by the law of the day on which it starts, and again as a loan is
              published under it
 may_promise  who may stand in for the borrower of a loan, by the law of the day it was concluded
+check_guarantor
+             the one of a loan, as it is named and again as the loan is published
 """
 
 from __future__ import annotations
@@ -20,6 +22,12 @@ from domain.refusals import Code
 def may_promise(provider: Provider, limits: Limits) -> bool:
     """A platform may not, from 2016-08-24 on, and an affiliate counts as the platform."""
     return provider is not Provider.PLATFORM or limits.platform_may_promise
+
+
+def check_guarantor(limits: Limits, field: str, *, related_party: bool) -> None:
+    """A related party of the platform counts as the platform."""
+    if related_party and not may_promise(Provider.PLATFORM, limits):
+        raise Refused(Code.GUARANTOR_RELATED, field=field)
 
 
 def check(terms: PolicyTerms, table: LawTable, on: date) -> None:

@@ -251,7 +251,14 @@ class Code(StrEnum):
         "No instalment of that number is overdue and open.",
     )
     OVERDUE_CONFIRMED = "overdue_confirmed", "The overdue instalment was confirmed before."
-    NOT_GUARANTOR = "not_guarantor", "The member does not guarantee that loan."
+    NOT_GUARANTOR = (
+        "not_guarantor",
+        "The member does not guarantee that loan, or no overdue loan of the borrower.",
+    )
+    GUARANTOR_RELATED = (
+        "guarantor_related",
+        "A related party guarantees no loan where the law lets no affiliate promise anything.",
+    )
     OBLIGATION_UNKNOWN = (
         "obligation_unknown",
         "The guarantor has no obligation on that instalment: nobody has confirmed it as overdue.",

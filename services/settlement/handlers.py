@@ -288,7 +288,7 @@ def _case(command: Any, look: Look) -> Touched:
     return Touched((COLLECTIONS, case_stream(command.borrower_id)))
 
 
-def _assess_case(command: c.AssessCase, look: Look) -> Touched:
+def _case_and_loans(command: c.AssessCase | c.RecordCollectionAction, look: Look) -> Touched:
     borrower = member_stream(command.borrower_id)
     kept = look.peek(borrower)
     loans = map(loan_stream, kept.state.debts_fen) if kept else ()
@@ -324,7 +324,7 @@ def _obligations(command: c.JudgeObligations, look: Look) -> Touched:
 
 
 PEEKING: frozenset[Touches] = frozenset(
-    {_loan, _repay, _entry, _payouts, _buy, _assignment, _assess_case, _spread, _obligations}
+    {_loan, _repay, _entry, _payouts, _buy, _assignment, _case_and_loans, _spread, _obligations}
 )
 
 HANDLERS: dict[type[c.Command], Handler] = {
@@ -396,12 +396,12 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.MiscarryLoan: Handler(on_loans.miscarry_loan, _loan),
     c.RunReservePayouts: Handler(on_day_end.run_reserve_payouts, _payouts),
     c.SetCollectionRules: Handler(on_collections.set_collection_rules, _nothing),
-    c.RecordCollectionAction: Handler(on_collections.record_action, _case),
+    c.RecordCollectionAction: Handler(on_collections.record_action, _case_and_loans),
     c.RecordPromise: Handler(on_collections.record_promise, _case),
     c.HandOverCase: Handler(on_collections.hand_over_case, _case),
     c.TakeBackCase: Handler(on_collections.take_back_case, _case),
     c.RecordLawsuit: Handler(on_collections.record_lawsuit, _case),
-    c.AssessCase: Handler(on_collections.assess_case, _assess_case),
+    c.AssessCase: Handler(on_collections.assess_case, _case_and_loans),
     c.AppealBlacklisting: Handler(on_blacklist.appeal_blacklisting, _member),
     c.RejectAppeal: Handler(on_blacklist.reject_appeal, _member),
     c.RemoveFromBlacklist: Handler(on_blacklist.remove_from_blacklist, _member),

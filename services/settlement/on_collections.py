@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from domain import collection_events as e
 from domain import collection_rules, collections, repayment
 from domain import commands as c
-from domain.accounts import Role
 from domain.collection_events import LawsuitStep
 from domain.collection_rules import CollectionRulesSet
 from domain.collections import Late
 from domain.conduct import CONDUCT_TABLES, Party
+from domain.loan import Loan
 from domain.model import Refused
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, case_stream, loan_stream
@@ -42,12 +44,21 @@ def assess_case(desk: Desk, command: c.AssessCase) -> None:
 
 def _late(desk: Desk, borrower_id: str) -> Late | None:
     overdue = (
-        Late(loan.billed[period].due_on, loan_id)
-        for loan_id in desk.member(borrower_id).debts_fen
-        for loan in (desk.loan(loan_id),)
+        Late(loan.billed[period].due_on, loan.known().loan_id)
+        for loan in _loans(desk, borrower_id)
         for period in loan.overdue
     )
     return min(overdue, default=None)
+
+
+def _guarantors(desk: Desk, borrower_id: str) -> set[str]:
+    """Of his overdue loans."""
+    overdue = (loan for loan in _loans(desk, borrower_id) if loan.overdue)
+    return {loan.guarantee.by for loan in overdue if loan.guarantee.by is not None}
+
+
+def _loans(desk: Desk, borrower_id: str) -> Iterator[Loan]:
+    return map(desk.loan, desk.member(borrower_id).debts_fen)
 
 
 def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
@@ -65,7 +76,7 @@ def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
         action_id=command.action_id,
         means=command.means,
         party=command.party,
-        person_id=_person(desk, command),
+        person_id=_person(command),
         agency_id=command.agency_id,
         at=command.at,
         on=local.date(),
@@ -77,7 +88,8 @@ def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
     )
     allowed = CONDUCT_TABLES[rules.conduct_table].on(taken.on)
     try:
-        events = collections.act(case, taken, local.time(), rules, allowed)
+        guarantors = _guarantors(desk, command.borrower_id)
+        events = collections.act(case, taken, local.time(), rules, allowed, guarantors)
     except Refused as why:  # The receipt is all that is on record of it.
         attempt = f"{taken.means} to {taken.person_id}, case {case.borrower_id}, {local:%F %R}"
         raise Refused(why.code, f"{attempt}: {why.message}".rstrip(": "), why.field) from None
@@ -86,18 +98,14 @@ def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
         desk.put_away(note_ref, {"note": command.note})
 
 
-def _person(desk: Desk, command: c.RecordCollectionAction) -> str:
-    """A debtor is the borrower, and a guarantor is one at the bank."""
+def _person(command: c.RecordCollectionAction) -> str:
+    """A debtor is the borrower."""
     if command.party is Party.DEBTOR:
         if command.person_id not in (None, command.borrower_id):
             raise Refused(Code.ASKED_WHO_OWES_NOTHING, "the debtor is the borrower", "person_id")
         return command.borrower_id
     if command.person_id is None:
         raise Refused(Code.MEMBER_UNKNOWN, "say who it was", "person_id")
-    if command.party is Party.GUARANTOR:
-        guarantor = desk.member(command.person_id)
-        guarantor.known("person_id")
-        guarantor.account(Role.GUARANTOR, "person_id")
     return command.person_id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain import commands as c
-from domain import guarantee, guarantor_advance, repayment
+from domain import guarantee, guarantor_advance, lawful, repayment
 from domain.accounts import Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
@@ -39,6 +39,7 @@ def appoint_guarantor(desk: Desk, command: c.AppointGuarantor) -> None:
 def guarantee_loan(desk: Desk, command: c.GuaranteeLoan) -> None:
     desk.member(command.guarantor_id).account(Role.GUARANTOR, "guarantor_id")
     desk.guarantor(command.guarantor_id).must_be_appointed()
+    _check_law(desk, command.guarantor_id, "guarantor_id")
     counter, given = None, command.counter_guarantee
     if given is not None:
         counter = CounterGuarantee(given.kind, given.reference, given.document_hash)
@@ -84,6 +85,11 @@ def request_advance(desk: Desk, command: c.RequestAdvance) -> None:
     desk.request(entry_id, command.loan_id, command.advance_id, [movement], "advance_id")
 
 
+def _check_law(desk: Desk, guarantor_id: str, field: str) -> None:
+    related = desk.member(guarantor_id).related_party
+    lawful.check_guarantor(desk.law_table.on(desk.today), field, related_party=related)
+
+
 # -- what happens to the loan -----------------------------------------------------------
 
 
@@ -91,6 +97,7 @@ def give_guarantee(desk: Desk, loan: Loan) -> None:
     """With its publishing the loan counts against its guarantor's limit."""
     terms = loan.known()
     if (guarantor_id := loan.guarantee.by) is not None:
+        _check_law(desk, guarantor_id, "loan_id")
         given = guarantee.give(
             desk.guarantor(guarantor_id), guarantor_id, terms.loan_id, terms.amount_fen
         )

@@ -79,7 +79,8 @@ def acted(
     case: Case, *actions: e.ActionTaken, rules: CollectionRulesSet = RULES, local: time = time(10)
 ) -> Case:
     for action in actions:
-        case = after(cases.act(case, action, local, rules, LAW.on(action.on)), case)
+        taken = cases.act(case, action, local, rules, LAW.on(action.on), {"gus"})
+        case = after(taken, case)
     return case
 
 
@@ -228,6 +229,16 @@ def test_a_contact_may_be_asked_once_the_debtor_cannot_be_reached() -> None:
     assert code_of(caught) == Code.DEBTOR_REACHABLE
 
 
+def test_a_guarantor_is_asked_only_for_an_overdue_loan_that_he_guarantees() -> None:
+    case = assessed(100)
+    for asks_to_pay in (True, False):
+        ned = an_action(party=Party.GUARANTOR, person_id="ned", asks_to_pay=asks_to_pay)
+        with pytest.raises(Refused) as caught:
+            acted(case, ned)
+        assert (code_of(caught), caught.value.field) == (Code.NOT_GUARANTOR, "person_id")
+    acted(case, an_action(party=Party.GUARANTOR, person_id="gus"))
+
+
 def test_a_contact_who_declined_is_left_alone_for_ever() -> None:
     contact = {"party": Party.CONTACT, "asks_to_pay": False, "tells_of_debt": False}
     failed = [an_action(f"a{n}", outcome=Outcome.NOT_REACHED) for n in range(2)]
@@ -368,7 +379,8 @@ class Collecting(RuleBasedStateMachine):
             on=self.today,
         )
         failed, before = self.case.failed, self.case
-        self._try(lambda: cases.act(self.case, action, time(hour), RULES, LAW.on(self.today)))
+        allowed = LAW.on(self.today)
+        self._try(lambda: cases.act(self.case, action, time(hour), RULES, allowed, {"gus"}))
         if self.case is not before:
             self.taken.append((action, time(hour), failed >= RULES.unreachable_after))
 

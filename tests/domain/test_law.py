@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain import law
 from domain.law import LAW_TABLES, Limits, late_cap, late_cap_units
-from domain.lawful import check, may_promise
+from domain.lawful import check, check_guarantor, may_promise
 from domain.model import Refused
 from domain.penalty import penalty_from
 from domain.policy import Provider, Scope
@@ -78,6 +78,15 @@ def test_the_cap_never_lies_above_24_per_cent(first: date, days: int, base_fen: 
 def test_only_the_platform_is_barred(provider: Provider) -> None:
     assert may_promise(provider, CN.on(date(2016, 8, 23)))
     assert may_promise(provider, CN.on(date(2016, 8, 24))) is (provider is not Provider.PLATFORM)
+
+
+def test_a_related_party_guarantees_nothing_where_the_platform_may_not_promise() -> None:
+    forbidden = CN.on(date(2016, 8, 24))
+    with pytest.raises(Refused) as caught:
+        check_guarantor(forbidden, "guarantor_id", related_party=True)
+    assert (caught.value.code, caught.value.field) == (Code.GUARANTOR_RELATED, "guarantor_id")
+    check_guarantor(forbidden, "guarantor_id", related_party=False)
+    check_guarantor(CN.on(date(2016, 8, 23)), "guarantor_id", related_party=True)
 
 
 PLATFORM = {"providers": (Provider.GUARANTOR, Provider.PLATFORM)}

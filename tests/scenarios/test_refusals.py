@@ -273,6 +273,45 @@ ELSEWHERE = {
         (Code.BLACKLIST_KEY_MISSING, Code.BLACKLIST_FORGED, Code.BLACKLIST_OUTDATED),
         "domain/test_blacklist",
     ),
+    **dict.fromkeys(
+        (
+            Code.CLAIM_UNKNOWN,
+            Code.CLAIM_NOT_OWN,
+            Code.CLAIM_OVERDUE,
+            Code.CLAIM_LINES_MOVING,
+            Code.CLAIMS_TOO_MANY,
+            Code.ASSIGNMENT_ABOVE_OPEN,
+            Code.ASSIGNMENT_ABOVE_LIMIT,
+            Code.ASSIGNMENT_ABOVE_AGREED,
+            Code.ASSIGNMENT_TO_SELF,
+            Code.ASSIGNMENT_NOT_OPEN,
+            Code.ASSIGNMENT_UNKNOWN,
+        ),
+        "domain/test_assignment, domain/test_claims",
+    ),
+    **dict.fromkeys(
+        (
+            Code.GUARANTOR_NOT_APPOINTED,
+            Code.SELF_GUARANTEE,
+            Code.LOAN_GUARANTEED,
+            Code.LOAN_NOT_GUARANTEED,
+            Code.GUARANTEE_ABOVE_LIMIT,
+            Code.INSTALMENT_NOT_OVERDUE,
+            Code.OVERDUE_CONFIRMED,
+            Code.NOT_GUARANTOR,
+            Code.OBLIGATION_UNKNOWN,
+            Code.NOTHING_TO_ADVANCE,
+            Code.ADVANCE_MADE,
+            Code.ADVANCE_UNDER_WAY,
+            Code.LINES_MOVING,
+        ),
+        "domain/test_guarantee",
+    ),
+    **dict.fromkeys(
+        (Code.AUTO_TENDER_NOT_SET, Code.AUTO_TENDER_NOBODY, Code.LIMITS_CONTRADICT),
+        "domain/test_auto_tender",
+    ),
+    Code.GUARANTOR_RELATED: "test_a_related_party_guarantees_no_loan",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
 }
 
@@ -458,6 +497,24 @@ def test_a_related_party_is_registered_by_two_people_and_gets_no_loan(
     evidence = {"member_id": "bob", "evidence": "register of shareholders"}
     house.do(c.RegisterRelatedParty, **evidence)
     assert publish("LATE")(house) == Code.RELATED_PARTY
+    house.do(c.RegisterRelatedParty, related=False, **evidence)
+    house.do(c.PublishLoan, loan_id="LATE", deadline=TODAY)
+
+
+def test_a_related_party_guarantees_no_loan(new_house: Callable[..., House]) -> None:
+    house = new_house()
+    house.open(law_table="cn-p2p")
+    house.member("bob", Role.BORROWER)
+    house.guarantor("gus", 1_00)
+    house.rated("LATE", "bob", 1_00)
+    named = {"loan_id": "LATE", "guarantor_id": "gus"}
+    evidence = {"member_id": "gus", "evidence": "register of shareholders"}
+    house.do(c.RegisterRelatedParty, **evidence)
+    assert house.refused(c.GuaranteeLoan, **named) == Code.GUARANTOR_RELATED
+    house.do(c.RegisterRelatedParty, related=False, **evidence)
+    house.do(c.GuaranteeLoan, **named)
+    house.do(c.RegisterRelatedParty, **evidence)
+    assert publish("LATE")(house) == Code.GUARANTOR_RELATED
     house.do(c.RegisterRelatedParty, related=False, **evidence)
     house.do(c.PublishLoan, loan_id="LATE", deadline=TODAY)
 

@@ -45,7 +45,13 @@ def late(database: str) -> Iterator[Nights]:
     house.open(policy={"fee_by_grade": {}, "contribution_by_grade": {}, "penalty_bands": "1-:0"})
     house.member("bob", Role.BORROWER)
     house.member("lucy", Role.INVESTOR, 1_000_00)
-    once: dict[str, Any] = {"periods": 1, "method": Method.BULLET, "annual_rate": "0"}
+    house.guarantor("gus", 0)
+    once: dict[str, Any] = {
+        "periods": 1,
+        "method": Method.BULLET,
+        "annual_rate": "0",
+        "guarantor": "gus",
+    }
     house.lend("L1", "bob", {"lucy": 1_000_00}, **once)
     nights = Nights(house)
     yield nights
@@ -122,8 +128,8 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     tomorrow = at(late, 10) + timedelta(days=2)
     early = call(late, "a1", at=tomorrow)
     assert house.refused(c.RecordCollectionAction, **early) == "action_in_future"
-    stranger = call(late, "a1", party=Party.GUARANTOR, person_id="gus")
-    assert house.refused(c.RecordCollectionAction, **stranger) == "member_unknown"
+    stranger = call(late, "a1", party=Party.GUARANTOR, person_id="ned")
+    assert house.refused(c.RecordCollectionAction, **stranger) == "not_guarantor"
 
     house.do(c.RecordCollectionAction, **call(late, "a1", note=NOTE))
     [ref] = [each.note_ref for each in house.of(e.ActionTaken)]
@@ -132,6 +138,8 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     vault.close()
     stored = house.query("SELECT state FROM {}.stored_events")
     assert not [state for (state,) in stored if b"Monday" in state]
+
+    house.do(c.RecordCollectionAction, **call(late, "g1", party=Party.GUARANTOR, person_id="gus"))
 
     # A promise, kept by two payments.
     late.roll()
@@ -184,7 +192,7 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     views.close()
     assert (shown.case.number, shown.case.actions, shown.case.closed_on) == (
         1,
-        2,
+        3,
         house.today - timedelta(days=1),
     )
     assert [(each.status, each.paid_fen) for each in shown.promises] == [
