@@ -19,8 +19,8 @@ def commands_command(as_json: AsJson = False) -> None:
     """What may be published, in the order of a loan's life; with --json as JSON Schema, each with
     an example. The examples are one story: sent in this order (`more_examples` right after
     `example`), with the bank's answers in between, all are accepted, but the last ones, from
-    `cover_shortfall` on: they need a debit of the bank that an account could not bear, a borrower
-    who is late, another platform's list, or end everything.
+    `record_bank_reversal` on: they need a bank that took something back or debited more than an
+    account could bear, a borrower who is late, another platform's list, or end everything.
 
     Example: zhuanhu commands --json
     """
