@@ -101,8 +101,9 @@ _DAYS_A_YEAR = 365
 
 
 def lpr(day: date) -> Decimal:
-    """The one-year LPR in force on a day from 2019-08-20 on."""
-    return [percent for since, percent in ONE_YEAR_LPR if since <= day][-1]
+    """The one-year LPR in force on a day; before there was one, the first."""
+    in_force = [percent for since, percent in ONE_YEAR_LPR if since <= day]
+    return in_force[-1] if in_force else ONE_YEAR_LPR[0][1]
 
 
 def late_cap(concluded_on: date, day: date, sued_on: date) -> Decimal:
@@ -114,16 +115,21 @@ def late_cap(concluded_on: date, day: date, sued_on: date) -> Decimal:
 
 
 def late_cap_units(
-    table: LawTable, concluded_on: date, first: date, last: date, base_fen: int
+    table: LawTable,
+    concluded_on: date,
+    first: date,
+    last: date,
+    base_fen: int,
+    sued_on: date | None = None,
 ) -> int | None:
     """The most that may be charged on an overdue amount for the days from `first` to `last`, both
-    included, reckoned on the last of them: in 1/PENALTY_DENOMINATOR fen, rounded down. None where
-    the table sets no cap on one of the days."""
+    included, reckoned on the last of them: in 1/PENALTY_DENOMINATOR fen, rounded down. `sued_on`
+    counts from that day on. None where the table sets no cap on one of the days."""
     if not table.on(first).late_charges_capped:
         return None
-    units = 0
+    units, suit_day = 0, last if sued_on is None else min(sued_on, last)
     for begin, end in _segments(first, last):
-        rate = late_cap(concluded_on, begin, last)
+        rate = late_cap(concluded_on, begin, suit_day)
         days = (end - begin).days + 1
         numerator, denominator = rate.as_integer_ratio()
         units += (

@@ -96,6 +96,7 @@ class Loan(State):
     called_in: int | None = None  # The same, where the whole rest fell due (提前到期).
     overdue: frozenset[int] = frozenset()
     was_overdue: frozenset[int] = frozenset()  # Whether paid since or not.
+    sued_on: date | None = None  # When the first suit was filed on it.
     filed: frozenset[int] = frozenset()
     covers: Mapping[int, Covers] = field(default_factory=dict)  # Of those filed.
     payments: Mapping[str, Payment] = msgspec.field(
@@ -288,6 +289,12 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 filed=loan.filed | {event.period},
                 covers={**loan.covers, event.period: event.covers},
             )
+        case e.SuitFiled():
+            sued = {
+                period: replace(each, lateness=each.lateness._replace(sued_on=event.filed_on))
+                for period, each in loan.billed.items()
+            }
+            return replace(loan, sued_on=event.filed_on, billed=sued)
         case e.CourtCostsAwarded():
             billed = loan.billed[event.period]
             dearer = replace(billed, other_fee_fen=billed.other_fee_fen + event.amount_fen)
@@ -365,10 +372,10 @@ def _lateness(loan: Loan) -> Lateness:
     year_days = loan.policy.interest_runs_on
     concluded_on = loan.concluded.concluded_on if loan.concluded else date.min
     if year_days is None:
-        return Lateness(loan.law_table, concluded_on)
+        return Lateness(loan.law_table, concluded_on, sued_on=loan.sued_on)
     numerator, denominator = Decimal(loan.known().annual_rate).as_integer_ratio()
     daily = divide(numerator * PENALTY_DENOMINATOR, 100 * denominator * year_days, Rounding.HALF_UP)
-    return Lateness(loan.law_table, concluded_on, daily)
+    return Lateness(loan.law_table, concluded_on, daily, loan.sued_on)
 
 
 def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:

@@ -209,6 +209,15 @@ class ClaimFiled(Event, omit_defaults=True):
     covers: Covers = Covers.INSTALMENT
 
 
+class SuitFiled(Event):
+    """The first suit on the loan: the law caps what a late borrower is charged by its day."""
+
+    TOPIC: ClassVar[str] = "loan.suit-filed.v1"
+    loan_id: str
+    lawsuit_id: str
+    filed_on: date
+
+
 class CourtCostsAwarded(Event):
     """Costs that a court has the borrower bear: owed with the oldest overdue instalment, first of
     all, to the platform, which paid them."""
@@ -366,6 +375,7 @@ RepaymentEvent = (
     | EarlyCompensationCharged
     | InstalmentOverdue
     | ClaimFiled
+    | SuitFiled
     | CourtCostsAwarded
     | RepaymentAccepted
     | RepaymentHeld

@@ -90,6 +90,7 @@ class Lateness(NamedTuple):
     law_table: str = "none"
     concluded_on: date = date.min
     daily_interest_units: int = 0  # On a fen of overdue principal, where interest runs on.
+    sued_on: date | None = None  # When suit was filed on the loan (起诉).
 
 
 class Recourse(NamedTuple):
@@ -187,9 +188,10 @@ class Billed(State):
 
     def _capped_to(self, on: date) -> int | None:
         """What the law lets penalty and fee come to, all in, by the end of `on`."""
-        law_table, concluded_on, _ = self.lateness
+        law_table, concluded_on, _, sued_on = self.lateness
         first = max(self.accrued_to, self.due_on) + ONE_DAY
-        units = late_cap_units(LAW_TABLES[law_table], concluded_on, first, on, self.base_fen)
+        table = LAW_TABLES[law_table]
+        units = late_cap_units(table, concluded_on, first, on, self.base_fen, sued_on)
         return None if units is None or self.cap_units is None else self.cap_units + units
 
     def due(self, on: date, terms: PolicyTerms) -> Due:

@@ -3,6 +3,7 @@
     assess   due instalments -> InstalmentBilled; late ones -> InstalmentOverdue, and ClaimFiled
              or OverdueConfirmed, by who must pay first; what makes the whole rest fall due, see
              acceleration.py
+    sue      a suit is filed -> SuitFiled
     costs    a judgment      -> CourtCostsAwarded
     accept   RepayLoan       -> RepaymentAccepted    then the bank freezes the money (hold)
     route    held money      -> RepaymentRouted      one payment's lines at a time
@@ -123,6 +124,14 @@ def _protected(loan: Loan, billed: Billed, covers: Covers) -> tuple[Vector, Vect
         or (covers is Covers.PRINCIPAL_AND_OVERDUE_INTEREST and called_in)
     )
     return billed.principal, none if without_interest else billed.interest
+
+
+def sue(loan: Loan, lawsuit_id: str, filed_on: date) -> tuple[e.LoanEvent, ...]:
+    """Only the first suit on a loan that is being repaid says anything about it."""
+    if loan.status not in IN_REPAYMENT or loan.sued_on is not None:
+        return ()
+    loan_id = loan.known().loan_id
+    return (e.SuitFiled(loan_id=loan_id, lawsuit_id=lawsuit_id, filed_on=filed_on),)
 
 
 def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:

@@ -140,9 +140,13 @@ def take_back_case(desk: Desk, command: c.TakeBackCase) -> None:
 
 
 def record_lawsuit(desk: Desk, command: c.RecordLawsuit) -> None:
-    """Costs that a judgment awards join what the loan owes."""
-    case = desk.case(command.borrower_id)
-    desk.record(case_stream(command.borrower_id), *collections.sue(case, _step(desk, command)))
+    """The day of the suit decides what the loan may cost, and the costs that a judgment awards
+    join what it owes."""
+    case, step = desk.case(command.borrower_id), _step(desk, command)
+    desk.record(case_stream(command.borrower_id), *collections.sue(case, step))
+    if isinstance(step, e.LawsuitFiled):
+        sued = repayment.sue(desk.loan(step.loan_id), step.lawsuit_id, step.on)
+        desk.record(loan_stream(step.loan_id), *sued)
     if command.step is LawsuitStep.JUDGED:
         loan_id = case.lawsuits[command.lawsuit_id].loan_id
         loan = desk.loan(loan_id)

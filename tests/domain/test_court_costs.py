@@ -45,6 +45,27 @@ def settled(loan: Loan, events: Iterable[e.LoanEvent]) -> Loan:
     return folded(repayment.settle(loan, LATE), loan)
 
 
+def test_the_first_suit_on_a_loan_that_is_repaid_fixes_the_day_of_its_cap() -> None:
+    loan = a_late_loan()
+    [filed] = repayment.sue(loan, "s1", LATE)
+    assert filed == e.SuitFiled(loan_id="L1", lawsuit_id="s1", filed_on=LATE)
+    sued = folded([filed], loan)
+    assert [each.lateness.sued_on for each in sued.billed.values()] == [LATE]
+    assert repayment.sue(sued, "s2", LATE + timedelta(days=1)) == ()
+    paid = settled(sued, repayment.route(accepted(sued, repayment.payoff_fen(sued, LATE))))
+    assert paid.status is Status.SETTLED
+    assert repayment.sue(paid, "s3", LATE) == ()
+
+
+def test_an_instalment_that_is_billed_after_the_suit_has_its_day_too() -> None:
+    terms = a_policy(penalty_bands="1-:0.1", overdue_fee_bands="1-:1")
+    loan = disbursed((600_00,), policy=terms, periods=2, method=Method.EQUAL_PRINCIPAL)
+    loan = folded(repayment.assess(loan, LATE), loan)
+    loan = folded(repayment.sue(loan, "s1", LATE), loan)
+    loan = folded(repayment.assess(loan, DUE + timedelta(days=60)), loan)
+    assert [each.lateness.sued_on for each in loan.billed.values()] == [LATE, LATE]
+
+
 def test_they_are_owed_with_the_oldest_overdue_instalment() -> None:
     [awarded] = repayment.award_costs(a_late_loan(), "s1", COSTS_FEN)
     assert awarded == e.CourtCostsAwarded(

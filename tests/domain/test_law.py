@@ -60,6 +60,23 @@ def test_a_contract_that_straddles_the_rule_has_both_caps() -> None:
     assert penalty_from(units) == 107_95
 
 
+@pytest.mark.parametrize(
+    ("sued_on", "cap_fen"),
+    [
+        (None, 154_08),  # As if filed on the last day, 2022-02-28: 3.7 %, 14.8 % a year.
+        (date(2022, 1, 10), 158_25),  # 3.8 %, 15.2 % a year, though 3.7 % came before the end.
+        (date(2022, 3, 1), 154_08),  # Not filed yet.
+        (date(2019, 8, 1), 176_99),  # Before there was an LPR: the first, 4.25 %.
+    ],
+)
+def test_the_cap_is_of_the_day_of_filing_suit(sued_on: date | None, cap_fen: int) -> None:
+    """10,000.00 of a contract of 2019, late for 38 days."""
+    first, last = date(2022, 1, 22), date(2022, 2, 28)
+    units = late_cap_units(CN, date(2019, 1, 1), first, last, 10_000_00, sued_on)
+    assert units is not None
+    assert penalty_from(units) == cap_fen
+
+
 def test_no_cap_outside_the_laws_reach() -> None:
     day = date(2021, 1, 1)
     assert late_cap_units(LAW_TABLES["none"], day, day, day, 1) is None

@@ -239,6 +239,16 @@ def test_the_law_caps_penalty_and_fee_together(
     assert (due.penalty_fen, due.overdue_fee_fen) == charged
 
 
+def test_the_day_of_the_suit_counts_as_soon_as_it_is_known() -> None:
+    """1 % a day of 110.00 for 500 days from 2020-08-20 on, at 15.4 % a year, and at 15.2 %."""
+    due_on, on = date(2020, 8, 19), date(2022, 1, 1)
+    terms = a_policy(penalty_bands="1-:1")
+    late = replace(billed(lateness=CAPPED), due_on=due_on)
+    sued = replace(late, lateness=CAPPED._replace(sued_on=date(2021, 12, 1)))
+    penalties = [each.due(on, terms).penalty_fen for each in (late, sued)]
+    assert penalties == [110_00 * 152 * 500 // 365_000, 110_00 * 154 * 500 // 365_000]
+
+
 def test_what_was_paid_before_a_cap_is_never_asked_back() -> None:
     terms = a_policy(penalty_bands="1-1:1", overdue_fee_bands="2-:0.05")
     late = billed(lateness=CAPPED)

@@ -21,6 +21,7 @@ from domain.accounts import Role
 from domain.blacklist import Ground
 from domain.collection_rules import Stage, StageFrom
 from domain.conduct import Means, Outcome, Party
+from domain.loan_events import SuitFiled
 from domain.platform import AccountsEmptied
 from domain.schedule import Method
 from infra.clock import SHANGHAI
@@ -168,6 +169,8 @@ def test_a_case_from_the_first_late_day_to_the_last_fen(late: Nights) -> None:
     house.do(
         c.RecordLawsuit, step=e.LawsuitStep.JUDGED, on=house.today, court_costs_fen=50_00, **papers
     )
+    [suit] = house.of(SuitFiled)
+    assert (suit.loan_id, suit.lawsuit_id, suit.filed_on) == ("L1", "s1", house.today)
     before = late.written()
     late.day_end.run(house.today)
     assert late.written() == before
