@@ -111,8 +111,11 @@ class Members(View):
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         self._members = self.open(MEMBERS, named(batch, "member_id"))
-        told = (r for r in batch if isinstance(r.event, m.RelatedPartyRegistered))
-        self._related = self.open(RELATED, {(r.event.member_id, r.business_date) for r in told})
+        told = ((each.event, each.business_date) for each in batch)
+        self._related = self.open(
+            RELATED,
+            {(e.member_id, on) for e, on in told if isinstance(e, m.RelatedPartyRegistered)},
+        )
         self._bindings = self.open(BINDINGS, _pairs(batch, "binding_id"))
         self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))
         numbers = _pairs(batch, "number") | _pairs(batch, "replaces")
