@@ -246,10 +246,13 @@ _LOANS = f"""{_DAYS}{_OWED}{_LATE}, lent AS (
         AND closed_on <= %(last)s GROUP BY subject
 )
 SELECT loan_id, borrower_id, amount_fen, coalesce(owed.principal_fen, 0),
-    coalesce(owed.interest_fen, 0), related_party, coalesce(late.lenders_fen, 0),
+    coalesce(owed.interest_fen, 0), coalesce((
+        SELECT related FROM member_related AS standing
+        WHERE standing.member_id = borrower_id AND from_on <= %(last)s
+        ORDER BY from_on DESC LIMIT 1), false), coalesce(late.lenders_fen, 0),
     coalesce(lenders_days, 0), coalesce(advanced.fen, 0), coalesce(advances, 0),
     lenders, coalesce(current_lenders, ARRAY[]::text[])
-FROM loan JOIN lent USING (loan_id) JOIN member ON member_id = borrower_id
+FROM loan JOIN lent USING (loan_id)
     LEFT JOIN owed USING (loan_id) LEFT JOIN late USING (loan_id) LEFT JOIN advanced USING (loan_id)
 WHERE disbursed_on <= %(last)s
 ORDER BY loan_id

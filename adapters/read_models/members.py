@@ -83,7 +83,18 @@ class VisitRow:
     bank_code: str | None
 
 
+@dataclass(slots=True)
+class RelatedRow:
+    """关联方: how it stood from the close of the business day `from_on` on; before the first of a
+    member's rows he is none."""
+
+    member_id: str
+    from_on: date
+    related: bool
+
+
 MEMBERS = Table("member", MemberRow, key=["member_id"])
+RELATED = Table("member_related", RelatedRow, key=["member_id", "from_on"])
 BINDINGS = Table("binding", BindingRow, key=["member_id", "binding_id"])
 DEBTS = Table("member_debt", DebtRow, key=["member_id", "loan_id"])
 AUTHORISATIONS = Table("authorisation", AuthorisationRow, key=["member_id", "number"])
@@ -93,13 +104,18 @@ REFUSED = "refused"
 
 class Members(View):
     NAME = "members"
-    TABLES = (MEMBERS, BINDINGS, DEBTS, AUTHORISATIONS, VISITS)
+    TABLES = (MEMBERS, RELATED, BINDINGS, DEBTS, AUTHORISATIONS, VISITS)
     BY_KEY = True
     EVENTS = m.EVENTS
 
     def __init__(self, tables: Touched, batch: Sequence[Recorded]) -> None:
         super().__init__(tables, batch)
         self._members = self.open(MEMBERS, named(batch, "member_id"))
+        told = ((each.event, each.business_date) for each in batch)
+        self._related = self.open(
+            RELATED,
+            {(e.member_id, on) for e, on in told if isinstance(e, m.RelatedPartyRegistered)},
+        )
         self._bindings = self.open(BINDINGS, _pairs(batch, "binding_id"))
         self._debts = self.open(DEBTS, _pairs(batch, "loan_id"))
         numbers = _pairs(batch, "number") | _pairs(batch, "replaces")
@@ -116,7 +132,7 @@ class Members(View):
             case m.MemberBlacklisted(member_id=member_id):
                 self._members[member_id].blacklisted = True
             case m.RelatedPartyRegistered(member_id=member_id, related=related):
-                self._members[member_id].related_party = related
+                self._relate(member_id, recorded.business_date, related=related)
             case BlacklistRemoved(member_id=member_id):
                 self._members[member_id].blacklisted = False
             case m.DebtTaken(member_id=member_id, loan_id=loan_id, amount_fen=amount_fen):
@@ -232,7 +248,16 @@ class Members(View):
                 row = self._visits[member_id, number]
                 row.status, row.bank_code = "failed", bank_code
 
+    def _relate(self, member_id: str, on: date, *, related: bool) -> None:
+        self._members[member_id].related_party = related
+        if row := self._related.get((member_id, on)):
+            row.related = related
+        else:
+            self._related.add(RelatedRow(member_id, on, related))
+
     def _register(self, event: m.MemberRegistered, on: date) -> None:
+        if event.related_party:
+            self._related.add(RelatedRow(event.member_id, on, related=True))
         self._members.add(
             MemberRow(
                 member_id=event.member_id,

@@ -106,6 +106,8 @@ class Recount:
             case "member.registered.v1":
                 if data["related_party"]:
                     self.related.add(data["member_id"])
+            case "member.related-party-registered.v1":
+                (self.related.add if data["related"] else self.related.discard)(data["member_id"])
             case "loan.requested.v1":
                 self.loans[name] = Loan(data["borrower_id"])
             case "loan.rated.v1":

@@ -20,6 +20,7 @@ from domain.cashbook import EntryRequested, EntrySettled, Leg
 from domain.funding import months_after
 from domain.investment import TenderPlaced
 from domain.loan import IN_REPAYMENT, Loan
+from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
 from domain.policy import PolicyPublished, Scope
@@ -43,6 +44,7 @@ class Seeded:
         """`zeals`: how likely borrowers pay something, each day on which they owe it."""
         self.rng = random.Random(seed)
         self.today = START
+        self._affiliates = random.Random(seed)
         self._zeals = zeals
         self.recorded: list[Recorded] = []
         self.loans: dict[str, Loan] = {}
@@ -60,6 +62,7 @@ class Seeded:
                 self._issue()
             for loan_id in list(self.loans):
                 self._live(loan_id)
+            self._relate()
             self._roll()
 
     def record(self, stream: str, *events: Any) -> None:
@@ -117,6 +120,20 @@ class Seeded:
     def _number(self) -> int:
         self._numbers += 1
         return self._numbers
+
+    def _relate(self) -> None:
+        """Now and then a borrower turns out to be a related party, or is none any more."""
+        known = sorted({loan.known().borrower_id for loan in self.loans.values()})
+        for _ in range(2):
+            if known and self._affiliates.random() < 0.1:
+                borrower = self._affiliates.choice(known)
+                told = RelatedPartyRegistered(
+                    member_id=borrower,
+                    related=self._affiliates.random() < 0.5,
+                    evidence="register",
+                    approved_by="ben",
+                )
+                self.record(f"member-{borrower}", told)
 
     def _issue(self) -> None:
         number = self._number()

@@ -44,6 +44,16 @@ from tests.exemplars import command as build
 PLATFORM = "p1"
 SEAL = Seal(bytes(32), list_key=bytes(32))
 START = date(2024, 1, 31)
+FIRST_POLICY = PolicyTerms(
+    version="v1",
+    valid_from=START,
+    trigger_days=2,
+    bucket=BucketPeriod.DAY,
+    contribution_by_grade={"A": "1"},
+    fee_by_grade={"A": "3"},
+    overdue_fee_bands="1-:0.01",
+    cap="0",
+)
 SCHEDULED = ("L1", "L3", "L4")
 
 
@@ -219,17 +229,7 @@ def told(url: str) -> list[Recorded]:
 
 def _opening(teller: Teller) -> None:
     teller.tell(c.OpenPlatform, business_date=START, law_table="none", cool_off_days=0)
-    terms = PolicyTerms(
-        version="v1",
-        valid_from=START,
-        trigger_days=2,
-        bucket=BucketPeriod.DAY,
-        contribution_by_grade={"A": "1"},
-        fee_by_grade={"A": "3"},
-        overdue_fee_bands="1-:0.01",
-        cap="0",
-    )
-    teller.tell(c.PublishPolicy, terms=terms)
+    teller.tell(c.PublishPolicy, terms=FIRST_POLICY)
     teller.tell(c.AppointOperators, operators=(ANN.operator, BEN.operator))
     teller.tell(c.SeedReserve, seed_id="s1", amount_fen=5_000)
     for number in (1, 2, 3):
@@ -544,6 +544,8 @@ def _ending(teller: Teller) -> None:
 
 def _guaranteed(teller: Teller) -> None:
     """G1 stands for B1, is refused by the bank, breaks its word, and pays after all."""
+    terms = FIRST_POLICY.model_copy(update={"version": "v3", "valid_from": teller.today})
+    teller.tell(c.PublishPolicy, terms=terms)
     teller.member("G1", Role.GUARANTOR, 100_000)
     teller.member("I5", Role.INVESTOR, 4_000)
     teller.settle()

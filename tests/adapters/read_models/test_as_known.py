@@ -78,6 +78,7 @@ def test_the_book_has_all_that_may_happen(seeded: Seeded) -> None:
         "loan.repayment-failed.v1",
         "loan.settled.v1",
         "cash.entry-settled.v1",
+        "member.related-party-registered.v1",
     } <= topics
     book = Recount(raw(seeded.recorded), seeded.today)
     stages = book.stages(TABLE)

@@ -159,7 +159,7 @@ def test_positions_are_the_investors_own(views: ReadModels) -> None:
         "t3": "refused",
         "t6": "concluded",
         "t7": "closed",
-        "t9": "closed",
+        "t11": "closed",
     }
     assert views.positions_of("nobody").value == []
 
@@ -269,7 +269,7 @@ def test_loans_by_status(views: ReadModels) -> None:
     def ids(status: Any) -> list[str]:
         return [loan.loan_id for loan in views.loans(status).value]
 
-    assert ids(None) == ["L1", "L2", "L3", "L4", "L5", "L6"]
+    assert ids(None) == [f"L{number}" for number in range(1, 9)]
     assert (ids("miscarried"), ids("overdue")) == (["L2"], ["L4"])
 
 

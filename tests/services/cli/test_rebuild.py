@@ -23,7 +23,7 @@ from services.cli.installation import Installation
 from services.projections.projector import Projector
 from tests.services.kafka_house import KafkaHouse
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.house import House
 from tests.services.cli.conftest import Zhuanhu
 from tests.services.kafka_house import KafkaHouse
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 
 
 @pytest.fixture

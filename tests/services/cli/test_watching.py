@@ -34,7 +34,7 @@ from services.cli.watching import Looker, Watching
 from tests.exemplars import TODAY, command
 from tests.services.cli.conftest import Up, Zhuanhu
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 
 
 class Part:
