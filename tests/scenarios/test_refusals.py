@@ -209,6 +209,22 @@ REACHED: dict[Code, Ask] = {
     Code.SHORTFALL_UNKNOWN: cover("B-ghost"),
     Code.SHORTFALL_BELOW: cover("B-1", 2),
     Code.LOAN_UNKNOWN: repay("GHOST"),
+    Code.CLAIM_UNKNOWN: ask(
+        c.OfferClaim,
+        assignment_id="a1",
+        loan_id="REPAYING",
+        claim_id="ghost",
+        seller_id="lucy",
+        principal_fen=1,
+        price_fen=1,
+        valid_until=TODAY,
+    ),
+    Code.ASSIGNMENT_UNKNOWN: ask(c.WithdrawOffer, assignment_id="ghost"),
+    Code.LOAN_NOT_GUARANTEED: ask(c.ConfirmOverdue, loan_id="REPAYING", period=1),
+    Code.NOT_GUARANTOR: ask(
+        c.RequestAdvance, advance_id="x", guarantor_id="lucy", loan_id="REPAYING", period=1
+    ),
+    Code.AUTO_TENDER_NOT_SET: ask(c.StopAutoTender, member_id="lucy"),
     Code.LOAN_WRONG_STATE: ask(c.RateLoan, loan_id="REPAYING", grade="A"),
     Code.LOAN_NOT_OPEN: tender("REPAYING"),
     Code.DEADLINE_IN_PAST: publish("RATED", TODAY - timedelta(days=1)),
@@ -272,6 +288,40 @@ ELSEWHERE = {
     **dict.fromkeys(
         (Code.BLACKLIST_KEY_MISSING, Code.BLACKLIST_FORGED, Code.BLACKLIST_OUTDATED),
         "domain/test_blacklist",
+    ),
+    **dict.fromkeys(
+        (
+            Code.CLAIM_NOT_OWN,
+            Code.CLAIM_OVERDUE,
+            Code.CLAIM_LINES_MOVING,
+            Code.CLAIMS_TOO_MANY,
+            Code.ASSIGNMENT_NOT_OPEN,
+            Code.ASSIGNMENT_TO_SELF,
+            Code.ASSIGNMENT_ABOVE_OPEN,
+            Code.ASSIGNMENT_ABOVE_LIMIT,
+            Code.ASSIGNMENT_ABOVE_AGREED,
+        ),
+        "domain/test_claims, domain/test_assignment, test_claims",
+    ),
+    **dict.fromkeys(
+        (
+            Code.SELF_GUARANTEE,
+            Code.GUARANTOR_NOT_APPOINTED,
+            Code.GUARANTEE_ABOVE_LIMIT,
+            Code.LOAN_GUARANTEED,
+            Code.INSTALMENT_NOT_OVERDUE,
+            Code.OVERDUE_CONFIRMED,
+            Code.OBLIGATION_UNKNOWN,
+            Code.ADVANCE_UNDER_WAY,
+            Code.ADVANCE_MADE,
+            Code.NOTHING_TO_ADVANCE,
+            Code.LINES_MOVING,
+        ),
+        "domain/test_guarantee, test_guarantee",
+    ),
+    **dict.fromkeys(
+        (Code.LIMITS_CONTRADICT, Code.AUTO_TENDER_NOBODY),
+        "domain/test_auto_tender, settlement/test_auto_tender",
     ),
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
 }
