@@ -158,7 +158,8 @@ class Claims(RuleBasedStateMachine):
             self.record(event)
 
     def _sent(self, routed: e.RepaymentRouted) -> None:
-        moved_fen = sum(each.total_fen for each in (*routed.parts, *routed.recourse))
+        moved_fen = sum(part.total_fen for part in routed.parts)
+        moved_fen += sum(each.total_fen for each in routed.recourse)
         payment = self.loan.payments[routed.payment_id]
         assert moved_fen + routed.left_fen == payment.amount_fen
         recourse = {each.period: each for each in routed.recourse}

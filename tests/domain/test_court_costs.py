@@ -111,7 +111,7 @@ def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_the
     loan = three_instalments(1)
     loan = accepted(loan, repayment.payoff_fen(loan, LATE), in_full=True)
     loan = settled(judged(folded(repayment.route(loan), loan)), [])
-    assert (loan.status, loan.billed.keys()) == (Status.OVERDUE, {1})
+    assert (loan.status, [*loan.billed]) == (Status.OVERDUE, [1])
     loan = accepted(loan, COSTS_FEN, "p2")
     loan = folded(repayment.route(loan), loan)
     assert repayment.fail(loan, "p2", "E1") == (
