@@ -60,8 +60,9 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
             loan = _then(loan, events, overdue)
     for event in _call_in(loan, today):
         loan = _then(loan, events, event)
+    unsure = _billed_for_it_alone(loan)
     for period, covers in claims_due(loan, today):
-        if any(map(sum, _protected(loan, loan.billed[period], covers))):
+        if period != unsure and any(map(sum, _protected(loan, loan.billed[period], covers))):
             for called in call_on(loan, period, payer_after(loan, None), covers, today):
                 loan = _then(loan, events, called)
     return (*events, *_end(loan, today))
@@ -136,8 +137,7 @@ def sue(loan: Loan, lawsuit_id: str, filed_on: date) -> tuple[e.LoanEvent, ...]:
 
 def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:
     """Court costs join what is overdue. Where nothing is, they stand with the lawsuit alone."""
-    undone = {loan.rest_billed_with} if loan.routed is not None else set()  # If the bank refuses.
-    period = min(loan.overdue - undone, default=None)
+    period = min(loan.overdue - {_billed_for_it_alone(loan)}, default=None)
     if period is None or not amount_fen:
         return ()
     return (
@@ -256,20 +256,29 @@ def settle(loan: Loan, today: date) -> tuple[e.RepaymentSettled, *tuple[e.LoanEv
 
 
 def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:
-    """What was billed for this payment alone is taken back; a claim on it that was filed stays, and
-    so do a rest that fell due and what the guarantor is obliged to."""
+    """What was billed for this payment alone is taken back."""
     loan_id = loan.known().loan_id
     failed = e.RepaymentFailed(loan_id=loan_id, payment_id=payment_id, bank_code=bank_code)
-    period = loan.rest_billed_with
     at_bank = loan.routed is not None and loan.routed.payment_id == payment_id
-    stays = loan.filed | loan.guarantee.confirmed | {loan.called_in}
-    if not at_bank or period is None or period in stays:
+    period = _billed_for_it_alone(loan)
+    if not at_bank or period is None:
         return (failed,)
     billed = loan.billed[period]
     undone = e.EarlyBillingUndone(
         loan_id=loan_id, period=period, principal=billed.principal, interest=billed.interest
     )
     return undone, failed
+
+
+def _billed_for_it_alone(loan: Loan) -> int | None:
+    """The period in which all the rest was billed early, for the payment that is at the bank. A
+    claim on it that was filed stays, and so do a rest that fell due and what the guarantor is
+    obliged to; nothing of it is left where an earlier payment was the one."""
+    period = loan.rest_billed_with
+    stays = loan.filed | loan.guarantee.confirmed | {loan.called_in}
+    if loan.routed is None or period not in loan.billed or period in stays:
+        return None
+    return period
 
 
 def routed(loan: Loan) -> e.RepaymentRouted:

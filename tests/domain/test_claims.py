@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 
-from domain import claims, repayment
-from domain import loan_events as e
-from domain.loan import IN_REPAYMENT, Loan, Status
+from domain import claims, guarantor_advance, repayment
+from domain.loan import Loan, Status
+from domain.loan_guarantee import LoanGuaranteed
 from domain.model import Refused
 from domain.money import Rounding
-from domain.policy import Scope, Subrogation
+from domain.policy import Provider
 from domain.refusals import Code
 from domain.register import Claim
 from domain.schedule import Method
-from domain.sharing import ShareMethod, largest_remainder
+from domain.sharing import largest_remainder
 from tests.exemplars import TODAY, a_policy, disbursed, folded
 
 FIRST_DUE = date(2018, 2, 28)  # A month after 31 January: 28 days.
@@ -238,6 +230,24 @@ def test_no_claim_is_sold_while_money_moves_on_its_loan_nor_money_while_one_is_s
     assert folded(repayment.route(done), done).routed is not None
 
 
+def test_no_claim_is_sold_while_the_guarantor_advances_nor_does_he_while_one_is_sold() -> None:
+    late_on = FIRST_DUE + timedelta(days=1)
+    terms = a_policy(
+        providers=(Provider.GUARANTOR,), trigger_days=0, overdue_claims_assignable=True
+    )
+    named = LoanGuaranteed(loan_id="L1", guarantor_id="gus")
+    late = assessed(folded([named], disbursed(policy=terms)), late_on)
+    late = offered(late, 1_00, on=late_on)
+
+    def advancing(loan: Loan) -> Loan:
+        return folded([guarantor_advance.open_advance(loan, "a1", "gus", 1)], loan)
+
+    assert refused(lambda: sold(advancing(late), on=late_on)) == Code.CLAIM_LINES_MOVING
+    assert refused(lambda: advancing(sold(late, on=late_on))) == Code.LINES_MOVING
+    advanced = advancing(assigned(sold(late, on=late_on), on=late_on)).guarantee.advancing["a1"]
+    assert sum(advanced.principal) == sum(late.billed[1].principal)
+
+
 def test_a_loan_has_room_for_so_many_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims, "TENDERS_MAX", 3)
     loan = passed_on(disbursed(), 1_00)
@@ -251,190 +261,7 @@ def test_a_loan_that_is_over_has_nothing_to_sell() -> None:
     assert refused(lambda: sold(over)) == Code.LOAN_WRONG_STATE
 
 
-# -- any order of payments, payouts and assignments --------------------------------------------
-
-
-class Ownership(RuleBasedStateMachine):
-    """Beside the loan: what each investor was billed, has received, sold and bought, line by
-    line. Whatever happens, due = received + open for each claim, and the loan closes at zero."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names = iter(range(10**6))
-
-    @initialize(
-        amounts_fen=st.lists(st.integers(1, 50_000), min_size=1, max_size=4),
-        periods=st.integers(1, 5),
-        method=st.sampled_from(Method),
-        sharing=st.sampled_from(ShareMethod),
-        subrogation=st.sampled_from(Subrogation),
-        scope=st.sampled_from(Scope),
-    )
-    def lend(
-        self,
-        amounts_fen: list[int],
-        periods: int,
-        method: Method,
-        sharing: ShareMethod,
-        subrogation: Subrogation,
-        scope: Scope,
-    ) -> None:
-        policy = a_policy(
-            sharing=sharing,
-            subrogation=subrogation,
-            scope=scope,
-            overdue_claims_assignable=True,
-            trigger_days=2,
-        )
-        self.loan = disbursed(tuple(amounts_fen), policy=policy, periods=periods, method=method)
-        self.lent_fen = sum(amounts_fen)
-        self.today = TODAY
-        self.received: Counter[str] = Counter()  # Principal and interest, by claim.
-        self.principal: Counter[str] = Counter()
-        self.billed: Counter[str] = Counter()  # Principal and interest, by claim.
-        self.sellers = {claim.tender_id: claim.investor_id for claim in self.loan.claims}
-
-    def happens(self, *events: e.LoanEvent) -> None:
-        for event in events:
-            before = self.loan
-            self.loan = folded([event], before)
-            match event:
-                case e.InstalmentBilled():
-                    self.billed.update(self._by_claim(event.principal, event.interest))
-                case e.EarlyBillingUndone():
-                    self.billed.subtract(self._by_claim(event.principal, event.interest))
-                case e.RepaymentSettled():
-                    assert before.routed is not None
-                    for part in before.routed.parts:
-                        self.received.update(self._by_claim(part.principal, part.interest))
-                        self.principal.update(self._by_claim(part.principal))
-                case e.AdvancePaid():
-                    opened = before.advances[event.payout_id]
-                    self.received.update(self._by_claim(opened.principal, opened.interest))
-                    self.principal.update(self._by_claim(opened.principal))
-                case e.ClaimAssigned():
-                    billed_fen = sum(x.principal_fen + x.interest_fen for x in event.lines)
-                    self.billed[event.claim_id] -= billed_fen
-                    self.billed[event.claim.tender_id] += billed_fen
-                    assert event.claim.tender_id not in self.sellers
-                    self.sellers[event.claim.tender_id] = event.claim.investor_id
-
-    def _by_claim(self, *vectors: tuple[int, ...]) -> Counter[str]:
-        names = [claim.tender_id for claim in self.loan.claims]
-        sums = zip(names, map(sum, zip(*vectors, strict=True)), strict=True)
-        return Counter(dict(sums))
-
-    @property
-    def running(self) -> bool:
-        return self.loan.status in IN_REPAYMENT
-
-    @rule(days=st.integers(1, 40))
-    def days_pass(self, days: int) -> None:
-        self.today += timedelta(days=days)
-        if self.running:
-            self.happens(*repayment.assess(self.loan, self.today))
-
-    @rule(fen=st.integers(1, 80_000), in_full=st.booleans(), well=st.booleans())
-    def borrower_pays(self, fen: int, *, in_full: bool, well: bool) -> None:
-        payment_id = f"p{next(self.names)}"
-        try:
-            accepted = repayment.accept(
-                self.loan, payment_id, fen, in_full=in_full, effective_on=self.today
-            )
-        except Refused:
-            return
-        self.happens(*accepted)
-        self.happens(*repayment.hold(self.loan, payment_id))
-        self._route()
-
-    @rule(data=st.data())
-    def reserve_pays(self, data: st.DataObject) -> None:
-        periods = [period for period in self.loan.filed if repayment.open_claim(self.loan, period)]
-        if not periods:
-            return
-        period = data.draw(st.sampled_from(periods))
-        open_fen = repayment.open_claim(self.loan, period)
-        part = data.draw(st.sampled_from((1, 2)))
-        investors = {name: fen // part for name, fen in open_fen.items() if fen // part}
-        payout_id = f"{next(self.names)}"
-        if investors:
-            opened = repayment.open_advance(self.loan, payout_id, period, investors)
-            self.happens(opened)
-
-    @rule(data=st.data(), whole=st.booleans(), buyer_id=st.sampled_from(("i0", "i1", "i8", "i9")))
-    def a_claim_is_sold(self, data: st.DataObject, buyer_id: str, *, whole: bool) -> None:
-        if not self.running:
-            return
-        place = data.draw(st.integers(0, len(self.loan.claims) - 1))
-        claim = self.loan.claims[place]
-        name = f"S{next(self.names)}"
-        open_fen = claims.open_principal_fen(self.loan, place)
-        fen = max(1, open_fen if whole else data.draw(st.integers(1, max(1, open_fen))))
-        try:
-            self.happens(
-                claims.offer(self.loan, name, claim.tender_id, claim.investor_id, fen, self.today)
-            )
-            self.happens(claims.sell(self.loan, name, buyer_id, None, self.today))
-        except Refused:
-            return
-        earned_fen = claims.accrued_fen(self.loan, name, self.today)
-        assert 0 <= earned_fen <= sum(row.interest_fen for row in self.loan.rows)
-
-    @rule(well=st.booleans())
-    def the_bank_answers(self, *, well: bool) -> None:
-        loan = self.loan
-        for name, offer in loan.offers.items():
-            if offer.buyer_id is None or not well:
-                self.happens(claims.keep(self.loan, name))
-            else:
-                self.happens(claims.assign(self.loan, name, offer.buyer_id, self.today))
-        for payout_id in loan.advances:
-            self.happens(*repayment.finish_advance(self.loan, payout_id, paid=well))
-        if loan.routed is not None:
-            if well:
-                self.happens(*repayment.settle(self.loan, self.today))
-            else:
-                failed = repayment.fail(self.loan, loan.routed.payment_id, "E1")
-                self.happens(*failed)
-        self._route()
-
-    def _route(self) -> None:
-        if not self.loan.lines_moving:
-            self.happens(*repayment.route(self.loan))
-
-    @invariant()
-    def each_claim_is_conserved(self) -> None:
-        loan = self.loan
-        for place, claim in enumerate(loan.claims):
-            lines = loan.billed.values()
-            open_fen = sum(b.principal[place] + b.interest[place] for b in lines)
-            name = claim.tender_id
-            assert self.received[name] + open_fen == self.billed[name]
-            principal_fen = claims.open_principal_fen(loan, place)
-            assert self.principal[name] + principal_fen == claim.principal_fen
-            assert claim.investor_id == self.sellers[name]
-            assert principal_fen >= 0
-
-    @invariant()
-    def the_whole_is_what_was_lent(self) -> None:
-        loan = self.loan
-        assert sum(claim.principal_fen for claim in loan.claims) == self.lent_fen
-        assert sum(loan.lent) == self.lent_fen
-        assert len({claim.tender_id for claim in loan.claims}) == len(loan.claims)
-        moving = sum(o.principal_fen for o in loan.offers.values() if o.buyer_id)
-        assert moving <= sum(
-            claims.open_principal_fen(loan, place) for place in range(len(loan.claims))
-        )
-        if loan.status is Status.SETTLED:
-            assert not any(loan.unbilled)
-            assert not loan.billed
-
-
-def test_any_payments_payouts_and_assignments_conserve_each_claim() -> None:
-    run_state_machine_as_test(
-        Ownership,
-        settings=settings(max_examples=60, stateful_step_count=30, deadline=None),
-    )
+# -- to the fen -----------------------------------------------------------------------------
 
 
 @given(

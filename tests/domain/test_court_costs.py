@@ -14,6 +14,7 @@ from domain import loan_events as e
 from domain import repayment
 from domain.allocation import AllocationOrder
 from domain.loan import Loan, Status
+from domain.policy import Acceleration
 from domain.schedule import Method
 from tests.exemplars import a_policy, disbursed, folded, only
 
@@ -117,6 +118,38 @@ def test_where_nothing_is_overdue_they_stand_with_the_lawsuit_alone() -> None:
     loan = disbursed()
     assert repayment.award_costs(loan, "s1", COSTS_FEN) == ()
     assert repayment.award_costs(a_late_loan(), "s1", 0) == ()
+
+
+def three_instalments(days: int, **policy: Any) -> Loan:
+    terms = a_policy(allocation=AllocationOrder.INSTALMENT_FIRST, **policy)
+    loan = disbursed(periods=3, policy=terms)
+    return folded(repayment.assess(loan, DUE + timedelta(days=days)), loan)
+
+
+def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_their_payment() -> (
+    None
+):
+    loan = three_instalments(1)
+    loan = accepted(loan, repayment.payoff_fen(loan, LATE), in_full=True)
+    loan = settled(judged(folded(repayment.route(loan), loan)), [])
+    assert (loan.status, [*loan.billed]) == (Status.OVERDUE, [1])
+    loan = accepted(loan, COSTS_FEN, "p2")
+    loan = folded(repayment.route(loan), loan)
+    assert repayment.fail(loan, "p2", "E1") == (
+        e.RepaymentFailed(loan_id="L1", payment_id="p2", bank_code="E1"),
+    )
+
+
+def test_they_join_a_rest_that_fell_due_though_a_payment_is_at_the_bank() -> None:
+    called_in = three_instalments(8, acceleration=Acceleration(over_days=7))
+    called_in = folded(repayment.assess(called_in, DUE + timedelta(days=9)), called_in)
+    owed_fen = sum(called_in.billed[1].due(LATE, called_in.policy)[1:])
+    loan = accepted(called_in, owed_fen, "p1")
+    loan = settled(loan, repayment.route(loan))
+    assert loan.overdue == {2} == {loan.called_in}
+    loan = accepted(loan, 1, "p2")
+    loan = folded(repayment.route(loan), loan)
+    assert judged(loan).billed[2].other_fee_fen == COSTS_FEN
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)

@@ -285,5 +285,8 @@ def test_what_was_billed_for_a_payment_that_failed_stays_where_the_guarantor_is_
     loan = folded(repayment.hold(loan, "p1"), loan)
     loan = folded(repayment.route(loan), loan)
     loan = folded(repayment.assess(loan, LATE), loan)
-    assert loan.guarantee.confirmed == {1}
+    assert loan.guarantee.confirmed == set()  # The day end waits for the bank's word.
+    undone, _ = repayment.fail(loan, "p1", "E1")
+    assert isinstance(undone, e.EarlyBillingUndone)
+    loan = folded([advances.confirm(loan, 1, "ann", LATE)], loan)
     assert [type(each).__name__ for each in repayment.fail(loan, "p1", "E1")] == ["RepaymentFailed"]
