@@ -355,3 +355,16 @@ def test_both_orders(order: AllocationOrder, periods: dict[int, int]) -> None:
 def test_more_than_is_open_is_a_bug(impossible: Any) -> None:
     with pytest.raises(InvariantBroken, match="more than it owes"):
         impossible()
+
+
+def test_in_proportion_a_payment_and_its_penalty_go_to_investors_reserve_and_guarantor() -> None:
+    """Half is the investors', three tenths the reserve's, a fifth the guarantor's; ten days late at
+    one per cent a day."""
+    due_on = date(2018, 2, 28)
+    billed = Billed(1, due_on, (500_00,), (0,), 300_00, 0, 200_00, 0)
+    terms = a_policy(subrogation=Subrogation.PROPORTIONAL, penalty_bands="1-:1")
+    paid = split(600_00, [billed], due_on + timedelta(days=10), terms)
+    [part], [recourse] = paid.parts, paid.recourse
+    assert (part.principal, part.penalty) == ((250_00,), (50_00,))
+    assert (part.reserve_principal_fen, part.reserve_penalty_fen) == (150_00, 30_00)
+    assert recourse == (1, 100_00, 0, 20_00)
