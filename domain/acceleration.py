@@ -68,7 +68,7 @@ def claims_due(loan: Loan, today: date) -> Iterator[tuple[int, Covers]]:
     too that are less late."""
     whole = _remaining_stage(loan, today)
     for period, billed in loan.billed.items():
-        if period in loan.filed or period in loan.guarantee.confirmed:
+        if period in loan.filed:
             continue
         if whole is not None:
             yield period, whole.covers

@@ -53,6 +53,18 @@ def test_our_own_services_commands_are_told_apart() -> None:
     assert c.RepayLoan not in inner
 
 
+def test_what_a_wind_down_ends() -> None:
+    """New loans, tenders and assignments; offers that are out may still be withdrawn."""
+    assert {kind for kind in c.COMMANDS.values() if kind.NEW_BUSINESS} == {
+        c.RequestLoan,
+        c.PublishLoan,
+        c.PlaceTender,
+        c.SpreadLoan,
+        c.OfferClaim,
+        c.BuyClaim,
+    }
+
+
 @pytest.mark.parametrize("sent", [RECHARGE, LUCY, BINDING], ids=lambda sent: sent.type)
 def test_there_and_back_as_json(sent: c.Command) -> None:
     assert READER.validate_json(sent.model_dump_json()) == sent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from domain import commands as c
 from domain import guarantee as g
 from domain import reserve as r
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.cashbook import EntryRequested
 from domain.loan import Status
 from domain.loan_events import ClaimFiled, RepaymentRouted
@@ -102,6 +103,25 @@ def assert_proved(house: House) -> None:
     with Projector(house.url, house.platform) as projector:
         projector.catch_up()
         assert all(projector.compare().values())
+
+
+def test_an_advance_goes_no_further_than_its_guarantor_has_authorised(
+    town: Callable[..., House],
+) -> None:
+    house = town()
+    for number, limit_fen in ((1, 1_009_99), (2, 1_010_00)):
+        terms = {"kind": Kind.COMPENSATORY, "ends_on": CONFIRMED, "limit_fen": limit_fen}
+        house.do(c.RequestAuthorisation, member_id="gus", **terms)
+        house.do(c.ConfirmAuthorisation, member_id="gus", number=number)
+        if number == 1:
+            house.roll_to(CONFIRMED)
+            assert refused_advance(house) == "authorisation_exceeded"
+    house.roll_to(CONFIRMED + timedelta(days=1))
+    assert refused_advance(house) == "authorisation_ended"
+    later = {"kind": Kind.COMPENSATORY, "ends_on": DEADLINE, "limit_fen": 1_010_00}
+    house.do(c.RequestAuthorisation, member_id="gus", **later)
+    house.do(c.ConfirmAuthorisation, member_id="gus", number=3)
+    advance(house)
 
 
 # -- the published promise ----------------------------------------------------------------
