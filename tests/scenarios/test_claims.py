@@ -129,6 +129,8 @@ def test_who_held_a_claim_on_any_day(lent: House) -> None:
     assert holders(9) == after | {"A.S2": ("olga", 2_000_00)}
     (position,) = views.positions_of("nina").value
     assert (position.open_principal_fen, position.assigned_fen) == (0, 2_000_00)
+    lender = (position.lent_on, position.repaid_on)  # As the disclosure counts her.
+    assert lender == (TODAY + timedelta(days=7), TODAY + timedelta(days=9))
     assert [each.status for each in views.assignments().value] == ["settled", "settled"]
     views.close()
     is_whole(lent)
