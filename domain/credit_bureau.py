@@ -63,10 +63,10 @@ def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterat
 
 
 def _paid(told: Told, routed: e.RepaymentRouted, before: Loan, after: Loan) -> Iterator[Record]:
-    recourse = {each.period: each for each in routed.recourse}
     for part in routed.parts:
         was = before.billed[part.period]
-        now = was.paid(part, routed.effective_on, before.policy, recourse.get(part.period))
+        recourse = [each for each in routed.recourse if each.period == part.period]
+        now = was.paid(part, routed.effective_on, before.policy, recourse)
         yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on)
         if part.period in before.overdue:
             yield _overdue(told, OpCode.MODIFY, after, now)

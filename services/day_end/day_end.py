@@ -119,6 +119,13 @@ class DayEnd:
                 for who in self._past_deadline(today)
             ]
         )
+        self._catch_up()
+        self._submit(
+            [
+                c.AdvanceObligations(id=f"advances:{today}:{who}", guarantor_id=who, **self._by())
+                for who in self._authorised(today)
+            ]
+        )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
         self._collect(today)
         self._report_emptied(today)
@@ -195,6 +202,16 @@ class DayEnd:
             {"today": today},
         )
 
+    def _authorised(self, today: date) -> list[str]:
+        """Guarantors with something to advance who need not be asked."""
+        return self._found(
+            "SELECT DISTINCT guarantor_id FROM {0}.obligation o JOIN {0}.authorisation a"
+            " ON a.member_id = o.guarantor_id AND a.kind = 'compensatory'"
+            " AND a.status = 'granted' AND a.ends_on >= %(today)s"
+            " WHERE o.status = 'open' ORDER BY guarantor_id",
+            {"today": today},
+        )
+
     def _policies(self) -> list[PolicyTerms]:
         published = self._log.stream(POLICY)
         return [each.terms for each in published if isinstance(each, PolicyPublished)]
@@ -265,7 +282,7 @@ _DUE: LiteralString = """
         AS p (version, grace, claimed_from, whole_from, called_in_from, interest, guaranteed, plain)
         ON p.version = l.policy_version
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
+        SELECT CASE WHEN l.guarantor_ids IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
     WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
       AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
       AND (NOT i.billed

@@ -54,7 +54,7 @@ def _late(desk: Desk, borrower_id: str) -> Late | None:
 def _guarantors(desk: Desk, borrower_id: str) -> set[str]:
     """Of his overdue loans."""
     overdue = (loan for loan in _loans(desk, borrower_id) if loan.overdue)
-    return {loan.guarantee.by for loan in overdue if loan.guarantee.by is not None}
+    return {name for loan in overdue for name in loan.guarantee.guarantors}
 
 
 def _loans(desk: Desk, borrower_id: str) -> Iterator[Loan]:

@@ -24,11 +24,14 @@ def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
 
 
 def judge_obligations(desk: Desk, command: c.JudgeObligations) -> None:
-    """An advance that is on its way is waited for. Who is neither guarantor nor reserve has no
-    account to pay from here: that he is obliged is on record."""
+    """An advance that is on its way is waited for, another guarantor's too: none can be asked for
+    meanwhile. Who is neither guarantor nor reserve has no account to pay from here: that he is
+    obliged is on record."""
     for opened in desk.guarantor(command.guarantor_id).overdue(desk.today):
-        breached = breach(desk, opened)
         loan = desk.loan(opened.loan_id)
+        if opened.period in loan.guarantee.moving:
+            continue
+        breached = breach(desk, opened)
         covers = loan.covers.get(opened.period, Covers.INSTALMENT)
         called = repayment.call_on(loan, opened.period, breached.next_payer, covers, desk.today)
         _record(desk, opened.loan_id, called)

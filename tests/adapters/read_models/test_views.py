@@ -171,7 +171,8 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             for b in state.billed.values()
         )
         assert row.overdue_instalments == len(state.overdue & state.billed.keys())
-        assert row.guarantor_id == state.guarantee.by
+        named = ",".join(state.guarantee.guarantors) or None
+        assert row.guarantor_ids == named
         advancing = t.GUARANTOR_ADVANCES.select(
             cursor, "status = 'opened' AND loan_id = %s", loan_id
         )

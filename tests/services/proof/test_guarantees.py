@@ -42,7 +42,7 @@ def _to_another_investor(forger: Forger) -> None:
 
 def _recourse_to_the_reserve(forger: Forger) -> None:
     recourse = forger.first(RepaymentRouted, payment_id="p1").data
-    [[_, principal_fen, interest_fen, _]] = recourse.pop("recourse")
+    [[_, principal_fen, interest_fen, _, _]] = recourse.pop("recourse")
     recourse["parts"][0][4:6] = [principal_fen, interest_fen]
 
 
