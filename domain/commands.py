@@ -23,7 +23,7 @@ from domain.conduct import Means, Outcome, Party
 from domain.loan_guarantee import Contribution, SecurityKind
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
-from domain.policy import PolicyTerms
+from domain.policy import PolicyTerms, Provider
 from domain.purposes import Purpose
 from domain.schedule import Method
 
@@ -681,7 +681,8 @@ class GuaranteeLoan(Command):
 
     `share_bp`: the share that he stands for, of 10,000 (按份); left out: the whole (连带). Only who
     stands for the whole may name a `contribution`: what the borrower does not pay back is borne in
-    equal parts by all who do."""
+    equal parts by all who do. `stands_as`: as its guarantor, or as the third party or the platform
+    that the policy names among its providers."""
 
     type: Literal["guarantee_loan"] = "guarantee_loan"
     loan_id: Id
@@ -689,6 +690,9 @@ class GuaranteeLoan(Command):
     counter_guarantee: CounterGuaranteeGiven | None = None
     share_bp: Annotated[int, Field(ge=1, le=10_000)] | None = None
     contribution: Contribution | None = None
+    stands_as: Literal[Provider.GUARANTOR, Provider.THIRD_PARTY, Provider.PLATFORM] = (
+        Provider.GUARANTOR
+    )
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

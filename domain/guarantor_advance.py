@@ -31,11 +31,12 @@ from domain.loan_guarantee import (
 )
 from domain.model import Refused
 from domain.money import Rounding, divide
-from domain.policy import Covers
+from domain.policy import Covers, PolicyTerms, Provider, Scope
 from domain.refusals import Code
 from domain.sharing import ShareMethod, share
 
 GUARANTORS_MAX = 20
+TO_BE_NAMED = frozenset({Provider.THIRD_PARTY, Provider.PLATFORM})
 
 
 def guarantee(loan: Loan, wanted: LoanGuaranteed, today: date) -> LoanGuaranteed:
@@ -50,23 +51,29 @@ def guarantee(loan: Loan, wanted: LoanGuaranteed, today: date) -> LoanGuaranteed
         raise Refused(Code.GUARANTEE_LAW_REPEALED, f"today is {today}", "contribution")
     if len(known.guarantors) == GUARANTORS_MAX:
         raise Refused(Code.GUARANTORS_TOO_MANY, f"at most {GUARANTORS_MAX}", "loan_id")
-    shares_bp = known.shares_bp + (wanted.share_bp or 0)
+    shares_bp = known.shares_bp(wanted.stands_as) + (wanted.share_bp or 0)
     if shares_bp > WHOLE_BP:
         raise Refused(Code.GUARANTEE_NOT_WHOLE, f"they make up {shares_bp} of 10000", "share_bp")
     return wanted
 
 
-def must_be_whole(loan: Loan) -> None:
-    """When it is published: a part that nobody stands for would be nobody's to pay first."""
+def must_be_whole(loan: Loan, policy: PolicyTerms) -> None:
+    """When it is published: what the policy promises of a third party or the platform is somebody's
+    to pay, and no part of the loan is nobody's. A loan without a guarantor goes to the next."""
     known = loan.guarantee
-    if known.guarantors and not known.whole:
-        made_up = f"they make up {known.shares_bp} of 10000"
-        raise Refused(Code.GUARANTEE_NOT_WHOLE, made_up, "loan_id")
+    for provider in Provider:
+        named = known.standing_as(provider)
+        must_be_named = provider in TO_BE_NAMED and policy.scope is not Scope.NONE
+        if must_be_named and provider in policy.providers and not named:
+            raise Refused(Code.PROVIDER_UNNAMED, f"{provider} by {policy.version}", "loan_id")
+        if named and not known.whole(provider):
+            made_up = f"they make up {known.shares_bp(provider)} of 10000"
+            raise Refused(Code.GUARANTEE_NOT_WHOLE, made_up, "loan_id")
 
 
 def confirm(loan: Loan, period: int, by: str, today: date) -> OverdueConfirmed:
     terms = loan.must_be(*IN_REPAYMENT)
-    if not loan.guarantee.guarantors:
+    if not loan.guarantee.standing_as(Provider.GUARANTOR):
         raise Refused(Code.LOAN_NOT_GUARANTEED, field="loan_id")
     if period not in loan.overdue:
         raise Refused(Code.INSTALMENT_NOT_OVERDUE, field="period")
@@ -89,7 +96,7 @@ def open_advance(
     terms = loan.known()
     if guarantor_id not in loan.guarantee.guarantors:
         raise Refused(Code.NOT_GUARANTOR, field="guarantor_id")
-    if period not in loan.guarantee.confirmed:
+    if not _called_on(loan, guarantor_id, period):
         raise Refused(Code.OBLIGATION_UNKNOWN, field="period")
     if period in loan.guarantee.moving:
         raise Refused(Code.ADVANCE_UNDER_WAY, field="period")
@@ -109,6 +116,20 @@ def open_advance(
         principal=principal,
         interest=interest,
     )
+
+
+def called_with_claim(loan: Loan) -> list[str]:
+    """Who must pay once a claim on the loan is filed: the third party and the platform, jointly,
+    also where the reserve comes first, as they are liable for what it cannot pay."""
+    named = loan.guarantee.guarantors.items()
+    providers = loan.policy.providers
+    return [n for n, g in named if g.stands_as in TO_BE_NAMED and g.stands_as in providers]
+
+
+def _called_on(loan: Loan, guarantor_id: str, period: int) -> bool:
+    if loan.guarantee.guarantors[guarantor_id].stands_as is Provider.GUARANTOR:
+        return period in loan.guarantee.confirmed
+    return period in loan.filed and guarantor_id in called_with_claim(loan)
 
 
 def id_on(day: date, guarantor_id: str, claim_id: str) -> str:

@@ -23,7 +23,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from domain.model import Event, State, without
-from domain.policy import Covers
+from domain.policy import Covers, Provider
 from domain.register import Vector
 from domain.sharing import ShareMethod, share
 
@@ -61,7 +61,9 @@ GUARANTEE_LAW_REPEALED_ON = date(2021, 1, 1)
 
 class LoanGuaranteed(Event, omit_defaults=True):
     """`share_bp`: the share that he stands for, of 10,000 (按份); None: the whole (连带).
-    `contribution`: None where nothing of the kind holds, and each bears what he advanced."""
+    `contribution`: None where nothing of the kind holds, and each bears what he advanced.
+    `stands_as`: in whose place of the policy's providers he must pay, his own as a guarantor, or as
+    the third party or the platform that it names."""
 
     TOPIC: ClassVar[str] = "loan.guaranteed.v1"
     loan_id: str
@@ -69,6 +71,7 @@ class LoanGuaranteed(Event, omit_defaults=True):
     counter_guarantee: CounterGuarantee | None = None
     share_bp: int | None = None
     contribution: Contribution | None = None
+    stands_as: Provider = Provider.GUARANTOR
 
 
 class OverdueConfirmed(Event):
@@ -165,30 +168,32 @@ class Guaranteed(State):
         """The instalments with an advance on its way."""
         return frozenset(opened.period for opened in self.advancing.values())
 
-    @property
-    def shares_bp(self) -> int:
-        """What those who stand for a share stand for together."""
-        return sum(each.share_bp or 0 for each in self.guarantors.values())
+    def standing_as(self, provider: Provider) -> dict[str, LoanGuaranteed]:
+        return {name: g for name, g in self.guarantors.items() if g.stands_as is provider}
 
-    @property
-    def whole(self) -> bool:
-        """Is nothing of the loan without a guarantor?"""
-        joint = any(each.share_bp is None for each in self.guarantors.values())
-        return joint or self.shares_bp == WHOLE_BP
+    def shares_bp(self, provider: Provider) -> int:
+        """What those who stand for a share stand for together."""
+        return sum(each.share_bp or 0 for each in self.standing_as(provider).values())
+
+    def whole(self, provider: Provider) -> bool:
+        """Is nothing of the loan without one of them?"""
+        joint = any(each.share_bp is None for each in self.standing_as(provider).values())
+        return joint or self.shares_bp(provider) == WHOLE_BP
 
     def part_fen(self, guarantor_id: str, period: int, open_fen: int) -> int:
         """His part of what is open of an instalment. What those have advanced who stand for a share
         is not open any more: the others divide the rest by theirs."""
-        if self.guarantors[guarantor_id].share_bp is None:
+        his = self.guarantors[guarantor_id]
+        if his.share_bp is None:
             return open_fen
         waiting = {
             name: each.share_bp
-            for name, each in self.guarantors.items()
+            for name, each in self.standing_as(his.stands_as).items()
             if each.share_bp is not None and (period, name) not in self.advanced
         }
         if guarantor_id not in waiting:
             return 0
-        weights = (*waiting.values(), WHOLE_BP - self.shares_bp)
+        weights = (*waiting.values(), WHOLE_BP - self.shares_bp(his.stands_as))
         parts = share(open_fen, weights, ShareMethod.LARGEST_REMAINDER)
         return parts[list(waiting).index(guarantor_id)]
 

@@ -254,6 +254,10 @@ class Code(StrEnum):
         "guarantee_not_whole",
         "The guarantors' shares must not be more than the whole, nor less when it is published.",
     )
+    PROVIDER_UNNAMED = (
+        "provider_unnamed",
+        "By its policy a third party or the platform must pay, and the loan names none.",
+    )
     GUARANTEE_LAW_REPEALED = (
         "guarantee_law_repealed",
         "Since 2021 co-guarantors owe each other nothing by law: they agreed to it, or did not.",

@@ -21,22 +21,29 @@ from domain.loan_guarantee import (
     ReimbursementReleased,
 )
 from domain.model import Refused
+from domain.policy import Provider
 from domain.refusals import Code
 from domain.register import Billed
 from domain.sharing import ShareMethod, share
 
 
 def of_payout(loan: Loan, period: int, paid_fen: int, in_breach: tuple[str, ...]) -> dict[str, int]:
-    """Guarantor -> fen that the reserve paid in his place: who stands for the whole owes all."""
-    known = loan.guarantee
-    owed = {name: known.part_fen(name, period, paid_fen) for name in in_breach}
+    """Guarantor -> fen that the reserve paid in his place: who stands for the whole owes all. Not
+    of a third party or the platform that comes after it."""
+    known, providers = loan.guarantee, loan.policy.providers
+    before = providers[: providers.index(Provider.RESERVE)] if Provider.RESERVE in providers else ()
+    owed = {
+        name: known.part_fen(name, period, paid_fen)
+        for name in in_breach
+        if known.guarantors[name].stands_as in {*before, Provider.GUARANTOR}
+    }
     return {name: fen for name, fen in owed.items() if fen}
 
 
 def of_advance(loan: Loan, guarantor_id: str, paid_fen: int) -> dict[str, int]:
     """Co-guarantor -> fen that he is to bear of what this one paid: equal parts, as each stands for
     the whole. Nothing where they did not agree to it (Art. 13)."""
-    pool = _pool(loan)
+    pool = _pool(loan, guarantor_id)
     if guarantor_id not in pool:
         return {}
     parts = zip(pool, _equal(paid_fen, len(pool)), strict=True)
@@ -70,7 +77,7 @@ def due_fen(
 
 def _contribution_fen(loan: Loan, billed: Billed, by: str, to: str, owed_fen: int) -> int:
     """As much as brings both nearer to equal parts of what the borrower owes them all by now."""
-    pool = _pool(loan)
+    pool = _pool(loan, by)
     held = {each.guarantor_id: each.total_fen for each in billed.advances}
     all_fen = sum(held.get(name, 0) for name in pool)
     bears = dict(zip(pool, _equal(all_fen, len(pool)), strict=True))
@@ -118,11 +125,12 @@ def finish(
     return kind(loan_id=loan_id, reimbursement_id=reimbursement_id)
 
 
-def _pool(loan: Loan) -> list[str]:
-    """Who bears together what the borrower does not pay back."""
+def _pool(loan: Loan, guarantor_id: str) -> list[str]:
+    """Who bears together with him what the borrower does not pay back."""
+    stands_as = loan.guarantee.guarantors[guarantor_id].stands_as
     return [
         name
-        for name, each in loan.guarantee.guarantors.items()
+        for name, each in loan.guarantee.standing_as(stands_as).items()
         if each.share_bp is None and each.contribution is not None
     ]
 

@@ -77,7 +77,7 @@ def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
         (
             each
             for each in providers[first:]
-            if each is not Provider.GUARANTOR or loan.guarantee.guarantors
+            if each is not Provider.GUARANTOR or loan.guarantee.standing_as(each)
         ),
         None,
     )

@@ -15,6 +15,7 @@ from adapters.read_models.view import View, named
 from domain import guarantee as g
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.loan_guarantee import LoanGuaranteed
+from domain.policy import Provider
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class GuaranteedLoanRow:
     exposure_fen: int = 0
     share_bp: int | None = None  # Of 10,000; None: it stands for the whole.
     contribution: str | None = None  # domain.loan_guarantee.Contribution
+    stands_as: str = Provider.GUARANTOR.value
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ class Guarantees(View):
             case LoanGuaranteed() as event:
                 counter = event.counter_guarantee or (None, None, None)
                 row = GuaranteedLoanRow(event.loan_id, event.guarantor_id, *counter)
-                row.share_bp = event.share_bp
+                row.share_bp, row.stands_as = event.share_bp, event.stands_as.value
                 row.contribution = event.contribution and event.contribution.value
                 self._loans.add(row)
             case g.GuaranteeGiven() as event:

@@ -22,6 +22,7 @@ from adapters.read_models.view import View, named
 from domain import loan_events as e
 from domain import loan_guarantee as g
 from domain.loan import Status
+from domain.policy import Provider
 from domain.register import Part
 
 
@@ -102,10 +103,12 @@ class Loans(View):
                 self._disburse(event, recorded.business_date)
             case e.TenderReserved() | e.TenderSecured() | e.TenderDropped() as event:
                 self._fold_tender(event)
-            case g.LoanGuaranteed(loan_id=loan_id, guarantor_id=guarantor_id):
-                loan = self._loans[loan_id]
+            case g.LoanGuaranteed(stands_as=Provider.GUARANTOR) as event:
+                loan = self._loans[event.loan_id]
                 named_before = (loan.guarantor_ids,) if loan.guarantor_ids else ()
-                loan.guarantor_ids = ",".join((*named_before, guarantor_id))
+                loan.guarantor_ids = ",".join((*named_before, event.guarantor_id))
+            case g.LoanGuaranteed():  # Who pays as a third party is no guarantor of the loan's.
+                pass
             case (
                 g.OverdueConfirmed()
                 | g.GuaranteeAdvanceOpened()

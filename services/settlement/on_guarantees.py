@@ -11,7 +11,7 @@ from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.guarantee import ObligationOpened
 from domain.loan import Loan
-from domain.loan_events import LoanEvent, RepaymentRouted, RepaymentSettled
+from domain.loan_events import ClaimFiled, LoanEvent, RepaymentRouted, RepaymentSettled
 from domain.loan_guarantee import (
     CounterGuarantee,
     GuaranteeAdvanceOpened,
@@ -49,6 +49,7 @@ def guarantee_loan(desk: Desk, command: c.GuaranteeLoan) -> None:
         counter_guarantee=counter,
         share_bp=command.share_bp,
         contribution=command.contribution,
+        stands_as=command.stands_as,
     )
     loan = desk.loan(command.loan_id)
     named = guarantor_advance.guarantee(loan, wanted, desk.today)
@@ -123,7 +124,6 @@ def _check_law(desk: Desk, guarantor_id: str, field: str) -> None:
 def give_guarantee(desk: Desk, loan: Loan) -> None:
     """With its publishing the loan counts against the limits of its guarantors."""
     terms = loan.known()
-    guarantor_advance.must_be_whole(loan)
     for guarantor_id in loan.guarantee.guarantors:
         _check_law(desk, guarantor_id, "loan_id")
         given = guarantee.give(
@@ -148,15 +148,28 @@ def end_guarantee(desk: Desk, loan: Loan) -> None:
 
 
 def open_obligations(desk: Desk, events: Iterable[LoanEvent]) -> None:
+    """Of an overdue that was confirmed the guarantors', of a claim that was filed the third party's
+    and the platform's."""
     for event in events:
-        if isinstance(event, OverdueConfirmed):
-            open_obligation(desk, event)
+        match event:
+            case OverdueConfirmed():
+                open_obligation(desk, event)
+            case ClaimFiled(loan_id=loan_id, period=period):
+                loan = desk.loan(loan_id)
+                called = OverdueConfirmed(loan_id=loan_id, period=period, confirmed_on=desk.today)
+                _oblige(desk, loan, guarantor_advance.called_with_claim(loan), called)
+            case _:
+                pass
 
 
 def open_obligation(desk: Desk, confirmed: OverdueConfirmed) -> None:
-    """Of each guarantor, for what he stands for."""
     loan = desk.loan(confirmed.loan_id)
-    for guarantor_id in loan.guarantee.guarantors:
+    _oblige(desk, loan, loan.guarantee.standing_as(Provider.GUARANTOR), confirmed)
+
+
+def _oblige(desk: Desk, loan: Loan, named: Iterable[str], confirmed: OverdueConfirmed) -> None:
+    """Each for what he stands for."""
+    for guarantor_id in named:
         amount_fen = guarantor_advance.owed_fen(loan, guarantor_id, confirmed.period)
         if not amount_fen:  # Of so few fen that none falls on his share.
             continue
@@ -213,7 +226,9 @@ def breach(desk: Desk, opened: ObligationOpened) -> guarantee.ObligationBreached
         period=opened.period,
         amount_fen=guarantor_advance.owed_fen(loan, opened.guarantor_id, opened.period),
         deadline=opened.deadline,
-        next_payer=repayment.payer_after(loan, Provider.GUARANTOR),
+        next_payer=repayment.payer_after(
+            loan, loan.guarantee.guarantors[opened.guarantor_id].stands_as
+        ),
     )
     desk.record(guarantee_stream(opened.guarantor_id), breached)
     return breached

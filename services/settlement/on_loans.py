@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain import commands as c
-from domain import funding, investment, lawful, repayment
+from domain import funding, guarantor_advance, investment, lawful, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
@@ -59,6 +59,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
     lawful.check(policy, table, desk.today)
+    guarantor_advance.must_be_whole(loan, policy)
     give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(

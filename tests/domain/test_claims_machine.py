@@ -136,7 +136,7 @@ class Claims(RuleBasedStateMachine):
                     loan_id="L1", guarantor_id=name, share_bp=several, contribution=bears
                 )
             )
-        guarantor_advance.must_be_whole(self.loan)
+        guarantor_advance.must_be_whole(self.loan, policy)
         self.days_pass(days)
 
     def record(self, *events: e.LoanEvent) -> None:

@@ -13,10 +13,11 @@ from domain import repayment
 from domain.loan import Loan
 from domain.loan_guarantee import Contribution, LoanGuaranteed
 from domain.model import Refused
+from domain.policy import Provider, Scope
 from domain.refusals import Code
 from domain.register import Recourse
 from tests.domain.test_guarantee import LATE, held, late, lent, refused
-from tests.exemplars import TODAY, folded, loan_requested
+from tests.exemplars import TODAY, a_policy, folded, loan_requested
 
 JOINT: dict[str, Any] = {}
 SEVERAL_60, SEVERAL_40 = {"share_bp": 6_000}, {"share_bp": 4_000}
@@ -82,9 +83,9 @@ def test_published_is_what_is_guaranteed_whole(
 ) -> None:
     loan = folded([loan_requested(), *(named(k, **v) for k, v in guarantors.items())])
     if whole:
-        advances.must_be_whole(loan)
+        advances.must_be_whole(loan, a_policy())
     else:
-        assert refused(lambda: advances.must_be_whole(loan)) == Code.GUARANTEE_NOT_WHOLE
+        assert refused(lambda: advances.must_be_whole(loan, a_policy())) == Code.GUARANTEE_NOT_WHOLE
 
 
 def test_a_share_stands_for_so_much_of_the_principal_rounded_up() -> None:
@@ -193,3 +194,85 @@ def test_nobody_else_may() -> None:
     with pytest.raises(Refused) as caught:
         advances.open_advance(loan, "a1", "amy", 1)
     assert caught.value.code == Code.NOT_GUARANTOR
+
+
+# -- who pays as the third party or the platform that the policy names ------------------------
+
+
+def protected_by(*providers: Provider, **guarantors: dict[str, Any]) -> Loan:
+    loan = lent(guaranteed=False, providers=providers)
+    loan = folded([named(name, **fields) for name, fields in guarantors.items()], loan)
+    return folded(repayment.assess(loan, LATE), loan)
+
+
+SCHEME: dict[str, Any] = {"stands_as": Provider.THIRD_PARTY}
+
+
+@pytest.mark.parametrize(
+    ("policy", "guarantors", "code"),
+    [
+        ({"providers": (Provider.THIRD_PARTY,)}, {}, Code.PROVIDER_UNNAMED),
+        ({"providers": (Provider.THIRD_PARTY,)}, {"gus": JOINT}, Code.PROVIDER_UNNAMED),
+        ({"providers": (Provider.PLATFORM,)}, {"pat": SCHEME}, Code.PROVIDER_UNNAMED),
+        ({"providers": (Provider.THIRD_PARTY,)}, {"pat": SCHEME}, None),
+        ({"providers": (Provider.THIRD_PARTY,), "scope": Scope.NONE}, {}, None),
+        (
+            {"providers": (Provider.THIRD_PARTY,)},
+            {"pat": SCHEME | SEVERAL_60, "gus": SEVERAL_40},
+            Code.GUARANTEE_NOT_WHOLE,
+        ),
+    ],
+    ids=["nobody", "a guarantor", "another", "named", "no promise", "in part"],
+)
+def test_published_is_what_somebody_will_pay(
+    policy: dict[str, Any], guarantors: dict[str, dict[str, Any]], code: Code | None
+) -> None:
+    loan = folded([loan_requested(), *(named(k, **v) for k, v in guarantors.items())])
+    terms = a_policy(**policy)
+    if code is None:
+        advances.must_be_whole(loan, terms)
+    else:
+        assert refused(lambda: advances.must_be_whole(loan, terms)) == code
+
+
+def test_a_third_party_must_pay_once_the_claim_is_filed_and_has_recourse() -> None:
+    loan = protected_by(Provider.THIRD_PARTY, pat=SCHEME)
+    assert loan.filed == {1}
+    assert not loan.guarantee.confirmed
+    assert advances.called_with_claim(loan) == ["pat"]
+    loan = advanced(loan, "pat")
+    assert (loan.billed[1].investors_fen, loan.billed[1].guarantor_fen) == (0, 1_010_00)
+    assert paid(loan, 1_010_00).billed == {}
+
+
+def test_it_is_not_called_on_before_the_guarantor_nor_where_the_policy_names_it_not() -> None:
+    loan = protected_by(Provider.GUARANTOR, Provider.THIRD_PARTY, gus=JOINT, pat=SCHEME)
+    assert loan.guarantee.confirmed == {1}
+    assert not loan.filed
+    early = refused(lambda: advances.open_advance(loan, "a1", "pat", 1))
+    assert early == Code.OBLIGATION_UNKNOWN
+    filed = repayment.call_on(loan, 1, Provider.THIRD_PARTY, loan.covers[1], LATE)
+    assert advances.open_advance(folded(filed, loan), "a1", "pat", 1)
+    elsewhere = protected_by(Provider.RESERVE, pat=SCHEME)
+    assert elsewhere.filed == {1}
+    assert refused(lambda: advances.open_advance(elsewhere, "a1", "pat", 1)) == (
+        Code.OBLIGATION_UNKNOWN
+    )
+
+
+def test_shares_are_of_those_who_stand_as_the_same() -> None:
+    loan = protected_by(
+        *(Provider.GUARANTOR, Provider.THIRD_PARTY),
+        gus=SEVERAL_60,
+        ned=SEVERAL_40,
+        pat=SCHEME | {"share_bp": 5_000},
+        tim=SCHEME | {"share_bp": 5_000},
+    )
+    assert owed(loan) == {"gus": 606_00, "ned": 404_00, "pat": 505_00, "tim": 505_00}
+
+
+def test_no_guarantor_is_called_on_where_all_who_are_named_pay_as_others() -> None:
+    loan = protected_by(Provider.GUARANTOR, Provider.THIRD_PARTY, pat=SCHEME)
+    assert loan.filed == {1}
+    code = refused(lambda: advances.confirm(loan, 1, "ann", LATE))
+    assert code == Code.LOAN_NOT_GUARANTEED

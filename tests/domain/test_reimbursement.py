@@ -12,14 +12,17 @@ from domain import guarantor_advance as advances
 from domain import reimbursement, repayment
 from domain.loan import Loan
 from domain.loan_guarantee import Contribution
+from domain.policy import Provider
 from domain.refusals import Code
 from tests.domain.test_co_guarantors import (
     JOINT,
+    SCHEME,
     SEVERAL_40,
     SEVERAL_60,
     advanced,
     co_guaranteed,
     paid,
+    protected_by,
 )
 from tests.domain.test_guarantee import LATE, held, refused
 from tests.exemplars import folded
@@ -64,6 +67,20 @@ def test_the_reserve_may_ask_each_for_what_he_stood_for() -> None:
     assert reimbursement.of_payout(several, 1, 300_00, ()) == {}
     one = advanced(several, "ned")
     assert reimbursement.of_payout(one, 1, 606_00, ("gus",)) == {"gus": 606_00}
+
+
+@pytest.mark.parametrize(
+    ("providers", "owed"),
+    [
+        ((Provider.THIRD_PARTY, Provider.RESERVE), {"pat": 300_00}),
+        ((Provider.RESERVE, Provider.THIRD_PARTY), {}),
+    ],
+)
+def test_a_third_party_owes_the_reserve_only_where_it_came_first(
+    providers: tuple[Provider, ...], owed: dict[str, int]
+) -> None:
+    loan = protected_by(*providers, pat=SCHEME)
+    assert reimbursement.of_payout(loan, 1, 300_00, ("pat",)) == owed
 
 
 def test_what_he_pays_the_reserve_is_his_recourse_then() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from adapters.working_days import working_days
 from domain.guarantee import (
@@ -23,7 +24,7 @@ from domain.guarantee import (
     Reimbursed,
 )
 from domain.guarantor_advance import owed_fen
-from domain.loan_events import RepaymentSettled
+from domain.loan_events import ClaimFiled, RepaymentSettled
 from domain.loan_guarantee import (
     GuaranteeAdvanceOpened,
     LoanGuaranteed,
@@ -31,6 +32,7 @@ from domain.loan_guarantee import (
     ReimbursementOpened,
 )
 from domain.model import Event
+from domain.policy import Provider
 from services.proof.checks.book import Book
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
@@ -64,7 +66,8 @@ class Guarantees(Check):
         self._owed: dict[str, int] = {}  # By loan that counts: its principal.
         self._exposures: Counter[str] = Counter()  # By guarantor, what he stands for of that.
         self._less: dict[str, tuple[RepaymentSettled, int]] = {}  # By guarantor, not told of yet.
-        self._confirmed: dict[str, OverdueConfirmed] = {}  # By claim.
+        self._confirmed: dict[str, date] = {}  # By claim: on which day,
+        self._filed: dict[str, date] = {}  # and when it was filed.
         self._were_obliged: set[_Claim] = set()
         self._obliged: dict[_Claim, _Obliged] = {}  # Still.
         self._lines_fen: dict[str, int] = {}  # By advance, what the register's lines say.
@@ -79,6 +82,7 @@ class Guarantees(Check):
             ((RepaymentSettled,), self._settled),
             ((LoanRepaid,), self._repaid),
             ((OverdueConfirmed,), self._confirm),
+            ((ClaimFiled,), self._file),
             ((ObligationOpened,), self._oblige),
             ((ObligationDropped,), self._dropped),
             ((GuaranteeAdvanceOpened,), self._lines),
@@ -167,17 +171,21 @@ class Guarantees(Check):
 
     def _confirm(self, fact: Fact) -> None:
         event = fact.event
-        self._confirmed[f"{event.loan_id}.{event.period}"] = event
+        self._confirmed[f"{event.loan_id}.{event.period}"] = event.confirmed_on
+
+    def _file(self, fact: Fact) -> None:
+        self._filed[fact.event.claim_id] = self._streams.platform.business_date
 
     def _oblige(self, fact: Fact) -> None:
         event = fact.event
         self.looked_at["obligations"] += 1
         claim = event.claim_id, event.guarantor_id
-        confirmed = self._confirmed.get(event.claim_id)
-        known_so = confirmed is not None and confirmed.confirmed_on == event.confirmed_on
-        if not known_so or claim in self._were_obliged:
+        named = self._named[event.loan_id].get(event.guarantor_id)
+        as_guarantor = named is None or named.stands_as is Provider.GUARANTOR
+        called_on = (self._confirmed if as_guarantor else self._filed).get(event.claim_id)
+        if called_on != event.confirmed_on or claim in self._were_obliged:
             self.violated(f"{event.claim_id} was not confirmed so, or twice", fact.position)
-        if event.guarantor_id not in self._named[event.loan_id]:
+        if named is None:
             self.violated(f"{event.guarantor_id} does not guarantee {event.loan_id}", fact.position)
         if event.calendar == self._calendar.version:
             deadline = self._calendar.deadline(event.confirmed_on, event.working_days)

@@ -35,6 +35,7 @@ from domain.assignment import Assignment
 from domain.investment import Investment
 from domain.loan import Status
 from domain.platform import Platform
+from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.streams import fold_of
 from infra.postgres import connect
@@ -171,7 +172,7 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             for b in state.billed.values()
         )
         assert row.overdue_instalments == len(state.overdue & state.billed.keys())
-        named = ",".join(state.guarantee.guarantors) or None
+        named = ",".join(state.guarantee.standing_as(Provider.GUARANTOR)) or None
         assert row.guarantor_ids == named
         advancing = t.GUARANTOR_ADVANCES.select(
             cursor, "status = 'opened' AND loan_id = %s", loan_id
