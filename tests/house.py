@@ -229,12 +229,12 @@ class House:
                 command(c.JudgeObligations, platform=self.platform, guarantor_id=x)
                 for x in self.guarantors
             )
+            if payouts:
+                batch.append(command(c.RunReservePayouts, platform=self.platform))
             batch += (
                 command(c.AdvanceObligations, platform=self.platform, guarantor_id=x)
                 for x in self.guarantors
             )
-            if payouts:
-                batch.append(command(c.RunReservePayouts, platform=self.platform))
             self.writer.submit(batch)
 
     # -- what came of it ------------------------------------------------------------------

@@ -119,6 +119,7 @@ class DayEnd:
                 for who in self._past_deadline(today)
             ]
         )
+        self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
         self._catch_up()
         self._submit(
             [
@@ -126,7 +127,6 @@ class DayEnd:
                 for who in self._authorised(today)
             ]
         )
-        self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
         self._collect(today)
         self._report_emptied(today)
         self._done = today
