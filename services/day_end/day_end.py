@@ -120,17 +120,28 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
-        self._catch_up()
+        self._advance(today)
+        self._collect(today)
+        self._report_emptied(today)
+        self._done = today
+        return DayEndResult(today, len(due), len(expired))
+
+    def _advance(self, today: date) -> None:
+        """For guarantors who need not be asked, where there are any."""
+        granted = self._found(
+            "SELECT member_id FROM {}.authorisation"
+            " WHERE kind = 'compensatory' AND status = 'granted' LIMIT 1",
+            {},
+        )
+        if not granted:
+            return
+        self._catch_up()  # With what was confirmed, or filed, just now.
         self._submit(
             [
                 c.AdvanceObligations(id=f"advances:{today}:{who}", guarantor_id=who, **self._by())
                 for who in self._authorised(today)
             ]
         )
-        self._collect(today)
-        self._report_emptied(today)
-        self._done = today
-        return DayEndResult(today, len(due), len(expired))
 
     def _collect(self, today: date) -> None:
         """Cases of borrowers who are late, where the platform has rules for collecting."""
@@ -203,7 +214,7 @@ class DayEnd:
         )
 
     def _authorised(self, today: date) -> list[str]:
-        """Guarantors with something to advance who need not be asked."""
+        """Guarantors with something to advance who have granted it for today."""
         return self._found(
             "SELECT DISTINCT guarantor_id FROM {0}.obligation o JOIN {0}.authorisation a"
             " ON a.member_id = o.guarantor_id AND a.kind = 'compensatory'"

@@ -13,6 +13,7 @@ from domain.collections import Late
 from domain.conduct import CONDUCT_TABLES, Party
 from domain.loan import Loan
 from domain.model import Refused
+from domain.policy import Provider
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, case_stream, loan_stream
 from infra.clock import SHANGHAI
@@ -54,7 +55,7 @@ def _late(desk: Desk, borrower_id: str) -> Late | None:
 def _guarantors(desk: Desk, borrower_id: str) -> set[str]:
     """Of his overdue loans."""
     overdue = (loan for loan in _loans(desk, borrower_id) if loan.overdue)
-    return {name for loan in overdue for name in loan.guarantee.guarantors}
+    return {name for loan in overdue for name in loan.guarantee.standing_as(Provider.GUARANTOR)}
 
 
 def _loans(desk: Desk, borrower_id: str) -> Iterator[Loan]:
