@@ -73,8 +73,8 @@ class ObligationRow:
 
 @dataclass(slots=True)
 class RecourseRow:
-    """What a guarantor owes who paid in its place. `owed_fen` is what came about: what the
-    borrower, or another who owes the same, has paid back since is no longer owed and still in it."""
+    """What a guarantor owes who paid in its place. `owed_fen` is what came about: in it is still
+    what the borrower, or another who owes the same, has paid back since."""
 
     claim_id: str
     guarantor_id: str
