@@ -64,7 +64,6 @@ GUARANTORS: tuple[dict[str, int | Contribution | None], ...] = (
     {"gus": 3_333, "ned": 3_333, "amy": 3_334},
     {"gus": 2_500, "ned": TOGETHER, "amy": TOGETHER},
 )
-WHO = st.sampled_from(("gus", "gus", "ned", "amy"))
 
 policies = st.builds(
     a_policy,
@@ -116,6 +115,7 @@ class Claims(RuleBasedStateMachine):
         method=st.sampled_from(Method),
         guarantors=st.sampled_from(GUARANTORS),
         days=st.sampled_from((3, 40, 70, 100)),
+        reserve_paid=st.sampled_from((0, 0, 50, 100)),
     )
     def lend(
         self,
@@ -124,8 +124,10 @@ class Claims(RuleBasedStateMachine):
         method: Method,
         days: int,
         guarantors: dict[str, int | Contribution | None],
+        reserve_paid: int,
     ) -> None:
-        """Mostly the borrower is late by now, with one instalment or all three."""
+        """Mostly the borrower is late by now, with one instalment or all three; the guarantors may
+        have broken their word on them, and the reserve paid so many per cent."""
         self.loan: Loan = disbursed(amounts_fen, policy=policy, method=method, periods=3)
         self.ledger = Ledger(self.loan.claims)
         for name, terms in guarantors.items():
@@ -138,6 +140,8 @@ class Claims(RuleBasedStateMachine):
             )
         guarantor_advance.must_be_whole(self.loan, policy)
         self.days_pass(days)
+        for period in sorted(self.loan.guarantee.confirmed) if reserve_paid else ():
+            self.guarantor_breaks_his_word(period=period, percent=reserve_paid, answer=True)
 
     def record(self, *events: e.LoanEvent) -> None:
         for event in events:
@@ -236,20 +240,25 @@ class Claims(RuleBasedStateMachine):
         )
         self._advancing(f"G-{number}", opened, answer)
 
-    @precondition(lambda self: any(self.owed.values()))
+    @precondition(lambda self: self._owing())
     @rule(
         data=st.data(),
-        by=WHO,
-        stranger=st.sampled_from((*(False,) * 7, True)),
+        other=st.sampled_from((*(None,) * 7, "gus", "ann")),
+        borrower_fen=st.sampled_from((0, 1, 900)),
         answer=ANSWERS,
     )
     def guarantor_reimburses(
-        self, data: st.DataObject, by: str, answer: bool | None, *, stranger: bool
+        self, data: st.DataObject, other: str | None, borrower_fen: int, answer: bool | None
     ) -> None:
-        """The reserve, or a co-guarantor, for what was paid in his place."""
-        period, to = data.draw(st.sampled_from(sorted(self.owed, key=str)), "to")
+        """The reserve, or a co-guarantor, for what was paid in his place, after the borrower has
+        paid a part of it, or nothing."""
+        if borrower_fen and self.running:
+            self.pay(fen=borrower_fen, days_ago=0, answer=True, pays_off=False, frozen=True)
+        if not self._owing():
+            return
+        period, to, by = data.draw(st.sampled_from(self._owing()), "owing")
+        by = other or by
         owed, number = self.owed[period, to], f"{next(self.numbers)}"
-        by = "ann" if stranger else by
         try:
             opened = reimbursement.open_reimbursement(self.loan, number, by, period, to, owed)
         except Refused as refused:
@@ -259,6 +268,15 @@ class Claims(RuleBasedStateMachine):
         self.ledger.sent(f"B-{number}", opened)
         self.record(opened)
         self.bank_says(f"B-{number}", answer)
+
+    def _owing(self) -> list[tuple[int, str | None, str]]:
+        """Instalments on which something is open, who paid in whose place."""
+        return [
+            (period, to, by)
+            for (period, to), owed in self.owed.items()
+            for by in sorted(owed)
+            if period in self.loan.billed
+        ]
 
     def _rightly_not_reimbursed(self, code: str, by: str, to: str | None) -> None:
         right: dict[str, bool] = {
@@ -326,8 +344,8 @@ class Claims(RuleBasedStateMachine):
         except Refused:
             return
 
-    @rule(period=PERIODS)
-    def guarantor_breaks_his_word(self, period: int) -> None:
+    @rule(period=PERIODS, percent=st.sampled_from((100, 50, 0)), answer=ANSWERS)
+    def guarantor_breaks_his_word(self, period: int, percent: int, answer: bool | None) -> None:
         """The next payer is called on, once, for what the guarantor was."""
         loan = self.loan
         if period in loan.billed and self.running and period in loan.guarantee.confirmed:
@@ -337,6 +355,8 @@ class Claims(RuleBasedStateMachine):
             )
             self.record(*repayment.call_on(loan, period, payer, covers, self.today))
             assert repayment.call_on(self.loan, period, payer, covers, self.today) == ()
+            if payer is Provider.RESERVE:
+                self.reserve_pays(period, percent, answer)
 
     # -- claims that change hands ---------------------------------------------------------------
 
