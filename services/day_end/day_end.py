@@ -16,12 +16,15 @@ from psycopg import sql
 from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from adapters.read_models.store import views_schema
+from adapters.working_days import working_days
 from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
+from domain.money import BadFigure
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Scope
+from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Roll, Scope
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
+from domain.working_days import WorkingDays
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
 
@@ -40,14 +43,21 @@ class DayEndResult:
 
 
 class DayEnd:
-    """`catch_up` brings the views up to the end of the log: what is due is found there."""
+    """`catch_up` brings the views up to the end of the log: what is due is found there. The writer
+    counts by the same `calendar`."""
 
     def __init__(
-        self, url: str, platform: str, commands: Commands, catch_up: Callable[[], object]
+        self,
+        url: str,
+        platform: str,
+        commands: Commands,
+        catch_up: Callable[[], object],
+        calendar: WorkingDays | None = None,
     ) -> None:
         self._platform = platform
         self._commands = commands
         self._catch_up = catch_up
+        self._calendar = calendar or working_days()
         self._connection = connect(url, autocommit=True)
         self._log = LogReader(url, platform)
         self._views = sql.Identifier(views_schema(platform))
@@ -182,9 +192,18 @@ class DayEnd:
 
     def _due(self, today: date) -> list[str]:
         """Loans with an instalment to bill, to mark overdue, or late enough to be paid by whoever
-        stands in, or with a rest that falls due."""
+        stands in, or with a rest that falls due; and with one that was billed early and whose due
+        date rolls today."""
         marks = [_Marks.of(terms) for terms in self._policies()]
-        return self._found(_DUE, {"today": today} | _columns(marks))
+        free = self._may_be_free(today)
+        return self._found(_DUE, {"today": today, "free": free} | _columns(marks))
+
+    def _may_be_free(self, today: date) -> bool:
+        """No working day; in a year that nobody knows the writer says so."""
+        try:
+            return not self._calendar.is_working(today)
+        except BadFigure:
+            return True
 
     def _past_deadline(self, today: date) -> list[str]:
         """Guarantors with an obligation whose deadline is over, and nobody has said so yet."""
@@ -219,6 +238,7 @@ class _Marks(NamedTuple):
 
     version: str
     grace: int
+    rolls: bool  # A due date that is no working day.
     claimed_from: int | None
     whole_from: int | None  # All open instalments are claimed.
     called_in_from: int | None
@@ -242,6 +262,7 @@ class _Marks(NamedTuple):
         return cls(
             version=terms.version,
             grace=terms.grace_days,
+            rolls=terms.roll is not Roll.NONE,
             claimed_from=min(stages) if protects else None,
             whole_from=min(whole) if protects and whole else None,
             called_in_from=min(called_in, default=None),
@@ -259,10 +280,11 @@ def _columns(marks: Sequence[_Marks]) -> dict[str, object]:
 _DUE: LiteralString = """
     SELECT DISTINCT i.loan_id
     FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
-    LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(claimed_from)s::int[],
-            %(whole_from)s::int[], %(called_in_from)s::int[], %(interest)s::bool[],
-            %(guaranteed)s::text[], %(plain)s::text[])
-        AS p (version, grace, claimed_from, whole_from, called_in_from, interest, guaranteed, plain)
+    LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(rolls)s::bool[],
+            %(claimed_from)s::int[], %(whole_from)s::int[], %(called_in_from)s::int[],
+            %(interest)s::bool[], %(guaranteed)s::text[], %(plain)s::text[])
+        AS p (version, grace, rolls, claimed_from, whole_from, called_in_from, interest,
+            guaranteed, plain)
         ON p.version = l.policy_version
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
@@ -273,6 +295,7 @@ _DUE: LiteralString = """
                + i.reserve_open_principal_fen + i.reserve_open_interest_fen
                + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen > 0
                AND ((NOT i.overdue AND %(today)s - i.due_on > p.grace)
+                    OR (p.rolls AND %(free)s AND i.due_on = %(today)s)
                     OR (who.payer IS NOT NULL AND NOT i.filed
                         AND NOT (who.payer = 'guarantor' AND i.confirmed)
                         AND (i.open_principal_fen > 0 OR (p.interest AND i.open_interest_fen > 0))
