@@ -1,4 +1,4 @@
-"""A due date that rolls (顺延) days after the instalment was billed: what was known before stays."""
+"""A due date that rolls (顺延) days after the billing: what was known before that stays."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_each_day_shows_the_due_date_that_was_known_at_its_close(
     events: list[Event] = [event_of(each.topic, each._state) for each in book.recorded]
     day = DUE - timedelta(days=11)
     while day <= LAST:
-        was_late = DUE < day < ROLLED or NEW_DUE < day
+        was_late = DUE < day < ROLLED or day > NEW_DUE
         with views.as_known(day) as known:
             assert late(known) == ({"S1": (1, open_fen)} if was_late else {}), day
             stages = {line.stage: line.loans for line in known.stages(FINE)}

@@ -173,10 +173,10 @@ def test_what_was_paid_early_in_part_rolls_on_its_due_date(nights: Nights) -> No
     house.repay("p1", "L3", 50_00)
     house.settle_all()
     nights.roll_to(due + timedelta(days=12))
-    rolled = [each for each in house.recorded() if isinstance(each.event, e.DueDateRolled)]
-    assert [(each.business_date, each.event.due_on) for each in rolled] == [
-        (due, due + timedelta(days=2))
-    ]
+    [rolled] = house.of(e.DueDateRolled)
+    assert rolled.due_on == due + timedelta(days=2)
+    [day] = [r.business_date for r in house.recorded() if r.topic == e.DueDateRolled.TOPIC]
+    assert day == due
     assert [x for x in nights.asked(c.AssessLoan) if x.endswith("L3")] == [f"assess:{due}:L3"]
 
 
