@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import LiteralString, NamedTuple, TypedDict
 
 from psycopg import sql
@@ -23,6 +24,7 @@ from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.money import BadFigure
 from domain.platform import AccountsEmptied, WindDownStarted
 from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Roll, Scope
+from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from domain.working_days import WorkingDays
 from infra.postgres import connect
@@ -117,12 +119,7 @@ class DayEnd:
             ]
         )
         due = self._due(today)
-        self._submit(
-            [
-                c.AssessLoan(id=f"assess:{today}:{loan_id}", loan_id=loan_id, **self._by())
-                for loan_id in due
-            ]
-        )
+        self._assess(today, due)
         self._submit(
             [
                 c.JudgeObligations(id=f"obligations:{today}:{who}", guarantor_id=who, **self._by())
@@ -134,6 +131,23 @@ class DayEnd:
         self._report_emptied(today)
         self._done = today
         return DayEndResult(today, len(due), len(expired))
+
+    def _assess(self, today: date, due: list[str]) -> None:
+        """What was refused as the calendar did not know the year stays refused under its id: it is
+        asked under one that names the calendar of now."""
+        asked = {f"assess:{today}:{loan_id}": loan_id for loan_id in due}
+        receipts = self._ask(
+            [c.AssessLoan(id=each, loan_id=asked[each], **self._by()) for each in asked]
+        )
+        unknown = [r.command_id for r in receipts if r.code == Code.CALENDAR_UNKNOWN]
+        self._accepted([r for r in receipts if r.code != Code.CALENDAR_UNKNOWN])
+        version = sha256(self._calendar.version.encode()).hexdigest()[:8]
+        self._submit(
+            [
+                c.AssessLoan(id=f"{each}:{version}", loan_id=asked[each], **self._by())
+                for each in unknown
+            ]
+        )
 
     def _collect(self, today: date) -> None:
         """Cases of borrowers who are late, where the platform has rules for collecting."""
@@ -168,12 +182,16 @@ class DayEnd:
         if money is None:
             self._submit([c.ReportEmptied(id=f"emptied:{today}", **self._by())])
 
-    def _submit(self, commands: list[c.FromDayEnd]) -> list[Receipt]:
-        receipts = self._commands.submit(commands) if commands else []
+    def _submit(self, commands: Sequence[c.FromDayEnd]) -> None:
+        self._accepted(self._ask(commands))
+
+    def _ask(self, commands: Sequence[c.FromDayEnd]) -> list[Receipt]:
+        return self._commands.submit(commands) if commands else []
+
+    def _accepted(self, receipts: Sequence[Receipt]) -> None:
         for receipt in receipts:
             if receipt.code:
                 raise DayEndFailed(f"{receipt.command_id}: {receipt.code} {receipt.message}")
-        return receipts
 
     def _expired(self, today: date) -> list[str]:
         return self._found(
