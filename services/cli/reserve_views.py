@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import Field
 
+from adapters.read_models.as_known import MonthLine
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
@@ -22,10 +23,12 @@ from domain.reserve import RULES
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.failure import CliError, bad_input
+from services.cli.known import business_day, known_on
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.reading import Input, Name, read_input
 from services.cli.showing import plain, show_json, show_record, show_table
+from services.cli.trends import Line, trend
 from services.proof.as_of import balances_as_of, state_as_of, states_as_of
 from services.proof.payouts import Explained, explained
 
@@ -41,12 +44,17 @@ def show_command(
     as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
 ) -> None:
     """The reserve's money, its flows, its queue and its payouts; its coverage (覆盖率), which is
-    what it has in per cent of all outstanding principal.
+    what it has in per cent of all outstanding principal. For people also its money, and its
+    coverage of what it protects, at the last 24 month ends.
 
     Example: zhuanhu reserve show --json
     """
+    months: list[MonthLine] = []
     with looking(data, platform) as look:
         if as_of is None:
+            if not as_json:
+                with known_on(look, business_day(look, None), "as_of") as known:
+                    months = known.months()
             seen = look.views.reserve()
             balance = seen.value.balance
             coverage = _coverage(look, balance.available_fen + balance.frozen_fen)
@@ -66,6 +74,8 @@ def show_command(
                 "as_of": moment,
             }
     show("reserve", answer, as_json)
+    for line in trend(months, Line.RESERVE, Line.COVERAGE):
+        print(line)
 
 
 def _fund(look: Look) -> str | None:

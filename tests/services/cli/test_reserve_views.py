@@ -87,6 +87,16 @@ def test_coverage_is_of_all_that_is_outstanding(ask: Ask) -> None:
     assert (told["outstanding_principal_fen"], told["coverage_percent"]) == (1_800_00, "5.56")
 
 
+def test_people_see_the_month_ends(zhuanhu: Zhuanhu, data: Path) -> None:
+    """1,000.00 until April, first for 1,500.00 and then for 1,800.00 that are protected."""
+    told = zhuanhu("reserve", "show", "--data", str(data))
+    assert told.out.splitlines()[-3:] == [
+        "month ends 2018-01 to 2018-03",
+        "  reserve    ███  1000.00 yuan",
+        "  coverage   ██▆  55.56 %",
+    ]
+
+
 def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
     before = ask("reserve", "show")
     told = ask("reserve", "stress", "--scenario", "-", stdin=json.dumps(WINTER))
