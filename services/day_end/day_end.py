@@ -22,7 +22,7 @@ from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.money import BadFigure
-from domain.platform import AccountsEmptied, WindDownStarted
+from domain.platform import AccountsEmptied, AutoTenderScheduled, WindDownStarted
 from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Roll, Scope
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
@@ -127,6 +127,7 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        self._spread(today)
         self._collect(today)
         self._report_emptied(today)
         self._done = today
@@ -166,6 +167,26 @@ class DayEnd:
             ]
         )
 
+    def _spread(self, today: date) -> None:
+        """智能分散投标, where the platform has scheduled it: published loans in the order in which
+        they were asked for. What nobody takes is refused, and tried again the next night."""
+        told = [e for e in self._log.stream(PLATFORM) if isinstance(e, AutoTenderScheduled)]
+        if not told or told[-1].investors is None:
+            return
+        self._catch_up()
+        self._ask(
+            [
+                c.SpreadTonight(
+                    id=f"spread:{today}:{loan_id}",
+                    spread_id=f"{today:n%y%m%d}-{sha256(loan_id.encode()).hexdigest()[:12]}",
+                    loan_id=loan_id,
+                    investors=told[-1].investors,
+                    **self._by(),
+                )
+                for loan_id in self._open(today)
+            ]
+        )
+
     def _report_emptied(self, today: date) -> None:
         """Of a platform that winds down, once no account has any money left."""
         happened = set(map(type, self._log.stream(PLATFORM)))
@@ -197,6 +218,14 @@ class DayEnd:
         return self._found(
             "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
             " AND deadline < %(today)s ORDER BY loan_id",
+            {"today": today},
+        )
+
+    def _open(self, today: date) -> list[str]:
+        """Published loans that lack something."""
+        return self._found(
+            "SELECT loan_id FROM {}.loan WHERE status = 'published' AND deadline >= %(today)s"
+            " AND reserved_fen < amount_fen ORDER BY requested_on, loan_id",
             {"today": today},
         )
 
