@@ -10,24 +10,24 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
-from pydantic import Field
 
 from adapters.read_models.as_known import MonthLine
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
-from domain.money import percent
 from domain.platform import Platform as Books
 from domain.policy import Policies
 from domain.reserve import RULES
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
+from domain.stress_scenario import BadDebts, Scenario, choose
 from services.cli.calendar_in_use import calendar_in_use
-from services.cli.failure import CliError, bad_input
+from services.cli.failure import CliError
 from services.cli.known import business_day, known_on
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
-from services.cli.reading import Input, Name, read_input
+from services.cli.reading import read_input
 from services.cli.showing import plain, show_json, show_record, show_table
+from services.cli.stress_inputs import ScenarioIn
 from services.cli.trends import Line, trend
 from services.proof.as_of import balances_as_of, state_as_of, states_as_of
 from services.proof.payouts import Explained, explained
@@ -35,8 +35,6 @@ from services.proof.payouts import Explained, explained
 app = typer.Typer()
 reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
 app.add_typer(reserve_app, name="reserve")
-
-DAYS_MAX = 3_650
 
 
 @reserve_app.command("show")
@@ -151,54 +149,6 @@ def _told(told: Explained) -> Answer:
 # -- how long it lasts ----------------------------------------------------------------------
 
 
-class BadDebtsIn(Input):
-    percent: str
-    grades: Annotated[list[Name], Field(min_length=1)] | None = None
-    after_days: Annotated[int, Field(ge=0, le=DAYS_MAX)] = 0
-    within_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = 1
-
-    def rule(self, place: int) -> stress.BadDebts:
-        return stress.BadDebts(
-            percent=percent(self.percent, f"bad_debts[{place}].percent", 100),
-            after_days=self.after_days,
-            within_days=self.within_days,
-            grades=None if self.grades is None else frozenset(self.grades),
-        )
-
-
-class RecoveriesIn(Input):
-    percent: str
-    after_days: Annotated[int, Field(ge=1, le=DAYS_MAX)]
-    from_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = 1
-    to_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] | None = None
-
-    def rule(self, place: int) -> stress.Recoveries:
-        if self.to_days is not None and self.to_days < self.from_days:
-            raise bad_input(f"recoveries[{place}].to_days", "must not be before from_days")
-        return stress.Recoveries(
-            percent=percent(self.percent, f"recoveries[{place}].percent", 100),
-            after_days=self.after_days,
-            from_days=self.from_days,
-            to_days=self.to_days,
-        )
-
-
-class ScenarioIn(Input):
-    name: Name
-    days: Annotated[int, Field(ge=1, le=DAYS_MAX)]
-    seed: Name = "1"
-    bad_debts: Annotated[list[BadDebtsIn], Field(min_length=1, max_length=100)]
-    recoveries: Annotated[list[RecoveriesIn], Field(default_factory=list, max_length=100)]
-
-    def rules(self) -> tuple[list[stress.BadDebts], list[stress.Recoveries]]:
-        bad_debts = [each.rule(place) for place, each in enumerate(self.bad_debts)]
-        recoveries = [each.rule(place) for place, each in enumerate(self.recoveries)]
-        days = stress.over_100(recoveries)
-        if days is not None:
-            raise bad_input("recoveries", f"of what is {days} days late more than 100 % come back")
-        return bad_debts, recoveries
-
-
 @reserve_app.command("stress")
 def stress_command(
     scenario: Annotated[
@@ -230,7 +180,7 @@ def stress_command(
     with looking(data, platform) as look:
         book, stops_on = _book(look, bad_debts, asked.seed)
         until = book.today + timedelta(days=asked.days)
-        scene = stress.Scenario(until, stops_on, recoveries)
+        scene = Scenario(until, stops_on, recoveries)
         outcome = stress.run(book, scene, calendar_in_use())
         answer = {
             "scenario": asked.name,
@@ -264,14 +214,12 @@ def stress_command(
     show(f"stress run: {asked.name}", answer, as_json)
 
 
-def _book(
-    look: Look, rules: list[stress.BadDebts], seed: str
-) -> tuple[stress.Book, dict[str, date]]:
+def _book(look: Look, rules: list[BadDebts], seed: str) -> tuple[stress.Book, dict[str, date]]:
     head = look.head()
     books: Books = state_as_of(look.url, look.platform, PLATFORM, head)
     rows = look.views.loans().value
     paying = {row.loan_id: row.grade or "" for row in rows if row.status == Status.REPAYING}
-    stops_on = stress.choose(paying, rules, books.business_date, seed)
+    stops_on = choose(paying, rules, books.business_date, seed)
     late = [row.loan_id for row in rows if row.status == Status.OVERDUE]
     streams = [loan_stream(loan_id) for loan_id in (*late, *stops_on)]
     states = states_as_of(look.url, look.platform, streams, head)

@@ -22,13 +22,14 @@ from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.money import BadFigure
-from domain.platform import AccountsEmptied, AutoTenderScheduled, WindDownStarted
+from domain.platform import AccountsEmptied, WindDownStarted
 from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Roll, Scope
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from domain.working_days import WorkingDays
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
+from services.day_end.spreading import loans_that_lack, scheduled, spread_id
 
 ACTOR = "day-end"
 
@@ -168,22 +169,23 @@ class DayEnd:
         )
 
     def _spread(self, today: date) -> None:
-        """智能分散投标, where the platform has scheduled it: published loans in the order in which
-        they were asked for. What nobody takes is refused, and tried again the next night."""
-        told = [e for e in self._log.stream(PLATFORM) if isinstance(e, AutoTenderScheduled)]
-        if not told or told[-1].investors is None:
+        """智能分散投标, where it is scheduled. What nobody takes is refused, and tried again the
+        next night."""
+        investors = scheduled(self._log.stream(PLATFORM))
+        if investors is None:
             return
         self._catch_up()
+        lacking = loans_that_lack(self._connection, self._views, today)
         self._ask(
             [
                 c.SpreadTonight(
                     id=f"spread:{today}:{loan_id}",
-                    spread_id=f"{today:n%y%m%d}-{sha256(loan_id.encode()).hexdigest()[:12]}",
+                    spread_id=spread_id(today, loan_id),
                     loan_id=loan_id,
-                    investors=told[-1].investors,
+                    investors=investors,
                     **self._by(),
                 )
-                for loan_id in self._open(today)
+                for loan_id in lacking
             ]
         )
 
@@ -218,14 +220,6 @@ class DayEnd:
         return self._found(
             "SELECT loan_id FROM {}.loan WHERE status IN ('admitted', 'published')"
             " AND deadline < %(today)s ORDER BY loan_id",
-            {"today": today},
-        )
-
-    def _open(self, today: date) -> list[str]:
-        """Published loans that lack something."""
-        return self._found(
-            "SELECT loan_id FROM {}.loan WHERE status = 'published' AND deadline >= %(today)s"
-            " AND reserved_fen < amount_fen ORDER BY requested_on, loan_id",
             {"today": today},
         )
 

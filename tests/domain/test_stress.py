@@ -16,7 +16,8 @@ from domain.loan import Loan
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.policy import PolicyPublished, Scope
 from domain.schedule import Method
-from domain.stress import BadDebts, Book, Outcome, Recoveries, Scenario, choose, over_100
+from domain.stress import Book, Outcome
+from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
 from domain.working_days import WorkingDays
 from tests.domain.test_repayment import assessed, held
 from tests.exemplars import TODAY, a_policy, disbursed, folded

@@ -116,8 +116,9 @@ def test_each_day_shows_the_due_date_that_was_known_at_its_close(
             [grade] = known.grades()
         counted = Recount(events, day)
         assert stages == {name: line["loans"] for name, line in counted.stages(TABLE).items()}
-        assert loan.overdue_fen == counted.open["L1"].lenders_late(day)
-        assert loan.overdue_days == counted.open["L1"].lenders_days(day), day
+        assert loan.overdue_fen == counted.disclosure()["overdue_fen"]
+        due = DUE if day < ROLLED else NEW_DUE
+        assert loan.overdue_days == ((day - due).days if was_late else 0), day
         assert grade.late_loans == int(was_late)
         day += timedelta(days=1)
 
