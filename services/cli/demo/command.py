@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from datetime import time as clock_time
 from enum import StrEnum
@@ -50,6 +51,7 @@ from services.proof.verify import verify
 app = typer.Typer()
 
 PLATFORM, PLATFORM_NO = "demo", "P10001"
+RESERVE_MAX_FEN = 10**15
 
 
 class BankLetter(StrEnum):
@@ -70,7 +72,10 @@ _FAMILIES = {BankLetter.A: BankFamily.SERVICE, BankLetter.B: BankFamily.BATCH}
     epilog="Example: zhuanhu demo --loans 50 --investors 80 --months 6 --seed 7 --json out.json"
 )
 def demo(
-    loans: Annotated[int, typer.Option(min=1, max=100_000, help="How many loans.")] = 200,
+    loans: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="How many; 200, or all of the tape's."),
+    ] = None,
     investors: Annotated[int, typer.Option(min=12, max=99_999, help="How many investors.")] = 300,
     months: Annotated[
         int | None, typer.Option(min=1, max=120, help="How long; 12, or what the tape asks for.")
@@ -78,6 +83,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 1,
     tape: Annotated[
         Path | None, typer.Option(help="A loan tape (CSV) instead of a made-up book.")
+    ] = None,
+    reserve_fen: Annotated[
+        int | None,
+        typer.Option(min=0, max=RESERVE_MAX_FEN, help="The reserve's seed money; 0: none."),
     ] = None,
     json: Annotated[
         Path | None, typer.Option(help="Also write the figures to this file; - is the output.")
@@ -100,6 +109,8 @@ def demo(
     """Play a book of loans through its whole life on the embedded stack, and prove every fen."""
     began = time.monotonic()
     book, recorded = _book(loans, investors, months, seed, tape)
+    if reserve_fen is not None:
+        book = replace(book, seed_fen=reserve_fen)
     out = Console(file=sys.stderr if str(json) == "-" else sys.stdout)
     with ExitStack() as opened:
         data = opened.enter_context(_fresh_folder(keep=keep))
@@ -133,11 +144,11 @@ def demo(
 
 
 def _book(
-    loans: int, investors: int, months: int | None, seed: int, tape: Path | None
+    loans: int | None, investors: int, months: int | None, seed: int, tape: Path | None
 ) -> tuple[Book, tuple[Recorded, ...]]:
     if tape is None:
-        return seeded_book(loans, investors, months or 12, seed), ()
-    return tape_book(tape, investors, months)
+        return seeded_book(loans or 200, investors, months or 12, seed), ()
+    return tape_book(tape, investors, months, loans)
 
 
 def _played(
