@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from datetime import time as clock_time
 from enum import StrEnum
@@ -24,7 +23,7 @@ from infra.kafka_broker import KafkaBroker
 from infra.logs import configure
 from infra.postgres import DataFolder
 from infra.settings import BankFamily, LogFormat, LogLevel, load_settings
-from services.cli.demo.book import Book, seeded_book
+from services.cli.demo.book import Book, seeded_book, with_short_reserve
 from services.cli.demo.front import Front
 from services.cli.demo.hardship import Patience, settle_up
 from services.cli.demo.looks import Looks
@@ -51,7 +50,6 @@ from services.proof.verify import verify
 app = typer.Typer()
 
 PLATFORM, PLATFORM_NO = "demo", "P10001"
-RESERVE_MAX_FEN = 10**15
 
 
 class BankLetter(StrEnum):
@@ -72,6 +70,7 @@ _FAMILIES = {BankLetter.A: BankFamily.SERVICE, BankLetter.B: BankFamily.BATCH}
     epilog="Example: zhuanhu demo --loans 50 --investors 80 --months 6 --seed 7 --json out.json"
 )
 def demo(
+    *,
     loans: Annotated[
         int | None,
         typer.Option(min=1, max=100_000, help="How many; 200, or all of the tape's."),
@@ -84,10 +83,10 @@ def demo(
     tape: Annotated[
         Path | None, typer.Option(help="A loan tape (CSV) instead of a made-up book.")
     ] = None,
-    reserve_fen: Annotated[
-        int | None,
-        typer.Option(min=0, max=RESERVE_MAX_FEN, help="The reserve's seed money; 0: none."),
-    ] = None,
+    short_reserve: Annotated[
+        bool,
+        typer.Option("--short-reserve", help="The reserve gets so little that it runs short."),
+    ] = False,
     json: Annotated[
         Path | None, typer.Option(help="Also write the figures to this file; - is the output.")
     ] = None,
@@ -109,8 +108,8 @@ def demo(
     """Play a book of loans through its whole life on the embedded stack, and prove every fen."""
     began = time.monotonic()
     book, recorded = _book(loans, investors, months, seed, tape)
-    if reserve_fen is not None:
-        book = replace(book, seed_fen=reserve_fen)
+    if short_reserve:
+        book = with_short_reserve(book)
     out = Console(file=sys.stderr if str(json) == "-" else sys.stdout)
     with ExitStack() as opened:
         data = opened.enter_context(_fresh_folder(keep=keep))
