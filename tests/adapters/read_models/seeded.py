@@ -24,14 +24,16 @@ from domain.loan import IN_REPAYMENT, Loan
 from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
-from domain.policy import PolicyPublished, Provider, Scope
+from domain.policy import Acceleration, PolicyPublished, Provider, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
+from domain.working_days import WorkingDays
 from tests.adapters.read_models.seeded_claims import Guarantor, Market
 from tests.exemplars import a_member, a_movement, a_policy, filled
 
 START = date(2023, 12, 30)
+CALENDAR = WorkingDays("weekdays", (2023, 2024, 2025), (), ())
 LENDERS = [f"i{number}" for number in range(12)]
 
 
@@ -162,6 +164,9 @@ class Seeded:
             scope=scope,
             providers=(Provider.GUARANTOR, Provider.RESERVE),
             overdue_claims_assignable=self.rng.random() < 0.5,
+            roll=self.rng.choice(list(Roll)),
+            acceleration=self.rng.choice((None, Acceleration(over_days=60))),
+            early_compensation=self.rng.choice(("0", "2")),
         )
         self._then(loan_id, *funding.conclude(self.loans[loan_id], "0" * 64, policy))
         self._then(loan_id, *funding.disburse(self.loans[loan_id]))
@@ -178,7 +183,7 @@ class Seeded:
         loan = self.loans[loan_id]
         if loan.status not in IN_REPAYMENT:
             return
-        assessed = repayment.assess(loan, self.today)
+        assessed = repayment.assess(loan, self.today, CALENDAR)
         self._then(loan_id, *assessed)
         self._guarantor.oblige(self.loans[loan_id], assessed)
         for event in self._guarantor.day(self.loans[loan_id], self.today):
