@@ -11,10 +11,12 @@ it ends with 0 where they are equal.
 
 from __future__ import annotations
 
+import io
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -241,19 +243,23 @@ def opened(folder: Path) -> Iterator[list[Event]]:
 
     place = find(folder, None)
     with database(place) as url:
-        with psycopg.connect(url) as connection:
-            rows = connection.execute(
+        with psycopg.connect(url) as connection, connection.cursor("events") as cursor:
+            cursor.execute(
                 f"SELECT topic, state FROM {shard_schema(place.platform)}.stored_events"
                 " ORDER BY notification_id"
-            ).fetchall()
-        yield [event_of(topic, bytes(state)) for topic, state in rows]
+            )
+            events = [event_of(topic, bytes(state)) for topic, state in cursor]
+        yield events
 
 
 def main(folder: str, *days: str) -> int:
-    from tests.services.cli.conftest import zhuanhu_process
+    from services.cli.__main__ import app
+    from services.cli.errors import run
 
     def ask(*words: str) -> Any:
-        return zhuanhu_process(*words, "--data", folder, "--json").json
+        with redirect_stdout(io.StringIO()) as out:
+            run(app, [*words, "--data", folder, "--json"])
+        return json.loads(out.getvalue())
 
     with opened(Path(folder)) as events:
         ends = [date.fromisoformat(day) for day in days] or month_ends(events)
