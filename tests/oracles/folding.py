@@ -121,7 +121,7 @@ class Loan:
         for period, principal, interest, _, taken_p, taken_i, *_ in payment["parts"]:
             self._receive(self.billed[period], principal, interest)
             self._recover(self.billed[period], taken_p, taken_i)
-        for period, taken_p, taken_i, _ in payment.get("recourse", ()):
+        for period, taken_p, taken_i, *_ in payment.get("recourse", ()):
             self._recover(self.billed[period], taken_p, taken_i)
 
     def _advance(self, opened: Data) -> int:
