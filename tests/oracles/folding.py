@@ -194,6 +194,7 @@ class Folded:
         self.advanced: defaultdict[str, list[int]] = defaultdict(list)  # By loan, at the bank.
         self.reserve_fen = 0
         self.queue: dict[str, tuple[str, int]] = {}  # Claims that wait: loan and instalment.
+        self.terms: Data = {}  # The policy in force.
         self._advances: dict[str, tuple[str, int]] = {}  # Requested at the bank, by entry.
         for on, topic, data in events:
             if on <= day:
@@ -216,6 +217,9 @@ class Folded:
                 self.related.add(data["member_id"])
         elif topic == "member.related-party-registered.v1":
             (self.related.add if data["related"] else self.related.discard)(data["member_id"])
+        elif topic == "policy.published.v1":
+            if date.fromisoformat(data["terms"]["valid_from"]) <= self.day:
+                self.terms = data["terms"]
         elif topic == "loan.requested.v1":
             self.loans[data["loan_id"]] = Loan(data["borrower_id"])
         elif stream == "loan":

@@ -21,8 +21,8 @@ from infra.postgres import EmbeddedPostgres
 from services.projections.projector import Projector
 from tests.adapters.read_models.seeded import START, Seeded
 from tests.adapters.read_models.story import ListLog
+from tests.oracles.counting import Recount, rolls
 from tests.oracles.folding import Event, event_of
-from tests.oracles.recount import Recount, rolls
 
 PLATFORM = "chance"
 SEEDS = (1, 2)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.oracles.counting import Recount
 from tests.oracles.folding import Event
-from tests.oracles.recount import Recount, differences, month_ends, opened
+from tests.oracles.recount import differences, month_ends, opened
 from tests.services.cli.conftest import Answer, Zhuanhu, zhuanhu_process
 from tests.services.cli.demo.tapes import BOOK, tape
 
