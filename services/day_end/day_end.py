@@ -135,23 +135,6 @@ class DayEnd:
         self._done = today
         return DayEndResult(today, len(due), len(expired))
 
-    def _advance(self, today: date) -> None:
-        """For guarantors who need not be asked, where there are any."""
-        granted = self._found(
-            "SELECT member_id FROM {}.authorisation"
-            " WHERE kind = 'compensatory' AND status = 'granted' LIMIT 1",
-            {},
-        )
-        if not granted:
-            return
-        self._catch_up()  # With what was confirmed, or filed, just now.
-        self._submit(
-            [
-                c.AdvanceObligations(id=f"advances:{today}:{who}", guarantor_id=who, **self._by())
-                for who in self._authorised(today)
-            ]
-        )
-
     def _assess(self, today: date, due: list[str]) -> None:
         """What was refused as the calendar did not know the year stays refused under its id: it is
         asked under one that names the calendar of now."""
@@ -166,6 +149,23 @@ class DayEnd:
             [
                 c.AssessLoan(id=f"{each}:{version}", loan_id=asked[each], **self._by())
                 for each in unknown
+            ]
+        )
+
+    def _advance(self, today: date) -> None:
+        """For guarantors who need not be asked, where there are any."""
+        granted = self._found(
+            "SELECT member_id FROM {}.authorisation"
+            " WHERE kind = 'compensatory' AND status = 'granted' LIMIT 1",
+            {},
+        )
+        if not granted:
+            return
+        self._catch_up()  # With what was confirmed, or filed, just now.
+        self._submit(
+            [
+                c.AdvanceObligations(id=f"advances:{today}:{who}", guarantor_id=who, **self._by())
+                for who in self._authorised(today)
             ]
         )
 
