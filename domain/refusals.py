@@ -70,6 +70,10 @@ class Code(StrEnum):
         "policy_unlawful",
         "The platform's law table does not allow the policy on the day from which it counts.",
     )
+    POLICY_LIMIT_EXCEEDED = (
+        "policy_limit_exceeded",
+        "The loan, or what its borrower would owe, is above what the policy in force allows.",
+    )
     # Dates.
     CALENDAR_UNKNOWN = (
         "calendar_unknown",
@@ -298,6 +302,10 @@ class Code(StrEnum):
     STAGE_TOO_EARLY = (
         "stage_too_early",
         "Visits, agencies and lawsuits belong to the stage of action.",
+    )
+    COLLECTION_TOO_EARLY = (
+        "collection_too_early",
+        "The policies of the borrower's overdue loans let that action begin on a later day.",
     )
     AGENCY_NOT_MANDATED = (
         "agency_not_mandated",

@@ -43,6 +43,7 @@ class LoanRow:
     rest_billed_with: int | None = None  # The period that took all later principal with it.
     settled_on: date | None = None
     guarantor_id: str | None = None
+    ageing: str | None = None  # The ageing table that its policy names.
 
 
 @dataclass(slots=True)

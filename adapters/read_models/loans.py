@@ -90,6 +90,7 @@ class Loans(View):
                 loan.contract_hash = event.contract_hash
                 loan.policy_version = event.policy.version
                 loan.protection = event.policy.scope.value
+                loan.ageing = event.policy.ageing
             case e.DisbursementRequested() as event:
                 loan = self._loan(event.loan_id, Status.DISBURSING)
                 loan.fee_fen, loan.contribution_fen = event.fee_fen, event.contribution_fen

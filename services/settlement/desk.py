@@ -37,6 +37,7 @@ from domain.model import Event, InvariantBroken, Refused, State
 from domain.operators import Operators
 from domain.platform import Platform
 from domain.policy import Policies
+from domain.policy_limits import NO_LIMITS, PolicyLimits
 from domain.refusals import Code
 from domain.reserve import Reserve
 from domain.reversal import Reversal
@@ -121,6 +122,12 @@ class Desk:
     def policies(self) -> Policies:
         state: Policies = self._kept(POLICY).state
         return state
+
+    @property
+    def limits(self) -> PolicyLimits:
+        """Of the policy in force today."""
+        terms = self.policies.in_force(self.today)
+        return terms.limits if terms else NO_LIMITS
 
     @property
     def reserve(self) -> Reserve:

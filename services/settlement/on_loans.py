@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain import commands as c
-from domain import funding, investment, lawful, repayment
+from domain import funding, investment, lawful, policy_limits, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
@@ -13,6 +13,7 @@ from domain.loan import Loan
 from domain.loan_events import LoanEvent, LoanRequested
 from domain.member import DebtEnded, DebtTaken, Member
 from domain.model import InvariantBroken, Refused
+from domain.policy_limits import least
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import investment_stream, loan_stream, member_stream
@@ -46,9 +47,10 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     loan = desk.loan(command.loan_id)
     terms = loan.known()
     table = desk.law_table
+    borrower = applicant(desk.member(terms.borrower_id))
     admitted = funding.admit(
         loan,
-        applicant(desk.member(terms.borrower_id)),
+        borrower,
         table.on(desk.today),
         table.name,
         command.deadline,
@@ -59,6 +61,12 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
     lawful.check(policy, table, desk.today)
+    policy_limits.check_borrower(
+        policy.limits,
+        terms.amount_fen,
+        borrower.owed_fen + terms.amount_fen,
+        company=borrower.company,
+    )
     give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(
@@ -102,13 +110,12 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
 
 def tender(desk: Desk, placed: investment.TenderPlaced, *, by_member: bool = False) -> None:
     account = desk.member(placed.investor_id).account(Role.INVESTOR, "investor_id")
-    opened = desk.platform.opened
     reserved = funding.reserve_tender(
         desk.loan(placed.loan_id),
         placed.tender_id,
         placed.investor_id,
         placed.amount_fen,
-        opened.tender_max_fen if opened else None,
+        least(desk.platform.tender_max_fen, desk.limits.lender_fen),
     )
     if not by_member:
         authorised(desk, placed.investor_id, Authorised.TENDER, placed.amount_fen)

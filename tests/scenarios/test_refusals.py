@@ -268,6 +268,8 @@ ELSEWHERE = {
     Code.CALENDAR_UNKNOWN: "only in a year that nobody knows: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
+    Code.POLICY_LIMIT_EXCEEDED: "settlement/test_policy_parameters",
+    Code.COLLECTION_TOO_EARLY: "settlement/test_policy_parameters",
     Code.WINDING_DOWN: "it has no way back: day_end/test_cases",
     **dict.fromkeys((Code.ACTION_IN_FUTURE, Code.BLACKLISTED_ELSEWHERE), "day_end/test_cases"),
     **dict.fromkeys(

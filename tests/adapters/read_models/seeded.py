@@ -16,6 +16,7 @@ from domain import funding, repayment
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
+from domain.ageing import AGEING_TABLES
 from domain.cashbook import EntryRequested, EntrySettled, Leg
 from domain.funding import months_after
 from domain.investment import TenderPlaced
@@ -30,6 +31,7 @@ from domain.streams import loan_stream
 from tests.exemplars import a_member, a_movement, a_policy, filled
 
 START = date(2023, 12, 30)
+TABLES = tuple(AGEING_TABLES)
 LENDERS = [f"i{number}" for number in range(12)]
 
 
@@ -160,7 +162,7 @@ class Seeded:
         self.loans[loan_id] = loans.INITIAL
         self._then(loan_id, *terms)
         scope = self.rng.choice(list(Scope))
-        policy = a_policy(trigger_days=20, scope=scope)
+        policy = a_policy(trigger_days=20, scope=scope, ageing=TABLES[number % 2])
         self._then(loan_id, *funding.conclude(self.loans[loan_id], "0" * 64, policy))
         self._then(loan_id, *funding.disburse(self.loans[loan_id]))
         self._then(loan_id, *funding.finish_disbursement(self.loans[loan_id], self.today))

@@ -98,6 +98,35 @@ def test_what_is_late_on_any_day_is_what_the_events_say(
         } == expected, day
 
 
+def of_table(seeded: Seeded, events: list[Event], name: str) -> list[Event]:
+    """Of the loans whose policy names that ageing table, and of no loan."""
+    mine = {each for each, loan in seeded.loans.items() if loan.policy.ageing == name}
+    return [each for each in events if each[2].get("loan_id") in {None, *mine}]
+
+
+def test_each_loan_stands_in_the_stages_of_its_own_policy(
+    seeded: Seeded, events: list[Event], views: ReadModels
+) -> None:
+    ends = month_ends(seeded)
+    for name, table in AGEING_TABLES.items():
+        stages = [(stage.name, stage.from_days) for stage in table]
+        mine = of_table(seeded, events, name)
+        assert len(mine) < len(events)
+        for before, end in pairwise(ends):
+            expected = Recount(mine, end)
+            with views.as_known(end) as known:
+                lines = [line for line in known.stages() if line.table == name]
+                moved = [line for line in known.rolls() if line.table == name]
+            counted = expected.stages(stages)
+            assert [line.stage for line in lines] == [stage.name for stage in table]
+            assert {line.stage: line.loans for line in lines} == {
+                stage: each["loans"] for stage, each in counted.items()
+            }
+            assert {(each.from_stage, each.to_stage): each.loans for each in moved} == rolls(
+                Recount(mine, before), expected, stages
+            )
+
+
 def test_the_disclosure_of_any_day_is_what_the_events_say(
     seeded: Seeded, events: list[Event], views: ReadModels
 ) -> None:
@@ -185,6 +214,7 @@ def looked(known: AsKnown) -> list[object]:
         known.grades(),
         known.vintages(),
         known.rolls(FINE),
+        known.rolls(),
         known.months(),
         known.loans(),
     ]
