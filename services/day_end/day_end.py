@@ -20,7 +20,7 @@ from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Scope
+from domain.policy import Covers, Policies, PolicyPublished, PolicyTerms, Provider, Scope
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
@@ -93,7 +93,7 @@ class DayEnd:
     def run(self, today: date) -> DayEndResult:
         """What `today` decides. Asked again it changes nothing."""
         self._catch_up()
-        expired = self._expired(today)
+        expired = [*self._expired(today), *self._without_policy(today)]
         self._submit(
             [
                 c.MiscarryLoan(id=f"miscarry:{today}:{loan_id}", loan_id=loan_id, **self._by())
@@ -171,6 +171,18 @@ class DayEnd:
             " AND deadline < %(today)s ORDER BY loan_id",
             {"today": today},
         )
+
+    def _without_policy(self, today: date) -> list[str]:
+        """Loans that were filled on a day without a policy: nobody can conclude them."""
+        filled = self._connection.execute(
+            sql.SQL(
+                "SELECT loan_id, filled_on FROM {}.loan"
+                " WHERE status = 'filled' AND filled_on < %s ORDER BY loan_id"
+            ).format(self._views),
+            (today,),
+        ).fetchall()
+        known = Policies(tuple(self._policies())) if filled else Policies()
+        return [loan_id for loan_id, filled_on in filled if known.in_force(filled_on) is None]
 
     def _lapsed(self, today: date) -> list[str]:
         """Offers of claims that nobody bought in time."""

@@ -117,6 +117,8 @@ def tender(desk: Desk, placed: investment.TenderPlaced, *, by_member: bool = Fal
         placed.amount_fen,
         least(desk.platform.tender_max_fen, desk.limits.lender_fen),
     )
+    if desk.policies.in_force(desk.today) is None:
+        raise Refused(Code.POLICY_MISSING, "nobody could say what is promised", "loan_id")
     if not by_member:
         authorised(desk, placed.investor_id, Authorised.TENDER, placed.amount_fen)
     _record(desk, placed.loan_id, reserved)
@@ -204,7 +206,7 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
 def miscarry_loan(desk: Desk, command: c.MiscarryLoan) -> None:
     """Secured tenders are released now, those on their way when the bank has answered."""
     loan = desk.loan(command.loan_id)
-    miscarried = funding.miscarry(loan, desk.today)
+    miscarried = funding.miscarry(loan, desk.today, desk.policies)
     _record(desk, command.loan_id, miscarried)
     for tender_id, tender in loan.tenders.items():
         if tender.secured:
