@@ -100,6 +100,14 @@ class PenaltyBase(StrEnum):
     PRINCIPAL = "overdue-principal"
 
 
+class EarlyRest(StrEnum):
+    """提前部分还款: whether a part may be paid early, and how the rest is then paid."""
+
+    NONE = "none"  # It may not: what is not due goes back to the borrower.
+    SHORTER_TERM = "shorter-term"  # 缩短期限: instalments as high as before at most, fewer.
+    LOWER_INSTALMENT = "lower-instalment"  # 减少月供: as many, lower.
+
+
 class Roll(StrEnum):
     """Where a due date goes that is no working day."""
 
@@ -178,6 +186,7 @@ class PolicyTerms(Message):
     # From which overdue day on an action may begin; what is not named, at once:
     collections: Annotated[tuple[ActionFrom, ...], Field(max_length=6, strict=False)] = ()
     limits: PolicyLimits = NO_LIMITS  # 限额, stricter than the law's.
+    early_part: EarlyRest = EarlyRest.NONE
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -240,6 +249,7 @@ _ADDED = (
     "ageing",
     "collections",
     "limits",
+    "early_part",
 )
 
 

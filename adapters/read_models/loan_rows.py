@@ -102,6 +102,7 @@ class PaymentRow:
     closed_on: date | None = None
     left_fen: int = 0  # Given back to the borrower.
     bank_code: str | None = None
+    in_part: bool = False  # Pays principal early.
 
 
 @dataclass(slots=True)

@@ -186,6 +186,7 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
         command.payment_id,
         command.amount_fen,
         in_full=command.in_full,
+        in_part=command.in_part,
         effective_on=desk.effective_on,
     )
     borrower_id = loan.known().borrower_id
