@@ -279,7 +279,7 @@ _DUE: LiteralString = """
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
     WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
-      AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
+      AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with OR i.billed)
       AND (NOT i.billed
            OR (i.open_principal_fen + i.open_interest_fen
                + i.reserve_open_principal_fen + i.reserve_open_interest_fen
