@@ -453,7 +453,9 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
             part, routed.effective_on, loan.policy, recourse.get(part.period)
         )
     still_open = _open_only(billed)
-    late = loan.overdue & still_open.keys()
+    late = frozenset(
+        period for period in loan.overdue & still_open.keys() if still_open[period].base_fen
+    )
     return replace(
         _ended(loan, event.payment_id),
         billed=still_open,

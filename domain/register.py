@@ -158,9 +158,10 @@ class Billed(State):
         return self.guarantor_principal_fen + self.guarantor_interest_fen
 
     def late_days(self, on: date, terms: PolicyTerms) -> int:
-        """From the day after the due date; 0 as long as the grace days last."""
+        """From the day after the due date; 0 as long as the grace days last, and where court costs
+        are all that is open: they bear nothing, and nobody is late with them."""
         days = (on - self.due_on).days
-        return days if days > terms.grace_days else 0
+        return days if self.base_fen and days > terms.grace_days else 0
 
     @property
     def open(self) -> bool:

@@ -137,8 +137,10 @@ def sue(loan: Loan, lawsuit_id: str, filed_on: date) -> tuple[e.LoanEvent, ...]:
 
 
 def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:
-    """Court costs join what is overdue. Where nothing is, they stand with the lawsuit alone."""
-    period = min(loan.overdue - {_billed_for_it_alone(loan)}, default=None)
+    """Court costs join what is overdue, or costs that are open. Where neither is, they stand with
+    the lawsuit alone."""
+    costly = {period for period, billed in loan.billed.items() if billed.other_fee_fen}
+    period = min((loan.overdue | costly) - {_billed_for_it_alone(loan)}, default=None)
     if period is None or not amount_fen:
         return ()
     return (

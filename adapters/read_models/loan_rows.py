@@ -81,11 +81,16 @@ class InstalmentRow:
     confirmed: bool = False  # Was confirmed as overdue: the guarantor is obliged.
 
     @property
-    def open_fen(self) -> int:
+    def base_fen(self) -> int:
+        """Principal and interest, to whomever: with court costs alone nobody is late."""
         investors_fen = self.open_principal_fen + self.open_interest_fen
         reserve_fen = self.reserve_open_principal_fen + self.reserve_open_interest_fen
         guarantor_fen = self.guarantor_open_principal_fen + self.guarantor_open_interest_fen
-        return investors_fen + reserve_fen + guarantor_fen + self.other_fee_fen
+        return investors_fen + reserve_fen + guarantor_fen
+
+    @property
+    def open_fen(self) -> int:
+        return self.base_fen + self.other_fee_fen
 
 
 @dataclass(slots=True)

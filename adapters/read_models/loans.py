@@ -310,6 +310,7 @@ class Loans(View):
         loan.outstanding_principal_fen -= event.principal_fen
         for part in self._parts[event.payment_id]:
             row = self._instalments[part.loan_id, part.period]
+            was_late = row.overdue and row.base_fen > 0
             self._history.keep_instalment(row, on)
             loan.outstanding_interest_fen -= part.interest_fen + part.reserve_interest_fen
             loan.outstanding_interest_fen -= part.guarantor_interest_fen
@@ -326,7 +327,7 @@ class Loans(View):
             row.overdue_fee_paid_fen += part.overdue_fee_fen
             if not row.open_fen:
                 row.paid_on = payment.effective_on
-                loan.overdue_instalments -= int(row.overdue)
+            loan.overdue_instalments -= int(was_late and not row.base_fen)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
 
     def _fold_guarantee(self, event: g.LoanGuaranteeEvent, on: date) -> None:
