@@ -108,6 +108,13 @@ class EarlyRest(StrEnum):
     LOWER_INSTALMENT = "lower-instalment"  # 减少月供: as many, lower.
 
 
+class CapBasis(StrEnum):
+    """What cap and floor of the reserve are per cent of (rule 6)."""
+
+    OPEN_PRINCIPAL = "open-principal"  # 未清偿本金: what is still owed of all loans.
+    LENT_PRINCIPAL = "lent-principal"  # 存续债权本金: as it was lent, of loans not paid off yet.
+
+
 class Roll(StrEnum):
     """Where a due date goes that is no working day."""
 
@@ -156,7 +163,7 @@ class PolicyTerms(Message):
     # Of principal, out of the service fee, which stands whole in:
     fee_by_grade: dict[str, Percent] = Field(default_factory=dict)
     accrual_frozen: bool = False  # No new contributions.
-    cap: Percent = "10"  # Of the principal of all outstanding claims.
+    cap: Percent = "10"  # Of the principal of all outstanding claims, see cap_basis.
     penalty_bands: Bands = "1-:0.05"  # 罚息, per cent a day by day late, on overdue P + I.
     overdue_fee_bands: Bands = "1-:0"  # 逾期管理费, the same way.
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
@@ -187,6 +194,7 @@ class PolicyTerms(Message):
     collections: Annotated[tuple[ActionFrom, ...], Field(max_length=6, strict=False)] = ()
     limits: PolicyLimits = NO_LIMITS  # 限额, stricter than the law's.
     early_part: EarlyRest = EarlyRest.NONE
+    cap_basis: CapBasis = CapBasis.OPEN_PRINCIPAL
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -250,6 +258,7 @@ _ADDED = (
     "collections",
     "limits",
     "early_part",
+    "cap_basis",
 )
 
 

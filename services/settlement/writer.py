@@ -99,7 +99,7 @@ class Writer:
         row = self._connection.execute(
             sql.SQL(
                 query + " RETURNING head_hash, epoch, head_position, receipts,"
-                " outstanding_principal_fen, commands_offset, replays"
+                " outstanding_principal_fen, commands_offset, replays, lent_principal_fen"
             ).format(sql.Identifier(self._schema)),
             () if epoch is None else (epoch,),
         ).fetchone()
@@ -247,7 +247,12 @@ class Writer:
         if self._flight is not None:
             known |= self._flight.answered
         desk = Desk(
-            self._shelf, self._seal, now, self._head.outstanding_principal_fen, self._calendar
+            self._shelf,
+            self._seal,
+            now,
+            self._head.outstanding_principal_fen,
+            self._head.lent_principal_fen,
+            self._calendar,
         )
         pen = Pen(self._head, now)
         answers = []
