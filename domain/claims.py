@@ -152,9 +152,8 @@ def _earned_fen(loan: Loan, row: Row, interest: int, parts: int, on: date) -> in
     """Of `interest` / `parts` fen that fall due with the row. HALF_UP, once."""
     began = loan.known_disbursed.disbursed_on
     for before in loan.rows[: row.period - 1]:
-        if (
-            before.period == loan.months_paid or before.principal_fen or before.interest_fen
-        ):  # Else its interest is in a later row.
+        # Else its interest is in a later row.
+        if before.principal_fen or before.interest_fen or before.period == loan.months_paid:
             began = before.due_on
     days = (row.due_on - began).days
     earned_days = max(0, min((on - began).days, days))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import early_part, repayment
+from domain import claims, early_part, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Told, records
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
@@ -112,6 +112,25 @@ def test_of_one_sum_at_the_end_the_months_begun_are_paid_first() -> None:
     assert repayment.payoff_fen(loan, on) == 6_000_00
     third = loan.rows[1].due_on + timedelta(days=1)
     assert repayment.payoff_fen(folded(repayment.assess(loan, third), loan), third) == 6_060_00
+
+
+def test_of_one_sum_at_the_end_a_payment_that_failed_paid_no_months() -> None:
+    before = lent(method=Method.BULLET)
+    loan, _ = sent(before, 100_00 + 4_000_00)
+    loan = folded(repayment.fail(loan, "p1", "E1"), loan)
+    assert (loan.rows, loan.months_paid) == (before.rows, 0)
+    assert repayment.payoff_fen(loan, SOON) == repayment.payoff_fen(before, SOON) == 10_100_00
+
+
+def test_whoever_buys_a_claim_then_pays_for_the_days_since_the_months_that_are_paid() -> None:
+    """Of one sum at the end: January is paid, and 660.00 more are earned in the 337 days from
+    2018-02-28 on; the claim sold is all that i0 has."""
+    loan = paid(lent(method=Method.BULLET), 100_00 + 4_000_00)
+    loan = folded(repayment.assess(loan, DUE), loan)
+    on = DUE + timedelta(days=10)
+    offered = claims.offer(loan, "a1", "t0", "i0", 3_600_00, on)
+    accrued_fen = claims.accrued_fen(folded([offered], loan), "a1", on)
+    assert accrued_fen == round(660_00 * 0.6 * 10 / 337)
 
 
 def test_the_compensation_is_of_what_is_paid_early() -> None:
