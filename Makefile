@@ -15,7 +15,7 @@ test: $(STAMP)
 
 # Custody against a bank with every fault, both killed again and again; the tests run a tenth of it.
 soak-custody: $(STAMP)
-	ZHUANHU_SOAK_MOVEMENTS=20000 $(BIN)/pytest --numprocesses=2 -o faulthandler_timeout=0 tests/soak
+	ZHUANHU_SOAK_MOVEMENTS=20000 $(BIN)/pytest --numprocesses=4 -o faulthandler_timeout=0 tests/soak
 
 lint: $(STAMP)
 	$(BIN)/ruff check

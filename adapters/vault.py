@@ -26,6 +26,10 @@ class VaultUnreadable(Exception):
     """The reference is unknown or erased, or the master key is another one."""
 
 
+class Erased(VaultUnreadable):
+    """The reference's own key was thrown away."""
+
+
 class Sealed(NamedTuple):
     ref: str
     wrapped_key: bytes
@@ -51,11 +55,14 @@ class Seal:
         )
 
     def open(self, sealed: Sealed) -> dict[str, str]:
+        """Raises Erased, VaultUnreadable."""
         name = sealed.ref.encode()
+        if not sealed.wrapped_key:
+            raise Erased(f"what was kept under {sealed.ref} is erased")
         try:
             key = _decrypt(self._master, sealed.wrapped_key, name)
             fields: dict[str, str] = orjson.loads(_decrypt(AESGCM(key), sealed.content, name))
-        except (InvalidTag, ValueError):  # ValueError: an erased key has no nonce.
+        except (InvalidTag, ValueError):  # ValueError: too short to be of ours.
             raise VaultUnreadable(f"{sealed.ref} does not open with this master key") from None
         return fields
 
@@ -93,7 +100,7 @@ class Vault:
         self._seal = seal
 
     def open(self, ref: str) -> dict[str, str]:
-        """The fields under a reference. Raises VaultUnreadable."""
+        """The fields under a reference. Raises Erased, VaultUnreadable."""
         row = self._connection.execute(self._query, (ref,)).fetchone()
         if row is None:
             raise VaultUnreadable(f"nothing is kept under {ref}")

@@ -15,7 +15,7 @@ from benchmarks.writer import new_bench
 from infra.postgres import EmbeddedPostgres
 
 ROUNDS = 5
-TENDERS = 12_000
+TENDERS = 18_000
 CLIENTS, MANY_CLIENTS, SECONDS = 8, 32, 5
 LATENCY_S, RATE = 20, 200
 LOANS = 100

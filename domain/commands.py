@@ -442,6 +442,14 @@ class StopAutoTender(Command):
     member_id: Id
 
 
+class ScheduleAutoTender(Command):
+    """From now on each day end spreads every published loan over at least so many lenders, as
+    `spread_loan` does. Without `investors` none does any more."""
+
+    type: Literal["schedule_auto_tender"] = "schedule_auto_tender"
+    investors: Annotated[int, Field(ge=1, le=990)] | None = None
+
+
 class SpreadLoan(Command):
     """Spreads what a published loan still lacks over at least so many lenders, by their rules and
     their turns. Asked again under another id, it fills what was left or refused."""
@@ -939,6 +947,16 @@ class ReportEmptied(FromDayEnd):
     type: Literal["report_emptied"] = "report_emptied"
 
 
+class SpreadTonight(FromDayEnd):
+    """`spread_loan`, as the platform has scheduled it."""
+
+    NEW_BUSINESS: ClassVar[bool] = True
+    type: Literal["spread_tonight"] = "spread_tonight"
+    spread_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,28}$")]
+    loan_id: Id
+    investors: Annotated[int, Field(ge=1, le=990)]
+
+
 class JudgeObligations(FromDayEnd):
     """What a guarantor has not advanced by its deadline is a breach, and the next payer's."""
 
@@ -979,6 +997,7 @@ AnyCommand = Annotated[
     | PublishLoan
     | SetAutoTender
     | StopAutoTender
+    | ScheduleAutoTender
     | SpreadLoan
     | PlaceTender
     | ConcludeLoan
@@ -1031,7 +1050,8 @@ AnyCommand = Annotated[
     | RunReservePayouts
     | AssessCase
     | ReportEmptied
-    | JudgeObligations,
+    | JudgeObligations
+    | SpreadTonight,
     Field(discriminator="type"),
 ]
 

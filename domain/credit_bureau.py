@@ -1,8 +1,9 @@
 """What the credit bureau (百行征信) is told of loans: records that follow from events alone.
 
     loan_open          放款      A when the loan was paid out
-    repayment_status   还款      A when an instalment, or a part paid early, is billed, M with each
-                                 payment of it, D where the billing is undone
+    repayment_status   还款      A when an instalment, or a part paid early, is billed, M when its
+                                 due date rolls and with each payment of it, D where the billing
+                                 is undone
     overdue            逾期      A when an instalment is overdue, M with each payment of it, D where
                                  its billing is undone
 
@@ -50,6 +51,8 @@ def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterat
         case e.InstalmentBilled(period=period) | EarlyPartBilled(period=period):
             billed = Billed(period, event.due_on, event.principal, event.interest)
             yield _repayment(told, OpCode.ADD, after, after.billed.get(period, billed), None)
+        case e.DueDateRolled(period=period):
+            yield _repayment(told, OpCode.MODIFY, after, after.billed[period], None)
         case e.InstalmentOverdue(period=period):
             yield _overdue(told, OpCode.ADD, after, after.billed[period])
         case e.EarlyBillingUndone(period=period) | EarlyPartUndone(period=period):

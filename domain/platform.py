@@ -3,6 +3,7 @@
     Open     -> PlatformOpened
     RollDate -> BusinessDateRolled
     SetRules -> MemberRulesSet
+    Schedule -> AutoTenderScheduled
     WindDown -> WindDownStarted, and in the end AccountsEmptied
 
 Invariant: the business date moves forward by one day at a time; a wind-down has no way back.
@@ -46,6 +47,13 @@ class MemberRulesSet(Event):
     failed_cards_suspended: bool = False
 
 
+class AutoTenderScheduled(Event):
+    """From now on each day end spreads what published loans lack."""
+
+    TOPIC: ClassVar[str] = "platform.auto-tender-scheduled.v1"
+    investors: int | None  # Over at least so many; None: no day end does.
+
+
 class WindDownStarted(Event):
     """清盘: no new loans, tenders or assignments from now on."""
 
@@ -61,7 +69,12 @@ class AccountsEmptied(Event):
 
 
 PlatformEvent = (
-    PlatformOpened | BusinessDateRolled | MemberRulesSet | WindDownStarted | AccountsEmptied
+    PlatformOpened
+    | BusinessDateRolled
+    | MemberRulesSet
+    | AutoTenderScheduled
+    | WindDownStarted
+    | AccountsEmptied
 )
 EVENTS: tuple[type[PlatformEvent], ...] = get_args(PlatformEvent)
 
@@ -119,6 +132,8 @@ def evolve(platform: Platform, event: PlatformEvent) -> Platform:
             return replace(platform, business_date=event.business_date)
         case MemberRulesSet():
             return replace(platform, rules=event)
+        case AutoTenderScheduled():
+            return platform
         case WindDownStarted():
             return replace(platform, winding_down=True)
         case AccountsEmptied():

@@ -2,26 +2,25 @@
 
 Plays the real book forward through the same decisions as every night, and changes nothing in it:
 who is late stays late, those that the scenario names stop paying on a day, all others pay what
-falls due on its day. Nothing new is lent or paid in, and nothing is recovered.
+falls due on its day. Nothing new is lent or paid in. Of what the run pays out comes back what the
+scenario says; lines of loans and who owns them stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
-from hashlib import sha256
 from typing import NamedTuple
 
 from domain import loan as loans
 from domain import loan_events as e
 from domain import payouts, repayment, reserve
 from domain.loan import IN_REPAYMENT, Loan
-from domain.money import Rounding, divide
 from domain.payout_plan import PayoutOrder
 from domain.policy import Policies, Provider
 from domain.reserve import PayoutHeld, PayoutPaid, Reserve
+from domain.stress_scenario import Scenario
 from domain.working_days import WorkingDays
 
 ONE_DAY = timedelta(days=1)
@@ -39,44 +38,6 @@ class Book(NamedTuple):
     balance_fen: int
 
 
-class Scenario(NamedTuple):
-    """`stops_on`: loan -> the first day on which its borrower pays nothing any more."""
-
-    until: date
-    stops_on: Mapping[str, date]
-
-
-class BadDebts(NamedTuple):
-    """So many per cent of the loans of some grades (None: of all) stop paying, one after another
-    within so many days."""
-
-    percent: Decimal
-    after_days: int = 0
-    within_days: int = 1
-    grades: frozenset[str] | None = None
-
-
-def choose(
-    grades: Mapping[str, str], bad_debts: Sequence[BadDebts], today: date, seed: str
-) -> dict[str, date]:
-    """Loan -> the day on which it stops paying, out of loans and their grades. Each rule chooses
-    among those that none before it has; the same seed chooses the same loans."""
-    stops_on: dict[str, date] = {}
-    for rule in bad_debts:
-        among = [
-            loan_id
-            for loan_id, grade in grades.items()
-            if loan_id not in stops_on and (rule.grades is None or grade in rule.grades)
-        ]
-        among.sort(key=lambda loan_id: sha256(f"{seed}:{loan_id}".encode()).digest())
-        numerator, denominator = rule.percent.as_integer_ratio()
-        chosen = among[: divide(len(among) * numerator, 100 * denominator, Rounding.HALF_UP)]
-        for place, loan_id in enumerate(chosen):
-            days = rule.after_days + place * rule.within_days // len(chosen)
-            stops_on[loan_id] = today + ONE_DAY + timedelta(days=days)
-    return stops_on
-
-
 class Waits(NamedTuple):
     claim_id: str
     loan_id: str
@@ -90,6 +51,7 @@ class Outcome:
     balance_before_fen: int
     balance_after_fen: int
     paid_fen: int
+    recovered_fen: int
     short_on: date | None  # The first run that could not pay all it looked at.
     lasts_days: int | None  # Until then; None: to the end.
     claims: int  # Filed in the run, with those that waited before.
@@ -110,10 +72,15 @@ class _Run:
     reserve: Reserve
     balance_fen: int
     paid_fen: int = 0
+    recovered_fen: int = 0
+    coming_fen: dict[date, int] = field(default_factory=dict)
     claims: int = 0
     short_on: date | None = None
 
     def night(self, today: date) -> None:
+        back_fen = self.coming_fen.pop(today, 0)
+        self.recovered_fen += back_fen
+        self.balance_fen += back_fen
         for loan_id, loan in list(self.loans.items()):
             self._live(loan_id, loan, today)
         self._pay_out(today)
@@ -142,12 +109,12 @@ class _Run:
         for event in reserve.run(self.reserve, terms, today, self.balance_fen, claims):
             self.reserve = reserve.evolve(self.reserve, event)
             if isinstance(event, PayoutHeld):
-                self._settle(event)
+                self._settle(event, today)
 
-    def _settle(self, held: PayoutHeld) -> None:
+    def _settle(self, held: PayoutHeld, today: date) -> None:
         loan = self.loans[held.loan_id]
-        period = self.reserve.queue[held.claim_id].period
-        opened = repayment.open_advance(loan, held.payout_id, period, held.investors)
+        claim = self.reserve.queue[held.claim_id]
+        opened = repayment.open_advance(loan, held.payout_id, claim.period, held.investors)
         loan = _folded(loan, (opened,))
         loan = _folded(loan, repayment.finish_advance(loan, held.payout_id, paid=True))
         self.loans[held.loan_id] = loan
@@ -160,6 +127,16 @@ class _Run:
         self.reserve = reserve.evolve(self.reserve, paid)
         self.balance_fen -= held.amount_fen
         self.paid_fen += held.amount_fen
+        self._expect(held.amount_fen, (today - claim.overdue_on).days, today)
+
+    def _expect(self, paid_fen: int, days_late: int, today: date) -> None:
+        """Rounded down, so that no more comes back than was paid."""
+        for each in self.scenario.recoveries:
+            if each.holds(days_late):
+                numerator, denominator = each.percent.as_integer_ratio()
+                on = today + timedelta(days=each.after_days)
+                back_fen = paid_fen * numerator // (100 * denominator)
+                self.coming_fen[on] = self.coming_fen.get(on, 0) + back_fen
 
 
 def run(book: Book, scenario: Scenario, calendar: WorkingDays) -> Outcome:
@@ -201,6 +178,7 @@ def _outcome(state: _Run, today: date) -> Outcome:
         balance_before_fen=state.book.balance_fen,
         balance_after_fen=state.balance_fen,
         paid_fen=state.paid_fen,
+        recovered_fen=state.recovered_fen,
         short_on=short_on,
         lasts_days=None if short_on is None else (short_on - state.book.today).days,
         claims=state.claims,

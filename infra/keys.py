@@ -13,8 +13,10 @@ import errno
 import os
 import secrets
 import stat
+from datetime import datetime
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -30,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 RSA_BITS = 2048
 VAULT_KEY_BYTES = 32
@@ -98,6 +101,23 @@ def load_public_key(path: Path) -> RSAPublicKey:
     if not isinstance(key, RSAPublicKey) or key.key_size < RSA_BITS:
         raise KeyUnusable(f"{path}: must be an RSA key of at least {RSA_BITS} bits")
     return key
+
+
+def load_certificate(path: Path, now: datetime) -> Certificate:
+    """Of an RSA key, in force at `now`."""
+    try:
+        certificate = load_pem_x509_certificate(_read(path))
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable(f"{path}: must be an X.509 certificate in PEM") from None
+    if not isinstance(key, RSAPublicKey) or key.key_size < RSA_BITS:
+        raise KeyUnusable(f"{path}: must be of an RSA key of at least {RSA_BITS} bits")
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise KeyUnusable(
+            f"{path}: is in force from {certificate.not_valid_before_utc:%Y-%m-%d}"
+            f" to {certificate.not_valid_after_utc:%Y-%m-%d}"
+        )
+    return certificate
 
 
 def load_public_keys(path: Path, serial: str) -> dict[str, RSAPublicKey]:

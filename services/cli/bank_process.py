@@ -79,10 +79,10 @@ class BankControl:
                 timeout=60,
                 retries=False,
             )
-        except urllib3.exceptions.HTTPError:
+        except urllib3.exceptions.HTTPError as error:
             raise CliError(
                 "bank_silent",
-                f"{path}: the stand-in bank does not answer any more",
+                f"{path}: the stand-in bank does not answer any more ({type(error).__name__})",
                 hint="zhuanhu up starts it again; see bank.log in the data folder",
                 exit_code=EXIT_REFUSED,
             ) from None

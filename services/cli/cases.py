@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.x509 import Certificate
 
+from adapters.bureau_envelope import Envelopes
 from adapters.credit_bureau import records_of
 from adapters.event_log import LogReader
-from services.cli.failure import CliError
+from adapters.shard_schema import shard_schema
+from adapters.vault import Vault, VaultUnreadable
+from infra.clock import SystemClock
+from infra.keys import KeyUnusable, load_certificate
+from services.cli.failure import CliError, bad_input
 from services.cli.looking import day, looking, show
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import plain, show_json
@@ -60,18 +67,46 @@ def case_show(
 def bureau_export(
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="First business day.")],
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="Last business day.")],
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="The bureau's: who a borrower is is added, for the bureau alone to read.",
+        ),
+    ] = None,
     data: Data = None,
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
     """One JSON line a record (百行征信): loans, repayments and overdue instalments, with A, M or D.
-    The same days always give the same lines.
+    The same days always give the same lines, but for the envelopes of --certificate.
 
     Example: zhuanhu credit-bureau export --from 2024-03-01 --to 2024-03-31 > march.jsonl
     """
     begin, end = day(first, "from"), day(last, "to")
     if end < begin:
         raise CliError("bad_input", "to: must not be before --from", "to", "swap the two dates")
+    bureau = _certificate(certificate)
     with looking(data, platform) as look, closing(LogReader(look.url, look.platform)) as log:
-        for record in records_of(log, begin, end):
-            show_json(record)
+        records = records_of(log, begin, end)
+        if bureau is None:
+            for record in records:
+                show_json(record)
+            return
+        seal = look.place.installation.seal(look.place.data)
+        with closing(Vault(look.url, shard_schema(look.platform), seal)) as vault:
+            envelopes = Envelopes(bureau, vault)
+            try:
+                for record in records:
+                    show_json(envelopes.enclosed(record))
+            except VaultUnreadable as error:
+                hint = "ZHUANHU_VAULT_KEY, or the data folder's key, is another one"
+                raise CliError("key_unusable", str(error), hint=hint) from None
+
+
+def _certificate(file: Path | None) -> Certificate | None:
+    try:
+        return None if file is None else load_certificate(file, SystemClock().now())
+    except KeyUnusable as error:
+        raise bad_input("certificate", str(error)) from None

@@ -255,6 +255,7 @@ EXAMPLES: tuple[c.Command, ...] = (
     c.PublishLoan(loan_id="L2", deadline=date(2024, 1, 12), **_by("publish-second-loan", "risk-1")),
     c.SpreadLoan(spread_id="S1", loan_id="L2", investors=1, **_by("spread-loan")),
     c.StopAutoTender(member_id="I1", **_by("stop-auto-tender")),
+    c.ScheduleAutoTender(investors=20, **_by("schedule-auto-tender", "risk-1")),
     c.RequestWithdrawal(
         withdrawal_id="W1",
         member_id="I1",

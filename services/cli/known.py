@@ -11,7 +11,18 @@ from pathlib import Path
 from adapters.read_models.answers import NotInView
 from adapters.read_models.as_known import AsKnown
 from services.cli.failure import CliError
-from services.cli.looking import Look
+from services.cli.looking import Look, day
+
+
+def business_day(look: Look, as_of: str | None) -> date:
+    """The day that was named, or the running one."""
+    if as_of is not None:
+        return day(as_of, "as_of")
+    days = look.views.business_days().value
+    if not days:
+        told = "the platform has no business date yet"
+        raise CliError("not_found", told, "as_of", "open the platform first")
+    return days[-1].business_date
 
 
 @contextmanager

@@ -21,15 +21,15 @@ from adapters.read_models.as_known import (
 )
 from adapters.table_files import csv_bytes, parquet_bytes
 from domain.ageing import AGEING_TABLES, AgeingTable
-from services.cli.failure import CliError, bad_input
-from services.cli.known import known_on, write_file
-from services.cli.looking import Look, day, looking, show
+from services.cli.failure import bad_input
+from services.cli.known import business_day, known_on, write_file
+from services.cli.looking import looking, show
 from services.cli.options import AsJson, Data, Platform
 from services.cli.overdue_charts import chart
-from services.cli.showing import plain, sparkline
+from services.cli.showing import plain
+from services.cli.trends import Line, trend
 
 app = typer.Typer()
-MONTHS_SHOWN = 24
 OWN = "own"  # Each loan in the ageing table of its policy.
 
 
@@ -82,10 +82,10 @@ def overdue_command(
     if stages is not None and stages not in AGEING_TABLES:
         raise bad_input("stages", f"must be one of {', '.join(AGEING_TABLES)}")
     with looking(data, platform) as look:
-        on = _day(look, as_of)
+        on = business_day(look, as_of)
         with known_on(look, on, "as_of") as known:
             lines = _lines(known, by, AGEING_TABLES[stages] if stages else None)
-            trend = [] if as_json else known.months()[-MONTHS_SHOWN:]
+            months = [] if as_json else known.months()
         answer = {
             "on": on.isoformat(),
             "by": by.value,
@@ -96,17 +96,8 @@ def overdue_command(
     silent = [write_file(*each) for each in _files(lines, on, csv, parquet, svg)]
     if not any(silent):
         show("overdue", answer, as_json)
-        _show_trend(trend)
-
-
-def _day(look: Look, as_of: str | None) -> date:
-    if as_of is not None:
-        return day(as_of, "as_of")
-    days = look.views.business_days().value
-    if not days:
-        told = "the platform has no business date yet"
-        raise CliError("not_found", told, "as_of", "open the platform first")
-    return days[-1].business_date
+        for line in trend(months, Line.LATE, Line.OVERDUE, Line.COVERAGE):
+            print(line)
 
 
 def _lines(known: AsKnown, by: By, table: AgeingTable | None) -> Lines:
@@ -134,15 +125,3 @@ def _files(
     if svg is not None:
         files.append((svg, chart(lines.rows, on)))
     return files
-
-
-def _show_trend(months: Sequence[MonthLine]) -> None:
-    """One bar a month end."""
-    if months:
-        late = sparkline([month.late_loans for month in months])
-        overdue = sparkline([month.lenders_fen for month in months])
-        coverage = sparkline([int(month.coverage_pct.replace(".", "")) for month in months])
-        print(f"month ends {months[0].on:%Y-%m} to {months[-1].on:%Y-%m}")
-        print(f"  late loans {late}  {months[-1].late_loans}")
-        print(f"  overdue    {overdue}  {months[-1].lenders_fen / 100:,.2f} yuan")
-        print(f"  coverage   {coverage}  {months[-1].coverage_pct} %")

@@ -10,22 +10,25 @@ from decimal import Decimal
 from typing import Annotated
 
 import typer
-from pydantic import Field
 
+from adapters.read_models.as_known import MonthLine
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
-from domain.money import percent
 from domain.platform import Platform as Books
 from domain.policy import Policies
 from domain.reserve import RULES
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
+from domain.stress_scenario import BadDebts, Scenario, choose
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.failure import CliError
+from services.cli.known import business_day, known_on
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
-from services.cli.reading import Input, Name, read_input
+from services.cli.reading import read_input
 from services.cli.showing import plain, show_json, show_record, show_table
+from services.cli.stress_inputs import ScenarioIn
+from services.cli.trends import Line, trend
 from services.proof.as_of import balances_as_of, state_as_of, states_as_of
 from services.proof.payouts import Explained, explained
 
@@ -33,20 +36,23 @@ app = typer.Typer()
 reserve_app = typer.Typer(help="The risk reserve.", no_args_is_help=True)
 app.add_typer(reserve_app, name="reserve")
 
-DAYS_MAX = 3_650
-
 
 @reserve_app.command("show")
 def show_command(
     as_of: AsOf = None, data: Data = None, platform: Platform = None, as_json: AsJson = False
 ) -> None:
     """The reserve's money, its flows, its queue and its payouts; its coverage (覆盖率), which is
-    what it has in per cent of all outstanding principal.
+    what it has in per cent of all outstanding principal. For people also its money, and its
+    coverage of what it protects, at the last 24 month ends.
 
     Example: zhuanhu reserve show --json
     """
+    months: list[MonthLine] = []
     with looking(data, platform) as look:
         if as_of is None:
+            if not as_json:
+                with known_on(look, business_day(look, None), "as_of") as known:
+                    months = known.months()
             seen = look.views.reserve()
             balance = seen.value.balance
             coverage = _coverage(look, balance.available_fen + balance.frozen_fen)
@@ -66,6 +72,8 @@ def show_command(
                 "as_of": moment,
             }
     show("reserve", answer, as_json)
+    for line in trend(months, Line.RESERVE, Line.COVERAGE):
+        print(line)
 
 
 def _fund(look: Look) -> str | None:
@@ -141,28 +149,6 @@ def _told(told: Explained) -> Answer:
 # -- how long it lasts ----------------------------------------------------------------------
 
 
-class BadDebtsIn(Input):
-    percent: str
-    grades: Annotated[list[Name], Field(min_length=1)] | None = None
-    after_days: Annotated[int, Field(ge=0, le=DAYS_MAX)] = 0
-    within_days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = 1
-
-    def rule(self, place: int) -> stress.BadDebts:
-        return stress.BadDebts(
-            percent=percent(self.percent, f"bad_debts[{place}].percent", 100),
-            after_days=self.after_days,
-            within_days=self.within_days,
-            grades=None if self.grades is None else frozenset(self.grades),
-        )
-
-
-class ScenarioIn(Input):
-    name: Name
-    days: Annotated[int, Field(ge=1, le=DAYS_MAX)]
-    seed: Name = "1"
-    bad_debts: Annotated[list[BadDebtsIn], Field(min_length=1, max_length=100)]
-
-
 @reserve_app.command("stress")
 def stress_command(
     scenario: Annotated[
@@ -181,18 +167,21 @@ def stress_command(
     """Bad debts cluster: how many days does the reserve last, and who waits for what (压力测试)?
     Over the real book, which it does not touch.
 
-    Who is late stays late, those chosen stop paying, all others pay on the day; nothing is lent,
-    paid in or recovered. The same seed chooses the same loans.
+    Who is late stays late, those chosen stop paying, all others pay on the day; nothing is lent or
+    paid in. Of what is paid out comes back what "recoveries" says, as in {"percent": "40",
+    "after_days": 90, "from_days": 1, "to_days": 60}: the payout's days late, days after it. The
+    same seed chooses the same loans.
 
     Example: echo '{"name": "winter", "days": 180, "bad_debts": [{"percent": "30"}]}' |
     zhuanhu reserve stress --scenario - --json
     """
     asked = read_input(scenario, ScenarioIn)
-    rules = [each.rule(place) for place, each in enumerate(asked.bad_debts)]
+    bad_debts, recoveries = asked.rules()
     with looking(data, platform) as look:
-        book, stops_on = _book(look, rules, asked.seed)
+        book, stops_on = _book(look, bad_debts, asked.seed)
         until = book.today + timedelta(days=asked.days)
-        outcome = stress.run(book, stress.Scenario(until, stops_on), calendar_in_use())
+        scene = Scenario(until, stops_on, recoveries)
+        outcome = stress.run(book, scene, calendar_in_use())
         answer = {
             "scenario": asked.name,
             "from": book.today.isoformat(),
@@ -206,6 +195,7 @@ def stress_command(
             "balance_after_fen": outcome.balance_after_fen,
             "claims": outcome.claims,
             "paid_fen": outcome.paid_fen,
+            "recovered_fen": outcome.recovered_fen,
             "waiting_fen": outcome.waiting_fen,
             "waiting": [
                 {
@@ -224,14 +214,12 @@ def stress_command(
     show(f"stress run: {asked.name}", answer, as_json)
 
 
-def _book(
-    look: Look, rules: list[stress.BadDebts], seed: str
-) -> tuple[stress.Book, dict[str, date]]:
+def _book(look: Look, rules: list[BadDebts], seed: str) -> tuple[stress.Book, dict[str, date]]:
     head = look.head()
     books: Books = state_as_of(look.url, look.platform, PLATFORM, head)
     rows = look.views.loans().value
     paying = {row.loan_id: row.grade or "" for row in rows if row.status == Status.REPAYING}
-    stops_on = stress.choose(paying, rules, books.business_date, seed)
+    stops_on = choose(paying, rules, books.business_date, seed)
     late = [row.loan_id for row in rows if row.status == Status.OVERDUE]
     streams = [loan_stream(loan_id) for loan_id in (*late, *stops_on)]
     states = states_as_of(look.url, look.platform, streams, head)

@@ -18,8 +18,6 @@ from rich.table import Table
 from domain.model import State
 from domain.money import yuan
 
-BARS = "▁▂▃▄▅▆▇█"
-
 
 def show_json(answer: object) -> None:
     """One line, in ASCII; whole numbers stay exact at any size."""
@@ -75,12 +73,6 @@ def show_record(title: str, record: Mapping[str, object]) -> None:
     for key, value in record.items():
         table.add_row(key.removesuffix("_fen").replace("_", " "), _cell(key, value))
     Console(markup=False, highlight=False).print(table)
-
-
-def sparkline(values: Sequence[int]) -> str:
-    """One bar a value, the highest of them full; nothing is the lowest bar."""
-    highest = max(values, default=0) or 1
-    return "".join(BARS[value * (len(BARS) - 1) // highest] for value in values)
 
 
 def _cell(key: str, value: object) -> str:

@@ -176,7 +176,7 @@ def running(
             custody=custody,
             projector=projector,
             day_end=opened.enter_context(
-                closing(DayEnd(url, platform, commands, projector.catch_up))
+                closing(DayEnd(url, platform, commands, projector.catch_up, calendar_in_use()))
             ),
             reconciler=opened.enter_context(
                 closing(

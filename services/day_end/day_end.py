@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import LiteralString, NamedTuple, TypedDict
 
 from psycopg import sql
@@ -16,14 +17,19 @@ from psycopg import sql
 from adapters.commanding import Commands, Receipt
 from adapters.event_log import LogReader
 from adapters.read_models.store import views_schema
+from adapters.working_days import working_days
 from domain import commands as c
 from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
+from domain.money import BadFigure
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Covers, Policies, PolicyPublished, PolicyTerms, Provider, Scope
+from domain.policy import Covers, Policies, PolicyPublished, PolicyTerms, Provider, Roll, Scope
+from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
+from domain.working_days import WorkingDays
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
+from services.day_end.spreading import loans_that_lack, scheduled, spread_id
 
 ACTOR = "day-end"
 
@@ -40,14 +46,21 @@ class DayEndResult:
 
 
 class DayEnd:
-    """`catch_up` brings the views up to the end of the log: what is due is found there."""
+    """`catch_up` brings the views up to the end of the log: what is due is found there. The writer
+    counts by the same `calendar`."""
 
     def __init__(
-        self, url: str, platform: str, commands: Commands, catch_up: Callable[[], object]
+        self,
+        url: str,
+        platform: str,
+        commands: Commands,
+        catch_up: Callable[[], object],
+        calendar: WorkingDays | None = None,
     ) -> None:
         self._platform = platform
         self._commands = commands
         self._catch_up = catch_up
+        self._calendar = calendar or working_days()
         self._connection = connect(url, autocommit=True)
         self._log = LogReader(url, platform)
         self._views = sql.Identifier(views_schema(platform))
@@ -107,12 +120,7 @@ class DayEnd:
             ]
         )
         due = self._due(today)
-        self._submit(
-            [
-                c.AssessLoan(id=f"assess:{today}:{loan_id}", loan_id=loan_id, **self._by())
-                for loan_id in due
-            ]
-        )
+        self._assess(today, due)
         self._submit(
             [
                 c.JudgeObligations(id=f"obligations:{today}:{who}", guarantor_id=who, **self._by())
@@ -120,10 +128,28 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        self._spread(today)
         self._collect(today)
         self._report_emptied(today)
         self._done = today
         return DayEndResult(today, len(due), len(expired))
+
+    def _assess(self, today: date, due: list[str]) -> None:
+        """What was refused as the calendar did not know the year stays refused under its id: it is
+        asked under one that names the calendar of now."""
+        asked = {f"assess:{today}:{loan_id}": loan_id for loan_id in due}
+        receipts = self._ask(
+            [c.AssessLoan(id=each, loan_id=asked[each], **self._by()) for each in asked]
+        )
+        unknown = [r.command_id for r in receipts if r.code == Code.CALENDAR_UNKNOWN]
+        self._accepted([r for r in receipts if r.code != Code.CALENDAR_UNKNOWN])
+        version = sha256(self._calendar.version.encode()).hexdigest()[:8]
+        self._submit(
+            [
+                c.AssessLoan(id=f"{each}:{version}", loan_id=asked[each], **self._by())
+                for each in unknown
+            ]
+        )
 
     def _collect(self, today: date) -> None:
         """Cases of borrowers who are late, where the platform has rules for collecting."""
@@ -139,6 +165,27 @@ class DayEnd:
                     id=f"case:{today}:{borrower_id}", borrower_id=borrower_id, **self._by()
                 )
                 for borrower_id in borrowers
+            ]
+        )
+
+    def _spread(self, today: date) -> None:
+        """智能分散投标, where it is scheduled. What nobody takes is refused, and tried again the
+        next night."""
+        investors = scheduled(self._log.stream(PLATFORM))
+        if investors is None:
+            return
+        self._catch_up()
+        lacking = loans_that_lack(self._connection, self._views, today)
+        self._ask(
+            [
+                c.SpreadTonight(
+                    id=f"spread:{today}:{loan_id}",
+                    spread_id=spread_id(today, loan_id),
+                    loan_id=loan_id,
+                    investors=investors,
+                    **self._by(),
+                )
+                for loan_id in lacking
             ]
         )
 
@@ -158,12 +205,16 @@ class DayEnd:
         if money is None:
             self._submit([c.ReportEmptied(id=f"emptied:{today}", **self._by())])
 
-    def _submit(self, commands: list[c.FromDayEnd]) -> list[Receipt]:
-        receipts = self._commands.submit(commands) if commands else []
+    def _submit(self, commands: Sequence[c.FromDayEnd]) -> None:
+        self._accepted(self._ask(commands))
+
+    def _ask(self, commands: Sequence[c.FromDayEnd]) -> list[Receipt]:
+        return self._commands.submit(commands) if commands else []
+
+    def _accepted(self, receipts: Sequence[Receipt]) -> None:
         for receipt in receipts:
             if receipt.code:
                 raise DayEndFailed(f"{receipt.command_id}: {receipt.code} {receipt.message}")
-        return receipts
 
     def _expired(self, today: date) -> list[str]:
         return self._found(
@@ -194,9 +245,18 @@ class DayEnd:
 
     def _due(self, today: date) -> list[str]:
         """Loans with an instalment to bill, to mark overdue, or late enough to be paid by whoever
-        stands in, or with a rest that falls due."""
+        stands in, or with a rest that falls due; and with one that was billed early and whose due
+        date rolls today."""
         marks = [_Marks.of(terms) for terms in self._policies()]
-        return self._found(_DUE, {"today": today} | _columns(marks))
+        free = self._may_be_free(today)
+        return self._found(_DUE, {"today": today, "free": free} | _columns(marks))
+
+    def _may_be_free(self, today: date) -> bool:
+        """No working day; in a year that nobody knows the writer says so."""
+        try:
+            return not self._calendar.is_working(today)
+        except BadFigure:
+            return True
 
     def _past_deadline(self, today: date) -> list[str]:
         """Guarantors with an obligation whose deadline is over, and nobody has said so yet."""
@@ -231,6 +291,7 @@ class _Marks(NamedTuple):
 
     version: str
     grace: int
+    rolls: bool  # A due date that is no working day.
     claimed_from: int | None
     whole_from: int | None  # All open instalments are claimed.
     called_in_from: int | None
@@ -254,6 +315,7 @@ class _Marks(NamedTuple):
         return cls(
             version=terms.version,
             grace=terms.grace_days,
+            rolls=terms.roll is not Roll.NONE,
             claimed_from=min(stages) if protects else None,
             whole_from=min(whole) if protects and whole else None,
             called_in_from=min(called_in, default=None),
@@ -271,10 +333,11 @@ def _columns(marks: Sequence[_Marks]) -> dict[str, object]:
 _DUE: LiteralString = """
     SELECT DISTINCT i.loan_id
     FROM {0}.instalment i JOIN {0}.loan l USING (loan_id)
-    LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(claimed_from)s::int[],
-            %(whole_from)s::int[], %(called_in_from)s::int[], %(interest)s::bool[],
-            %(guaranteed)s::text[], %(plain)s::text[])
-        AS p (version, grace, claimed_from, whole_from, called_in_from, interest, guaranteed, plain)
+    LEFT JOIN unnest(%(version)s::text[], %(grace)s::int[], %(rolls)s::bool[],
+            %(claimed_from)s::int[], %(whole_from)s::int[], %(called_in_from)s::int[],
+            %(interest)s::bool[], %(guaranteed)s::text[], %(plain)s::text[])
+        AS p (version, grace, rolls, claimed_from, whole_from, called_in_from, interest,
+            guaranteed, plain)
         ON p.version = l.policy_version
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
@@ -285,6 +348,7 @@ _DUE: LiteralString = """
                + i.reserve_open_principal_fen + i.reserve_open_interest_fen
                + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen > 0
                AND ((NOT i.overdue AND %(today)s - i.due_on > p.grace)
+                    OR (p.rolls AND %(free)s AND i.due_on = %(today)s)
                     OR (who.payer IS NOT NULL AND NOT i.filed
                         AND NOT (who.payer = 'guarantor' AND i.confirmed)
                         AND (i.open_principal_fen > 0 OR (p.interest AND i.open_interest_fen > 0))

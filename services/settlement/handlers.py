@@ -129,7 +129,7 @@ def _auto_tender(command: c.SetAutoTender | c.StopAutoTender, look: Look) -> Tou
     return Touched((AUTO_TENDER, member_stream(command.member_id)))
 
 
-def _spread(command: c.SpreadLoan, look: Look) -> Touched:
+def _spread(command: c.SpreadLoan | c.SpreadTonight, look: Look) -> Touched:
     """The loan and the line, then whoever is willing, and the borrower's other loans."""
     stream = loan_stream(command.loan_id)
     loan, kept = look.peek(stream), look.peek(AUTO_TENDER)
@@ -365,7 +365,9 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.PublishLoan: Handler(on_loans.publish_loan, _loan),
     c.SetAutoTender: Handler(on_auto_tender.set_auto_tender, _auto_tender),
     c.StopAutoTender: Handler(on_auto_tender.stop_auto_tender, _auto_tender),
+    c.ScheduleAutoTender: Handler(on_auto_tender.schedule_auto_tender, _nothing),
     c.SpreadLoan: Handler(on_auto_tender.spread_loan, _spread),
+    c.SpreadTonight: Handler(on_auto_tender.spread_loan, _spread),
     c.PlaceTender: Handler(on_loans.place_tender, _tender),
     c.ConcludeLoan: Handler(on_loans.conclude_loan, _loan),
     c.DisburseLoan: Handler(on_loans.disburse_loan, _loan),

@@ -9,9 +9,10 @@ from domain.authorisation import Kind
 from domain.auto_tender import Purse
 from domain.loan import Status
 from domain.model import Refused
+from domain.platform import AutoTenderScheduled
 from domain.policy_limits import least
 from domain.refusals import Code
-from domain.streams import AUTO_TENDER
+from domain.streams import AUTO_TENDER, PLATFORM
 from services.settlement.desk import Desk
 from services.settlement.on_loans import tender
 
@@ -33,7 +34,11 @@ def stop_auto_tender(desk: Desk, command: c.StopAutoTender) -> None:
     desk.record(AUTO_TENDER, auto_tender.stop(desk.auto_tender, command.member_id))
 
 
-def spread_loan(desk: Desk, command: c.SpreadLoan) -> None:
+def schedule_auto_tender(desk: Desk, command: c.ScheduleAutoTender) -> None:
+    desk.record(PLATFORM, AutoTenderScheduled(investors=command.investors))
+
+
+def spread_loan(desk: Desk, command: c.SpreadLoan | c.SpreadTonight) -> None:
     """One command, one transaction: the decision, and a tender for each part of it."""
     loan = desk.loan(command.loan_id)
     terms = loan.known()

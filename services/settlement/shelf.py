@@ -2,7 +2,7 @@
 
 A batch loads all that it lacks in one query each. What was loaded stays true, because nobody else
 may write (a writer that was fenced loses its shelf); what was not used for long is put away, and
-nothing that the last batch used, which may not be stored yet.
+nothing that the last UNSTORED_MAX batches used, which may not be stored yet.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from infra.postgres import in_schema_of
 
 V = TypeVar("V")
 
+UNSTORED_MAX = 2
+"""So many batches are decided upon the shelf, and may not be stored."""
 STREAMS_MAX = 100_000
 ACCOUNTS_MAX = 400_000
 
@@ -39,12 +41,13 @@ EMPTY = Balance(0, 0)
 
 
 class Recent(dict[str, V]):
-    """A dict that forgets: with each `turn`, what was not used since the one before. `get` finds
+    """A dict that forgets: with each turn, what was not used since the one before. `get` finds
     only what was."""
 
     def __init__(self) -> None:
         super().__init__()
         self.old: dict[str, V] = {}
+        self._tidied = 0  # Since it turned.
 
     def __missing__(self, name: str) -> V:
         value = self[name] = self.old[name]
@@ -65,11 +68,14 @@ class Recent(dict[str, V]):
                 unknown.append(name)
         return unknown
 
-    def turn(self, limit: int) -> None:
-        """Only where more than half of `limit` came in since."""
-        if len(self) * 2 > limit:
+    def tidy(self, limit: int) -> None:
+        """Once a batch. It turns where more than half of `limit` came in since, and not before it
+        has seen UNSTORED_MAX batches: what they used it keeps."""
+        self._tidied += 1
+        if self._tidied >= UNSTORED_MAX and len(self) * 2 > limit:
             self.old = dict(self)
             self.clear()
+            self._tidied = 0
 
 
 class Lacking(NamedTuple):
@@ -149,8 +155,8 @@ class Shelf:
         return Sealed(ref, *row)
 
     def tidy(self) -> None:
-        self.states.turn(STREAMS_MAX)
-        self.balances.turn(ACCOUNTS_MAX)
+        self.states.tidy(STREAMS_MAX)
+        self.balances.tidy(ACCOUNTS_MAX)
 
     def _execute(self, query: bytes, names: list[str]) -> psycopg.Cursor | None:
         if not names:

@@ -2,12 +2,13 @@
 
 A delivery is decided in memory, command by command, and appended in one transaction: the events of
 all aggregates, the receipt of every command, the changed balances, sealed personal data, and what
-was taken from the inbox. The next one is decided meanwhile. Whoever opens the shard last is the
+was taken from the inbox. The next ones are decided meanwhile. Whoever opens the shard last is the
 writer; the one before is fenced.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
@@ -35,6 +36,7 @@ from services.settlement.pen import Delivery, Pen
 from services.settlement.press import Press, Storing
 from services.settlement.questions import Questions
 from services.settlement.receipts import Answered
+from services.settlement.shelf import UNSTORED_MAX
 from services.settlement.watch import UNWATCHED, Watch
 
 BATCH_MAX = 500
@@ -51,7 +53,11 @@ class _Flight(NamedTuple):
     answers: list[Receipt]
     answered: dict[str, Answered]  # Those commands that were new.
     batch: Batch | None  # None where there is nothing to store.
-    stored: Future[bytes] | None = None
+
+
+class _Airborne(NamedTuple):
+    flight: _Flight
+    stored: Future[bytes]
 
 
 class Writer:
@@ -76,12 +82,13 @@ class Writer:
         self._url = url
         self._schema = shard_schema(platform)
         self._connect()
-        # The hash is that of the last event which is known to be stored.
-        self._head, self._hash = self._read_head(None)
+        self._head, self._stored = self._read_head(None)
         self._press = press(url, platform)
-        self._flights = ThreadPoolExecutor(1, "append")
-        self._flight: _Flight | None = None
-        self._landed: dict[str, Answered] = {}  # By the flight before it.
+        self._storing = ThreadPoolExecutor(1, "append")
+        self._flights: deque[_Airborne] = deque()
+        # By those that were in the air when the database was asked for the delivery at hand, and by
+        # the one since.
+        self._answered: deque[dict[str, Answered]] = deque(maxlen=UNSTORED_MAX + 1)
         self._sure = True  # That head and shelf are what the database holds.
 
     def _connect(self) -> None:
@@ -90,9 +97,9 @@ class Writer:
         self._questions = Questions(self._connection, self._schema, self._seal)
         self._shelf = self._questions.shelf
 
-    def _read_head(self, epoch: int | None) -> tuple[Head, bytes]:
+    def _read_head(self, epoch: int | None) -> tuple[Head, Future[bytes]]:
         """Takes the next epoch, from whoever has it or if `epoch` is still the last: what is still
-        on its way under that one is fenced."""
+        on its way under that one is fenced. Gives the last event's hash too, as of a flight."""
         query = "UPDATE {}.shard SET epoch = epoch + 1"
         if epoch is not None:
             query += " WHERE epoch = %s"
@@ -105,7 +112,9 @@ class Writer:
         ).fetchone()
         if row is None:
             raise WriterFenced(f"epoch {epoch}")
-        return Head(*row[1:]), bytes(row[0])
+        stored: Future[bytes] = Future()
+        stored.set_result(bytes(row[0]))
+        return Head(*row[1:]), stored
 
     @property
     def position(self) -> int:
@@ -137,7 +146,7 @@ class Writer:
         )
 
     def run(self, deliveries: Iterable[Delivery]) -> list[Receipt]:
-        """Each delivery is one transaction, and is decided while the one before it is being stored
+        """Each delivery is one transaction, and is decided while those before it are being stored
         and the database is asked for the one after it. Gives the receipts in order, when all is
         stored.
 
@@ -155,29 +164,33 @@ class Writer:
                 this = coming
             return receipts + self._step(None, None)
         except BaseException:
-            self._await_flight()
-            self._flight = None
+            self._await_flights()
+            self._flights.clear()
             self._sure = False
             raise
 
     def close(self) -> None:
-        self._flights.shutdown()
+        self._storing.shutdown()
         self._connection.close()
         self._press.close()
 
-    # -- the flight: a batch on its way to the database -----------------------------------
+    # -- flights: batches on their way to the database, one behind the other ---------------
 
     def _step(self, this: Delivery | None, coming: Delivery | None) -> list[Receipt]:
-        """Decides this delivery, while the database is asked for the coming one; lands the flight
-        before it, and lets this one go. Gives the receipts of the one that landed."""
+        """Decides this delivery, while the database is asked for the coming one, and lets it go as
+        soon as fewer than UNSTORED_MAX are in the air; after the last one all land. Gives the
+        receipts of those that landed."""
+        landed: list[Receipt] = []
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 if not self._sure:
                     self._recover()
                 self._sure = False
                 decided = None if this is None else self._decide_watched(this, coming)
-                landed = self._land()
-                self._flight = decided and self._let_go(decided)
+                while len(self._flights) > (UNSTORED_MAX - 1 if decided else 0):
+                    landed += self._land()
+                if decided is not None:
+                    self._let_go(decided)
                 self._sure = True
             except (AppendUnknown, PostgresUnavailable, psycopg.OperationalError) as error:
                 log.warning("append_unknown", attempt=attempt, error=type(error).__name__)
@@ -188,42 +201,44 @@ class Writer:
         raise AssertionError
 
     def _recover(self) -> None:
-        """Something did not end well: what is in memory may never have been stored. The flight's
-        delivery is decided again, or found to be stored."""
-        self._await_flight()
+        """Something did not end well: what is in memory may never have been stored. The deliveries
+        in the air are decided again, or found to be stored."""
+        self._await_flights()
         self._connection.close()
         self._connect()
-        self._head, self._hash = self._read_head(self._head.epoch)
-        if (failed := self._flight) is not None:
-            self._flight = None
-            try:
-                self._flight = self._let_go(self._decide_watched(failed.delivery, None))
-            except BaseException:
-                self._flight = failed  # Else its delivery would be passed over.
-                raise
+        self._head, self._stored = self._read_head(self._head.epoch)
+        self._answered.clear()
+        failed, self._flights = self._flights, deque()
+        try:
+            while failed:
+                self._let_go(self._decide_watched(failed[0].flight.delivery, None))
+                failed.popleft()
+        except BaseException:
+            self._flights += failed  # Else their deliveries would be passed over.
+            raise
 
-    def _let_go(self, flight: _Flight) -> _Flight:
-        if flight.batch is None:
-            return flight
-        stored = self._flights.submit(self._store, flight.batch, self._hash)
-        return flight._replace(stored=stored)
+    def _let_go(self, flight: _Flight) -> None:
+        if flight.batch is not None:
+            self._stored = self._storing.submit(self._store, flight.batch, self._stored)
+        self._flights.append(_Airborne(flight, self._stored))
+        self._answered.append(flight.answered)
 
-    def _store(self, batch: Batch, prev: bytes) -> bytes:
+    def _store(self, batch: Batch, before: Future[bytes]) -> bytes:
+        """Nothing is stored upon what was not: then it raises the same."""
+        prev = before.result()
         with self._watch.appending():
             return self._press.store(batch, prev)
 
     def _land(self) -> list[Receipt]:
-        if self._flight is None:
-            return []
-        if self._flight.stored is not None:
-            self._hash = self._flight.stored.result()
-        self._watch.landed(self._flight.answers, len(self._flight.delivery.unread))
-        self._landed = self._flight.answered
-        return self._flight.answers
+        """The one that is longest in the air."""
+        flight, stored = self._flights[0]
+        stored.result()
+        self._flights.popleft()
+        self._watch.landed(flight.answers, len(flight.delivery.unread))
+        return flight.answers
 
-    def _await_flight(self) -> None:
-        if self._flight is not None and self._flight.stored is not None:
-            wait([self._flight.stored])
+    def _await_flights(self) -> None:
+        wait([stored for _, stored in self._flights])
 
     # -- one delivery ---------------------------------------------------------------------
 
@@ -242,10 +257,8 @@ class Writer:
         commands = delivery.commands
         self._shelf.tidy()
         now = self._clock.now()
-        # What was not stored yet when it was asked.
-        known |= self._landed
-        if self._flight is not None:
-            known |= self._flight.answered
+        for answered in self._answered:
+            known |= answered
         desk = Desk(
             self._shelf,
             self._seal,

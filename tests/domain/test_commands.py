@@ -42,7 +42,7 @@ BINDING = command(
 
 
 def test_types_are_unique_and_permanent() -> None:
-    assert len(c.COMMANDS) == len(get_args(get_args(c.AnyCommand)[0])) == 85
+    assert len(c.COMMANDS) == len(get_args(get_args(c.AnyCommand)[0])) == 87
 
 
 def test_our_own_services_commands_are_told_apart() -> None:
@@ -60,6 +60,7 @@ def test_what_a_wind_down_ends() -> None:
         c.PublishLoan,
         c.PlaceTender,
         c.SpreadLoan,
+        c.SpreadTonight,
         c.OfferClaim,
         c.BuyClaim,
     }

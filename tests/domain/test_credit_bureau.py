@@ -12,18 +12,21 @@ from domain import loan, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
+from domain.policy import PolicyTerms, Roll
 from domain.schedule import Method
-from tests.exemplars import TODAY, disbursed
+from domain.working_days import WorkingDays
+from tests.exemplars import TODAY, a_policy, disbursed
 
 DUE = date(2018, 2, 28)
+CALENDAR = WorkingDays("test", {2018}, {date(2018, 4, 2)}, set())
 TERMS: dict[str, Any] = {"periods": 2, "annual_rate": "12", "method": Method.EQUAL_INSTALMENT}
 
 
 class Story:
     """A loan of 10,000 yuan over two months; each step adds its records."""
 
-    def __init__(self) -> None:
-        self.loan: Loan = disbursed(**TERMS)
+    def __init__(self, policy: PolicyTerms | None = None) -> None:
+        self.loan: Loan = disbursed(policy=policy, **TERMS)
         self.told: list[Record] = []
         self.position = 100
 
@@ -35,7 +38,7 @@ class Story:
             self.told += records(told, event, before, self.loan)
 
     def night(self, on: date) -> None:
-        self.happened(on, repayment.assess(self.loan, on))
+        self.happened(on, repayment.assess(self.loan, on, CALENDAR))
 
     def paid(self, on: date, fen: int, payment_id: str = "p1", *, in_full: bool = False) -> None:
         self.sent(on, fen, payment_id, in_full=in_full)
@@ -102,6 +105,20 @@ def test_late_paid_in_part_and_then_in_full(story: Story) -> None:
     story.paid(DUE + timedelta(days=3), 6_000_00, "p2")
     end = [each for each in story.told if each["record"] == "overdue"][-1]
     assert (end["op_code"], end["overdue_fen"], end["status"]) == ("M", 0, "normal")
+
+
+def test_a_due_date_that_rolls_is_told() -> None:
+    """The second is 31 March 2018, a Saturday, and 2 April is free too."""
+    story = Story(a_policy(roll=Roll.FOLLOWING))
+    second = date(2018, 3, 31)
+    for day in (DUE, second):
+        story.night(day)
+    told = [each for each in story.told if each["term"] == 2]
+    assert [(each["op_code"], each["target_repayment_on"]) for each in told] == [
+        ("A", "2018-03-31"),
+        ("M", "2018-04-03"),
+    ]
+    assert [each["real_repayment_on"] for each in told] == [None, None]
 
 
 def test_a_billing_that_is_undone_is_deleted(story: Story) -> None:

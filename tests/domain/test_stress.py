@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,8 @@ from domain.loan import Loan
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.policy import PolicyPublished, Scope
 from domain.schedule import Method
-from domain.stress import BadDebts, Book, Outcome, Scenario, choose
+from domain.stress import Book, Outcome
+from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
 from domain.working_days import WorkingDays
 from tests.domain.test_repayment import assessed, held
 from tests.exemplars import TODAY, a_policy, disbursed, folded
@@ -42,11 +43,13 @@ def run(
     days: int = 90,
     today: date = TODAY,
     queue: reserve.Reserve = reserve.INITIAL,
+    recoveries: Sequence[Recoveries] = (),
     **terms: Any,
 ) -> Outcome:
     versions = policy.evolve(policy.INITIAL, PolicyPublished(terms=a_policy(**(DAILY | terms))))
     book = Book(today, loans, queue, versions, balance_fen)
-    return stress.run(book, Scenario(today + timedelta(days=days), stops_on), CALENDAR)
+    scenario = Scenario(today + timedelta(days=days), stops_on, recoveries)
+    return stress.run(book, scenario, CALENDAR)
 
 
 A, B = bullet("A", 400_00, 200_00), bullet("B", 900_00)
@@ -115,6 +118,44 @@ def test_what_is_not_protected_waits_for_nothing() -> None:
     assert (outcome.claims, outcome.short_on) == (0, None)
 
 
+def test_what_comes_back_is_paid_out_to_those_who_wait() -> None:
+    """31 March: 1,000.00 on 1,500.00, of which 40 % come back on 10 April, and 10 % in June."""
+    back = [Recoveries(Decimal(40), 10), Recoveries(Decimal(10), 70)]
+    stopped = {"A": TODAY, "B": TODAY}
+    outcome = run({"A": A, "B": B}, 1_000_00, stopped, days=69, recoveries=back)
+    assert (outcome.short_on, outcome.recovered_fen) == (date(2018, 3, 31), 400_00)
+    assert (outcome.paid_fen, outcome.balance_after_fen) == (1_400_00, 0)
+    assert [(each.claim_id, each.amount_fen) for each in outcome.waiting] == [
+        ("A.1", 40_00),
+        ("B.1", 60_00),
+    ]
+    before = run({"A": A, "B": B}, 1_000_00, stopped, days=68, recoveries=back)
+    assert (before.recovered_fen, before.waiting_fen) == (0, 500_00)
+    # Of the 400.00 of 10 April 160.00 are back on the 20th, more than the 100.00 that waited.
+    after = run({"A": A, "B": B}, 1_000_00, stopped, days=80, recoveries=back)
+    assert (after.recovered_fen, after.waiting, after.balance_after_fen) == (560_00, (), 60_00)
+
+
+@pytest.mark.parametrize(
+    ("from_days", "to_days", "back_fen"), [(1, 30, 0), (31, 31, 5), (31, None, 5), (32, 60, 0)]
+)
+def test_by_how_late_it_was_when_it_was_paid_whole_fen(
+    from_days: int, to_days: int | None, back_fen: int
+) -> None:
+    """Half of 11 fen, paid 31 days after the due date."""
+    back = [Recoveries(Decimal(50), 1, from_days, to_days)]
+    outcome = run({"A": bullet("A", 11)}, 11, {"A": TODAY}, recoveries=back)
+    assert (outcome.paid_fen, outcome.recovered_fen) == (11, back_fen)
+    assert outcome.balance_after_fen == back_fen
+
+
+def test_at_no_lateness_more_than_all_comes_back() -> None:
+    half = Decimal(50)
+    fits = [Recoveries(half, 1, 1, 60), Recoveries(half, 9, 31), Recoveries(half, 9, 61)]
+    assert over_100(fits) is None
+    assert over_100([*fits, Recoveries(Decimal("0.1"), 5, 45, 45)]) == 45
+
+
 @given(st.integers(0, 2_000_00), st.lists(st.integers(1, 500_00), min_size=1, max_size=4))
 def test_paid_and_waiting_are_what_is_protected(balance_fen: int, amounts: list[int]) -> None:
     loans = {f"L{n}": bullet(f"L{n}", fen) for n, fen in enumerate(amounts)}
@@ -123,6 +164,13 @@ def test_paid_and_waiting_are_what_is_protected(balance_fen: int, amounts: list[
     assert outcome.paid_fen == min(balance_fen, sum(amounts))
     assert outcome.balance_after_fen == balance_fen - outcome.paid_fen
     assert sum(outcome.by_investor.values()) == outcome.waiting_fen
+    back = [Recoveries(Decimal("33.3"), 3), Recoveries(Decimal("66.7"), 7)]
+    refilled = run(loans, balance_fen, dict.fromkeys(loans, TODAY), days=120, recoveries=back)
+    assert refilled.paid_fen + refilled.waiting_fen == sum(amounts)
+    assert refilled.balance_after_fen == balance_fen - refilled.paid_fen + refilled.recovered_fen
+    assert outcome.paid_fen <= refilled.paid_fen
+    assert refilled.recovered_fen <= refilled.paid_fen
+    assert refilled.short_on == outcome.short_on
 
 
 GRADES = {f"L{n}": "AD"[n % 2] for n in range(20)}

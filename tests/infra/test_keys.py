@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from infra.keys import (
     KeyUnusable,
     ensure_rsa_key,
     ensure_vault_key,
+    load_certificate,
     load_private_key,
     load_public_key,
     load_public_keys,
@@ -20,6 +22,7 @@ from infra.keys import (
     make_signing_key,
     parse_vault_key,
 )
+from tests.certificates import NOW, self_signed
 
 
 def test_a_pair_is_made_once(tmp_path: Path) -> None:
@@ -108,6 +111,21 @@ def test_another_kind_of_key_signs_nothing(tmp_path: Path) -> None:
     ensure_rsa_key(tmp_path / "a.pem", tmp_path / "b.pem")
     with pytest.raises(KeyUnusable, match="must be an Ed25519 key"):
         load_signing_key(tmp_path / "a.pem")
+
+
+def test_a_certificate_is_of_an_rsa_key_and_in_force(tmp_path: Path) -> None:
+    path, key = tmp_path / "c.pem", rsa.generate_private_key(65537, 2048)
+    made = self_signed(path, key)
+    assert load_certificate(path, NOW) == made
+    for now in (NOW - timedelta(days=2), NOW + timedelta(days=2)):
+        with pytest.raises(KeyUnusable, match="is in force from"):
+            load_certificate(path, now)
+    self_signed(path, ec.generate_private_key(ec.SECP256R1()))
+    with pytest.raises(KeyUnusable, match="must be of an RSA key"):
+        load_certificate(path, NOW)
+    path.write_bytes(pem(key))
+    with pytest.raises(KeyUnusable, match=r"must be an X\.509 certificate"):
+        load_certificate(path, NOW)
 
 
 def test_public_keys_are_known_by_serial(tmp_path: Path) -> None:

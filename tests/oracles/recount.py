@@ -142,6 +142,8 @@ class Recount:
                 }
                 if data["whole_rest"]:
                     loan.rest_with = data["period"]
+            case "loan.due-date-rolled.v1":
+                loan.billed[data["period"]]["due"] = date.fromisoformat(data["due_on"])
             case "loan.early-billing-undone.v1":
                 del loan.billed[data["period"]]
                 loan.rest_with = None

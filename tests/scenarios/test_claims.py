@@ -103,6 +103,29 @@ def test_a_part_of_a_claim_is_bought_and_pays_its_buyer(lent: House) -> None:
     is_whole(lent)
 
 
+def test_a_claim_is_sold_to_several_by_an_offer_each(lent: House) -> None:
+    """All of it in three parts, at the bank at once; of one the bank will hear nothing."""
+    for name, buyer in (("S1", "nina"), ("S2", "olga"), ("S3", "pia")):
+        if buyer != "nina":
+            lent.member(buyer, INVESTOR, 3_000_00)
+        listed(lent, assignment_id=name, price_fen=1_900_00 + len(buyer))
+        buy(lent, name, buyer)
+    lent.settle("AH-S1", "AH-S2", "AH-S3", "AS-S2", "AS-S1")
+    lent.reject("AS-S3")
+    lent.settle_all()
+    assert [sale(lent, name).status for name in ("S1", "S2", "S3")] == [
+        Status.SETTLED,
+        Status.SETTLED,
+        Status.ENDED,
+    ]
+    assert lent.balances()["pia:investor"] == (3_000_00, 0)
+    loan = lent.loan("L1")
+    held = {claim.investor_id: loan.unbilled[place] for place, claim in enumerate(loan.claims)}
+    thirds = dict.fromkeys(("lucy", "nina", "olga"), 2_000_00)
+    assert held == {"max": 4_000_00} | thirds
+    is_whole(lent)
+
+
 def test_who_held_a_claim_on_any_day(lent: House) -> None:
     lent.roll_to(TODAY + timedelta(days=7))
     listed(lent)

@@ -26,6 +26,7 @@ from infra.clock import ManualClock, RunningClock
 from infra.postgres import EmbeddedPostgres, connect
 from services.cli.bank_process import BankControl, bank_command
 from services.cli.custodians import LOCAL, Connection
+from services.cli.failure import CliError
 from services.cli.installation import BANK_DATABASE, Installation, Keys
 from services.cli.opening import Place, database
 from services.cli.stack import Stack, tune_memory
@@ -176,10 +177,16 @@ class Town(Stack):
     """Time is told to the process of custody too."""
 
     sender: Killable
+    bank_process: Killable
     custodian: Connection
 
     def set_time(self, now: datetime) -> None:
-        super().set_time(now)
+        try:
+            super().set_time(now)
+        except CliError as error:
+            error.add_note(f"{self.bank_process.process.poll()=}")
+            error.add_note(self.bank_process.log.read_text()[-2000:])
+            raise
         self.sender.tell(now.isoformat())
 
 
@@ -255,7 +262,7 @@ def town(family: str, seed: int) -> Iterator[tuple[Town, Killer]]:
             _bank_clock=bank_clock,
             _commands=writer,
         )
-        stack.sender, stack.custodian = sender, custodian
+        stack.sender, stack.bank_process, stack.custodian = sender, bank, custodian
         yield stack, killer
 
 

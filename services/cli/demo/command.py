@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from adapters.read_models.as_known import MonthLine
 from infra.clock import SHANGHAI
 from infra.kafka_broker import KafkaBroker
 from infra.logs import configure
@@ -34,6 +35,7 @@ from services.cli.demo.summary import (
     collect,
     faults_figures,
     is_clean,
+    month_ends,
     show,
     tape_figures,
 )
@@ -119,10 +121,10 @@ def demo(
                 settings = settings.with_own_kafka(broker.address)
             options = new_topics(settings, PLATFORM)
         place = Place(data, installation)
-        figures, proof = _played(place, options, book, seed, recorded, began, faults)
+        figures, proof, ends = _played(place, options, book, seed, recorded, began, faults)
     if json is not None:
         _write(json, figures)
-    show(figures, proof, out)
+    show(figures, proof, ends, out)
     if not is_clean(figures, proof, book):
         raise CliError(
             "demo_not_clean",
@@ -148,7 +150,7 @@ def _played(
     recorded: tuple[Recorded, ...],
     began: float,
     faults: FaultProfile,
-) -> tuple[Figures, Report]:
+) -> tuple[Figures, Report, list[MonthLine]]:
     hard = faults is not FaultProfile.NONE
     with running(place, kafka=kafka) as stack:
         with closing(Looks(stack.url, stack.platform, stack.projector.catch_up)) as looks:
@@ -175,7 +177,7 @@ def _played(
             figures["faults"] = faults_figures(faults.value, reckon(stack))
         if recorded:
             figures["tape"] = tape_figures(front, recorded)
-        return figures, proof
+        return figures, proof, month_ends(stack.url, stack.platform, book.end)
 
 
 def _watch(days: Iterator[date], book: Book) -> None:

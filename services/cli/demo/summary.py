@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import date
 from typing import Any, LiteralString
 
 import psycopg
@@ -10,6 +12,8 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
+from adapters.read_models.as_known import MonthLine
+from adapters.read_models.reading import ReadModels
 from adapters.read_models.store import views_schema
 from domain.cashbook import UNBOUNDED
 from domain.money import yuan
@@ -18,6 +22,7 @@ from services.cli.demo.book import Book
 from services.cli.demo.front import Front
 from services.cli.demo.reckoning import Reckoning
 from services.cli.demo.tape import Recorded
+from services.cli.trends import Line, trend
 from services.proof.report import Report
 
 Figures = dict[str, Any]
@@ -137,7 +142,13 @@ def _is_reconciled(figures: Figures, days: int) -> bool:
     return not told["breaks"] and told["days"] == days
 
 
-def show(figures: Figures, proof: Report, console: Console) -> None:
+def month_ends(url: str, platform: str, end: date) -> list[MonthLine]:
+    """The book at each month end of the demo."""
+    with closing(ReadModels(url, platform)) as views, views.as_known(end) as known:
+        return known.months()
+
+
+def show(figures: Figures, proof: Report, months: Sequence[MonthLine], console: Console) -> None:
     """For a person of finance."""
     reserve, movements = figures["reserve"], figures["movements"]
     table = Table(title="The book, at the end", show_header=False)
@@ -191,6 +202,8 @@ def show(figures: Figures, proof: Report, console: Console) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    for line in trend(months, *Line):
+        console.print(line, highlight=False)
     verdict = "every rule holds" if proof.ok else "A RULE IS BROKEN: zhuanhu verify says which"
     console.print(f"Proof over {proof.events:,} events: {verdict}.")
     console.print(f"Event digest {figures['event_digest']}, {figures['seconds']} s.")

@@ -12,9 +12,10 @@ from lxml import etree
 from adapters.read_models.as_known import GradeLine, MonthLine, RollLine, StageLine, VintageLine
 from services.cli.disclosure_page import page
 from services.cli.overdue_charts import chart
-from services.cli.showing import sparkline
+from services.cli.trends import Line, sparkline, trend
 
 ON, BEFORE = date(2024, 3, 31), date(2024, 2, 29)
+BEFORE_ALL = MonthLine(date(2024, 1, 31), 0, 0, 0, 0, 0, 0, "0.00")
 LINES: dict[str, Sequence[Any]] = {
     "M2": [StageLine("M1", 1, 30, 0, 0, 0, 0, 0), StageLine("M2", 31, None, 1, 2, 300, 40, 340)],
     "B": [
@@ -53,6 +54,20 @@ def test_nothing_is_drawn_as_nothing() -> None:
 )
 def test_a_sparkline_has_a_bar_for_each_value(values: list[int], bars: str) -> None:
     assert sparkline(values) == bars
+
+
+def test_a_trend_has_a_line_each_and_says_where_it_ended() -> None:
+    months = LINES["2024-03"]
+    assert list(trend([BEFORE_ALL, *months], *Line)) == [
+        "month ends 2024-01 to 2024-03",
+        "  late loans ▁▁█  1",
+        "  overdue    ▁▁█  0.20 yuan",
+        "  reserve    ▁▆█  0.12 yuan",
+        "  coverage   ▁▅█  15.00 %",
+    ]
+    assert list(trend([], *Line)) == []
+    many = [BEFORE_ALL] * 30
+    assert [len(line) for line in trend(many, Line.LATE)][1] == len("  late loans   0") + 24
 
 
 def test_the_page_says_amounts_in_yuan_and_escapes_what_it_is_told() -> None:

@@ -87,6 +87,16 @@ def test_coverage_is_of_all_that_is_outstanding(ask: Ask) -> None:
     assert (told["outstanding_principal_fen"], told["coverage_percent"]) == (1_800_00, "5.56")
 
 
+def test_people_see_the_month_ends(zhuanhu: Zhuanhu, data: Path) -> None:
+    """1,000.00 until April, first for 1,500.00 and then for 1,800.00 that are protected."""
+    told = zhuanhu("reserve", "show", "--data", str(data))
+    assert told.out.splitlines()[-3:] == [
+        "month ends 2018-01 to 2018-03",
+        "  reserve    ███  1000.00 yuan",
+        "  coverage   ██▆  55.56 %",
+    ]
+
+
 def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
     before = ask("reserve", "show")
     told = ask("reserve", "stress", "--scenario", "-", stdin=json.dumps(WINTER))
@@ -100,6 +110,10 @@ def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
         "C.1": 300_00,
     }
     assert sum(each["waits_for_fen"] for each in told["investors"]) == told["waiting_fen"]
+    back = {**WINTER, "recoveries": [{"percent": "50", "after_days": 20, "to_days": 60}]}
+    refilled = ask("reserve", "stress", "--scenario", "-", stdin=json.dumps(back))
+    assert (refilled["lasts_days"], refilled["recovered_fen"]) == (1, 50_00 + 25_00)
+    assert refilled["waiting_fen"] == told["waiting_fen"] - 75_00
     after = ask("reserve", "show")
     before["view"].pop("age_s")
     after["view"].pop("age_s")
@@ -117,6 +131,21 @@ def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
             {**WINTER, "bad_debts": [{"percent": "101"}]},
             "bad_input",
             "bad_debts[0].percent",
+        ),
+        (
+            ("stress", "--scenario", "-"),
+            {**WINTER, "recoveries": [{"percent": "60", "after_days": 9}] * 2},
+            "bad_input",
+            "recoveries",
+        ),
+        (
+            ("stress", "--scenario", "-"),
+            {
+                **WINTER,
+                "recoveries": [{"percent": "1", "after_days": 9, "from_days": 9, "to_days": 8}],
+            },
+            "bad_input",
+            "recoveries[0].to_days",
         ),
     ],
 )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization.pkcs7 import pkcs7_decrypt_der
 
-from domain.commands import FROM_OUTSIDE
+from domain.commands import FROM_OUTSIDE, RegisterMember
 from infra.postgres import connect
 from services.cli.command_examples import EXAMPLES, ON_OCCASION
 from services.cli.opening import database, find
 from services.cli.publish import publishing, receipt_json
 from services.cli.stack_work import perform
+from tests.certificates import NOW, self_signed
 from tests.services.cli.conftest import Up, Zhuanhu, simulated, zhuanhu_process
 
 VIEW = {"position", "log_position", "recorded_at", "age_s"}
@@ -137,6 +142,32 @@ def test_the_credit_bureau_is_told_the_same_again(zhuanhu: Zhuanhu, data: Path) 
         ("repayment_status", "A"),
         ("repayment_status", "M"),
     ]
+
+
+def test_who_borrowed_is_told_to_the_bureau_alone(
+    zhuanhu: Zhuanhu, data: Path, tmp_path: Path
+) -> None:
+    key = generate_private_key(65537, 2048)
+    certificate = self_signed(tmp_path / "bureau.pem", key)
+    words = ("credit-bureau", "export", "--from", "2024-01-02", "--to", "2024-01-02")
+    plain = zhuanhu(*words, "--data", str(data)).lines
+    told = zhuanhu(*words, "--data", str(data), "--certificate", str(tmp_path / "bureau.pem"))
+    (opened, *others) = told.lines
+    sealed = b64decode(opened.pop("borrower"))
+    assert [opened, *others] == plain
+    [registered] = [
+        each
+        for each in EXAMPLES
+        if isinstance(each, RegisterMember) and each.member_id == opened["borrower_id"]
+    ]
+    who = json.loads(pkcs7_decrypt_der(sealed, certificate, key, []))
+    assert who == {"name": registered.name, "id_no": registered.id_no}
+    assert registered.name not in told.out
+    self_signed(tmp_path / "bureau.pem", key, NOW - timedelta(days=9))
+    late = zhuanhu(
+        *words, "--data", str(data), "--certificate", str(tmp_path / "bureau.pem"), "--json"
+    )
+    assert (late.code, late.error["field"], late.out) == (2, "certificate", "")
 
 
 def test_the_looks_agree_with_one_another(ask: Ask) -> None:

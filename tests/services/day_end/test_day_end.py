@@ -161,6 +161,25 @@ def test_it_looks_at_a_loan_on_the_days_on_which_the_domain_decides(
     assert house.loan("L3") == loan
 
 
+def test_what_was_paid_early_in_part_rolls_on_its_due_date(nights: Nights) -> None:
+    """3 March 2018 is a Saturday. With grace days nobody else would look before they are over, and
+    the loan would be shown as late meanwhile."""
+    house, due = nights.house, date(2018, 3, 3)
+    nights.roll_to(date(2018, 2, 3))
+    later = a_policy(version="v2", valid_from=house.today, roll=Roll.FOLLOWING, grace_days=10)
+    house.do(c.PublishPolicy, terms=later)
+    house.lend("L3", "kim", {"max": 300_00}, periods=3, method=Method.EQUAL_PRINCIPAL)
+    nights.roll_to(date(2018, 2, 20))
+    house.repay("p1", "L3", 50_00)
+    house.settle_all()
+    nights.roll_to(due + timedelta(days=12))
+    [rolled] = house.of(e.DueDateRolled)
+    assert rolled.due_on == due + timedelta(days=2)
+    [day] = [r.business_date for r in house.recorded() if r.topic == e.DueDateRolled.TOPIC]
+    assert day == due
+    assert [x for x in nights.asked(c.AssessLoan) if x.endswith("L3")] == [f"assess:{due}:L3"]
+
+
 def test_a_day_that_is_run_again_appends_nothing(nights: Nights) -> None:
     for day in (DEADLINE + timedelta(days=1), DUE, DUE + timedelta(days=1), FILED):
         nights.roll_to(day)

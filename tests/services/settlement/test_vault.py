@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.shard_schema import shard_schema
-from adapters.vault import Seal, Vault, VaultUnreadable
+from adapters.vault import Erased, Seal, Vault, VaultUnreadable
 from domain import commands as c
 from domain.accounts import Role
 from tests.exemplars import CARD, NAME, PHONE, command, id_no_of
@@ -100,7 +100,7 @@ def test_an_entry_cannot_pass_for_another(lucy: House, vault: Vault) -> None:
 def test_who_is_erased_is_unreadable_and_the_log_stands(lucy: House, vault: Vault) -> None:
     before = lucy.recorded()
     lucy.connection.execute("UPDATE shard_p1.vault SET wrapped_key = ''")
-    with pytest.raises(VaultUnreadable):
+    with pytest.raises(Erased):
         vault.open("identity-lucy")
     assert lucy.recorded() == before
 

@@ -571,11 +571,11 @@ def test_a_refusal_late_in_a_decider_sweeps_the_desk_clean(
 def test_the_shelf_may_be_small(lucy: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.settlement.shelf.STREAMS_MAX", 4)
     monkeypatch.setattr("services.settlement.shelf.ACCOUNTS_MAX", 0)
-    for number in range(5):
+    for number in range(10):
         lucy.writer.submit([recharge(number), registration(number)])
         lucy.settle(f"C-r{number}")
-    assert lucy.available("lucy:investor") == 105_00
-    assert len({**lucy.writer._shelf.states.old, **lucy.writer._shelf.states}) <= 4 + 2
+    assert lucy.available("lucy:investor") == 110_00
+    assert len({**lucy.writer._shelf.states.old, **lucy.writer._shelf.states}) <= 4 + 4 * 2
     assert_whole(lucy)
 
 
