@@ -45,6 +45,10 @@ class Loan:
         self.payments: dict[str, list[Any]] = {}
         self.advances: dict[str, Any] = {}
 
+    def drawn_anew(self, rows: Iterable[tuple[int, str, int, int]]) -> None:
+        """What is left of the schedule after a part was paid early."""
+        self.schedule.update({no: interest for no, _, _, interest in rows})
+
     def owed_principal(self) -> int:
         return sum(self.principal) + self.taken_principal
 
@@ -132,7 +136,7 @@ class Recount:
 
     def _repay(self, loan: Loan, topic: str, data: Mapping[str, Any]) -> None:
         match topic:
-            case "loan.instalment-billed.v1":
+            case "loan.instalment-billed.v1" | "loan.early-part-billed.v1":
                 loan.billed[data["period"]] = {
                     "due": date.fromisoformat(data["due_on"]),
                     "p": list(data["principal"]),
@@ -140,8 +144,12 @@ class Recount:
                     "tp": 0,
                     "ti": 0,
                 }
-                if data["whole_rest"]:
+                if data.get("whole_rest"):
                     loan.rest_with = data["period"]
+                loan.drawn_anew(data.get("rows", ()))
+            case "loan.early-part-undone.v1":
+                del loan.billed[data["period"]]
+                loan.drawn_anew(data["rows"])
             case "loan.due-date-rolled.v1":
                 loan.billed[data["period"]]["due"] = date.fromisoformat(data["due_on"])
             case "loan.early-billing-undone.v1":
