@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 
@@ -94,6 +94,12 @@ def seeded_book(loans: int, investors: int, months: int, seed: int) -> Book:
         seed_fen=20_000_00,
         deposit_fen=2 * sum(loan.amount_fen for loan in planned) // investors,
     )
+
+
+def with_short_reserve(book: Book) -> Book:
+    """Without seed money, and a thousandth of each loan's principal is contributed."""
+    terms = book.policy.model_copy(update={"contribution_by_grade": dict.fromkeys(FEES, "0.1")})
+    return replace(book, policy=terms, seed_fen=0)
 
 
 def _planned(rng: random.Random, number: int, issue_days: int) -> PlannedLoan:

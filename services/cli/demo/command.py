@@ -24,7 +24,7 @@ from infra.kafka_broker import KafkaBroker
 from infra.logs import configure
 from infra.postgres import DataFolder
 from infra.settings import BankFamily, LogFormat, LogLevel, load_settings
-from services.cli.demo.book import Book, seeded_book
+from services.cli.demo.book import Book, seeded_book, with_short_reserve
 from services.cli.demo.front import Front
 from services.cli.demo.hardship import Patience, settle_up
 from services.cli.demo.looks import Looks
@@ -72,7 +72,11 @@ _FAMILIES = {BankLetter.A: BankFamily.SERVICE, BankLetter.B: BankFamily.BATCH}
     epilog="Example: zhuanhu demo --loans 50 --investors 80 --months 6 --seed 7 --json out.json"
 )
 def demo(
-    loans: Annotated[int, typer.Option(min=1, max=100_000, help="How many loans.")] = 200,
+    *,
+    loans: Annotated[
+        int | None,
+        typer.Option(min=1, max=100_000, help="How many; 200, or all of the tape's."),
+    ] = None,
     investors: Annotated[int, typer.Option(min=12, max=99_999, help="How many investors.")] = 300,
     months: Annotated[
         int | None, typer.Option(min=1, max=120, help="How long; 12, or what the tape asks for.")
@@ -81,6 +85,10 @@ def demo(
     tape: Annotated[
         Path | None, typer.Option(help="A loan tape (CSV) instead of a made-up book.")
     ] = None,
+    short_reserve: Annotated[
+        bool,
+        typer.Option("--short-reserve", help="The reserve gets so little that it runs short."),
+    ] = False,
     json: Annotated[
         Path | None, typer.Option(help="Also write the figures to this file; - is the output.")
     ] = None,
@@ -102,6 +110,8 @@ def demo(
     """Play a book of loans through its whole life on the embedded stack, and prove every fen."""
     began = time.monotonic()
     book, recorded = _book(loans, investors, months, seed, tape)
+    if short_reserve:
+        book = with_short_reserve(book)
     out = Console(file=sys.stderr if str(json) == "-" else sys.stdout)
     with ExitStack() as opened:
         data = opened.enter_context(_fresh_folder(keep=keep))
@@ -135,11 +145,11 @@ def demo(
 
 
 def _book(
-    loans: int, investors: int, months: int | None, seed: int, tape: Path | None
+    loans: int | None, investors: int, months: int | None, seed: int, tape: Path | None
 ) -> tuple[Book, tuple[Recorded, ...]]:
     if tape is None:
-        return seeded_book(loans, investors, months or 12, seed), ()
-    return tape_book(tape, investors, months)
+        return seeded_book(loans or 200, investors, months or 12, seed), ()
+    return tape_book(tape, investors, months, loans)
 
 
 def _played(

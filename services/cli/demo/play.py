@@ -48,16 +48,11 @@ def _open(front: Front, book: Book, seed: int) -> None:
             c.OpenPlatform(business_date=book.start, law_table=book.law_table, **front.by()),
             c.PublishPolicy(terms=book.policy, **front.by("risk")),
             by_two(c.AppointOperators, one, two, operators=first, **front.by("ops")),
-            by_two(
-                c.SeedReserve,
-                one,
-                two,
-                seed_id="seed1",
-                amount_fen=book.seed_fen,
-                **front.by("finance-1"),
-            ),
         ]
     )
+    if book.seed_fen:
+        seeded = {"seed_id": "seed1", "amount_fen": book.seed_fen}
+        front.must([by_two(c.SeedReserve, one, two, **seeded, **front.by("finance-1"))])
 
 
 def close(front: Front, day: date) -> None:

@@ -3,6 +3,9 @@
 Columns needed: loan_id, loan_amount, term, interest_rate, installment, grade, issue_month
 (Mon-YYYY), loan_status, loan_purpose, balance. Money is in yuan with at most two decimals. Within
 its month a loan is issued on a day that follows from its place on the tape.
+
+How a loan goes on after the tape was recorded is made up: who was up to a month late then pays it
+all back some months on, who was later than that pays no more.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ HABITS = {
     "Current": (Habit.ON_TIME, 0),
     "Fully Paid": (Habit.EARLY, 1),
     "In Grace Period": (Habit.LATE, 10),
-    "Late (16-30 days)": (Habit.STOPS, 2),
+    "Late (16-30 days)": (Habit.RETURNS, 2),
     "Late (31-120 days)": (Habit.STOPS, 1),
     "Charged Off": (Habit.STOPS, 0),
 }
@@ -55,7 +58,10 @@ class Recorded:
     current: bool
 
 
-def read_tape(path: Path) -> Iterator[tuple[PlannedLoan, Recorded]]:
+Line = tuple[PlannedLoan, Recorded]
+
+
+def read_tape(path: Path) -> Iterator[Line]:
     """Raises CliError that names line, field and rule."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -76,10 +82,15 @@ def read_tape(path: Path) -> Iterator[tuple[PlannedLoan, Recorded]]:
         raise CliError("bad_input", f"{path} is not CSV in UTF-8: {error}", "tape") from None
 
 
-def tape_book(path: Path, investors: int, months: int | None) -> tuple[Book, tuple[Recorded, ...]]:
+def tape_book(
+    path: Path, investors: int, months: int | None, wanted: int | None = None
+) -> tuple[Book, tuple[Recorded, ...]]:
+    """All its loans, or as many as are `wanted`."""
     lines = list(read_tape(path))
     if not lines:
         raise CliError("bad_input", f"{path} holds no loan", "tape")
+    if wanted is not None:
+        lines = _spread(lines, wanted)
     loans = sorted((loan for loan, _ in lines), key=lambda loan: (loan.issue_on, loan.loan_id))
     start = loans[0].issue_on.replace(day=1) - timedelta(days=1)
     last_month = loans[-1].issue_on.replace(day=1)
@@ -97,7 +108,15 @@ def tape_book(path: Path, investors: int, months: int | None) -> tuple[Book, tup
     return book, tuple(recorded for _, recorded in lines)
 
 
-def _line(number: int, row: dict[str, str]) -> tuple[PlannedLoan, Recorded]:
+def _spread(lines: list[Line], wanted: int) -> list[Line]:
+    """So many of them, with the same part of each way of paying."""
+    if wanted > len(lines):
+        raise CliError("bad_input", f"the tape has {len(lines)} loans", "loans")
+    lines.sort(key=lambda line: (line[0].habit.value, line[0].paid_periods, line[0].number))
+    return [lines[place * len(lines) // wanted] for place in range(wanted)]
+
+
+def _line(number: int, row: dict[str, str]) -> Line:
     def fen(name: str) -> int:
         try:
             return fen_from_yuan(row[name], name)

@@ -1,5 +1,6 @@
 """The events of a small book played by chance, one seed one book: borrowers who pay on their day,
-late, in part, too much or all at once, payments that the bank refuses, a reserve that steps in.
+late, in part, too much or all at once, payments that the bank refuses, claims that are sold, a
+guarantor and a reserve that step in.
 
 Decided by the domain itself, without a database: a year of thirty loans takes a second.
 """
@@ -24,15 +25,18 @@ from domain.loan import IN_REPAYMENT, Loan
 from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
-from domain.policy import EarlyRest, PolicyPublished, Scope
+from domain.policy import Acceleration, EarlyRest, PolicyPublished, Provider, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
+from domain.working_days import WorkingDays
+from tests.adapters.read_models.seeded_claims import Guarantor, Market
 from tests.exemplars import a_member, a_movement, a_policy, filled
 
 START = date(2023, 12, 30)
 TABLES = tuple(AGEING_TABLES)
 VARIANTS = tuple(EarlyRest)
+CALENDAR = WorkingDays("weekdays", (2023, 2024, 2025), (), ())
 LENDERS = [f"i{number}" for number in range(12)]
 
 
@@ -54,7 +58,9 @@ class Seeded:
         self._numbers = 0
         self._versions: dict[str, int] = {}
         self._zeal: dict[str, float] = {}
+        self._market = Market(seed, LENDERS)
         self.record("platform", self._opened())
+        self._guarantor = Guarantor(seed, self.record)
         self.record("policy", PolicyPublished(terms=a_policy(trigger_days=20)))
         self._seed_reserve(50_000_00)
         end = months_after(START, months)
@@ -93,32 +99,24 @@ class Seeded:
         self.record("platform", rolled)
 
     def _seed_reserve(self, fen: int) -> None:
-        legs = (Leg(RESERVE_ACCOUNT, fen, 0), Leg(OUTSIDE, -fen, 0))
-        self._entry("C-1", Purpose.RECHARGE, "reserve", OUTSIDE, RESERVE_ACCOUNT, fen, legs)
-
-    def _entry(
-        self,
-        entry_id: str,
-        purpose: Purpose,
-        subject: str,
-        payer: str,
-        payee: str,
-        fen: int,
-        legs: tuple[Leg, ...] = (),
-    ) -> None:
-        movement = a_movement(purpose, payer, payee, id=f"{entry_id}.1", amount_fen=fen)
+        movement = a_movement(
+            Purpose.RECHARGE, OUTSIDE, RESERVE_ACCOUNT, id="C-1.1", amount_fen=fen
+        )
         requested = EntryRequested(
-            entry_id=entry_id,
-            purpose=purpose,
-            subject=subject,
-            reference=entry_id,
+            entry_id="C-1",
+            purpose=Purpose.RECHARGE,
+            subject="reserve",
+            reference="C-1",
             movements=(movement,),
             legs=(),
         )
         settled = EntrySettled(
-            entry_id=entry_id, movement_ids=(movement.id,), bank_date=self.today, legs=legs
+            entry_id="C-1",
+            movement_ids=(movement.id,),
+            bank_date=self.today,
+            legs=(Leg(RESERVE_ACCOUNT, fen, 0), Leg(OUTSIDE, -fen, 0)),
         )
-        self.record(f"entry-{entry_id}", requested, settled)
+        self.record("entry-C-1", requested, settled)
 
     def _number(self) -> int:
         self._numbers += 1
@@ -160,6 +158,7 @@ class Seeded:
             annual_rate=self.rng.choice(("0", "7.5", "18")),
         )
         terms[1] = e.LoanRated(loan_id=loan_id, grade=self.rng.choice("ABC"))
+        terms[2:2] = self._guarantor.guarantee(loan_id)
         self.loans[loan_id] = loans.INITIAL
         self._then(loan_id, *terms)
         scope = self.rng.choice(list(Scope))
@@ -168,7 +167,11 @@ class Seeded:
             scope=scope,
             ageing=TABLES[number % 2],
             early_part=VARIANTS[number % 3],
-            early_compensation="1",
+            providers=(Provider.GUARANTOR, Provider.RESERVE),
+            overdue_claims_assignable=self.rng.random() < 0.5,
+            roll=self.rng.choice(list(Roll)),
+            acceleration=self.rng.choice((None, Acceleration(over_days=60))),
+            early_compensation=self.rng.choice(("0", "2")),
         )
         self._then(loan_id, *funding.conclude(self.loans[loan_id], "0" * 64, policy))
         self._then(loan_id, *funding.disburse(self.loans[loan_id]))
@@ -185,7 +188,12 @@ class Seeded:
         loan = self.loans[loan_id]
         if loan.status not in IN_REPAYMENT:
             return
-        self._then(loan_id, *repayment.assess(loan, self.today))
+        assessed = repayment.assess(loan, self.today, CALENDAR)
+        self._then(loan_id, *assessed)
+        self._guarantor.oblige(self.loans[loan_id], assessed)
+        for event in self._guarantor.day(self.loans[loan_id], self.today):
+            self._then(loan_id, event)
+        self._then(loan_id, *self._market.day(self.loans[loan_id], self.today))
         if self.rng.random() < (self._zeal[loan_id] if self.loans[loan_id].billed else 0.004):
             self._pay(loan_id)
         if self.rng.random() < 0.1:
@@ -235,13 +243,7 @@ class Seeded:
         loan = self.loans[loan_id]
         for payout_id in list(loan.advances):
             paid = self.rng.random() < 0.8
-            opened = loan.advances[payout_id]
             self._then(loan_id, *repayment.finish_advance(loan, payout_id, paid=paid))
-            if paid and self.rng.random() < 0.3:  # Say that it was a guarantor.
-                fen = sum(opened.principal) + sum(opened.interest)
-                self._entry(
-                    f"A-{payout_id}", Purpose.GUARANTEE_ADVANCE, loan_id, "g:guarantor", "b", fen
-                )
             loan = self.loans[loan_id]
         if loan.routed is None:
             return

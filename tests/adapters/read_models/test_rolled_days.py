@@ -22,7 +22,8 @@ from services.projections.projector import Projector
 from tests.adapters.read_models.seeded import Seeded
 from tests.adapters.read_models.story import ListLog
 from tests.exemplars import a_policy, filled
-from tests.oracles.recount import Event, Recount, event_of
+from tests.oracles.counting import Recount
+from tests.oracles.folding import Event, event_of
 
 PLATFORM = "chance"
 FINE = AGEING_TABLES["s1-m7"]

@@ -1,4 +1,4 @@
-"""Loan tapes made by hand: ten lines with every status."""
+"""Loan tapes made by hand: ten lines with every status, and a book of forty."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ LINES = (
     a_line(8, loan_status="Late (16-30 days)", installment="172.54"),  # Not what follows from it.
     a_line(9, loan_status="Late (31-120 days)"),
     a_line(10, loan_status="Charged Off"),
+)
+
+# Issued on the same day are those that are twenty lines apart: both wait in one bucket.
+BOOK = (
+    *LINES,
+    *(a_line(number) for number in range(11, 28)),
+    a_line(28, loan_status="Late (16-30 days)", term="5", installment="206.04"),
+    a_line(29, loan_status="Late (31-120 days)", loan_amount="2500", installment="431.38"),
+    a_line(30, loan_status="Charged Off", loan_amount="2000", installment="345.10"),
+    *(a_line(number, issue_month="Feb-2018", grade="C") for number in range(31, 39)),
+    a_line(39, issue_month="Feb-2018", grade="C", loan_status="Late (31-120 days)"),
+    a_line(40, issue_month="Feb-2018", grade="C", loan_status="Charged Off"),
 )
 
 

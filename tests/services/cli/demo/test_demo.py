@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.oracles.recount import differences, events_in
+from tests.oracles.counting import Recount
+from tests.oracles.folding import Event
+from tests.oracles.recount import differences, month_ends, opened
 from tests.services.cli.conftest import Answer, Zhuanhu, zhuanhu_process
-from tests.services.cli.demo.tapes import LINES, tape
+from tests.services.cli.demo.tapes import BOOK, tape
 
 CONTRACT: dict[str, set[str] | None] = {
     "loans": None,
@@ -99,43 +102,70 @@ def test_one_seed_gives_one_history(first: dict[str, Any], demo: Demo) -> None:
     assert set(other) == set(first)
 
 
+class Played(NamedTuple):
+    figures: dict[str, Any]
+    data: Path
+    events: list[Event]
+
+
 @pytest.fixture(scope="module")
 def tape_played(
     make_folder: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, Any], Path]:
-    """The figures, and the data folder."""
-    path, data = tape(tmp_path_factory.mktemp("tape"), *LINES), make_folder()
-    words = ("demo", "--tape", str(path), "--investors", "12", "--months", "4", "--keep")
-    answer = zhuanhu_process(*words, "--json=-", ZHUANHU_DATA_DIR=str(data))
+) -> Iterator[Played]:
+    """With a reserve that runs short. Its database runs on."""
+    path, data = tape(tmp_path_factory.mktemp("tape"), *BOOK), make_folder()
+    words = ("--tape", str(path), "--investors", "12", "--months", "5", "--short-reserve", "--keep")
+    answer = zhuanhu_process("demo", *words, "--json=-", ZHUANHU_DATA_DIR=str(data))
     assert answer.code == 0, answer.err
-    return answer.json, data / "demo"
+    with opened(data / "demo") as events:
+        yield Played(answer.json, data / "demo", events)
 
 
-def test_a_tape_is_played_as_it_says(tape_played: tuple[dict[str, Any], Path]) -> None:
-    figures, _ = tape_played
+def test_a_tape_is_played_as_it_says(tape_played: Played) -> None:
+    figures = tape_played.figures
     assert set(figures) == {*CONTRACT, "tape"}
     assert set(figures["tape"]) == TAPE_FIGURES
-    assert figures["tape"] == {"loans": 10, "installment_equal": 9, "balance_equal": 3}
-    assert figures["loans"] == 10
-    assert figures["overdue_loans"] == 3  # Two late ones and the one charged off.
+    assert figures["tape"] == {"loans": 40, "installment_equal": 39, "balance_equal": 28}
+    assert figures["loans"] == 40
+    assert figures["overdue_loans"] == 8  # Late by more than a fortnight, or charged off.
+
+
+def test_a_reserve_that_runs_short_shares_what_it_has_and_queues_the_rest(
+    tape_played: Played,
+) -> None:
+    figures, _, events = tape_played
+    books = {end: Recount(events, end) for end in month_ends(events)}
+    queued = {f"{end:%m}": book.queued_fen() for end, book in books.items()}
+    assert queued["02"] == 0 < queued["03"] < queued["04"]
+    assert all(book.reserve_fen < book.queued_fen() for book in books.values() if book.queued_fen())
+    held = [data for _, topic, data in events if topic == "reserve.payout-held.v1"]
+    in_part = Counter(each["bucket"] for each in held if each["amount_fen"] < each["claim_fen"])
+    assert max(in_part.values()) >= 2  # Pro rata over the claims of one day.
+    last = Recount(events, events[-1][0])
+    assert figures["reserve"]["queued_fen"] == last.queued_fen() > 0
+    assert figures["reserve"]["balance_fen"] == last.reserve_fen
+    assert 0 < figures["reserve"]["paid_fen"] <= figures["reserve"]["contributed_fen"]
 
 
 def test_its_views_reconcile_with_one_another_and_with_its_events(
-    tape_played: tuple[dict[str, Any], Path], zhuanhu: Zhuanhu
+    tape_played: Played, zhuanhu: Zhuanhu
 ) -> None:
-    _, data = tape_played
-    events = events_in(data)
+    _, data, events = tape_played
 
     def ask(*words: str) -> Any:
         return zhuanhu(*words, "--data", str(data), "--json").json
 
-    for end in (date(2018, 2, 28), date(2018, 3, 31)):
-        assert differences(ask, events, end) == []
+    ends = month_ends(events)
+    assert [f"{end:%m}" for end in ends] == ["12", "01", "02", "03", "04"]
+    assert list(differences(ask, events, ends)) == []
     overdue = zhuanhu(
         *("disclosure", "2018-03", "--figure", "overdue_loans", "--loans", "--html"),
         *("--data", str(data)),
     )
-    assert overdue.out.count("<tr><td>T") == 2  # The third is late in April only.
+    assert (
+        overdue.out.count("<tr><td>T")
+        == Recount(events, date(2018, 3, 31)).disclosure()["overdue_loans"]
+    )
     assert "<td>逾期笔数</td>" in overdue.out
 
 
