@@ -239,6 +239,7 @@ REACHED: dict[Code, Ask] = {
     Code.SELF_TENDER: tender("OWN", investor_id="bob"),
     Code.NOT_CONCLUDED: ask(c.DisburseLoan, loan_id="OPEN"),
     Code.AMOUNT_BELOW_PAYOFF: repay("REPAYING", in_full=True),
+    Code.EARLY_PART_FORBIDDEN: repay("REPAYING", in_part=True),
     Code.EFFECTIVE_DATE_BEFORE_LOAN: repay(
         "REPAYING", effective_on=TODAY - timedelta(days=1), reason="by mistake"
     ),
@@ -268,6 +269,9 @@ ELSEWHERE = {
     Code.CALENDAR_UNKNOWN: "only in a year that nobody knows: domain/test_acceleration",
     Code.POLICY_MISSING: "only before the first policy: test_no_loan_without_a_policy",
     Code.LAW_TABLE_UNKNOWN: "only before the platform is open: settlement/test_writer",
+    Code.POLICY_LIMIT_EXCEEDED: "settlement/test_policy_parameters",
+    Code.EARLY_PART_TOO_SMALL: "domain/test_early_part, test_early_part",
+    Code.COLLECTION_TOO_EARLY: "settlement/test_policy_parameters",
     Code.WINDING_DOWN: "it has no way back: day_end/test_cases",
     **dict.fromkeys((Code.ACTION_IN_FUTURE, Code.BLACKLISTED_ELSEWHERE), "day_end/test_cases"),
     **dict.fromkeys(

@@ -4,7 +4,8 @@ L1  funded by three, one instalment late: the reserve pays a part, then all, the
 L2  miscarried                           L3  paid off early, after a payment that failed; a part of
     its claim was sold
 L4  refused as a project, published again, late and open at the end
-L5  its due date rolls, it is late, called in and paid       L6  paid off early
+L5  its due date rolls, it is late, called in and paid
+L6  paid early in part, after the bank refused it, and then all of it
 L7  guaranteed: advanced late, after a refusal and a breach, and paid back      L8  refused
 
 B1 and B2 have collection cases; B9 stands on the blacklist for a while.
@@ -33,7 +34,7 @@ from domain.collection_rules import Stage, StageFrom
 from domain.conduct import Means, Party
 from domain.conduct import Outcome as Contacted
 from domain.payout_plan import BucketPeriod
-from domain.policy import Acceleration, PolicyTerms, Roll, Scope
+from domain.policy import Acceleration, EarlyRest, PolicyTerms, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from infra.clock import ManualClock
@@ -296,7 +297,7 @@ def _assigned(teller: Teller) -> None:
 
 
 def _another_policy(teller: Teller) -> None:
-    """The due date of L5 rolls, it is late and called in; L6 is paid off early."""
+    """The due date of L5 rolls, is late and called in; L6 is paid early: a part, then all."""
     terms = PolicyTerms(
         version="v2",
         valid_from=date(2024, 2, 2),
@@ -307,6 +308,7 @@ def _another_policy(teller: Teller) -> None:
         roll=Roll.FOLLOWING,
         acceleration=Acceleration(over_days=0),
         early_compensation="5",
+        early_part=EarlyRest.LOWER_INSTALMENT,
     )
     teller.tell(c.PublishPolicy, terms=terms)
     teller.roll_to(terms.valid_from)
@@ -320,6 +322,9 @@ def _another_policy(teller: Teller) -> None:
         teller.settle()
         teller.conclude(loan_id)
         teller.settle()
+    for payment_id in ("p14", "p15"):
+        teller.repay(payment_id, "L6", 5_000, in_part=True)
+        teller.settle("R-p14")
     teller.repay("p9", "L6", 20_000, in_full=True)
     teller.settle()
     teller.tell(c.RegisterRelatedParty, member_id="B9", evidence="register")
