@@ -340,6 +340,15 @@ def usable_fen(
     return usable.limit_fen
 
 
+def covers(known: Authorisations, kind: Kind, amount_fen: int, today: date) -> bool:
+    """May so much be moved without the member, by what he has granted at the bank?"""
+    granted = known.granted(kind, whose(kind, None))
+    if granted is None:
+        return False
+    usable = known.by_number[granted]
+    return today <= usable.ends_on and amount_fen <= usable.limit_fen
+
+
 def _nothing_under_way(known: Authorisations, kind: Kind, role: Role) -> None:
     if known.of(kind, role, Status.REQUESTED, Status.CANCELLING):
         raise Refused(Code.AUTHORISATION_UNDER_WAY, field="kind")

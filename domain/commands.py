@@ -20,10 +20,10 @@ from domain.accounts import Role
 from domain.collection_events import LawsuitStep
 from domain.collection_rules import STAGES, Stage, StageFrom
 from domain.conduct import Means, Outcome, Party
-from domain.loan_guarantee import SecurityKind
+from domain.loan_guarantee import Contribution, SecurityKind
 from domain.model import CommandId, Fen, Id, Message, OutsideId, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey, Signature
-from domain.policy import PolicyTerms
+from domain.policy import PolicyTerms, Provider
 from domain.purposes import Purpose
 from domain.schedule import Method
 
@@ -694,12 +694,28 @@ class CounterGuaranteeGiven(Message):
 
 
 class GuaranteeLoan(Command):
-    """Name the loan's guarantor (担保), before it is published."""
+    """Name a guarantor of the loan (担保), before it is published; asked again, another one.
+
+    `share_bp`: the share that he stands for, of 10,000 (按份); left out: the whole (连带). Only who
+    stands for the whole may name a `contribution`: what the borrower does not pay back is borne in
+    equal parts by all who do. `stands_as`: as its guarantor, or as the third party or the platform
+    that the policy names among its providers."""
 
     type: Literal["guarantee_loan"] = "guarantee_loan"
     loan_id: Id
     guarantor_id: Id
     counter_guarantee: CounterGuaranteeGiven | None = None
+    share_bp: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    contribution: Contribution | None = None
+    stands_as: Literal[Provider.GUARANTOR, Provider.THIRD_PARTY, Provider.PLATFORM] = (
+        Provider.GUARANTOR
+    )
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.share_bp is not None and self.contribution is not None:
+            raise ValueError("contribution: only of a guarantor who stands for the whole")
+        return self
 
 
 class ConfirmOverdue(Manual):
@@ -718,6 +734,18 @@ class RequestAdvance(Command):
     guarantor_id: Id
     loan_id: Id
     period: Annotated[int, Field(ge=1, le=600)]
+
+
+class ReimburseAdvance(Command):
+    """The guarantor pays who paid an instalment in his place (追偿、分担), all that is left of it:
+    the reserve, or the co-guarantor `to`."""
+
+    type: Literal["reimburse_advance"] = "reimburse_advance"
+    reimbursement_id: Id
+    guarantor_id: Id
+    loan_id: Id
+    period: Annotated[int, Field(ge=1, le=600)]
+    to: Id | None = None
 
 
 # -- from the bank (made by custody) ----------------------------------------------------
@@ -964,6 +992,13 @@ class JudgeObligations(FromDayEnd):
     guarantor_id: Id
 
 
+class AdvanceObligations(FromDayEnd):
+    """Advance what a guarantor must, as far as he has authorised it at the bank."""
+
+    type: Literal["advance_obligations"] = "advance_obligations"
+    guarantor_id: Id
+
+
 AnyCommand = Annotated[
     OpenPlatform
     | SetMemberRules
@@ -1024,6 +1059,7 @@ AnyCommand = Annotated[
     | GuaranteeLoan
     | ConfirmOverdue
     | RequestAdvance
+    | ReimburseAdvance
     | SettleEntry
     | RejectEntry
     | DecideWithdrawal
@@ -1051,6 +1087,7 @@ AnyCommand = Annotated[
     | AssessCase
     | ReportEmptied
     | JudgeObligations
+    | AdvanceObligations
     | SpreadTonight,
     Field(discriminator="type"),
 ]

@@ -67,10 +67,10 @@ def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterat
 
 
 def _paid(told: Told, routed: e.RepaymentRouted, before: Loan, after: Loan) -> Iterator[Record]:
-    recourse = {each.period: each for each in routed.recourse}
     for part in routed.parts:
         was = before.billed[part.period]
-        now = was.paid(part, routed.effective_on, before.policy, recourse.get(part.period))
+        recourse = [each for each in routed.recourse if each.period == part.period]
+        now = was.paid(part, routed.effective_on, before.policy, recourse)
         planned_fen = _planned_fen(before, was)
         yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on, planned_fen)
         if part.period in before.overdue:

@@ -9,6 +9,8 @@
     Drop     -> ObligationDropped     nothing is left of it to advance: somebody else paid
     Judge    -> ObligationBreached    not advanced by its deadline; the next payer must, and it
                                       stays liable (连带责任)
+    Owe      -> RecourseArose         another paid in its place, the reserve or a co-guarantor
+    Pay      -> Reimbursed            by the bank's word: it paid that one what was left of it
 
 Its exposure is the principal that the loans it guarantees still owe, to whomever: what it advanced
 counts until the borrower has paid it back.
@@ -126,6 +128,30 @@ class ObligationBreached(Event):
     next_payer: Provider | None
 
 
+class RecourseArose(Event):
+    """被追偿: `to` has paid in its place, a co-guarantor who advanced for them both, or (None) the
+    reserve after a breach. What the borrower pays back of it is no longer owed."""
+
+    TOPIC: ClassVar[str] = "guarantee.recourse-arose.v1"
+    guarantor_id: str
+    claim_id: str
+    loan_id: str
+    period: int
+    to: str | None
+    amount_fen: Fen
+
+
+class Reimbursed(Event):
+    """All that was left of the recourse on this claim."""
+
+    TOPIC: ClassVar[str] = "guarantee.reimbursed.v1"
+    guarantor_id: str
+    reimbursement_id: str
+    claim_id: str
+    to: str | None
+    amount_fen: Fen
+
+
 GuaranteeEvent = (
     GuarantorAppointed
     | GuaranteeGiven
@@ -137,6 +163,8 @@ GuaranteeEvent = (
     | AdvanceMade
     | AdvanceFailed
     | ObligationBreached
+    | RecourseArose
+    | Reimbursed
 )
 EVENTS: tuple[type[GuaranteeEvent], ...] = get_args(GuaranteeEvent)
 
@@ -154,6 +182,7 @@ class Guarantor(State):
     limit_fen: int | None = None
     exposure_fen: int = 0
     obligations: Mapping[str, Obligation] = field(default_factory=dict)  # Open, by claim.
+    recourse: Mapping[tuple[str, str | None], int] = field(default_factory=dict)  # By claim and to.
 
     def must_be_appointed(self) -> int:
         """The limit."""
@@ -168,6 +197,15 @@ class Guarantor(State):
             for each in self.obligations.values()
             if each.opened.loan_id == loan_id and each.advance_id is None
         ]
+
+    def to_advance(self) -> list[ObligationOpened]:
+        """Those with no advance on its way, by their deadlines."""
+        waiting = [each.opened for each in self.obligations.values() if each.advance_id is None]
+        return sorted(waiting, key=lambda opened: (opened.deadline, opened.claim_id))
+
+    def in_breach(self, claim_id: str) -> bool:
+        obligation = self.obligations.get(claim_id)
+        return obligation is not None and obligation.breached
 
     def overdue(self, today: date) -> list[ObligationOpened]:
         """Past their deadline, with nothing on its way, and not yet breached."""
@@ -258,6 +296,13 @@ def evolve(guarantor: Guarantor, event: GuaranteeEvent) -> Guarantor:
         case ObligationBreached():
             breached = replace(guarantor.obligations[event.claim_id], breached=True)
             return _with(guarantor, event.claim_id, breached)
+        case RecourseArose():
+            key = event.claim_id, event.to
+            owed_fen = guarantor.recourse.get(key, 0) + event.amount_fen
+            return replace(guarantor, recourse={**guarantor.recourse, key: owed_fen})
+        case Reimbursed():
+            key = event.claim_id, event.to
+            return replace(guarantor, recourse=without(guarantor.recourse, key))
         case _:
             assert_never(event)
 

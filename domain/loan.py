@@ -5,7 +5,7 @@
     published -> miscarried (流标)
 
 Events are in domain.loan_events and loan_guarantee; domain.funding decides up to the disbursement,
-domain.repayment what is paid and owed afterwards, domain.guarantor_advance what its guarantor does,
+domain.repayment what is paid and owed afterwards, domain.guarantor_advance what its guarantors do,
 all over the state that is folded here.
 
 Invariant: tenders reserved never exceed the loan's amount; money goes out only after the contract
@@ -32,7 +32,7 @@ from domain.money import Rounding, divide
 from domain.penalty import PENALTY_DENOMINATOR
 from domain.policy import Covers, PolicyTerms
 from domain.refusals import Code
-from domain.register import Billed, Claim, Lateness, Row, split_off
+from domain.register import Advanced, Billed, Claim, Lateness, Row, split_off
 
 
 class Status(StrEnum):
@@ -154,8 +154,10 @@ class Loan(State):
 
     @property
     def lines_paid(self) -> bool:
-        """A payment, a payout or a guarantor's advance on them is on its way."""
-        return self.routed is not None or bool(self.advances) or bool(self.guarantee.advancing)
+        """A payment, a payout, a guarantor's advance or what he pays for one is on its way."""
+        guarantee = self.guarantee
+        moving = self.advances or guarantee.advancing or guarantee.reimbursing
+        return self.routed is not None or bool(moving)
 
     @property
     def being_bought(self) -> bool:
@@ -242,6 +244,9 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
             | g.GuaranteeAdvanceOpened()
             | g.GuaranteeAdvancePaid()
             | g.GuaranteeAdvanceReleased()
+            | g.ReimbursementOpened()
+            | g.ReimbursementPaid()
+            | g.ReimbursementReleased()
         ):
             return _evolve_guarantee(loan, event)
         case _:
@@ -433,8 +438,13 @@ def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:
     billed = loan.billed
     if isinstance(event, g.GuaranteeAdvancePaid):
         opened = loan.guarantee.advancing[event.advance_id]
-        after = billed[opened.period].advanced_by_guarantor(opened.principal, opened.interest)
+        after = billed[opened.period].advanced_by(
+            opened.guarantor_id, opened.principal, opened.interest
+        )
         billed = {**billed, opened.period: after}
+    if isinstance(event, g.ReimbursementPaid):
+        paid = loan.guarantee.reimbursing[event.reimbursement_id]
+        billed = {**billed, paid.period: billed[paid.period].reimbursed(paid.to, _taken_over(paid))}
     covers = loan.covers
     if isinstance(event, g.OverdueConfirmed):
         covers = {**covers, event.period: event.covers}
@@ -442,15 +452,19 @@ def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:
     return replace(loan, billed=billed, covers=covers, guarantee=guarantee)
 
 
+def _taken_over(paid: g.ReimbursementOpened) -> Advanced:
+    return Advanced(paid.guarantor_id, paid.principal_fen, paid.interest_fen)
+
+
 def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
     routed = loan.routed
     if routed is None or routed.payment_id != event.payment_id:
         raise InvariantBroken("a payment settled that was not routed")
     billed = dict(loan.billed)
-    recourse = {each.period: each for each in routed.recourse}
     for part in routed.parts:
+        recourse = [each for each in routed.recourse if each.period == part.period]
         billed[part.period] = billed[part.period].paid(
-            part, routed.effective_on, loan.policy, recourse.get(part.period)
+            part, routed.effective_on, loan.policy, recourse
         )
     still_open = _open_only(billed)
     late = frozenset(

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     GUARANTEE_ADVANCE = "guarantee_advance"  # 间接代偿, 担保人付借款人
     ADVANCE_PASSED_ON = "advance_passed_on"  # 间接代偿, 借款人转付出借人
     GUARANTEE_RECOVERY = "guarantee_recovery"  # 还代偿款给担保人
+    REIMBURSEMENT = "reimbursement"  # 担保人付代其履行者
     ASSIGNMENT_HOLD = "assignment_hold"  # 债权认购冻结
     ASSIGNMENT_RELEASE = "assignment_release"  # 债权认购解冻
     ASSIGNMENT = "assignment"  # 债权转让
@@ -115,6 +116,7 @@ MATRIX: dict[Purpose, Rule] = {
     Purpose.GUARANTEE_RECOVERY: _rule(
         Shape.TRANSFER, "borrower", "guarantor", Purpose.REPAYMENT_HOLD
     ),
+    Purpose.REIMBURSEMENT: _rule(Shape.TRANSFER, "guarantor", "reserve guarantor"),
     Purpose.ASSIGNMENT_HOLD: _rule(Shape.FREEZE, "investor", "investor"),
     Purpose.ASSIGNMENT_RELEASE: _rule(
         Shape.RELEASE, "investor", "investor", Purpose.ASSIGNMENT_HOLD

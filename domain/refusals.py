@@ -252,11 +252,31 @@ class Code(StrEnum):
         "The member was not appointed as a guarantor, with a limit.",
     )
     SELF_GUARANTEE = "self_guarantee", "A borrower may not guarantee his own loan."
-    LOAN_GUARANTEED = "loan_guaranteed", "The loan has a guarantor already."
+    LOAN_GUARANTEED = "loan_guaranteed", "The member guarantees the loan already."
     LOAN_NOT_GUARANTEED = "loan_not_guaranteed", "The loan has no guarantor."
     GUARANTEE_ABOVE_LIMIT = (
         "guarantee_above_limit",
         "The guarantor would stand for more than the limit that was set for all its loans.",
+    )
+    GUARANTORS_TOO_MANY = (
+        "guarantors_too_many",
+        "The loan has as many guarantors as one loan may have.",
+    )
+    GUARANTEE_NOT_WHOLE = (
+        "guarantee_not_whole",
+        "The guarantors' shares must not be more than the whole, nor less when it is published.",
+    )
+    PROVIDER_UNNAMED = (
+        "provider_unnamed",
+        "By its policy a third party or the platform must pay, and the loan names none.",
+    )
+    GUARANTEE_LAW_REPEALED = (
+        "guarantee_law_repealed",
+        "Since 2021 co-guarantors owe each other nothing by law: they agreed to it, or did not.",
+    )
+    NOTHING_TO_REIMBURSE = (
+        "nothing_to_reimburse",
+        "Nobody has paid that instalment in the guarantor's place, or he has it back by now.",
     )
     INSTALMENT_NOT_OVERDUE = (
         "instalment_not_overdue",

@@ -3,7 +3,7 @@
 A *claim* is one tender's right to its part of the loan, or what was split off from one when it
 changed hands (domain.claims): its holder is the same for ever. Instalments are billed in order; a
 billed instalment holds, for each claim, the principal and interest still open to its investor, what
-the reserve has taken over (rule 5, 收益转移), and what the loan's guarantor has advanced (追偿权).
+the reserve has taken over (rule 5, 收益转移), and what each guarantor has advanced (追偿权).
 Vectors of fen are aligned with the claims' order.
 
 Invariants: a billed instalment's vectors add up to its schedule row; every claim's principal closes
@@ -93,13 +93,26 @@ class Lateness(NamedTuple):
     sued_on: date | None = None  # When suit was filed on the loan (起诉).
 
 
+class Advanced(NamedTuple):
+    """What the borrower owes a guarantor of one instalment, since he advanced it for him."""
+
+    guarantor_id: str
+    principal_fen: int
+    interest_fen: int
+
+    @property
+    def total_fen(self) -> int:
+        return self.principal_fen + self.interest_fen
+
+
 class Recourse(NamedTuple):
-    """What one payment brings to the loan's guarantor, of what he advanced on one instalment."""
+    """What one payment brings to a guarantor, of what he advanced on one instalment."""
 
     period: int
     principal_fen: int
     interest_fen: int
     penalty_fen: int
+    guarantor_id: str | None = None  # None where it was written while a loan had one only.
 
     @property
     def total_fen(self) -> int:
@@ -111,7 +124,11 @@ class Holders(NamedTuple):
 
     investors: Vector
     reserve_fen: int
-    guarantor_fen: int
+    guarantors: Vector  # As in Billed.advances.
+
+    @property
+    def in_place_fen(self) -> int:
+        return self.reserve_fen + sum(self.guarantors)
 
 
 class Billed(State):
@@ -123,8 +140,7 @@ class Billed(State):
     interest: Vector
     reserve_principal_fen: int = 0
     reserve_interest_fen: int = 0
-    guarantor_principal_fen: int = 0
-    guarantor_interest_fen: int = 0
+    advances: tuple[Advanced, ...] = ()  # Of each guarantor who advanced a part.
     accrued_to: date = date.min  # Penalty is accrued up to this day ...
     penalty_units: int = 0  # ... exactly, in parts of a fen,
     fee_units: int = 0
@@ -152,6 +168,15 @@ class Billed(State):
     @property
     def reserve_fen(self) -> int:
         return self.reserve_principal_fen + self.reserve_interest_fen
+
+    @property
+    def guarantor_principal_fen(self) -> int:
+        """Of all of them."""
+        return sum([each.principal_fen for each in self.advances])
+
+    @property
+    def guarantor_interest_fen(self) -> int:
+        return sum([each.interest_fen for each in self.advances])
 
     @property
     def guarantor_fen(self) -> int:
@@ -227,11 +252,10 @@ class Billed(State):
         return replace(self, other_fee_routed_fen=min(part.overdue_fee_fen, self.other_fee_fen))
 
     def paid(
-        self, part: Part, on: date, terms: PolicyTerms, recourse: Recourse | None = None
+        self, part: Part, on: date, terms: PolicyTerms, recourse: Sequence[Recourse] = ()
     ) -> Billed:
         """After a payment of `part`, and of `recourse`, that took effect on `on`."""
         then = self.accrued(on, terms)
-        back = recourse or Recourse(part.period, 0, 0, 0)
         other_fee_fen = self.other_fee_routed_fen
         return _checked(
             replace(
@@ -240,12 +264,11 @@ class Billed(State):
                 interest=_minus(self.interest, part.interest),
                 reserve_principal_fen=self.reserve_principal_fen - part.reserve_principal_fen,
                 reserve_interest_fen=self.reserve_interest_fen - part.reserve_interest_fen,
-                guarantor_principal_fen=self.guarantor_principal_fen - back.principal_fen,
-                guarantor_interest_fen=self.guarantor_interest_fen - back.interest_fen,
+                advances=_paid_back(self.advances, recourse),
                 penalty_paid_fen=self.penalty_paid_fen
                 + sum(part.penalty)
                 + part.reserve_penalty_fen
-                + back.penalty_fen,
+                + sum(back.penalty_fen for back in recourse),
                 fee_paid_fen=self.fee_paid_fen + part.overdue_fee_fen - other_fee_fen,
                 other_fee_fen=self.other_fee_fen - other_fee_fen,
                 other_fee_routed_fen=0,
@@ -274,17 +297,56 @@ class Billed(State):
             )
         )
 
-    def advanced_by_guarantor(self, principal: Vector, interest: Vector) -> Billed:
-        """After the guarantor paid these to the investors: he has recourse on the borrower."""
+    def advanced_by(self, guarantor_id: str, principal: Vector, interest: Vector) -> Billed:
+        """After a guarantor paid these to the investors: he has recourse on the borrower."""
+        advanced = Advanced(guarantor_id, sum(principal), sum(interest))
         return _checked(
             replace(
                 self,
                 principal=_minus(self.principal, principal),
                 interest=_minus(self.interest, interest),
-                guarantor_principal_fen=self.guarantor_principal_fen + sum(principal),
-                guarantor_interest_fen=self.guarantor_interest_fen + sum(interest),
+                advances=_added(self.advances, advanced),
             )
         )
+
+    def reimbursed(self, to: str | None, taken: Advanced) -> Billed:
+        """After a guarantor paid another one, or (None) the reserve, for what it had paid."""
+        _, principal_fen, interest_fen = taken
+        advances, reserve_fen = self.advances, (principal_fen, interest_fen)
+        if to is not None:
+            advances = _added(advances, Advanced(to, -principal_fen, -interest_fen))
+            reserve_fen = 0, 0
+        return _checked(
+            replace(
+                self,
+                reserve_principal_fen=self.reserve_principal_fen - reserve_fen[0],
+                reserve_interest_fen=self.reserve_interest_fen - reserve_fen[1],
+                advances=_added(advances, taken),
+            )
+        )
+
+
+def _added(advances: tuple[Advanced, ...], more: Advanced) -> tuple[Advanced, ...]:
+    """With another, or with more of one of them; who has nothing open any more stands no longer."""
+    sums = {each.guarantor_id: each for each in advances}
+    before = sums.get(more.guarantor_id, Advanced(more.guarantor_id, 0, 0))
+    after = before._replace(
+        principal_fen=before.principal_fen + more.principal_fen,
+        interest_fen=before.interest_fen + more.interest_fen,
+    )
+    if min(after.principal_fen, after.interest_fen) < 0:
+        raise InvariantBroken(f"{more.guarantor_id} would get back more than he advanced")
+    sums[more.guarantor_id] = after
+    return tuple([each for each in sums.values() if each.total_fen])
+
+
+def _paid_back(
+    advances: tuple[Advanced, ...], recourse: Sequence[Recourse]
+) -> tuple[Advanced, ...]:
+    for _, principal_fen, interest_fen, _, named in recourse:
+        guarantor_id = named or advances[0].guarantor_id
+        advances = _added(advances, Advanced(guarantor_id, -principal_fen, -interest_fen))
+    return advances
 
 
 def split_off(vector: Vector, place: int, fen: int) -> Vector:
@@ -324,34 +386,40 @@ def split(amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerm
     ]
     return Split(
         tuple(part for part, _ in paid),
-        tuple(recourse for _, recourse in paid if recourse.total_fen),
+        tuple(each for _, recourse in paid for each in recourse if each.total_fen),
         allocation,
     )
 
 
 def _part(
     instalment: Billed, applied: dict[Category, int], terms: PolicyTerms
-) -> tuple[Part, Recourse]:
+) -> tuple[Part, list[Recourse]]:
     principal = _over_holders(
         applied.get(Category.PRINCIPAL, 0),
         Holders(
             instalment.principal,
             instalment.reserve_principal_fen,
-            instalment.guarantor_principal_fen,
+            tuple([each.principal_fen for each in instalment.advances]),
         ),
         terms,
     )
     interest = _over_holders(
         applied.get(Category.INTEREST, 0),
         Holders(
-            instalment.interest, instalment.reserve_interest_fen, instalment.guarantor_interest_fen
+            instalment.interest,
+            instalment.reserve_interest_fen,
+            tuple([each.interest_fen for each in instalment.advances]),
         ),
         terms,
     )
     base = tuple(p + i for p, i in zip(instalment.principal, instalment.interest, strict=True))
     penalty = _penalty_over_holders(
         applied.get(Category.PENALTY, 0),
-        Holders(base, instalment.reserve_fen, instalment.guarantor_fen),
+        Holders(
+            base,
+            instalment.reserve_fen,
+            tuple([each.total_fen for each in instalment.advances]),
+        ),
         terms,
     )
     part = Part(
@@ -364,12 +432,16 @@ def _part(
         reserve_penalty_fen=penalty.reserve_fen,
         overdue_fee_fen=applied.get(Category.OTHER_FEE, 0) + applied.get(Category.OVERDUE_FEE, 0),
     )
-    recourse = Recourse(
-        instalment.period,
-        principal.guarantor_fen,
-        interest.guarantor_fen,
-        penalty.guarantor_fen,
-    )
+    recourse = [
+        Recourse(instalment.period, p, i, late, advanced.guarantor_id)
+        for advanced, p, i, late in zip(
+            instalment.advances,
+            principal.guarantors,
+            interest.guarantors,
+            penalty.guarantors,
+            strict=True,
+        )
+    ]
     return part, recourse
 
 
@@ -377,11 +449,11 @@ def _over_holders(amount_fen: int, held: Holders, terms: PolicyTerms) -> Holders
     """The investors' rest first, then who paid in the borrower's place; or all in proportion."""
     open_fen = held.investors
     if not amount_fen:
-        return Holders((0,) * len(open_fen), 0, 0)
+        return Holders((0,) * len(open_fen), 0, (0,) * len(held.guarantors))
     if terms.subrogation is Subrogation.REST_FIRST:
         investors_fen = min(amount_fen, sum(open_fen))
     else:
-        weights = (sum(open_fen), held.reserve_fen + held.guarantor_fen)
+        weights = (sum(open_fen), held.in_place_fen)
         investors_fen, _ = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
     rest_fen = _between(amount_fen - investors_fen, held)
     if investors_fen == sum(open_fen):  # As mostly: each gets all that is his.
@@ -399,19 +471,19 @@ def _penalty_over_holders(amount_fen: int, base: Holders, terms: PolicyTerms) ->
         return Holders((0,) * len(investors), *_between(amount_fen, base))
     paid_in_place_fen = 0
     if terms.subrogation is Subrogation.PROPORTIONAL:
-        weights = (sum(investors), base.reserve_fen + base.guarantor_fen)
+        weights = (sum(investors), base.in_place_fen)
         paid_in_place_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)[1]
     shares = share(amount_fen - paid_in_place_fen, investors, terms.sharing)
     return Holders(tuple(shares), *_between(paid_in_place_fen, base))
 
 
-def _between(amount_fen: int, held: Holders) -> tuple[int, int]:
-    """Reserve and guarantor, who paid in the borrower's place, by what each holds."""
-    if not held.guarantor_fen:  # As mostly.
-        return amount_fen, 0
-    weights = (held.reserve_fen, held.guarantor_fen)
-    reserve_fen, guarantor_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
-    return reserve_fen, guarantor_fen
+def _between(amount_fen: int, held: Holders) -> tuple[int, Vector]:
+    """Reserve and guarantors, who paid in the borrower's place, by what each holds."""
+    if not any(held.guarantors):  # As mostly.
+        return amount_fen, (0,) * len(held.guarantors)
+    weights = (held.reserve_fen, *held.guarantors)
+    reserve_fen, *guarantors_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
+    return reserve_fen, tuple(guarantors_fen)
 
 
 def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
@@ -439,8 +511,6 @@ def _checked(billed: Billed) -> Billed:
         *billed.interest,
         billed.reserve_principal_fen,
         billed.reserve_interest_fen,
-        billed.guarantor_principal_fen,
-        billed.guarantor_interest_fen,
     )
     if lowest_fen < 0:
         raise InvariantBroken(f"instalment {billed.period} was paid more than it owes")

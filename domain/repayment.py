@@ -78,7 +78,7 @@ def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
         (
             each
             for each in providers[first:]
-            if each is not Provider.GUARANTOR or loan.guarantee.by is not None
+            if each is not Provider.GUARANTOR or loan.guarantee.standing_as(each)
         ),
         None,
     )
@@ -219,6 +219,11 @@ def payoff_fen(loan: Loan, on: date) -> int:
 def due_fen(loan: Loan, on: date) -> int:
     """All that is billed and open, with penalty and fees, as of the end of `on`."""
     return sum(sum(billed.due(on, loan.policy)[1:]) for billed in loan.billed.values())
+
+
+def outstanding_fen(loan: Loan) -> int:
+    """The principal that is owed, to whomever, billed or to come."""
+    return sum(loan.unbilled) + sum(billed.principal_fen for billed in loan.billed.values())
 
 
 def hold(loan: Loan, payment_id: str) -> tuple[e.LoanEvent, ...]:

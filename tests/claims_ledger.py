@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from domain import loan_events as e
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Loan
-from domain.loan_guarantee import GuaranteeAdvanceOpened
+from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.policy import PolicyTerms, Subrogation
 from domain.register import Billed, Claim, Part, Recourse, Vector
 
-RESERVE, GUARANTOR = "reserve", "guarantor"
+RESERVE = "reserve"
 Advance = e.AdvanceOpened | GuaranteeAdvanceOpened
-Sent = e.RepaymentRouted | Advance | e.ClaimSold
+Sent = e.RepaymentRouted | Advance | e.ClaimSold | ReimbursementOpened
 
 
 class Ledger:
-    """By claim, and by those two: `due` what was billed, `got` what the bank brought of it; `gave`
-    what the two paid to the investors. Both of principal and interest; `principal` of it alone."""
+    """By claim, and by the reserve and each guarantor: `due` what was billed, `got` what the bank
+    brought of it; `gave` what those paid, to the investors or to each other. All of principal and
+    interest; `principal` of it alone."""
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self.claims = list(claims)
@@ -76,11 +77,16 @@ class Ledger:
                     self.got[RESERVE] += part.reserve_principal_fen + part.reserve_interest_fen
                     self.to_platform_fen += part.overdue_fee_fen
                 for each in routed.recourse:
-                    self.got[GUARANTOR] += each.principal_fen + each.interest_fen
+                    assert each.guarantor_id
+                    self.got[each.guarantor_id] += each.principal_fen + each.interest_fen
+            case ReimbursementOpened() as paid if well:
+                fen = paid.principal_fen + paid.interest_fen
+                self.gave[paid.guarantor_id] += fen
+                self.got[paid.to or RESERVE] += fen
             case e.AdvanceOpened() | GuaranteeAdvanceOpened() as advance if well:
                 self._count(self.got, advance.principal, advance.interest)
                 self._count(self.principal, advance.principal)
-                payer = RESERVE if isinstance(advance, e.AdvanceOpened) else GUARANTOR
+                payer = RESERVE if isinstance(advance, e.AdvanceOpened) else advance.guarantor_id
                 self.gave[payer] += sum(advance.principal) + sum(advance.interest)
 
     def _count(self, book: Counter[str], *vectors: Vector, sign: int = 1) -> None:
@@ -90,8 +96,8 @@ class Ledger:
     # -- what must be so --------------------------------------------------------------------------
 
     def agrees_with(self, loan: Loan) -> None:
-        """Paid + open = due for each claim, which has one holder; and what came back to the two is
-        of what they gave."""
+        """Paid + open = due for each claim, which has one holder; and what came back to those who
+        paid in the borrower's place is of what they gave."""
         assert loan.claims == tuple(self.claims)
         assert sum(claim.principal_fen for claim in self.claims) == self.lent_fen
         assert sum(loan.lent) == self.lent_fen
@@ -103,11 +109,12 @@ class Ledger:
             assert self.got[name] + open_fen == self.due[name]
             assert self.principal[name] + open_principal_fen + loan.unbilled[place] == principal_fen
             assert loan.lent[place] >= open_principal_fen + loan.unbilled[place]
-        for payer, left_fen in (
-            (RESERVE, sum(each.reserve_fen for each in billed)),
-            (GUARANTOR, sum(each.guarantor_fen for each in billed)),
-        ):
-            assert 0 <= left_fen == self.gave[payer] - self.got[payer]
+        left_fen = Counter({RESERVE: sum(each.reserve_fen for each in billed)})
+        for instalment in billed:
+            for advanced in instalment.advances:
+                assert min(advanced.principal_fen, advanced.interest_fen) >= 0 < advanced.total_fen
+                left_fen[advanced.guarantor_id] += advanced.total_fen
+        assert left_fen == self._not_back()
         open_costs_fen = sum(each.other_fee_fen for each in billed)
         assert open_costs_fen >= 0
         if loan.policy.overdue_fee_bands == "1-:0":  # Else there is more in what it got.
@@ -116,8 +123,11 @@ class Ledger:
     def owes_nobody(self) -> None:
         assert all(self.got[claim.tender_id] == self.due[claim.tender_id] for claim in self.claims)
         assert sum(self.principal.values()) == self.lent_fen
-        assert self.got[RESERVE] == self.gave[RESERVE]
-        assert self.got[GUARANTOR] == self.gave[GUARANTOR]
+        assert not any(self._not_back().values())
+
+    def _not_back(self) -> Counter[str]:
+        """By who paid in the borrower's place: what has not come back to him."""
+        return Counter({name: fen - self.got[name] for name, fen in self.gave.items()})
 
 
 def _lines(sent: Sent) -> set[tuple[int, str | int]]:
@@ -129,7 +139,9 @@ def _lines(sent: Sent) -> set[tuple[int, str | int]]:
             for part in sent.parts:
                 lines |= _places(part.period, part.principal, part.interest, part.penalty)
                 lines |= {(part.period, RESERVE)} if part.reserve_fen else set()
-            return lines | {(each.period, GUARANTOR) for each in sent.recourse}
+            return lines | {(each.period, str(each.guarantor_id)) for each in sent.recourse}
+        case ReimbursementOpened():
+            return {(sent.period, sent.guarantor_id), (sent.period, sent.to or RESERVE)}
         case _:
             return _places(sent.period, sent.principal, sent.interest)
 
@@ -139,19 +151,28 @@ def _places(period: int, *vectors: Vector) -> set[tuple[int, str | int]]:
 
 
 def rightly_split(
-    part: Part, recourse: Recourse | None, billed: Billed, terms: PolicyTerms
+    part: Part, recourse: Sequence[Recourse], billed: Billed, terms: PolicyTerms
 ) -> None:
     """Rule 5: the investors' rest first, or each kind of holder by what is open to it (two fen off
-    at most: one by each of two roundings); reserve and guarantor by what each gave."""
-    back = recourse or Recourse(part.period, 0, 0, 0)
-    base = billed.investors_fen, billed.reserve_fen, billed.guarantor_fen
-    principal_fen = sum(billed.principal)
-    principal = principal_fen, billed.reserve_principal_fen, billed.guarantor_principal_fen
-    interest = tuple(all_fen - fen for all_fen, fen in zip(base, principal, strict=True))
-    for held, *paid in (
-        (principal, sum(part.principal), part.reserve_principal_fen, back.principal_fen),
-        (interest, sum(part.interest), part.reserve_interest_fen, back.interest_fen),
-        (base, sum(part.penalty), part.reserve_penalty_fen, back.penalty_fen),
+    at most: one by each of two roundings); reserve and guarantors by what each gave."""
+    came = {each.guarantor_id: each for each in recourse}
+    nothing = Recourse(part.period, 0, 0, 0)
+    backs = [came.pop(each.guarantor_id, nothing) for each in billed.advances]
+    assert not came
+    by = billed.advances
+    base = [billed.investors_fen, billed.reserve_fen, *(each.total_fen for each in by)]
+    principal = [
+        *(sum(billed.principal), billed.reserve_principal_fen),
+        *(each.principal_fen for each in by),
+    ]
+    interest = [all_fen - fen for all_fen, fen in zip(base, principal, strict=True)]
+    to_principal = [sum(part.principal), part.reserve_principal_fen]
+    to_interest = [sum(part.interest), part.reserve_interest_fen]
+    to_penalty = [sum(part.penalty), part.reserve_penalty_fen]
+    for held, paid in (
+        (principal, [*to_principal, *(back.principal_fen for back in backs)]),
+        (interest, [*to_interest, *(back.interest_fen for back in backs)]),
+        (base, [*to_penalty, *(back.penalty_fen for back in backs)]),
     ):
         holders = list(zip(held, paid, strict=True))
         if terms.subrogation is Subrogation.REST_FIRST:

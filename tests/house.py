@@ -136,8 +136,15 @@ class House:
         self.do(c.ConfirmBinding, member_id=member_id, binding_id=binding_id)
 
     def rated(
-        self, loan_id: str, borrower_id: str, fen: int, guarantor: str = "", **terms: Any
+        self,
+        loan_id: str,
+        borrower_id: str,
+        fen: int,
+        guarantor: str = "",
+        guarantors: Mapping[str, Mapping[str, Any]] | None = None,
+        **terms: Any,
     ) -> None:
+        """`guarantors`: several, and what each stands for."""
         usual: dict[str, Any] = {
             "annual_rate": "12",
             "periods": 12,
@@ -147,8 +154,9 @@ class House:
         fields = usual | terms
         self.do(c.RequestLoan, loan_id=loan_id, borrower_id=borrower_id, amount_fen=fen, **fields)
         self.do(c.RateLoan, loan_id=loan_id, grade="A")
-        if guarantor:
-            self.do(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=guarantor)
+        named = {guarantor: {}} if guarantor else guarantors or {}
+        for who, for_what in named.items():
+            self.do(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=who, **for_what)
 
     def published(self, loan_id: str, borrower_id: str, fen: int, **terms: Any) -> None:
         self.rated(loan_id, borrower_id, fen, **terms)
@@ -223,6 +231,10 @@ class House:
             )
             if payouts:
                 batch.append(command(c.RunReservePayouts, platform=self.platform))
+            batch += (
+                command(c.AdvanceObligations, platform=self.platform, guarantor_id=x)
+                for x in self.guarantors
+            )
             self.writer.submit(batch)
 
     # -- what came of it ------------------------------------------------------------------

@@ -11,7 +11,12 @@ from adapters.read_models import loan_rows as t
 from adapters.read_models.balances import Balance
 from adapters.read_models.blacklist import EntryRow, OthersRow
 from adapters.read_models.cases import ActionRow, CaseRow, LawsuitRow, PromiseRow
-from adapters.read_models.guarantees import GuaranteedLoanRow, GuarantorRow, ObligationRow
+from adapters.read_models.guarantees import (
+    GuaranteedLoanRow,
+    GuarantorRow,
+    ObligationRow,
+    RecourseRow,
+)
 from adapters.read_models.members import AuthorisationRow, BindingRow, DebtRow, MemberRow, VisitRow
 from adapters.read_models.positions import ClaimRow
 from adapters.read_models.reserve import ReserveClaimRow, ReservePayoutRow
@@ -65,6 +70,7 @@ class LoanShown:
     payment_parts: Sequence[t.PaymentPartRow]
     advances: Sequence[t.AdvanceRow]
     guarantor_advances: Sequence[t.GuarantorAdvanceRow]
+    reimbursements: Sequence[t.ReimbursementRow]
     claims: Sequence[ClaimRow]
 
 
@@ -110,6 +116,7 @@ class GuarantorShown:
     guarantor: GuarantorRow
     loans: Sequence[GuaranteedLoanRow]
     obligations: Sequence[ObligationRow]
+    recourse: Sequence[RecourseRow]  # What it owes who paid in its place.
 
 
 @dataclass(frozen=True, slots=True)

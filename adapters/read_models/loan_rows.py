@@ -1,7 +1,7 @@
 """The tables of the view `loans`: a loan, its tenders, instalments, payments and advances.
 
 "Investors'", "reserve's" and "guarantor's" say to whom the borrower owes a part: the reserve and
-the guarantor own what they paid to the investors in his place (代位).
+the guarantors own what they paid to the investors in his place (代位).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class LoanRow:
     overdue_instalments: int = 0  # Marked overdue and not paid yet.
     rest_billed_with: int | None = None  # The period that took all later principal with it.
     settled_on: date | None = None
-    guarantor_id: str | None = None
+    guarantor_ids: str | None = None  # In the order in which they were named: "G1,G2".
     ageing: str | None = None  # The ageing table that its policy names.
 
 
@@ -78,7 +78,7 @@ class InstalmentRow:
     filed: bool = False  # Was handed to the reserve.
     other_fee_fen: int = 0  # Court costs that are open: the platform's.
     open_since: date | None = None  # The day from whose close on that much was open.
-    confirmed: bool = False  # Was confirmed as overdue: the guarantor is obliged.
+    confirmed: bool = False  # Was confirmed as overdue: the guarantors are obliged.
 
     @property
     def base_fen(self) -> int:
@@ -144,11 +144,26 @@ class AdvanceRow:
 
 @dataclass(slots=True)
 class GuarantorAdvanceRow:
-    """An advance of the guarantor's (代偿) on one instalment. `status`: opened, paid, released."""
+    """An advance of a guarantor's (代偿) on one instalment. `status`: opened, paid, released."""
 
     advance_id: str
     loan_id: str
     period: int
+    principal_fen: int
+    interest_fen: int
+    status: str
+    guarantor_id: str
+
+
+@dataclass(slots=True)
+class ReimbursementRow:
+    """What a guarantor pays who paid in his place. `status`: opened, paid, released."""
+
+    reimbursement_id: str
+    loan_id: str
+    period: int
+    guarantor_id: str
+    paid_to: str | None  # The co-guarantor; None: the reserve.
     principal_fen: int
     interest_fen: int
     status: str
@@ -162,4 +177,7 @@ PAYMENT_PARTS = Table("payment_part", PaymentPartRow, key=["payment_id", "period
 ADVANCES = Table("advance", AdvanceRow, key=["payout_id"], indexes=["loan_id"])
 GUARANTOR_ADVANCES = Table(
     "guarantor_advance", GuarantorAdvanceRow, key=["advance_id"], indexes=["loan_id"]
+)
+REIMBURSEMENTS = Table(
+    "reimbursement", ReimbursementRow, key=["reimbursement_id"], indexes=["loan_id"]
 )

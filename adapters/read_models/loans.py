@@ -23,7 +23,8 @@ from domain import loan_events as e
 from domain import loan_guarantee as g
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Status
-from domain.register import Part, Recourse, Row
+from domain.policy import Provider
+from domain.register import Part, Row
 
 
 class Loans(View):
@@ -38,6 +39,7 @@ class Loans(View):
         LOAN_HISTORY,
         INSTALMENT_HISTORY,
         t.GUARANTOR_ADVANCES,
+        t.REIMBURSEMENTS,
     )
     EVENTS = e.EVENTS
 
@@ -49,6 +51,7 @@ class Loans(View):
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
         self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
         self._guarantors = self.open(t.GUARANTOR_ADVANCES, named(batch, "advance_id"))
+        self._reimbursements = self.open(t.REIMBURSEMENTS, named(batch, "reimbursement_id"))
         self._new_parts = self.open(t.PAYMENT_PARTS)
         self._parts: dict[str, list[t.PaymentPartRow]] = defaultdict(list)
         for part in _routed_before(tables.cursor, batch):
@@ -59,6 +62,7 @@ class Loans(View):
         touched = {(part.loan_id, part.period) for parts in self._parts.values() for part in parts}
         touched |= {(advance.loan_id, advance.period) for advance in self._advances}
         touched |= {(advance.loan_id, advance.period) for advance in self._guarantors}
+        touched |= {(each.loan_id, each.period) for each in self._reimbursements}
         for recorded in batch:
             event: Any = recorded.event
             if hasattr(event, "period"):
@@ -103,8 +107,12 @@ class Loans(View):
                 self._disburse(event, recorded.business_date)
             case e.TenderReserved() | e.TenderSecured() | e.TenderDropped() as event:
                 self._fold_tender(event)
-            case g.LoanGuaranteed(loan_id=loan_id, guarantor_id=guarantor_id):
-                self._loans[loan_id].guarantor_id = guarantor_id
+            case g.LoanGuaranteed(stands_as=Provider.GUARANTOR) as event:
+                loan = self._loans[event.loan_id]
+                named_before = (loan.guarantor_ids,) if loan.guarantor_ids else ()
+                loan.guarantor_ids = ",".join((*named_before, event.guarantor_id))
+            case g.LoanGuaranteed():  # Who pays as a third party is no guarantor of the loan's.
+                pass
             case (
                 g.OverdueConfirmed()
                 | g.GuaranteeAdvanceOpened()
@@ -112,6 +120,10 @@ class Loans(View):
                 | g.GuaranteeAdvanceReleased()
             ) as event:
                 self._fold_guarantee(event, recorded.business_date)
+            case (
+                g.ReimbursementOpened() | g.ReimbursementPaid() | g.ReimbursementReleased()
+            ) as event:
+                self._fold_reimbursement(event, recorded.business_date)
             case _:
                 self._fold_repayment(recorded)
 
@@ -296,10 +308,9 @@ class Loans(View):
             payment.status, payment.closed_on = "returned", on
             return
         payment.status = "routed"
-        recourse = {each.period: each for each in event.recourse}
         for part in event.parts:
             owed_fen = self._instalments[event.loan_id, part.period].other_fee_fen
-            row = self._new_parts.add(_part_row(event, part, owed_fen, recourse.get(part.period)))
+            row = self._new_parts.add(_part_row(event, part, owed_fen))
             self._parts[event.payment_id].append(row)
 
     def _settle(self, event: e.RepaymentSettled, on: date) -> None:
@@ -343,6 +354,7 @@ class Loans(View):
                         principal_fen=sum(event.principal),
                         interest_fen=sum(event.interest),
                         status="opened",
+                        guarantor_id=event.guarantor_id,
                     )
                 )
             case g.GuaranteeAdvancePaid(advance_id=advance_id):
@@ -356,6 +368,34 @@ class Loans(View):
                 row.guarantor_open_interest_fen += advance.interest_fen
             case g.GuaranteeAdvanceReleased(advance_id=advance_id):
                 self._guarantors[advance_id].status = "released"
+
+    def _fold_reimbursement(self, event: g.LoanGuaranteeEvent, on: date) -> None:
+        match event:
+            case g.ReimbursementOpened():
+                self._reimbursements.add(
+                    t.ReimbursementRow(
+                        reimbursement_id=event.reimbursement_id,
+                        loan_id=event.loan_id,
+                        period=event.period,
+                        guarantor_id=event.guarantor_id,
+                        paid_to=event.to,
+                        principal_fen=event.principal_fen,
+                        interest_fen=event.interest_fen,
+                        status="opened",
+                    )
+                )
+            case g.ReimbursementReleased(reimbursement_id=reimbursement_id):
+                self._reimbursements[reimbursement_id].status = "released"
+            case g.ReimbursementPaid(reimbursement_id=reimbursement_id):
+                paid = self._reimbursements[reimbursement_id]
+                paid.status = "paid"
+                if paid.paid_to is None:
+                    row = self._instalments[paid.loan_id, paid.period]
+                    self._history.keep_instalment(row, on)
+                    row.reserve_open_principal_fen -= paid.principal_fen
+                    row.reserve_open_interest_fen -= paid.interest_fen
+                    row.guarantor_open_principal_fen += paid.principal_fen
+                    row.guarantor_open_interest_fen += paid.interest_fen
 
     def _take_over(self, advance: t.AdvanceRow, on: date) -> None:
         """The lines paid by the reserve are its own from now on."""
@@ -381,12 +421,10 @@ def _routed_before(cursor: Cursor[Any], batch: Sequence[Recorded]) -> list[t.Pay
     return t.PAYMENT_PARTS.select(cursor, "payment_id = ANY(%s::text[])", settled)
 
 
-def _part_row(
-    event: e.RepaymentRouted, part: Part, other_fee_fen: int, recourse: Recourse | None
-) -> t.PaymentPartRow:
+def _part_row(event: e.RepaymentRouted, part: Part, other_fee_fen: int) -> t.PaymentPartRow:
     """`other_fee_fen`: what is open of it; it is settled before the overdue fee."""
     other_fee_fen = min(part.overdue_fee_fen, other_fee_fen)
-    back = recourse or Recourse(part.period, 0, 0, 0)
+    recourse = [each for each in event.recourse if each.period == part.period]
     return t.PaymentPartRow(
         payment_id=event.payment_id,
         period=part.period,
@@ -399,7 +437,7 @@ def _part_row(
         reserve_penalty_fen=part.reserve_penalty_fen,
         overdue_fee_fen=part.overdue_fee_fen - other_fee_fen,
         other_fee_fen=other_fee_fen,
-        guarantor_principal_fen=back.principal_fen,
-        guarantor_interest_fen=back.interest_fen,
-        guarantor_penalty_fen=back.penalty_fen,
+        guarantor_principal_fen=sum(back.principal_fen for back in recourse),
+        guarantor_interest_fen=sum(back.interest_fen for back in recourse),
+        guarantor_penalty_fen=sum(back.penalty_fen for back in recourse),
     )

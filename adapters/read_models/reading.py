@@ -39,6 +39,7 @@ from adapters.read_models.guarantees import (
     GUARANTEED_LOANS,
     GUARANTORS,
     OBLIGATIONS,
+    RECOURSE,
     Guarantees,
 )
 from adapters.read_models.loans import Loans
@@ -180,6 +181,9 @@ class ReadModels:
                 guarantor_advances=t.GUARANTOR_ADVANCES.select(
                     cursor, f"{mine} period, advance_id", loan_id
                 ),
+                reimbursements=t.REIMBURSEMENTS.select(
+                    cursor, f"{mine} period, reimbursement_id", loan_id
+                ),
                 claims=CLAIMS.select(cursor, f"{mine} place, tender_id", loan_id),
             )
             return Seen(stamp, shown)
@@ -250,6 +254,7 @@ class ReadModels:
                 guarantor=_one(cursor, GUARANTORS, guarantor_id, stamp),
                 loans=GUARANTEED_LOANS.select(cursor, f"{mine} loan_id", guarantor_id),
                 obligations=OBLIGATIONS.select(cursor, f"{mine} deadline, claim_id", guarantor_id),
+                recourse=RECOURSE.select(cursor, f"{mine} claim_id, to_account", guarantor_id),
             )
             return Seen(stamp, shown)
 

@@ -81,6 +81,7 @@ FLOWS = {
     Purpose.RESERVE_CONTRIBUTION: "contributed",
     Purpose.RECHARGE: "seeded",
     Purpose.SUBROGATED_RECOVERY: "recovered",
+    Purpose.REIMBURSEMENT: "recovered",
     Purpose.RESERVE_PAYOUT: "paid",
     Purpose.RESERVE_SURPLUS: "surplus",
 }

@@ -474,6 +474,13 @@ ON_OCCASION: tuple[c.Command, ...] = (
         period=1,
         **_by("request-advance", "guarantor-1"),
     ),
+    c.ReimburseAdvance(
+        reimbursement_id="reimbursement1",
+        guarantor_id="G1",
+        loan_id="L2",
+        period=1,
+        **_by("reimburse-advance", "guarantor-1"),
+    ),
     by_two(c.WindDown, _FINANCE_1, _RISK_1, plan_hash="f1" * 32, **_by("wind-down", "board-1")),
 )
 """Not in the story: they need a debit of the bank, a borrower who is late, another platform's list,

@@ -128,6 +128,7 @@ class DayEnd:
             ]
         )
         self._submit([c.RunReservePayouts(id=f"payouts:{today}", **self._by())])
+        self._advance(today)
         self._spread(today)
         self._collect(today)
         self._report_emptied(today)
@@ -148,6 +149,23 @@ class DayEnd:
             [
                 c.AssessLoan(id=f"{each}:{version}", loan_id=asked[each], **self._by())
                 for each in unknown
+            ]
+        )
+
+    def _advance(self, today: date) -> None:
+        """For guarantors who need not be asked, where there are any."""
+        granted = self._found(
+            "SELECT member_id FROM {}.authorisation"
+            " WHERE kind = 'compensatory' AND status = 'granted' LIMIT 1",
+            {},
+        )
+        if not granted:
+            return
+        self._catch_up()  # With what was confirmed, or filed, just now.
+        self._submit(
+            [
+                c.AdvanceObligations(id=f"advances:{today}:{who}", guarantor_id=who, **self._by())
+                for who in self._authorised(today)
             ]
         )
 
@@ -267,6 +285,16 @@ class DayEnd:
             {"today": today},
         )
 
+    def _authorised(self, today: date) -> list[str]:
+        """Guarantors with something to advance who have granted it for today."""
+        return self._found(
+            "SELECT DISTINCT guarantor_id FROM {0}.obligation o JOIN {0}.authorisation a"
+            " ON a.member_id = o.guarantor_id AND a.kind = 'compensatory'"
+            " AND a.status = 'granted' AND a.ends_on >= %(today)s"
+            " WHERE o.status = 'open' ORDER BY guarantor_id",
+            {"today": today},
+        )
+
     def _policies(self) -> list[PolicyTerms]:
         published = self._log.stream(POLICY)
         return [each.terms for each in published if isinstance(each, PolicyPublished)]
@@ -340,7 +368,7 @@ _DUE: LiteralString = """
             guaranteed, plain)
         ON p.version = l.policy_version
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN l.guarantor_id IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
+        SELECT CASE WHEN l.guarantor_ids IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
     WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
       AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with OR i.billed)
       AND (NOT i.billed

@@ -61,7 +61,8 @@ RULES = {
         {
             "REPAYMENT": Detail(_roles("BORROWERS"), _roles("INVESTOR")),
             "COMPENSATORY_REPAYMENT": Detail(
-                _roles("BORROWERS"), _roles("PLATFORM_COMPENSATORY GUARANTEECORP")
+                _roles("BORROWERS GUARANTEECORP"),
+                _roles("PLATFORM_COMPENSATORY GUARANTEECORP"),
             ),
             "COMMISSION": _COMMISSION,
         },

@@ -47,6 +47,7 @@ from services.settlement import (
     on_loans,
     on_members,
     on_operators,
+    on_reimbursements,
     on_visits,
     on_wind_down,
     on_withdrawals,
@@ -198,7 +199,7 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         streams.append(member_stream(requested.subject))
     if prefix in {"T", "X"}:
         streams.append(investment_stream(requested.reference))
-    if prefix in {"T", "H", "D", "R", "P", "GH", "GA"}:
+    if prefix in {"T", "H", "D", "R", "P", "GH", "GA", "GR"}:
         streams += _loan_and_parties(requested.subject, look)
         streams += _next_entries(prefix, requested.reference)
     if prefix in {"D", "R"} and (loan := look.peek(loan_stream(requested.subject))):
@@ -272,15 +273,14 @@ def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
 
 
 def _loan_and_parties(loan_id: str, look: Look) -> tuple[str, ...]:
-    """The loan, its borrower, and what its guarantor stands for."""
+    """The loan, its borrower, and what its guarantors stand for."""
     stream = loan_stream(loan_id)
     kept = look.peek(stream)
     loan: Loan = kept.state if kept else Loan()
     streams = [stream]
     if loan.terms is not None:
         streams.append(member_stream(loan.terms.borrower_id))
-    if loan.guarantee.by is not None:
-        streams.append(guarantee_stream(loan.guarantee.by))
+    streams += map(guarantee_stream, loan.guarantee.guarantors)
     return tuple(streams)
 
 
@@ -318,15 +318,34 @@ def _advance(command: c.RequestAdvance, look: Look) -> Touched:
     return Touched(streams, (account_of(command.guarantor_id, Role.GUARANTOR),))
 
 
-def _obligations(command: c.JudgeObligations, look: Look) -> Touched:
+def _reimburse(command: c.ReimburseAdvance, look: Look) -> Touched:
+    streams = (
+        *_loan_and_parties(command.loan_id, look),
+        member_stream(command.guarantor_id),
+        entry_stream(f"GR-{command.reimbursement_id}"),
+    )
+    return Touched(streams, (account_of(command.guarantor_id, Role.GUARANTOR),))
+
+
+def _obligations(command: c.JudgeObligations | c.AdvanceObligations, look: Look) -> Touched:
     stream = guarantee_stream(command.guarantor_id)
     kept = look.peek(stream)
     obliged = kept.state.obligations.values() if kept else ()
     return Touched((stream, RESERVE, *(loan_stream(each.opened.loan_id) for each in obliged)))
 
 
+def _authorised(command: c.AdvanceObligations, look: Look) -> Touched:
+    streams, _ = _obligations(command, look)
+    guarantor_id = command.guarantor_id
+    account = account_of(guarantor_id, Role.GUARANTOR)
+    return Touched((*streams, member_stream(guarantor_id)), (account,))
+
+
 PEEKING: frozenset[Touches] = frozenset(
-    {_loan, _repay, _entry, _payouts, _buy, _assignment, _case_and_loans, _spread, _obligations}
+    {
+        *(_loan, _repay, _entry, _payouts, _buy, _assignment, _case_and_loans, _spread),
+        *(_obligations, _authorised, _reimburse),
+    }
 )
 
 HANDLERS: dict[type[c.Command], Handler] = {
@@ -416,5 +435,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.GuaranteeLoan: Handler(on_guarantees.guarantee_loan, _guarantee),
     c.ConfirmOverdue: Handler(on_guarantees.confirm_overdue, _loan),
     c.RequestAdvance: Handler(on_guarantees.request_advance, _advance),
+    c.ReimburseAdvance: Handler(on_reimbursements.reimburse_advance, _reimburse),
     c.JudgeObligations: Handler(on_day_end.judge_obligations, _obligations),
+    c.AdvanceObligations: Handler(on_guarantees.advance_obligations, _authorised),
 }

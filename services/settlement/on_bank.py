@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain import cashbook, funding, investment, repayment, reserve
+from domain import cashbook, funding, guarantor_advance, investment, repayment, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import EntryRequested, Movement, movement_id
@@ -12,7 +12,7 @@ from domain.loan import Loan, Status
 from domain.loan_events import LoanEvent, LoanSettled, RepaymentRouted
 from domain.purposes import Purpose
 from domain.streams import RESERVE, loan_stream
-from services.settlement import on_claims, on_guarantees
+from services.settlement import on_claims, on_guarantees, on_reimbursements
 from services.settlement.desk import Desk
 from services.settlement.on_collections import count_payment
 from services.settlement.on_corrections import reversal_rejected
@@ -113,7 +113,7 @@ def _send(desk: Desk, routed: RepaymentRouted) -> None:
 
 
 def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movement]:
-    """One movement for each claim that gets something, then the reserve's, the guarantor's, and
+    """One movement for each claim that gets something, then the reserve's, each guarantor's, and
     the fee."""
     borrower = account_of(loan.known().borrower_id, Role.BORROWER)
     parts = routed.parts
@@ -128,9 +128,8 @@ def _movements(loan: Loan, routed: RepaymentRouted, entry_id: str) -> list[Movem
         lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
     reserve_fen = sum(part.reserve_fen for part in parts)
     lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
-    if loan.guarantee.by is not None:
-        guarantor = account_of(loan.guarantee.by, Role.GUARANTOR)
-        recovered_fen = sum(each.total_fen for each in routed.recourse)
+    for guarantor_id, recovered_fen in guarantor_advance.recovered_fen(loan, routed).items():
+        guarantor = account_of(guarantor_id, Role.GUARANTOR)
         lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, recovered_fen, 0))
     fee_fen = sum(part.overdue_fee_fen for part in parts)
     lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
@@ -230,6 +229,7 @@ def _payout_paid(desk: Desk, entry: EntryRequested) -> None:
         in_full=held.amount_fen == held.claim_fen,
     )
     desk.record(RESERVE, paid)
+    on_reimbursements.reserve_paid(desk, held)
     _end_advance(desk, held, paid=True)
 
 
@@ -270,11 +270,12 @@ def _assignment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> N
     route_next(desk, entry.subject)
 
 
-# -- the guarantor's advances -----------------------------------------------------------
+# -- what guarantors advance, and pay to who paid in their place ------------------------
 
 
 def _advance_settled(desk: Desk, entry: EntryRequested) -> None:
     on_guarantees.advance_made(desk, entry)
+    on_guarantees.drop_obligations(desk, entry.subject)  # Of the others who stand for it.
     drop_claims(desk, entry.subject)  # Late, and the reserve was obliged already.
     route_next(desk, entry.subject)
 
@@ -286,6 +287,16 @@ def _advance_hold_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> 
 
 def _advance_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
     on_guarantees.advance_refused(desk, entry, bank_code)
+    route_next(desk, entry.subject)
+
+
+def _reimbursed(desk: Desk, entry: EntryRequested) -> None:
+    on_reimbursements.reimbursed(desk, entry)
+    route_next(desk, entry.subject)
+
+
+def _reimbursement_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
+    on_reimbursements.reimbursement_refused(desk, entry)
     route_next(desk, entry.subject)
 
 
@@ -308,6 +319,7 @@ AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
     Purpose.ASSIGNMENT: _claim_assigned,
     Purpose.GUARANTEE_HOLD: on_guarantees.send_advance,
     Purpose.GUARANTEE_ADVANCE: _advance_settled,
+    Purpose.REIMBURSEMENT: _reimbursed,
 }
 """By an entry's leading purpose. A repayment leads with the first line that it has: of an investor,
 the reserve, the guarantor, or the fee."""
@@ -326,6 +338,7 @@ AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.ASSIGNMENT: _assignment_rejected,
     Purpose.GUARANTEE_HOLD: _advance_hold_refused,
     Purpose.GUARANTEE_ADVANCE: _advance_rejected,
+    Purpose.REIMBURSEMENT: _reimbursement_rejected,
     Purpose.REVERSAL: reversal_rejected,
     Purpose.ADMINISTRATIVE_RELEASE: release_rejected,
 }

@@ -14,6 +14,7 @@ from domain.collections import Late
 from domain.conduct import CONDUCT_TABLES, Party
 from domain.loan import Loan
 from domain.model import Refused
+from domain.policy import Provider
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, case_stream, loan_stream
 from infra.clock import SHANGHAI
@@ -67,7 +68,7 @@ def _late_by_policy(desk: Desk, loans: Iterable[Loan]) -> Iterator[tuple[Steps, 
 def _guarantors(desk: Desk, borrower_id: str) -> set[str]:
     """Of his overdue loans."""
     overdue = (loan for loan in _loans(desk, borrower_id) if loan.overdue)
-    return {loan.guarantee.by for loan in overdue if loan.guarantee.by is not None}
+    return {name for loan in overdue for name in loan.guarantee.standing_as(Provider.GUARANTOR)}
 
 
 def _loans(desk: Desk, borrower_id: str) -> Iterator[Loan]:

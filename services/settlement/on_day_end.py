@@ -19,28 +19,31 @@ from services.settlement.on_guarantees import breach, open_obligations
 def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
     events = repayment.assess(desk.loan(command.loan_id), desk.today, desk.calendar)
     _record(desk, command.loan_id, events)
-    open_obligations(desk, events)
     close_if_settled(desk, command.loan_id, events)
 
 
 def judge_obligations(desk: Desk, command: c.JudgeObligations) -> None:
-    """An advance that is on its way is waited for. Who is neither guarantor nor reserve has no
-    account to pay from here: that he is obliged is on record."""
+    """An advance that is on its way is waited for, another guarantor's too: none can be asked for
+    meanwhile."""
     for opened in desk.guarantor(command.guarantor_id).overdue(desk.today):
-        breached = breach(desk, opened)
         loan = desk.loan(opened.loan_id)
+        if opened.period in loan.guarantee.moving:
+            continue
+        breached = breach(desk, opened)
         covers = loan.covers.get(opened.period, Covers.INSTALMENT)
         called = repayment.call_on(loan, opened.period, breached.next_payer, covers, desk.today)
         _record(desk, opened.loan_id, called)
 
 
 def _record(desk: Desk, loan_id: str, events: tuple[LoanEvent, ...]) -> None:
-    """With a claim that is filed the reserve's queue grows, where the policy names the reserve."""
+    """With a claim that is filed the reserve's queue grows, where the policy names the reserve; and
+    whoever else must pay now is obliged."""
     desk.record(loan_stream(loan_id), *events)
     loan = desk.loan(loan_id)
     for event in events:
         if isinstance(event, ClaimFiled) and Provider.RESERVE in loan.policy.providers:
             desk.record(RESERVE, payouts.queued(loan, event, desk.today))
+    open_obligations(desk, events)
 
 
 def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:

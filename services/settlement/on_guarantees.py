@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain import authorisation, guarantee, guarantor_advance, lawful, repayment
 from domain import commands as c
-from domain import guarantee, guarantor_advance, lawful, repayment
 from domain.accounts import Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.guarantee import ObligationOpened
 from domain.loan import Loan
-from domain.loan_events import LoanEvent, RepaymentRouted, RepaymentSettled
+from domain.loan_events import ClaimFiled, LoanEvent, RepaymentRouted, RepaymentSettled
 from domain.loan_guarantee import (
     CounterGuarantee,
     GuaranteeAdvanceOpened,
     LoanGuaranteed,
     OverdueConfirmed,
 )
-from domain.model import InvariantBroken
 from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.streams import guarantee_stream, loan_stream
 from services.settlement.desk import Desk
 from services.settlement.on_authorisations import check as authorised
+from services.settlement.on_reimbursements import guarantor_paid
 
 
 def appoint_guarantor(desk: Desk, command: c.AppointGuarantor) -> None:
@@ -44,10 +44,16 @@ def guarantee_loan(desk: Desk, command: c.GuaranteeLoan) -> None:
     if given is not None:
         counter = CounterGuarantee(given.kind, given.reference, given.document_hash)
     wanted = LoanGuaranteed(
-        loan_id=command.loan_id, guarantor_id=command.guarantor_id, counter_guarantee=counter
+        loan_id=command.loan_id,
+        guarantor_id=command.guarantor_id,
+        counter_guarantee=counter,
+        share_bp=command.share_bp,
+        contribution=command.contribution,
+        stands_as=command.stands_as,
     )
     loan = desk.loan(command.loan_id)
-    desk.record(loan_stream(command.loan_id), guarantor_advance.guarantee(loan, wanted))
+    named = guarantor_advance.guarantee(loan, wanted, desk.today)
+    desk.record(loan_stream(command.loan_id), named)
 
 
 def confirm_overdue(desk: Desk, command: c.ConfirmOverdue) -> None:
@@ -59,14 +65,36 @@ def confirm_overdue(desk: Desk, command: c.ConfirmOverdue) -> None:
 
 
 def request_advance(desk: Desk, command: c.RequestAdvance) -> None:
-    """First the bank freezes the guarantor's money; the advance itself goes out of that."""
+    """By the guarantor."""
     opened = guarantor_advance.open_advance(
         desk.loan(command.loan_id), command.advance_id, command.guarantor_id, command.period
     )
     amount_fen = guarantor_advance.amount_fen(opened)
     authorised(desk, command.guarantor_id, Authorised.COMPENSATORY, amount_fen)
-    account = account_of(command.guarantor_id, Role.GUARANTOR)
-    entry_id = f"GH-{command.advance_id}"
+    _hold(desk, opened)
+
+
+def advance_obligations(desk: Desk, command: c.AdvanceObligations) -> None:
+    """By the day end, where the guarantor has authorised so much and has it; what of the loan is on
+    its way is waited for, and asked for again tomorrow."""
+    guarantor_id = command.guarantor_id
+    account = account_of(guarantor_id, Role.GUARANTOR)
+    known = desk.member(guarantor_id).authorisations
+    for obligation in desk.guarantor(guarantor_id).to_advance():
+        loan = desk.loan(obligation.loan_id)
+        amount_fen = guarantor_advance.owed_fen(loan, guarantor_id, obligation.period)
+        covered = authorisation.covers(known, Authorised.COMPENSATORY, amount_fen, desk.today)
+        if covered and not loan.lines_moving and amount_fen <= desk.balance(account).available_fen:
+            advance_id = guarantor_advance.id_on(desk.today, guarantor_id, obligation.claim_id)
+            period = obligation.period
+            _hold(desk, guarantor_advance.open_advance(loan, advance_id, guarantor_id, period))
+
+
+def _hold(desk: Desk, opened: GuaranteeAdvanceOpened) -> None:
+    """First the bank freezes the guarantor's money; the advance itself goes out of that."""
+    amount_fen = guarantor_advance.amount_fen(opened)
+    account = account_of(opened.guarantor_id, Role.GUARANTOR)
+    entry_id = f"GH-{opened.advance_id}"
     movement = Movement(
         id=movement_id(entry_id, 1),
         purpose=Purpose.GUARANTEE_HOLD,
@@ -74,15 +102,15 @@ def request_advance(desk: Desk, command: c.RequestAdvance) -> None:
         payee=account,
         amount_fen=amount_fen,
     )
-    desk.record(loan_stream(command.loan_id), opened)
+    desk.record(loan_stream(opened.loan_id), opened)
     requested = guarantee.AdvanceRequested(
-        guarantor_id=command.guarantor_id,
-        advance_id=command.advance_id,
-        claim_id=repayment.claim_id(command.loan_id, command.period),
+        guarantor_id=opened.guarantor_id,
+        advance_id=opened.advance_id,
+        claim_id=repayment.claim_id(opened.loan_id, opened.period),
         amount_fen=amount_fen,
     )
-    desk.record(guarantee_stream(command.guarantor_id), requested)
-    desk.request(entry_id, command.loan_id, command.advance_id, [movement], "advance_id")
+    desk.record(guarantee_stream(opened.guarantor_id), requested)
+    desk.request(entry_id, opened.loan_id, opened.advance_id, [movement], "advance_id")
 
 
 def _check_law(desk: Desk, guarantor_id: str, field: str) -> None:
@@ -94,12 +122,15 @@ def _check_law(desk: Desk, guarantor_id: str, field: str) -> None:
 
 
 def give_guarantee(desk: Desk, loan: Loan) -> None:
-    """With its publishing the loan counts against its guarantor's limit."""
+    """With its publishing the loan counts against the limits of its guarantors."""
     terms = loan.known()
-    if (guarantor_id := loan.guarantee.by) is not None:
+    for guarantor_id in loan.guarantee.guarantors:
         _check_law(desk, guarantor_id, "loan_id")
         given = guarantee.give(
-            desk.guarantor(guarantor_id), guarantor_id, terms.loan_id, terms.amount_fen
+            desk.guarantor(guarantor_id),
+            guarantor_id,
+            terms.loan_id,
+            guarantor_advance.exposure_fen(loan, guarantor_id, terms.amount_fen),
         )
         desk.record(guarantee_stream(guarantor_id), given)
 
@@ -107,59 +138,82 @@ def give_guarantee(desk: Desk, loan: Loan) -> None:
 def end_guarantee(desk: Desk, loan: Loan) -> None:
     """The loan is not paid out."""
     terms = loan.known()
-    if (guarantor_id := loan.guarantee.by) is not None:
+    for guarantor_id in loan.guarantee.guarantors:
         ended = guarantee.GuaranteeEnded(
-            guarantor_id=guarantor_id, loan_id=terms.loan_id, amount_fen=terms.amount_fen
+            guarantor_id=guarantor_id,
+            loan_id=terms.loan_id,
+            amount_fen=guarantor_advance.exposure_fen(loan, guarantor_id, terms.amount_fen),
         )
         desk.record(guarantee_stream(guarantor_id), ended)
 
 
 def open_obligations(desk: Desk, events: Iterable[LoanEvent]) -> None:
+    """Of an overdue that was confirmed the guarantors', of a claim that was filed the third party's
+    and the platform's."""
     for event in events:
-        if isinstance(event, OverdueConfirmed):
-            open_obligation(desk, event)
+        match event:
+            case OverdueConfirmed():
+                open_obligation(desk, event)
+            case ClaimFiled(loan_id=loan_id, period=period):
+                loan = desk.loan(loan_id)
+                called = OverdueConfirmed(loan_id=loan_id, period=period, confirmed_on=desk.today)
+                _oblige(desk, loan, guarantor_advance.called_with_claim(loan), called)
+            case _:
+                pass
 
 
 def open_obligation(desk: Desk, confirmed: OverdueConfirmed) -> None:
     loan = desk.loan(confirmed.loan_id)
-    guarantor_id = _guarantor_of(loan)
-    opened = guarantee.oblige(
-        guarantor_id,
-        confirmed,
-        repayment.claim_id(confirmed.loan_id, confirmed.period),
-        sum(repayment.protected_fen(loan, confirmed.period).values()),
-        loan.policy,
-        desk.calendar,
-    )
-    desk.record(guarantee_stream(guarantor_id), opened)
+    _oblige(desk, loan, loan.guarantee.standing_as(Provider.GUARANTOR), confirmed)
+
+
+def _oblige(desk: Desk, loan: Loan, named: Iterable[str], confirmed: OverdueConfirmed) -> None:
+    """Each for what he stands for."""
+    for guarantor_id in named:
+        amount_fen = guarantor_advance.owed_fen(loan, guarantor_id, confirmed.period)
+        if not amount_fen:  # Of so few fen that none falls on his share.
+            continue
+        opened = guarantee.oblige(
+            guarantor_id,
+            confirmed,
+            repayment.claim_id(confirmed.loan_id, confirmed.period),
+            amount_fen,
+            loan.policy,
+            desk.calendar,
+        )
+        desk.record(guarantee_stream(guarantor_id), opened)
 
 
 def drop_obligations(desk: Desk, loan_id: str) -> None:
     """Obligations of which somebody else left nothing to advance."""
     loan = desk.loan(loan_id)
-    if loan.guarantee.by is None:
-        return
-    for opened in desk.guarantor(loan.guarantee.by).of_loan(loan_id):
-        if not repayment.protected_fen(loan, opened.period):
-            dropped = guarantee.ObligationDropped(
-                guarantor_id=opened.guarantor_id, claim_id=opened.claim_id
-            )
-            desk.record(guarantee_stream(opened.guarantor_id), dropped)
+    for guarantor_id in loan.guarantee.guarantors:
+        for opened in desk.guarantor(guarantor_id).of_loan(loan_id):
+            if not guarantor_advance.owed_fen(loan, guarantor_id, opened.period):
+                dropped = guarantee.ObligationDropped(
+                    guarantor_id=guarantor_id, claim_id=opened.claim_id
+                )
+                desk.record(guarantee_stream(guarantor_id), dropped)
 
 
 def loan_repaid(desk: Desk, routed: RepaymentRouted, settled: RepaymentSettled) -> None:
-    """Less is owed, and what was the guarantor's recourse came to it."""
-    guarantor_id = desk.loan(settled.loan_id).guarantee.by
-    if guarantor_id is None:
-        return
-    repaid = guarantee.LoanRepaid(
-        guarantor_id=guarantor_id,
-        loan_id=settled.loan_id,
-        payment_id=settled.payment_id,
-        principal_fen=settled.principal_fen,
-        recovered_fen=sum(each.total_fen for each in routed.recourse),
-    )
-    desk.record(guarantee_stream(guarantor_id), repaid)
+    """Less is owed, and what was a guarantor's recourse came to him."""
+    loan = desk.loan(settled.loan_id)
+    owed_fen = repayment.outstanding_fen(loan)
+    recovered_fen = guarantor_advance.recovered_fen(loan, routed)
+    for guarantor_id in loan.guarantee.guarantors:
+        before_fen, after_fen = (
+            guarantor_advance.exposure_fen(loan, guarantor_id, fen)
+            for fen in (owed_fen + settled.principal_fen, owed_fen)
+        )
+        repaid = guarantee.LoanRepaid(
+            guarantor_id=guarantor_id,
+            loan_id=settled.loan_id,
+            payment_id=settled.payment_id,
+            principal_fen=before_fen - after_fen,
+            recovered_fen=recovered_fen.get(guarantor_id, 0),
+        )
+        desk.record(guarantee_stream(guarantor_id), repaid)
 
 
 def breach(desk: Desk, opened: ObligationOpened) -> guarantee.ObligationBreached:
@@ -170,9 +224,11 @@ def breach(desk: Desk, opened: ObligationOpened) -> guarantee.ObligationBreached
         claim_id=opened.claim_id,
         loan_id=opened.loan_id,
         period=opened.period,
-        amount_fen=sum(repayment.protected_fen(loan, opened.period).values()),
+        amount_fen=guarantor_advance.owed_fen(loan, opened.guarantor_id, opened.period),
         deadline=opened.deadline,
-        next_payer=repayment.payer_after(loan, Provider.GUARANTOR),
+        next_payer=repayment.payer_after(
+            loan, loan.guarantee.guarantors[opened.guarantor_id].stands_as
+        ),
     )
     desk.record(guarantee_stream(opened.guarantor_id), breached)
     return breached
@@ -226,6 +282,7 @@ def advance_made(desk: Desk, entry: EntryRequested) -> None:
         amount_fen=guarantor_advance.amount_fen(opened),
     )
     desk.record(guarantee_stream(opened.guarantor_id), made)
+    guarantor_paid(desk, opened)
 
 
 def hold_refused(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
@@ -274,9 +331,3 @@ def _opened(loan: Loan, entry: EntryRequested) -> GuaranteeAdvanceOpened:
 
 def _hold_of(advance_id: str) -> str:
     return movement_id(f"GH-{advance_id}", 1)
-
-
-def _guarantor_of(loan: Loan) -> str:
-    if loan.guarantee.by is None:
-        raise InvariantBroken("an obligation without a guarantor")
-    return loan.guarantee.by

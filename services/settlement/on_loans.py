@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain import commands as c
-from domain import funding, investment, lawful, policy_limits, repayment
+from domain import funding, guarantor_advance, investment, lawful, policy_limits, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
@@ -67,6 +67,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         borrower.owed_fen + terms.amount_fen,
         company=borrower.company,
     )
+    guarantor_advance.must_be_whole(loan, policy)
     give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(

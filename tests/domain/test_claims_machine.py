@@ -1,5 +1,6 @@
-"""Payments, payouts of the reserve, the guarantor's advances, sales of claims and court costs in
-any order, each of which the bank may refuse, on one loan: every claim is conserved to the fen.
+"""Payments, payouts of the reserve, advances of one guarantor or several and what they pay each
+other, sales of claims and court costs in any order, each of which the bank may refuse, on one loan:
+every claim is conserved to the fen.
 
 What must hold after each step is in tests/claims_ledger.py.
 """
@@ -7,6 +8,7 @@ What must hold after each step is in tests/claims_ledger.py.
 from __future__ import annotations
 
 import itertools
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -19,12 +21,17 @@ from hypothesis.stateful import (
     rule,
 )
 
-from domain import assignment, claims, early_part, guarantor_advance, repayment
+from domain import assignment, claims, early_part, guarantor_advance, reimbursement, repayment
 from domain import loan_events as e
 from domain.allocation import AllocationOrder
 from domain.assignment import Assignment, AssignmentOffered, Reason
 from domain.loan import IN_REPAYMENT, Loan, Status
-from domain.loan_guarantee import LoanGuaranteed
+from domain.loan_guarantee import (
+    Contribution,
+    GuaranteeAdvanceOpened,
+    LoanGuaranteed,
+    ReimbursementOpened,
+)
 from domain.model import Refused
 from domain.policy import (
     Acceleration,
@@ -41,12 +48,23 @@ from domain.policy import (
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.sharing import ShareMethod
-from tests.claims_ledger import GUARANTOR, RESERVE, Advance, Ledger, rightly_split
+from tests.claims_ledger import RESERVE, Advance, Ledger, rightly_split
 from tests.exemplars import TODAY, a_policy, disbursed, folded
 
 PERIODS = st.sampled_from((1, 1, 2, 3))
 WELL = st.sampled_from((True, True, True, False))
 ANSWERS = st.sampled_from((True, True, None, False))  # The bank's, at once; None: later.
+TOGETHER = Contribution.AGREED
+# Who stands for the loan: for the whole, alone or with others, or for a share of 10,000.
+GUARANTORS: tuple[dict[str, int | Contribution | None], ...] = (
+    {},
+    {"gus": None},
+    {"gus": TOGETHER, "ned": TOGETHER},
+    {"gus": TOGETHER, "ned": None, "amy": TOGETHER},
+    {"gus": 5_000, "ned": 5_000},
+    {"gus": 3_333, "ned": 3_333, "amy": 3_334},
+    {"gus": 2_500, "ned": TOGETHER, "amy": TOGETHER},
+)
 
 policies = st.builds(
     a_policy,
@@ -90,14 +108,17 @@ class Claims(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         self.today = TODAY
         self.sales: dict[str, Assignment] = {}
+        self.in_breach: dict[int, tuple[str, ...]] = {}
+        self.owed: dict[tuple[int, str | None], Counter[str]] = defaultdict(Counter)
 
     @initialize(
         amounts_fen=st.lists(st.integers(1, 30_000), min_size=1, max_size=4),
         policy=policies,
         method=st.sampled_from(Method),
-        guaranteed=st.sampled_from((True, True, True, False)),
+        guarantors=st.sampled_from(GUARANTORS),
         periods=st.sampled_from((3, 6)),
         days=st.sampled_from((3, 3, 3, 40, 70, 100)),
+        reserve_paid=st.sampled_from((0, 0, 50, 100)),
     )
     def lend(
         self,
@@ -106,15 +127,25 @@ class Claims(RuleBasedStateMachine):
         method: Method,
         periods: int,
         days: int,
-        *,
-        guaranteed: bool,
+        guarantors: dict[str, int | Contribution | None],
+        reserve_paid: int,
     ) -> None:
-        """The borrower is late by now, with one instalment or three, or nothing is due yet."""
+        """The borrower is late by now, with one instalment or three, or nothing is due yet; the
+        guarantors may have broken their word on them, and the reserve paid so many per cent."""
         self.loan: Loan = disbursed(amounts_fen, policy=policy, method=method, periods=periods)
         self.ledger = Ledger(self.loan.claims)
-        if guaranteed:
-            self.record(LoanGuaranteed(loan_id="L1", guarantor_id="gus"))
+        for name, terms in guarantors.items():
+            several = terms if isinstance(terms, int) else None
+            bears = terms if isinstance(terms, Contribution) else None
+            self.record(
+                LoanGuaranteed(
+                    loan_id="L1", guarantor_id=name, share_bp=several, contribution=bears
+                )
+            )
+        guarantor_advance.must_be_whole(self.loan, policy)
         self.days_pass(days)
+        for period in sorted(self.loan.guarantee.confirmed) if reserve_paid else ():
+            self.guarantor_breaks_his_word(period=period, percent=reserve_paid, answer=True)
 
     def record(self, *events: e.LoanEvent) -> None:
         for event in events:
@@ -173,11 +204,11 @@ class Claims(RuleBasedStateMachine):
         moved_fen += sum(each.total_fen for each in routed.recourse)
         payment = self.loan.payments[routed.payment_id]
         assert moved_fen + routed.left_fen == payment.amount_fen
-        recourse = {each.period: each for each in routed.recourse}
+        periods = {part.period for part in routed.parts}
+        assert {each.period for each in routed.recourse} <= periods
         for part in routed.parts:
-            back = recourse.pop(part.period, None)
+            back = [each for each in routed.recourse if each.period == part.period]
             rightly_split(part, back, self.loan.billed[part.period], self.loan.policy)
-        assert not recourse
         if routed.entry_id is not None:
             self.ledger.sent("payment", routed)
 
@@ -187,13 +218,13 @@ class Claims(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         percent=st.sampled_from((100, 50, 1)),
-        by=st.sampled_from((*("gus",) * 7, "ann")),
+        by=st.sampled_from((*("gus",) * 4, "ned", "ned", "amy", "ann")),
         answer=ANSWERS,
     )
     def another_pays(self, data: st.DataObject, percent: int, by: str, answer: bool | None) -> None:
         called_on = [(RESERVE, period) for period in sorted(self.loan.filed)]
-        called_on += [(GUARANTOR, period) for period in sorted(self.loan.guarantee.confirmed)]
-        payer, period = data.draw(st.sampled_from([*called_on, (GUARANTOR, 1)]), "payer")
+        called_on += [(by, period) for period in sorted(self.loan.guarantee.confirmed)]
+        payer, period = data.draw(st.sampled_from([*called_on, (by, 1)]), "payer")
         if payer == RESERVE:
             self.reserve_pays(period, percent, answer)
         else:
@@ -215,7 +246,74 @@ class Claims(RuleBasedStateMachine):
         except Refused as refused:
             self._rightly(refused.code, by, period)
             return
+        assert guarantor_advance.amount_fen(opened) == guarantor_advance.owed_fen(
+            self.loan, by, period
+        )
         self._advancing(f"G-{number}", opened, answer)
+
+    @precondition(lambda self: self._owing())
+    @rule(
+        data=st.data(),
+        other=st.sampled_from((*(None,) * 7, "gus", "ann")),
+        borrower_fen=st.sampled_from((0, 1, 900)),
+        answer=ANSWERS,
+    )
+    def guarantor_reimburses(
+        self, data: st.DataObject, other: str | None, borrower_fen: int, answer: bool | None
+    ) -> None:
+        """The reserve, or a co-guarantor, for what was paid in his place, after the borrower has
+        paid a part of it, or nothing."""
+        if borrower_fen and self.running:
+            self.pay(fen=borrower_fen, days_ago=0, answer=True, pays_off=False, frozen=True)
+        if not self._owing():
+            return
+        period, to, by = data.draw(st.sampled_from(self._owing()), "owing")
+        by = other or by
+        owed, number = self.owed[period, to], f"{next(self.numbers)}"
+        try:
+            opened = reimbursement.open_reimbursement(self.loan, number, by, period, to, owed)
+        except Refused as refused:
+            self._rightly_not_reimbursed(refused.code, by, to)
+            return
+        assert opened.principal_fen + opened.interest_fen <= owed[by]
+        self.ledger.sent(f"B-{number}", opened)
+        self.record(opened)
+        self.bank_says(f"B-{number}", answer)
+
+    def _owing(self) -> list[tuple[int, str | None, str]]:
+        """Instalments on which something is open, who paid in whose place."""
+        return [
+            (period, to, by)
+            for (period, to), owed in self.owed.items()
+            for by in sorted(owed)
+            if period in self.loan.billed
+        ]
+
+    def _rightly_not_reimbursed(self, code: str, by: str, to: str | None) -> None:
+        right: dict[str, bool] = {
+            Code.NOT_GUARANTOR: by not in self.loan.guarantee.guarantors or by == to,
+            Code.NOTHING_TO_REIMBURSE: True,
+            Code.LINES_MOVING: bool(self.ledger.at_bank),
+        }
+        assert right[code]
+
+    def _paid_in_place(self, paid: Advance | ReimbursementOpened) -> None:
+        """What each owes to whom for it, as the guarantors' streams keep it."""
+        if isinstance(paid, ReimbursementOpened):
+            del self.owed[paid.period, paid.to][paid.guarantor_id]
+            fen = paid.principal_fen + paid.interest_fen
+            if paid.to is not None:
+                return
+        else:
+            fen = sum(paid.principal) + sum(paid.interest)
+        if isinstance(paid, e.AdvanceOpened):
+            in_breach = self.in_breach.get(paid.period, ())
+            owed = reimbursement.of_payout(self.loan, paid.period, fen, in_breach)
+            self.owed[paid.period, None].update(owed)
+        else:
+            owed = reimbursement.of_advance(self.loan, paid.guarantor_id, fen)
+            self.owed[paid.period, paid.guarantor_id].update(owed)
+        assert all(0 < each <= fen for each in owed.values())
 
     def _advancing(self, movement: str, opened: Advance, answer: bool | None) -> None:
         self._within_scope(opened)
@@ -236,14 +334,19 @@ class Claims(RuleBasedStateMachine):
         known = self.loan.guarantee
         at_bank = self.ledger.at_bank.values()
         right: dict[str, bool] = {
-            Code.NOT_GUARANTOR: known.by != by,
+            Code.NOT_GUARANTOR: by not in known.guarantors,
             Code.OBLIGATION_UNKNOWN: period not in known.confirmed,
             Code.ADVANCE_UNDER_WAY: any(getattr(each, "period", 0) == period for each in at_bank),
-            Code.ADVANCE_MADE: not repayment.protected_fen(self.loan, period),
-            Code.NOTHING_TO_ADVANCE: not repayment.protected_fen(self.loan, period),
+            Code.ADVANCE_MADE: self._nothing_of(by, period),
+            Code.NOTHING_TO_ADVANCE: self._nothing_of(by, period),
             Code.LINES_MOVING: bool(at_bank),
         }
         assert right[code]
+
+    def _nothing_of(self, by: str, period: int) -> bool:
+        """Not even to be asked of a stranger."""
+        stranger = by not in self.loan.guarantee.guarantors
+        return stranger or not guarantor_advance.owed_fen(self.loan, by, period)
 
     @rule(period=PERIODS)
     def confirmed_by_a_person(self, period: int) -> None:
@@ -252,14 +355,19 @@ class Claims(RuleBasedStateMachine):
         except Refused:
             return
 
-    @rule(period=PERIODS)
-    def guarantor_breaks_his_word(self, period: int) -> None:
+    @rule(period=PERIODS, percent=st.sampled_from((100, 50, 0)), answer=ANSWERS)
+    def guarantor_breaks_his_word(self, period: int, percent: int, answer: bool | None) -> None:
         """The next payer is called on, once, for what the guarantor was."""
         loan = self.loan
         if period in loan.billed and self.running and period in loan.guarantee.confirmed:
             payer, covers = repayment.payer_after(loan, Provider.GUARANTOR), loan.covers[period]
+            self.in_breach[period] = tuple(
+                name for name in loan.guarantee.guarantors if not self._nothing_of(name, period)
+            )
             self.record(*repayment.call_on(loan, period, payer, covers, self.today))
             assert repayment.call_on(self.loan, period, payer, covers, self.today) == ()
+            if payer is Provider.RESERVE:
+                self.reserve_pays(period, percent, answer)
 
     # -- claims that change hands ---------------------------------------------------------------
 
@@ -363,6 +471,7 @@ class Claims(RuleBasedStateMachine):
     def bank_says(self, movement: str, well: bool | None) -> None:
         if well is None or movement not in self.ledger.at_bank:
             return
+        sent = self.ledger.at_bank[movement]
         self.ledger.answered(movement, well=well)
         match movement.split("-"):
             case ["payment"] if well:
@@ -370,6 +479,8 @@ class Claims(RuleBasedStateMachine):
             case ["payment"]:
                 payment_id = repayment.routed(self.loan).payment_id
                 self.record(*repayment.fail(self.loan, payment_id, "E1"))
+            case ["B", number]:
+                self.record(reimbursement.finish(self.loan, number, paid=well))
             case ["P", number]:
                 self.record(*repayment.finish_advance(self.loan, number, paid=well))
             case ["G", number]:
@@ -380,6 +491,10 @@ class Claims(RuleBasedStateMachine):
                 self.record(claims.assign(self.loan, movement, buyer_id, self.today))
             case _:
                 self._end_sale(movement, Reason.REJECTED)
+        if well and isinstance(
+            sent, e.AdvanceOpened | GuaranteeAdvanceOpened | ReimbursementOpened
+        ):
+            self._paid_in_place(sent)
         self.route()
 
     # -- days and courts ------------------------------------------------------------------------
@@ -410,6 +525,20 @@ class Claims(RuleBasedStateMachine):
             to_come = self.loan.rows[self.loan.next_period - 1 :]
             assert sum(row.principal_fen for row in to_come) == sum(self.loan.unbilled)
             assert len(self.loan.rows) == self.loan.known().periods
+
+    @invariant()
+    def nobody_must_advance_more_than_is_open(self) -> None:
+        """Those with a share together all of it, where nobody stands for the whole."""
+        if not hasattr(self, "loan"):
+            return
+        for period in self.loan.guarantee.confirmed & self.loan.billed.keys():
+            open_fen = sum(repayment.protected_fen(self.loan, period).values())
+            named = self.loan.guarantee.guarantors
+            owed = [guarantor_advance.owed_fen(self.loan, name, period) for name in named]
+            joint = [name for name, each in named.items() if each.share_bp is None]
+            assert all(0 <= fen <= open_fen for fen in owed)
+            all_advanced = all((period, name) in self.loan.guarantee.advanced for name in named)
+            assert joint or sum(owed) == open_fen or all_advanced
 
     @invariant()
     def a_settled_loan_owes_nobody(self) -> None:

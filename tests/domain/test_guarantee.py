@@ -17,6 +17,7 @@ from domain.loan_guarantee import LoanGuaranteed, OverdueConfirmed
 from domain.model import InvariantBroken, Refused
 from domain.policy import Covers, PolicyTerms, Provider, Scope, Stage
 from domain.refusals import Code
+from domain.register import Recourse
 from domain.schedule import Method
 from domain.working_days import WorkingDays
 from tests.exemplars import TODAY, a_policy, disbursed, folded, loan_requested, only
@@ -69,14 +70,14 @@ def refused(ask: Callable[[], Any]) -> str:
 # -- who guarantees what --------------------------------------------------------------------
 
 
-def test_a_loan_names_one_guarantor_before_it_is_published_and_never_its_borrower() -> None:
+def test_a_loan_names_its_guarantor_before_it_is_published_and_never_its_borrower() -> None:
     requested = folded([loan_requested()])
-    assert advances.guarantee(requested, NAMED) == NAMED
+    assert advances.guarantee(requested, NAMED, TODAY) == NAMED
     own = LoanGuaranteed(loan_id="L1", guarantor_id="bob")
-    assert refused(lambda: advances.guarantee(requested, own)) == Code.SELF_GUARANTEE
+    assert refused(lambda: advances.guarantee(requested, own, TODAY)) == Code.SELF_GUARANTEE
     named = folded([NAMED], requested)
-    assert refused(lambda: advances.guarantee(named, NAMED)) == Code.LOAN_GUARANTEED
-    assert refused(lambda: advances.guarantee(lent(), NAMED)) == Code.LOAN_WRONG_STATE
+    assert refused(lambda: advances.guarantee(named, NAMED, TODAY)) == Code.LOAN_GUARANTEED
+    assert refused(lambda: advances.guarantee(lent(), NAMED, TODAY)) == Code.LOAN_WRONG_STATE
 
 
 def appointed(limit_fen: int, *given_fen: int) -> g.Guarantor:
@@ -291,7 +292,7 @@ def test_what_he_advanced_is_his_and_comes_back_to_him() -> None:
     assert (billed.investors_fen, billed.guarantor_fen) == (0, 1_010_00)
     routed = held(loan, 1_500_00).routed
     assert routed is not None
-    assert routed.recourse == ((1, 1_000_00, 10_00, 0),)
+    assert routed.recourse == (Recourse(1, 1_000_00, 10_00, 0, "gus"),)
     assert routed.left_fen == 490_00
     settled, *ended = repayment.settle(held(loan, 1_500_00), LATE)
     assert settled.principal_fen == 1_000_00

@@ -37,6 +37,7 @@ MAY: dict[Purpose, tuple[str, str]] = {
     Purpose.GUARANTEE_ADVANCE: ("guarantor", "borrower"),
     Purpose.ADVANCE_PASSED_ON: ("borrower", "investor"),
     Purpose.GUARANTEE_RECOVERY: ("borrower", "guarantor"),
+    Purpose.REIMBURSEMENT: ("guarantor", "reserve guarantor"),
     Purpose.ASSIGNMENT_HOLD: ("investor", "investor"),
     Purpose.ASSIGNMENT_RELEASE: ("investor", "investor"),
     Purpose.ASSIGNMENT: ("investor", "investor"),

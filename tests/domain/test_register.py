@@ -16,7 +16,7 @@ from domain.model import InvariantBroken
 from domain.money import Rounding
 from domain.penalty import PENALTY_DENOMINATOR
 from domain.policy import PenaltyBase, PolicyTerms, Subrogation
-from domain.register import Billed, Lateness, Part, Recourse, Row, bill, split
+from domain.register import Advanced, Billed, Lateness, Part, Recourse, Row, bill, split
 from domain.schedule import Method, schedule
 from domain.sharing import ShareMethod
 from tests.exemplars import a_policy
@@ -138,9 +138,13 @@ def test_paid_and_open_add_up_to_due_whatever_comes(
         assert applied_fen + allocation.left_fen == amount_fen
         assert applied_fen == min(amount_fen, due_fen)
         by_period = {each.period: each for each in parts}
-        guarantors = {each.period: each for each in recourse}
         instalments = [
-            each.paid(by_period[each.period], on, terms, guarantors.get(each.period))
+            each.paid(
+                by_period[each.period],
+                on,
+                terms,
+                [back for back in recourse if back.period == each.period],
+            )
             if each.period in by_period
             else each
             for each in instalments
@@ -148,7 +152,7 @@ def test_paid_and_open_add_up_to_due_whatever_comes(
         still_due_fen = sum(sum(each.due(on, terms)[1:]) for each in instalments)
         assert applied_fen + still_due_fen == due_fen
         assert all(fen >= 0 for p in parts for fen in (*p.principal, *p.interest, *p.penalty))
-        assert all(fen >= 0 for each in recourse for fen in each)
+        assert all(fen >= 0 for each in recourse for fen in each[:4])
         if payer:
             before_fen = [each.base_fen for each in instalments]
             instalments = [
@@ -337,7 +341,7 @@ def test_reserve_and_guarantor_share_by_what_each_holds(
     guarantor_fen: int,
 ) -> None:
     held = billed(interest=(0, 0), principal=(66_00, 44_00)).advanced((24_00, 16_00), (0, 0))
-    held = held.advanced_by_guarantor((24_00, 16_00), (0, 0))
+    held = held.advanced_by("gus", (24_00, 16_00), (0, 0))
     terms = a_policy(subrogation=subrogation)
     [only], recourse, _ = split(amount_fen, [held], DUE, terms)
     assert (only.principal, only.reserve_fen) == (investors, reserve_fen)
@@ -362,8 +366,7 @@ def test_both_orders(order: AllocationOrder, periods: dict[int, int]) -> None:
     [
         lambda: billed().advanced((60_01, 0), (0, 0)),
         lambda: billed().advanced((0, 0), (0, 4_01)),
-        lambda: billed().advanced_by_guarantor((60_01, 0), (0, 0)),
-        lambda: billed().paid(part(), DUE, a_policy(), Recourse(1, 1, 0, 0)),
+        lambda: billed().advanced_by("gus", (60_01, 0), (0, 0)),
         lambda: billed().paid(part(reserve_principal_fen=1), DUE, a_policy()),
         lambda: billed().paid(part(interest=(6_01, 0)), DUE, a_policy()),
     ],
@@ -373,14 +376,29 @@ def test_more_than_is_open_is_a_bug(impossible: Any) -> None:
         impossible()
 
 
+def test_a_guarantor_gets_no_more_back_than_he_advanced() -> None:
+    advanced = billed().advanced_by("gus", (5, 0), (0, 0)).advanced_by("ned", (7, 0), (0, 0))
+    with pytest.raises(InvariantBroken, match="gus would get back more than he advanced"):
+        advanced.paid(part(), DUE, a_policy(), [Recourse(1, 6, 0, 0, "gus")])
+    left = advanced.paid(part(), DUE, a_policy(), [Recourse(1, 5, 0, 0, "gus")])
+    assert left.advances == (("ned", 7, 0),)
+
+
+def test_recourse_that_names_nobody_is_the_only_guarantors() -> None:
+    """As it was written while a loan had one only."""
+    advanced = billed().advanced_by("gus", (5, 0), (0, 0))
+    assert advanced.paid(part(), DUE, a_policy(), [Recourse(1, 5, 0, 0)]).advances == ()
+
+
 def test_in_proportion_a_payment_and_its_penalty_go_to_investors_reserve_and_guarantor() -> None:
     """Half is the investors', three tenths the reserve's, a fifth the guarantor's; ten days late at
     one per cent a day."""
     due_on = date(2018, 2, 28)
-    billed = Billed(1, due_on, (500_00,), (0,), 300_00, 0, 200_00, 0)
+    advances = (Advanced("gus", 200_00, 0),)
+    billed = Billed(1, due_on, (500_00,), (0,), 300_00, 0, advances)
     terms = a_policy(subrogation=Subrogation.PROPORTIONAL, penalty_bands="1-:1")
     paid = split(600_00, [billed], due_on + timedelta(days=10), terms)
     [part], [recourse] = paid.parts, paid.recourse
     assert (part.principal, part.penalty) == ((250_00,), (50_00,))
     assert (part.reserve_principal_fen, part.reserve_penalty_fen) == (150_00, 30_00)
-    assert recourse == (1, 100_00, 0, 20_00)
+    assert recourse == Recourse(1, 100_00, 0, 20_00, "gus")

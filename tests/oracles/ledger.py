@@ -18,6 +18,7 @@ HOLDS = {
     "guarantee_hold",
     "assignment_hold",
     "reserve_payout",
+    "reimbursement",
     *BY_HAND,
 }
 RELEASES = {"tender_release", "repayment_release", "guarantee_release", "assignment_release"}
@@ -29,6 +30,7 @@ OUT_OF_FREEZE = {
     "guarantee_advance",
     "guarantee_recovery",
     "reserve_payout",
+    "reimbursement",
     *BY_HAND,
 }
 

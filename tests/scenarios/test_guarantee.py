@@ -21,6 +21,7 @@ from domain.model import Event
 from domain.payout_plan import BucketPeriod
 from domain.policy import Provider
 from domain.purposes import Purpose
+from domain.register import Recourse
 from domain.schedule import Method
 from domain.streams import guarantee_stream
 from services.projections.projector import Projector
@@ -307,7 +308,9 @@ def test_the_borrowers_money_that_comes_meanwhile_waits_and_is_the_guarantors(
     house.settle("GH-a1")
     assert told(house, RepaymentRouted) == []
     house.settle("GA-a1")
-    assert only(RepaymentRouted, house.events()).recourse == ((1, 1_000_00, 10_00, 0),)
+    assert only(RepaymentRouted, house.events()).recourse == (
+        Recourse(1, 1_000_00, 10_00, 0, "gus"),
+    )
     house.settle_all()
     assert house.balances()[GUS] == (5_000_00, 0)
     assert received(house) == (606_00, 404_00)

@@ -324,6 +324,16 @@ ELSEWHERE = {
         "domain/test_guarantee, test_guarantee",
     ),
     **dict.fromkeys(
+        (
+            Code.GUARANTORS_TOO_MANY,
+            Code.GUARANTEE_NOT_WHOLE,
+            Code.GUARANTEE_LAW_REPEALED,
+            Code.PROVIDER_UNNAMED,
+            Code.NOTHING_TO_REIMBURSE,
+        ),
+        "domain/test_co_guarantors, domain/test_reimbursement, test_co_guarantors",
+    ),
+    **dict.fromkeys(
         (Code.LIMITS_CONTRADICT, Code.AUTO_TENDER_NOBODY),
         "domain/test_auto_tender, settlement/test_auto_tender",
     ),

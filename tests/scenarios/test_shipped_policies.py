@@ -14,10 +14,11 @@ from domain import loan_events as e
 from domain import policy
 from domain import reserve as r
 from domain.accounts import Role
+from domain.guarantee import ObligationOpened
 from domain.law import LAW_TABLES
 from domain.lawful import check
 from domain.loan import Status
-from domain.policy import Policies
+from domain.policy import Policies, Provider
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.streams import POLICY
@@ -269,7 +270,21 @@ def test_third_party_what_another_protects_is_not_the_reserves(town: Town) -> No
     lend(house, "A")
     house.seed(20_000_00)
     house.roll_to(date(2019, 1, 1))
-    lend(house, "B")
+    house.rated("C", "bob", 1_00)
+    unnamed = house.refused(c.PublishLoan, loan_id="C", deadline=house.today)
+    assert unnamed == Code.PROVIDER_UNNAMED
+    house.guarantor("pat", 5_000_00)
+    lend(house, "B", guarantors={"pat": {"stands_as": Provider.THIRD_PARTY}})
     late(house, 31, loan_id="B")
     assert {x.loan_id for x in house.of(r.ClaimQueued)} == {"A"}
     assert lent(house) == 4_120_00
+    # Pat has five working days, and has recourse on bob.
+    obliged = only(ObligationOpened, house.events())
+    assert (obliged.guarantor_id, obliged.amount_fen) == ("pat", 4_120_00)
+    advance = {"guarantor_id": "pat", "loan_id": "B", "period": 1}
+    house.do(c.RequestAdvance, advance_id="a1", **advance)
+    house.settle_all()
+    assert lent(house) == 2 * 4_120_00
+    findings = {finding.name: finding for finding in verify(house.url, house.platform).findings}
+    assert findings["guarantees"].ok, findings["guarantees"]
+    assert findings["register"].ok, findings["register"]

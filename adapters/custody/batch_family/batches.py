@@ -28,6 +28,7 @@ _SERVICES = {
     Purpose.REPAYMENT: "batchRepay",
     Purpose.SUBROGATED_RECOVERY: "batchRepayBail",
     Purpose.GUARANTEE_RECOVERY: "batchRepayBail",
+    Purpose.REIMBURSEMENT: "batchRepayBail",
     Purpose.GUARANTEE_ADVANCE: "batchBailRepay",
     Purpose.RESERVE_PAYOUT: "batchSubstRepay",
     Purpose.ASSIGNMENT: "batchCreditInvest",

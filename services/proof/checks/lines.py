@@ -23,6 +23,9 @@ from domain.loan_guarantee import (
     GuaranteeAdvanceOpened,
     GuaranteeAdvancePaid,
     GuaranteeAdvanceReleased,
+    ReimbursementOpened,
+    ReimbursementPaid,
+    ReimbursementReleased,
 )
 from domain.model import Event
 from domain.policy import CapBasis, PolicyPublished
@@ -33,7 +36,7 @@ from services.proof.snapshot import Snapshot
 
 class Lines(Check):
     """A line is one claim's part of one instalment; the reserve's part is one line more, and so is
-    the guarantor's. While a claim is being sold none is paid."""
+    that of its guarantors. While a claim is being sold none is paid."""
 
     NAME = "lines"
     TITLE = "No line of the register has two open movements"
@@ -49,6 +52,8 @@ class Lines(Check):
             ((RepaymentRouted,), self._routed),
             ((AdvanceOpened, GuaranteeAdvanceOpened), self._advance_opened),
             ((RepaymentSettled, RepaymentFailed), self._payment_ended),
+            ((ReimbursementOpened,), self._reimbursement_opened),
+            ((ReimbursementPaid, ReimbursementReleased), self._reimbursement_ended),
             (
                 (AdvancePaid, AdvanceReleased, GuaranteeAdvancePaid, GuaranteeAdvanceReleased),
                 self._advance_ended,
@@ -79,6 +84,16 @@ class Lines(Check):
             if fen
         }
         self._open(fact, _entry_of(event), lines)
+
+    def _reimbursement_opened(self, fact: Fact) -> None:
+        event = fact.event
+        paid_for = {-2} if event.to is not None else {-1, -2}
+        lines = {(event.period, place) for place in paid_for}
+        self._open(fact, f"GR-{event.reimbursement_id}", lines)
+
+    def _reimbursement_ended(self, fact: Fact) -> None:
+        event = fact.event
+        self._close(event.loan_id, f"GR-{event.reimbursement_id}")
 
     def _payment_ended(self, fact: Fact) -> None:
         event = fact.event

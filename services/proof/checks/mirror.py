@@ -18,7 +18,7 @@ from domain.cashbook import (
     EntrySettled,
     movement_id,
 )
-from domain.guarantee import AdvanceMade
+from domain.guarantee import AdvanceMade, Reimbursed
 from domain.investment import TenderFrozen, TenderReleased
 from domain.loan_events import (
     AdvancePaid,
@@ -27,7 +27,7 @@ from domain.loan_events import (
     RepaymentHeld,
     RepaymentSettled,
 )
-from domain.loan_guarantee import GuaranteeAdvancePaid
+from domain.loan_guarantee import GuaranteeAdvancePaid, ReimbursementPaid
 from domain.model import Event
 from domain.purposes import Purpose
 from domain.reserve import PayoutPaid
@@ -233,5 +233,7 @@ _ENTRY_OF: dict[type[Event], tuple[str, str]] = {
     ClaimAssigned: ("AS", "assignment_id"),
     GuaranteeAdvancePaid: ("GA", "advance_id"),
     AdvanceMade: ("GA", "advance_id"),
+    ReimbursementPaid: ("GR", "reimbursement_id"),
+    Reimbursed: ("GR", "reimbursement_id"),
 }
 """Which entry's success an event follows from: the prefix, and the field that names the rest."""

@@ -5,6 +5,7 @@ Looks at what each event says, not at the folded state, and then compares the tw
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,10 +29,13 @@ from domain.loan_guarantee import (
     GuaranteeAdvancePaid,
     GuaranteeAdvanceReleased,
     LoanGuaranteed,
+    ReimbursementOpened,
+    ReimbursementPaid,
+    ReimbursementReleased,
 )
 from domain.model import Event
 from domain.purposes import Purpose
-from domain.register import Claim
+from domain.register import Claim, Recourse
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
@@ -47,12 +51,12 @@ class Account:
     unbilled_fen: int = 0  # Principal.
     advanced_fen: int = 0  # By the reserve ...
     recovered_fen: int = 0  # ... and paid back to it.
-    guarantor_fen: int = 0  # Advanced by the guarantor ...
-    recourse_fen: int = 0  # ... and paid back to him.
+    of_guarantor: Counter[str] = field(default_factory=Counter)  # What each has open.
     principal: list[int] = field(default_factory=list)  # Received, by claim.
     routed: RepaymentRouted | None = None
     advances: dict[str, AdvanceOpened] = field(default_factory=dict)
     advancing: dict[str, GuaranteeAdvanceOpened] = field(default_factory=dict)
+    reimbursing: dict[str, ReimbursementOpened] = field(default_factory=dict)
 
 
 class Register(Check):
@@ -63,7 +67,7 @@ class Register(Check):
         super().__init__()
         self._streams = streams
         self._accounts: dict[str, Account] = {}
-        self._guarantors: dict[str, str] = {}  # By loan.
+        self._guarantors: dict[str, list[str]] = {}  # By loan.
 
     def looks(self) -> Mapping[type[Event], Look]:
         return looks_of(
@@ -78,6 +82,8 @@ class Register(Check):
             ((LoanGuaranteed,), self._guaranteed),
             ((GuaranteeAdvanceOpened,), self._guarantor_pays),
             ((GuaranteeAdvancePaid, GuaranteeAdvanceReleased), self._guarantor_paid),
+            ((ReimbursementOpened,), self._reimburse),
+            ((ReimbursementPaid, ReimbursementReleased), self._reimbursed),
             ((LoanSettled,), self._ended),
             ((EntryRequested,), self._requested),
         )
@@ -125,9 +131,10 @@ class Register(Check):
             account.recovered_fen += recovered_fen
             account.paid_fen += sum(part.principal) + sum(part.interest) + recovered_fen
             _add(account.principal, part.principal)
-        recourse_fen = sum(each.principal_fen + each.interest_fen for each in routed.recourse)
-        account.recourse_fen += recourse_fen
-        account.paid_fen += recourse_fen
+        for back in routed.recourse:
+            back_fen = back.principal_fen + back.interest_fen
+            account.of_guarantor[self._named(event.loan_id, back)] -= back_fen
+            account.paid_fen += back_fen
         self._conserved(event.loan_id, account, fact.position)
 
     def _opened(self, fact: Fact) -> None:
@@ -165,12 +172,16 @@ class Register(Check):
 
     def _guaranteed(self, fact: Fact) -> None:
         event = fact.event
-        self._guarantors[event.loan_id] = event.guarantor_id
+        self._guarantors.setdefault(event.loan_id, []).append(event.guarantor_id)
+
+    def _named(self, loan_id: str, back: Recourse) -> str:
+        """Whose it is; where it does not say so, the loan had one guarantor only."""
+        return back.guarantor_id or self._guarantors[loan_id][0]
 
     def _guarantor_pays(self, fact: Fact) -> None:
         event = fact.event
         self._accounts[event.loan_id].advancing[event.advance_id] = event
-        if self._guarantors.get(event.loan_id) != event.guarantor_id:
+        if event.guarantor_id not in self._guarantors.get(event.loan_id, ()):
             self.violated(f"{event.guarantor_id} does not guarantee it", fact.position)
 
     def _guarantor_paid(self, fact: Fact) -> None:
@@ -178,8 +189,27 @@ class Register(Check):
         account = self._accounts[event.loan_id]
         opened = account.advancing.pop(event.advance_id)
         if isinstance(event, GuaranteeAdvancePaid):
-            account.guarantor_fen += sum(opened.principal) + sum(opened.interest)
+            advanced_fen = sum(opened.principal) + sum(opened.interest)
+            account.of_guarantor[opened.guarantor_id] += advanced_fen
             _add(account.principal, opened.principal)
+            self._conserved(event.loan_id, account, fact.position)
+
+    def _reimburse(self, fact: Fact) -> None:
+        event = fact.event
+        self._accounts[event.loan_id].reimbursing[event.reimbursement_id] = event
+
+    def _reimbursed(self, fact: Fact) -> None:
+        """What was open to one is open to another: the borrower owes as much as before."""
+        event = fact.event
+        account = self._accounts[event.loan_id]
+        opened = account.reimbursing.pop(event.reimbursement_id)
+        if isinstance(event, ReimbursementPaid):
+            fen = opened.principal_fen + opened.interest_fen
+            if opened.to is None:
+                account.advanced_fen -= fen
+            else:
+                account.of_guarantor[opened.to] -= fen
+            account.of_guarantor[opened.guarantor_id] += fen
             self._conserved(event.loan_id, account, fact.position)
 
     def _ended(self, fact: Fact) -> None:
@@ -195,7 +225,7 @@ class Register(Check):
         open_fen = (
             account.billed_fen - account.paid_fen,
             account.advanced_fen - account.recovered_fen,
-            account.guarantor_fen - account.recourse_fen,
+            *account.of_guarantor.values(),
         )
         if any(open_fen):
             self.violated(f"{event.loan_id} is settled and not paid", fact.position)
@@ -207,7 +237,9 @@ class Register(Check):
         self.looked_at["comparisons"] += 1
         open_fen = sum(billed.base_fen for billed in loan.billed.values())
         reserve_fen = sum(billed.reserve_fen for billed in loan.billed.values())
-        guarantor_fen = sum(billed.guarantor_fen for billed in loan.billed.values())
+        of_guarantor: Counter[str] = Counter()
+        for billed in loan.billed.values():
+            of_guarantor.update({each.guarantor_id: each.total_fen for each in billed.advances})
         if account.paid_fen + open_fen != account.billed_fen:
             self.violated(
                 f"{loan_id}: {account.billed_fen} fen due, {account.paid_fen} paid,"
@@ -216,8 +248,9 @@ class Register(Check):
             )
         if account.advanced_fen - account.recovered_fen != reserve_fen:
             self.violated(f"{loan_id}: {reserve_fen} fen open to the reserve", position)
-        if account.guarantor_fen - account.recourse_fen != guarantor_fen:
-            self.violated(f"{loan_id}: {guarantor_fen} fen open to the guarantor", position)
+        if account.of_guarantor != of_guarantor:
+            open_to = dict(of_guarantor)
+            self.violated(f"{loan_id}: open to its guarantors are {open_to}", position)
         if sum(loan.unbilled) != account.unbilled_fen:
             self.violated(f"{loan_id}: {account.unbilled_fen} fen not yet billed", position)
 
@@ -227,7 +260,7 @@ class Register(Check):
         """Repayments, payouts and advances move what the register's lines say."""
         event = fact.event
         prefix = event.entry_id.partition("-")[0]
-        if prefix not in {"R", "P", "GH", "GA"}:
+        if prefix not in {"R", "P", "GH", "GA", "GR"}:
             return
         account = self._accounts[event.subject]
         wanted: list[_Line]
@@ -235,8 +268,12 @@ class Register(Check):
             if account.routed is None or account.routed.entry_id != event.entry_id:
                 self.violated(f"{event.entry_id} was not routed", fact.position)
                 return
-            guarantor_id = self._guarantors.get(event.subject, "")
-            wanted = _repaid(account.claims, account.routed, guarantor_id)
+            back: Counter[str] = Counter()
+            for each in account.routed.recourse:
+                back[self._named(event.subject, each)] += each.total_fen
+            wanted = _repaid(account.claims, account.routed, back)
+        elif prefix == "GR":
+            wanted = [_paid_over(account.reimbursing[event.reference])]
         elif prefix == "P":
             wanted = _paid_out(account.claims, account.advances[event.reference])
         else:
@@ -276,7 +313,7 @@ def _line(movement: Movement) -> _Line:
     return movement.purpose, movement.payee, movement.amount_fen, movement.interest_fen
 
 
-def _repaid(claims: list[Claim], routed: RepaymentRouted, guarantor_id: str) -> list[_Line]:
+def _repaid(claims: list[Claim], routed: RepaymentRouted, back: Mapping[str, int]) -> list[_Line]:
     lines = []
     for place, claim in enumerate(claims):
         principal_fen = sum(part.principal[place] for part in routed.parts)
@@ -286,11 +323,16 @@ def _repaid(claims: list[Claim], routed: RepaymentRouted, guarantor_id: str) -> 
     reserve_fen = sum(part.reserve_fen for part in routed.parts)
     fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
     lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
-    recourse_fen = sum(each.total_fen for each in routed.recourse)
-    guarantor = account_of(guarantor_id, Role.GUARANTOR)
-    lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, recourse_fen, 0))
+    for guarantor_id, fen in back.items():
+        guarantor = account_of(guarantor_id, Role.GUARANTOR)
+        lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, fen, 0))
     lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
     return [line for line in lines if line[2]]
+
+
+def _paid_over(opened: ReimbursementOpened) -> _Line:
+    payee = RESERVE_ACCOUNT if opened.to is None else account_of(opened.to, Role.GUARANTOR)
+    return Purpose.REIMBURSEMENT, payee, opened.principal_fen + opened.interest_fen, 0
 
 
 def _set_aside(opened: GuaranteeAdvanceOpened) -> list[_Line]:

@@ -6,7 +6,8 @@ L2  miscarried                           L3  paid off early, after a payment tha
 L4  refused as a project, published again, late and open at the end
 L5  its due date rolls, it is late, called in and paid
 L6  paid early in part, after the bank refused it, and then all of it
-L7  guaranteed: advanced late, after a refusal and a breach, and paid back      L8  refused
+L7  guaranteed by two: advanced late by one, after a refusal and a breach, borne by both and paid
+    back      L8  refused
 
 B1 and B2 have collection cases; B9 stands on the blacklist for a while.
 """
@@ -33,6 +34,7 @@ from domain.collection_events import LawsuitStep
 from domain.collection_rules import Stage, StageFrom
 from domain.conduct import Means, Party
 from domain.conduct import Outcome as Contacted
+from domain.loan_guarantee import Contribution
 from domain.payout_plan import BucketPeriod
 from domain.policy import Acceleration, EarlyRest, PolicyTerms, Roll, Scope
 from domain.purposes import Purpose
@@ -176,7 +178,7 @@ class Teller:
         )
 
     def publish(
-        self, loan_id: str, borrower: str, amount_fen: int, periods: int, guarantor: str = ""
+        self, loan_id: str, borrower: str, amount_fen: int, periods: int, *guarantors: str
     ) -> None:
         self.tell(
             c.RequestLoan,
@@ -189,8 +191,9 @@ class Teller:
             purpose='stock "A\\B", {all}',
         )
         self.tell(c.RateLoan, loan_id=loan_id, grade="A")
-        if guarantor:
-            self.tell(c.GuaranteeLoan, loan_id=loan_id, guarantor_id=guarantor)
+        for guarantor_id in guarantors:
+            agreed = {"guarantor_id": guarantor_id, "contribution": Contribution.AGREED}
+            self.tell(c.GuaranteeLoan, loan_id=loan_id, **agreed)
         deadline = self.today + timedelta(days=3)
         self.tell(c.PublishLoan, loan_id=loan_id, deadline=deadline)
 
@@ -548,17 +551,20 @@ def _ending(teller: Teller) -> None:
 
 
 def _guaranteed(teller: Teller) -> None:
-    """G1 stands for B1, is refused by the bank, breaks its word, and pays after all."""
+    """G1 stands for B1, is refused by the bank, breaks its word, and pays after all; G2, who stands
+    for B1 with it, pays its half of that."""
     terms = FIRST_POLICY.model_copy(update={"version": "v3", "valid_from": teller.today})
     teller.tell(c.PublishPolicy, terms=terms)
-    teller.member("G1", Role.GUARANTOR, 100_000)
+    for guarantor_id in ("G1", "G2"):
+        teller.member(guarantor_id, Role.GUARANTOR, 100_000)
     teller.member("I5", Role.INVESTOR, 4_000)
     teller.settle()
     for limit_fen in (10_000, 30_000):
         teller.tell(c.AppointGuarantor, guarantor_id="G1", limit_fen=limit_fen)
-    teller.publish("L7", "B1", 10_000, 2, guarantor="G1")
+    teller.tell(c.AppointGuarantor, guarantor_id="G2", limit_fen=10_000)
+    teller.publish("L7", "B1", 10_000, 2, "G1", "G2")
     teller.tell(c.ConfirmProject, loan_id="L7")
-    teller.publish("L8", "B1", 5_000, 2, guarantor="G1")
+    teller.publish("L8", "B1", 5_000, 2, "G1")
     teller.tell(c.RefuseProject, loan_id="L8", bank_code="P1")
     teller.tender("t10", "L7", "I5", 4_000)
     teller.tender("t11", "L7", "I3", 6_000)
@@ -576,6 +582,10 @@ def _guaranteed(teller: Teller) -> None:
     teller.tell(c.RequestAdvance, advance_id="a2", guarantor_id="G1", **first)
     teller.repay("p12", "L7", 3_000)  # While the advance is on its way: it is held.
     teller.settle()
+    for reimbursement_id in ("r1", "r2"):
+        half = {"reimbursement_id": reimbursement_id, "guarantor_id": "G2", "to": "G1"}
+        teller.tell(c.ReimburseAdvance, **half, **first)
+        teller.settle("GR-r1")
     teller.roll_to(date(2024, 7, 5), "L7")
     teller.tell(c.ConfirmOverdue, loan_id="L7", period=2)
     teller.repay("p13", "L7", 9_000)

@@ -191,6 +191,11 @@ def test_a_guarantor_with_what_he_stands_for_and_must_advance(views: ReadModels)
     assert (second.claim_id, second.status, second.breached) == ("L7.2", "dropped", False)
     told = views.loan("L7").value.guarantor_advances
     assert [(each.advance_id, each.status) for each in told] == [("a1", "released"), ("a2", "paid")]
+    [refused, paid] = views.loan("L7").value.reimbursements
+    assert (refused.status, paid.status, paid.paid_to) == ("released", "paid", "G1")
+    [owed] = views.guarantor("G2").value.recourse
+    half_fen = paid.principal_fen + paid.interest_fen
+    assert (owed.to_account, owed.owed_fen, owed.reimbursed_fen) == ("G1:guarantor", 0, half_fen)
     with pytest.raises(NotInView, match="no guarantor 'I1'"):
         views.guarantor("I1")
 

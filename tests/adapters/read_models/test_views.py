@@ -17,7 +17,12 @@ from adapters.read_models.balances import BALANCES
 from adapters.read_models.blacklist import ENTRIES, OTHERS
 from adapters.read_models.cases import ACTIONS, CASES, LAWSUITS, PROMISES
 from adapters.read_models.days import DAYS
-from adapters.read_models.guarantees import GUARANTEED_LOANS, GUARANTORS, OBLIGATIONS
+from adapters.read_models.guarantees import (
+    GUARANTEED_LOANS,
+    GUARANTORS,
+    OBLIGATIONS,
+    RECOURSE,
+)
 from adapters.read_models.members import AUTHORISATIONS, BINDINGS, DEBTS, MEMBERS, VISITS
 from adapters.read_models.movements import MOVEMENTS
 from adapters.read_models.positions import CLAIMS, ON_ITS_WAY
@@ -31,10 +36,12 @@ from adapters.read_models.reserve import (
 from adapters.read_models.shortfalls import COVERS, SHORTFALLS
 from adapters.read_models.statements import OPEN_ENTRIES, STATEMENT_LINES
 from domain import blacklist, cashbook, collections, guarantee, loan, member, reserve, shortfall
+from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.assignment import Assignment
 from domain.investment import Investment
 from domain.loan import Status
 from domain.platform import Platform
+from domain.policy import Provider
 from domain.purposes import Purpose
 from domain.streams import fold_of
 from infra.postgres import connect
@@ -171,11 +178,15 @@ def check_loans(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             for b in state.billed.values()
         )
         assert row.overdue_instalments == len(state.overdue & state.billed.keys())
-        assert row.guarantor_id == state.guarantee.by
+        named = ",".join(state.guarantee.standing_as(Provider.GUARANTOR)) or None
+        assert row.guarantor_ids == named
         advancing = t.GUARANTOR_ADVANCES.select(
             cursor, "status = 'opened' AND loan_id = %s", loan_id
         )
         assert {each.advance_id for each in advancing} == state.guarantee.advancing.keys()
+        reimbursing = t.REIMBURSEMENTS.select(cursor, "status = 'opened' AND loan_id = %s", loan_id)
+        on_their_way = {each.reimbursement_id for each in reimbursing}
+        assert on_their_way == state.guarantee.reimbursing.keys()
         assert (row.contract_hash is None) == (state.concluded is None)
         assert (row.settled_on is None) == (state.status is not Status.SETTLED)
         assert {p.payment_id for p in payments if p.loan_id == loan_id and not p.closed_on} == (
@@ -320,7 +331,17 @@ def check_guarantees(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:
             assert shown.deadline == obligation.opened.deadline
         account = summed(past).get(f"{guarantor_id}:guarantor", [0, 0])
         came_fen = 100_000 if sum(account) else 0  # Its own, before it stood for anybody.
-        assert sum(account) == came_fen - row.advanced_fen + row.recovered_fen
+        gave_fen = row.advanced_fen + row.reimbursed_fen
+        assert sum(account) == came_fen - gave_fen + row.recovered_fen
+        owes = {
+            (each.claim_id, each.to_account): each.owed_fen
+            for each in RECOURSE.select(cursor, mine, guarantor_id)
+            if each.owed_fen
+        }
+        assert owes == {
+            (claim_id, account_of(to, Role.GUARANTOR) if to else RESERVE_ACCOUNT): fen
+            for (claim_id, to), fen in state.recourse.items()
+        }
 
 
 def check_members(cursor: Cursor[Any], past: Sequence[Recorded]) -> None:

@@ -1,4 +1,5 @@
-"""担保代偿 at both families of bank: advanced through the borrower, and paid back."""
+"""担保代偿 at both families of bank: advanced through the borrower, borne by both guarantors, and
+paid back."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.loan_guarantee import Contribution
 from domain.policy import PolicyTerms, Provider
 from domain.schedule import Method
 from infra.postgres import EmbeddedPostgres
@@ -35,7 +37,8 @@ def by_two(town: Town, type_: type[c.Command], **fields: object) -> None:
 
 
 def guaranteed(town: Town) -> None:
-    """bob owes ann and bea 1,000.00 and 10.00 of interest for a month, and gus stands for him."""
+    """bob owes ann and bea 1,000.00 and 10.00 of interest for a month, and gus and ned stand for
+    him jointly."""
     town.do(c.OpenPlatform, business_date=DAY, law_table="none")
     terms = PolicyTerms(
         version="v1",
@@ -50,7 +53,9 @@ def guaranteed(town: Town) -> None:
     join(town, "bea", Role.INVESTOR, "2222", 60_000)
     join(town, "bob", Role.BORROWER, "3333", 5_000)
     join(town, "gus", Role.GUARANTOR, "4444", 150_000)
-    by_two(town, c.AppointGuarantor, guarantor_id="gus", limit_fen=1_000_000)
+    join(town, "ned", Role.GUARANTOR, "5555", 60_000)
+    for guarantor_id in ("gus", "ned"):
+        by_two(town, c.AppointGuarantor, guarantor_id=guarantor_id, limit_fen=1_000_000)
     town.do(
         c.RequestLoan,
         loan_id="L1",
@@ -62,7 +67,9 @@ def guaranteed(town: Town) -> None:
         purpose="stock",
     )
     town.do(c.RateLoan, loan_id="L1", grade="A")
-    town.do(c.GuaranteeLoan, loan_id="L1", guarantor_id="gus")
+    for guarantor_id in ("gus", "ned"):
+        agreed = {"guarantor_id": guarantor_id, "contribution": Contribution.AGREED}
+        town.do(c.GuaranteeLoan, loan_id="L1", **agreed)
     town.do(c.PublishLoan, loan_id="L1", deadline=DAY)
     town.settle()
     for tender_id, investor_id in (("t1", "ann"), ("t2", "bea")):
@@ -87,8 +94,15 @@ def test_advanced_and_paid_back(town: Town) -> None:
     assert after["gus:guarantor"] == (150_000 - 101_000, 0)
     assert after["ann:investor"] == after["bea:investor"] == (10_000 + 50_500, 0)
     town.check_bank()
+    his_half = {"guarantor_id": "ned", "to": "gus"}
+    town.do(c.ReimburseAdvance, reimbursement_id="r1", loan_id="L1", period=1, **his_half)
+    town.settle()
+    both = {name: town.book()[name] for name in ("gus:guarantor", "ned:guarantor")}
+    assert both == {"gus:guarantor": (99_500, 0), "ned:guarantor": (9_500, 0)}
+    town.check_bank()
     town.do(c.RepayLoan, payment_id="p1", loan_id="L1", amount_fen=101_000)
     town.settle()
     assert town.book()["gus:guarantor"] == (150_000, 0)
+    assert town.book()["ned:guarantor"] == (60_000, 0)
     assert town.states("L-L1.finished")[-1] == "settled"
     town.check_bank()

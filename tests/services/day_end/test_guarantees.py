@@ -12,6 +12,7 @@ from domain import commands as c
 from domain import guarantee as g
 from domain import reserve as r
 from domain.accounts import Role
+from domain.authorisation import Kind
 from domain.loan_events import ClaimFiled
 from domain.loan_guarantee import OverdueConfirmed
 from domain.payout_plan import BucketPeriod
@@ -79,3 +80,42 @@ def test_advanced_in_time_or_the_reserve_is_next(guarded: Nights) -> None:
     report = verify(house.url, house.platform)
     told = {each.name for each in report.findings if not each.ok}
     assert told <= {"mirror", "bank_word", "reconciled_days"}  # Nobody was there for these.
+
+
+def test_what_a_guarantor_has_authorised_is_advanced_without_asking_him(guarded: Nights) -> None:
+    house = guarded.house
+    terms = {"kind": Kind.COMPENSATORY, "ends_on": CONFIRMED, "limit_fen": 1_000_00}
+    house.do(c.RequestAuthorisation, member_id="gus", **terms)
+    house.do(c.ConfirmAuthorisation, member_id="gus", number=1)
+    guarded.roll_to(date(2018, 2, 28))
+    assert guarded.asked(c.AdvanceObligations) == []
+    guarded.roll_to(CONFIRMED)
+    assert guarded.asked(c.AdvanceObligations) == [f"advances:{CONFIRMED}:gus"]
+    first, second = house.of(g.AdvanceRequested)
+    assert (first.claim_id, second.claim_id) == ("L1.1", "L2.1")
+    head = house.log.head()
+    guarded.day_end.run(CONFIRMED)
+    assert house.log.head() == head
+    assert len(house.of(g.AdvanceMade)) == 2
+    guarded.roll_to(BREACHED)
+    assert len(guarded.asked(c.AdvanceObligations)) == 1
+    assert house.of(g.ObligationBreached) == []
+
+
+@pytest.mark.parametrize(
+    ("limit_fen", "gone_fen", "asked"),
+    [(999_99, 0, 0), (1_000_00, 1_00, 1), (1_000_00, 1_000_01, 0)],
+    ids=["above the limit", "money for one", "money for none"],
+)
+def test_no_further_than_the_authorisation_and_his_money_go(
+    guarded: Nights, limit_fen: int, gone_fen: int, asked: int
+) -> None:
+    house = guarded.house
+    terms = {"kind": Kind.COMPENSATORY, "ends_on": DEADLINE, "limit_fen": limit_fen}
+    house.do(c.RequestAuthorisation, member_id="gus", **terms)
+    house.do(c.ConfirmAuthorisation, member_id="gus", number=1)
+    if gone_fen:
+        freeze = {"member_id": "gus", "role": Role.GUARANTOR, "amount_fen": gone_fen}
+        house.do(c.FreezeFunds, freeze_id="f1", evidence="court order 1", **freeze)
+    guarded.roll_to(CONFIRMED)
+    assert len(house.of(g.AdvanceRequested)) == asked

@@ -16,9 +16,11 @@ from domain.guarantee import (
     LoanRepaid,
     ObligationBreached,
     ObligationOpened,
+    RecourseArose,
+    Reimbursed,
 )
 from domain.loan_events import RepaymentRouted
-from domain.loan_guarantee import OverdueConfirmed
+from domain.loan_guarantee import OverdueConfirmed, ReimbursementOpened
 from services.proof.verify import verify
 from tests.services.proof.forger import Forger
 from tests.services.proof.town import PLATFORM
@@ -42,7 +44,7 @@ def _to_another_investor(forger: Forger) -> None:
 
 def _recourse_to_the_reserve(forger: Forger) -> None:
     recourse = forger.first(RepaymentRouted, payment_id="p1").data
-    [[_, principal_fen, interest_fen, _]] = recourse.pop("recourse")
+    [[_, principal_fen, interest_fen, _, _]] = recourse.pop("recourse")
     recourse["parts"][0][4:6] = [principal_fen, interest_fen]
 
 
@@ -50,7 +52,14 @@ def test_an_honest_log_holds_and_all_of_it_was_looked_at(guaranteed_url: str) ->
     report = verify(guaranteed_url, PLATFORM)
     assert report.ok, report
     [finding] = [each for each in report.findings if each.name == "guarantees"]
-    assert finding.looked_at == {"loans": 1, "obligations": 2, "advances": 2, "breaches": 1}
+    assert finding.looked_at == {
+        "loans": 1,
+        "obligations": 2,
+        "advances": 2,
+        "breaches": 1,
+        "recourse": 1,
+        "reimbursements": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,10 @@ def test_an_honest_log_holds_and_all_of_it_was_looked_at(guaranteed_url: str) ->
         (_changed(OverdueConfirmed, confirmed_by="cui"), {"two_people"}),
         (_changed(AdvanceRequested, amount_fen=1), {"guarantees"}),
         (_changed(AdvanceMade, amount_fen=1), {"guarantees"}),
+        (_changed(RecourseArose, amount_fen=1), {"guarantees"}),
+        (_changed(RecourseArose, to="gus"), {"guarantees"}),
+        (_changed(Reimbursed, amount_fen=1), {"guarantees"}),
+        (_changed(ReimbursementOpened, to="gus"), {"register", "streams"}),
         (_to_another_investor, {"balances", "register"}),
         (_recourse_to_the_reserve, {"principal", "register", "streams"}),
     ],
@@ -80,6 +93,10 @@ def test_an_honest_log_holds_and_all_of_it_was_looked_at(guaranteed_url: str) ->
         "confirmed by",
         "asked for",
         "made",
+        "recourse of another sum",
+        "recourse of another",
+        "reimbursed",
+        "reimbursed to another",
         "to another investor",
         "recourse",
     ],

@@ -296,6 +296,7 @@ def instruct(journal: psycopg.Connection, position: int, event: EntryRequested) 
         Purpose.FEE,
         Purpose.GUARANTEE_ADVANCE,
         Purpose.GUARANTEE_RECOVERY,
+        Purpose.REIMBURSEMENT,
         Purpose.RESERVE_PAYOUT,
         Purpose.ASSIGNMENT,
         Purpose.RESERVE_SURPLUS,
@@ -394,7 +395,8 @@ def live(url: str) -> None:
 
 def live_guaranteed(url: str) -> None:
     """Another town: a loan is late, and eve, who stands for it, advances an instalment at the
-    second attempt and gets some of it back; with a second instalment she breaks her word."""
+    second attempt and gets some of it back; with a second instalment she breaks her word, and pays
+    the reserve what it paid in her place."""
     town = Town(url)
     town.open()
     for member_id in ("ann", "ben"):
@@ -415,4 +417,8 @@ def live_guaranteed(url: str) -> None:
     town.late("L5", 2, date(2018, 3, 2))
     town.roll_to(date(2018, 3, 12))
     town.ask(c.JudgeObligations(**town.base("day_end"), guarantor_id="eve"))
+    town.ask(command(c.SeedReserve, **town.base(), seed_id="s1", amount_fen=20_000))
+    town.live_until(date(2018, 4, 1), "L5")
+    by_eve = advance | {"reimbursement_id": "r1", "period": 2}
+    town.ask(command(c.ReimburseAdvance, **town.base(), **by_eve))
     town.close()

@@ -285,6 +285,13 @@ def test_a_disbursement_is_one_tender_trade_with_its_fee_and_contribution() -> N
             "REPAYMENT",
             "COMPENSATORY_REPAYMENT",
         ),
+        (
+            Purpose.REIMBURSEMENT,
+            "m3:guarantor",
+            RESERVE_ACCOUNT,
+            "REPAYMENT",
+            "COMPENSATORY_REPAYMENT",
+        ),
         (Purpose.RESERVE_PAYOUT, RESERVE_ACCOUNT, scenes.INVESTOR, "COMPENSATORY", "COMPENSATORY"),
         (
             Purpose.RESERVE_SURPLUS,
