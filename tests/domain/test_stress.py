@@ -18,7 +18,7 @@ from domain.policy import PolicyPublished, Scope
 from domain.schedule import Method
 from domain.stress import BadDebts, Book, Outcome, Scenario, choose
 from domain.working_days import WorkingDays
-from tests.domain.test_repayment import assessed, held
+from tests.domain.repaying import assessed, held
 from tests.exemplars import TODAY, a_policy, disbursed, folded
 
 CALENDAR = WorkingDays("none", {2018}, set(), set())
