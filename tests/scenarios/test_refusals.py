@@ -189,7 +189,7 @@ ELSEWHERE = {
             Code.CONTACT_DECLINED,
             Code.DEBTOR_REACHABLE,
         ),
-        "domain/test_collections, domain/test_conduct",
+        "domain/test_collections, domain/test_collection_actions, domain/test_conduct",
     ),
     **dict.fromkeys(
         (Code.BLACKLIST_KEY_MISSING, Code.BLACKLIST_FORGED, Code.BLACKLIST_OUTDATED),
