@@ -64,6 +64,7 @@ class Head:
     outstanding_principal_fen: int
     commands_offset: int
     replays: int
+    lent_principal_fen: int = 0  # Of loans that are not paid off.
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,8 @@ class ShardRecorder(PostgresApplicationRecorder):
         connection.execute(
             self._sql(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
-                " outstanding_principal_fen = %s, commands_offset = %s, replays = %s"
+                " outstanding_principal_fen = %s, commands_offset = %s, replays = %s,"
+                " lent_principal_fen = %s"
                 " WHERE epoch = %s RETURNING pg_notify(%s, %s)"
             ),
             (
@@ -199,6 +201,7 @@ class ShardRecorder(PostgresApplicationRecorder):
                 after.outstanding_principal_fen,
                 after.commands_offset,
                 after.replays,
+                after.lent_principal_fen,
                 after.epoch,
                 f"{self.datastore.schema}.appended",
                 told.written(),

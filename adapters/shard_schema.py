@@ -183,4 +183,25 @@ MIGRATIONS = (
         CREATE UNIQUE INDEX ON parked (place) WHERE source = 'inbox';
         """,
     ),
+    Migration(
+        5,
+        "lent_principal",
+        """
+        -- What was lent of the loans that are not paid off yet: a policy may have the reserve's cap
+        -- reckoned of it.
+        ALTER TABLE shard ADD COLUMN lent_principal_fen bigint NOT NULL DEFAULT 0;
+        DO $$ BEGIN
+            IF to_regclass('stored_events') IS NOT NULL THEN
+                UPDATE shard SET lent_principal_fen = (
+                    SELECT coalesce(sum((claim ->> 2)::bigint), 0)
+                    FROM stored_events AS paid_out CROSS JOIN LATERAL jsonb_array_elements(
+                        convert_from(state, 'UTF8')::jsonb #> '{data,claims}') AS claim
+                    WHERE topic = 'loan.disbursed.v1' AND NOT EXISTS (
+                        SELECT FROM stored_events AS paid_off
+                        WHERE paid_off.originator_id = paid_out.originator_id
+                          AND paid_off.topic = 'loan.settled.v1'));
+            END IF;
+        END $$;
+        """,
+    ),
 )

@@ -39,6 +39,7 @@ class _Head(NamedTuple):
     hash: bytes
     receipts: int
     outstanding_principal_fen: int
+    lent_principal_fen: int
 
 
 class _Row(NamedTuple):
@@ -57,6 +58,7 @@ class _Story:
     receipts: Sequence[tuple[Any, ...]]  # Numbers and positions from the story's begin.
     balances: Sequence[tuple[bytes, int, int]]
     outstanding_principal_fen: int
+    lent_principal_fen: int
     id_numbers: Sequence[str]
     commands: Sequence[bytes]
 
@@ -113,6 +115,7 @@ class Copyist:
             receipts,
             [(mark(row[0].encode()), row[1], row[2]) for row in balances],
             self._head().outstanding_principal_fen - before.outstanding_principal_fen,
+            self._head().lent_principal_fen - before.lent_principal_fen,
             id_numbers,
             commands,
         )
@@ -150,7 +153,7 @@ class Copyist:
             )
             self._execute(
                 "UPDATE {}.shard SET head_position = %s, head_hash = %s, receipts = %s,"
-                " outstanding_principal_fen = %s",
+                " outstanding_principal_fen = %s, lent_principal_fen = %s",
                 *written.head,
             )
 
@@ -163,7 +166,8 @@ class Copyist:
 
     def _head(self) -> _Head:
         [row] = self._rows(
-            "SELECT head_position, head_hash, receipts, outstanding_principal_fen FROM {}.shard"
+            "SELECT head_position, head_hash, receipts, outstanding_principal_fen,"
+            " lent_principal_fen FROM {}.shard"
         )
         return _Head(*row)
 
@@ -205,6 +209,7 @@ class _Copies:
             chain,
             before.receipts + len(story.receipts),
             before.outstanding_principal_fen + story.outstanding_principal_fen,
+            before.lent_principal_fen + story.lent_principal_fen,
         )
 
 

@@ -3,6 +3,7 @@
 rolled         顺延: due dates that are no working days
 why_called_in  提前到期: whether the whole rest falls due today, and why
 claims_due     违约偿付: which instalments must be paid by whoever stands in, and what of them
+covered        what of an instalment that a person confirms
 """
 
 from __future__ import annotations
@@ -74,6 +75,15 @@ def claims_due(loan: Loan, today: date) -> Iterator[tuple[int, Covers]]:
             yield period, whole.covers
         elif stages := _reached(loan.policy.triggers, billed.late_days(today, loan.policy)):
             yield period, stages[-1].covers
+
+
+def covered(loan: Loan, period: int, today: date) -> Covers:
+    """What of an instalment is protected by the stage that it has reached. Before the first one it
+    is what that will cover: who confirms it early brings the day forward, and promises no more."""
+    whole = _remaining_stage(loan, today)
+    triggers = loan.policy.triggers
+    reached = _reached(triggers, loan.billed[period].late_days(today, loan.policy))
+    return (whole or (reached or triggers[:1])[-1]).covers
 
 
 def _remaining_stage(loan: Loan, today: date) -> Stage | None:

@@ -138,7 +138,8 @@ def accrued_fen(loan: Loan, assignment_id: str, on: date) -> int:
     earned_fen = sum(
         _earned_fen(loan, loan.rows[line.period - 1], line.interest_fen, 1, on)
         for line in lines
-        if not loan.billed[line.period].late_days(on, loan.policy)
+        if line.period <= len(loan.rows)  # An early part that became due bears none.
+        and not loan.billed[line.period].late_days(on, loan.policy)
     )
     running = next((row for row in loan.rows[loan.next_period - 1 :] if row.interest_fen), None)
     if running is None or not unbilled_fen:
@@ -151,7 +152,8 @@ def _earned_fen(loan: Loan, row: Row, interest: int, parts: int, on: date) -> in
     """Of `interest` / `parts` fen that fall due with the row. HALF_UP, once."""
     began = loan.known_disbursed.disbursed_on
     for before in loan.rows[: row.period - 1]:
-        if before.principal_fen or before.interest_fen:  # Else its interest is in a later row.
+        # Else its interest is in a later row.
+        if before.principal_fen or before.interest_fen or before.period == loan.months_paid:
             began = before.due_on
     days = (row.due_on - began).days
     earned_days = max(0, min((on - began).days, days))

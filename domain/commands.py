@@ -490,7 +490,9 @@ class DisburseLoan(Command):
 
 
 class RepayLoan(Command):
-    """还款 from the borrower's account. `in_full` also pays what is not yet due (提前结清).
+    """还款 from the borrower's account. `in_full` also pays what is not yet due (提前结清);
+    `in_part` pays principal early (提前部分还款) with all that is left after the running month,
+    where the loan's policy has it (`early_part`), and the loan off where it is enough.
 
     Backdated by `effective_on` it is done by hand, and needs its two signatures.
     """
@@ -500,8 +502,15 @@ class RepayLoan(Command):
     loan_id: Id
     amount_fen: Fen
     in_full: bool = False
+    in_part: bool = False
     maker: Signature | None = None
     checker: Signature | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.in_full and self.in_part:
+            raise ValueError("in_part: not together with in_full")
+        return self
 
 
 # -- claims that change hands -----------------------------------------------------------

@@ -1,8 +1,9 @@
 """What the credit bureau (百行征信) is told of loans: records that follow from events alone.
 
     loan_open          放款      A when the loan was paid out
-    repayment_status   还款      A when an instalment is billed, M when its due date rolls and with
-                                 each payment of it, D where the billing is undone
+    repayment_status   还款      A when an instalment, or a part paid early, is billed, M when its
+                                 due date rolls and with each payment of it, D where the billing
+                                 is undone
     overdue            逾期      A when an instalment is overdue, M with each payment of it, D where
                                  its billing is undone
 
@@ -18,6 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain import loan_events as e
+from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Loan
 from domain.register import Billed
 
@@ -46,14 +48,14 @@ def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterat
     match event:
         case e.LoanDisbursed():
             yield _loan_open(told, event, after)
-        case e.InstalmentBilled(period=period):
+        case e.InstalmentBilled(period=period) | EarlyPartBilled(period=period):
             billed = Billed(period, event.due_on, event.principal, event.interest)
             yield _repayment(told, OpCode.ADD, after, after.billed.get(period, billed), None)
         case e.DueDateRolled(period=period):
             yield _repayment(told, OpCode.MODIFY, after, after.billed[period], None)
         case e.InstalmentOverdue(period=period):
             yield _overdue(told, OpCode.ADD, after, after.billed[period])
-        case e.EarlyBillingUndone(period=period):
+        case e.EarlyBillingUndone(period=period) | EarlyPartUndone(period=period):
             undone = before.billed[period]
             yield _repayment(told, OpCode.DELETE, after, undone, None)
             if period in before.overdue:
@@ -69,7 +71,8 @@ def _paid(told: Told, routed: e.RepaymentRouted, before: Loan, after: Loan) -> I
         was = before.billed[part.period]
         recourse = [each for each in routed.recourse if each.period == part.period]
         now = was.paid(part, routed.effective_on, before.policy, recourse)
-        yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on)
+        planned_fen = _planned_fen(before, was)
+        yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on, planned_fen)
         if part.period in before.overdue:
             yield _overdue(told, OpCode.MODIFY, after, now)
 
@@ -89,13 +92,21 @@ def _loan_open(told: Told, event: e.LoanDisbursed, loan: Loan) -> Record:
 
 
 def _repayment(
-    told: Told, op_code: OpCode, loan: Loan, billed: Billed, paid_on: date | None
+    told: Told,
+    op_code: OpCode,
+    loan: Loan,
+    billed: Billed,
+    paid_on: date | None,
+    planned_fen: int | None = None,
 ) -> Record:
+    """`planned_fen`: where it is not what is billed now."""
+    if planned_fen is None:
+        planned_fen = _planned_fen(loan, billed)
     return {
         **_head(told, "repayment_status", op_code, loan, billed.period),
         "target_repayment_on": billed.due_on.isoformat(),
         "real_repayment_on": None if paid_on is None else paid_on.isoformat(),
-        "planned_repayment_fen": _planned_fen(loan, billed.period),
+        "planned_repayment_fen": planned_fen,
         "open_fen": billed.base_fen,
         **_standing(loan, billed),
     }
@@ -133,6 +144,9 @@ def _standing(loan: Loan, billed: Billed) -> Record:
     }
 
 
-def _planned_fen(loan: Loan, period: int) -> int:
-    row = loan.rows[period - 1]
+def _planned_fen(loan: Loan, billed: Billed) -> int:
+    """By the schedule; a part that is paid early stands in none."""
+    if billed.period > len(loan.rows):
+        return billed.base_fen
+    row = loan.rows[billed.period - 1]
     return row.principal_fen + row.interest_fen

@@ -17,7 +17,7 @@ from domain import loan_events as e
 from domain.law import Limits
 from domain.loan import Loan, Status
 from domain.model import InvariantBroken, Refused
-from domain.policy import PolicyTerms, contribution_fen, service_fee_fen
+from domain.policy import Policies, PolicyTerms, contribution_fen, service_fee_fen
 from domain.refusals import Code
 from domain.register import Claim, Row
 from domain.schedule import schedule
@@ -148,10 +148,15 @@ def drop_tender(loan: Loan, tender_id: str) -> tuple[e.LoanEvent, ...]:
     return (e.TenderDropped(loan_id=loan.known().loan_id, tender_id=tender_id),)
 
 
-def miscarry(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
-    """A loan that the bank never registered miscarries too."""
-    terms = loan.must_be(Status.ADMITTED, Status.PUBLISHED)
-    if today <= loan.deadline:
+def miscarry(loan: Loan, today: date, policies: Policies) -> tuple[e.LoanEvent, ...]:
+    """A loan that the bank never registered miscarries too, and one that was filled on a day for
+    which there is no policy and can be none any more: nobody can conclude it."""
+    terms = loan.must_be(Status.ADMITTED, Status.PUBLISHED, Status.FILLED)
+    if loan.filled is not None:
+        filled_on = loan.filled.filled_on
+        if filled_on >= today or policies.in_force(filled_on) is not None:
+            raise Refused(Code.LOAN_WRONG_STATE, f"the loan is {loan.status}", "loan_id")
+    elif today <= loan.deadline:
         raise Refused(Code.DEADLINE_NOT_REACHED, f"it is {loan.deadline}", "loan_id")
     return (e.LoanMiscarried(loan_id=terms.loan_id, secured_fen=loan.secured_fen),)
 

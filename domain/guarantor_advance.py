@@ -16,7 +16,8 @@ import hashlib
 from datetime import date
 
 from domain import repayment
-from domain.loan import IN_REPAYMENT, Loan, Status
+from domain.acceleration import covered
+from domain.loan import IN_REPAYMENT, Loan, Status, evolve
 from domain.loan_events import RepaymentRouted
 from domain.loan_guarantee import (
     GUARANTEE_LAW_REPEALED_ON,
@@ -31,7 +32,7 @@ from domain.loan_guarantee import (
 )
 from domain.model import Refused
 from domain.money import Rounding, divide
-from domain.policy import Covers, PolicyTerms, Provider, Scope
+from domain.policy import PolicyTerms, Provider, Scope
 from domain.refusals import Code
 from domain.sharing import ShareMethod, share
 
@@ -79,15 +80,16 @@ def confirm(loan: Loan, period: int, by: str, today: date) -> OverdueConfirmed:
         raise Refused(Code.INSTALMENT_NOT_OVERDUE, field="period")
     if period in loan.guarantee.confirmed:
         raise Refused(Code.OVERDUE_CONFIRMED, field="period")
-    if not repayment.protected_fen(loan, period):
-        raise Refused(Code.NOTHING_TO_ADVANCE, field="period")
-    return OverdueConfirmed(
+    confirmed = OverdueConfirmed(
         loan_id=terms.loan_id,
         period=period,
         confirmed_on=today,
         confirmed_by=by,
-        covers=loan.covers.get(period, Covers.INSTALMENT),
+        covers=loan.covers.get(period) or covered(loan, period, today),
     )
+    if not repayment.protected_fen(evolve(loan, confirmed), period):
+        raise Refused(Code.NOTHING_TO_ADVANCE, field="period")
+    return confirmed
 
 
 def open_advance(

@@ -4,7 +4,7 @@ A platform chooses one by name when its books are opened:
 
     none        books outside the law's reach, such as trial runs on foreign data
     cn-p2p      the interim measures published on 2016-08-24, and the caps on what a late borrower
-                may be charged (see `late_cap_units`)
+                may be charged (see `late_cap_of`)
     cn-p2p-57   the same, and 整治办函〔2017〕57号 of 2017-12-08: nothing new into a reserve
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from domain.penalty import PENALTY_DENOMINATOR
 
@@ -114,32 +115,38 @@ def late_cap(concluded_on: date, day: date, sued_on: date) -> Decimal:
     return BEFORE_LPR if day < LPR_RULE_FROM else LPR_TIMES * lpr(sued_on)
 
 
-def late_cap_units(
-    table: LawTable,
-    concluded_on: date,
-    first: date,
-    last: date,
-    base_fen: int,
-    sued_on: date | None = None,
-) -> int | None:
-    """The most that may be charged on an overdue amount for the days from `first` to `last`, both
-    included, reckoned on the last of them: in 1/PENALTY_DENOMINATOR fen, rounded down. `sued_on`
-    counts from that day on. None where the table sets no cap on one of the days."""
+class LateCap(NamedTuple):
+    """The most that may be charged on an overdue amount for some days, as far as it is known: what
+    goes by the day of suit only that day tells."""
+
+    units: int = 0  # In 1/PENALTY_DENOMINATOR fen.
+    suit_fen_days: int = 0  # Amount x days whose rate is that of the day of suit.
+
+    def units_by(self, suit_day: date) -> int:
+        by_suit = _units(self.suit_fen_days, LPR_TIMES * lpr(suit_day)) if self.suit_fen_days else 0
+        return self.units + by_suit
+
+
+def late_cap_of(
+    table: LawTable, concluded_on: date, first: date, last: date, base_fen: int
+) -> LateCap | None:
+    """For the days from `first` to `last`, both included, rounded down. None where the table sets
+    no cap on the first of them."""
     if not table.on(first).late_charges_capped:
         return None
-    units, suit_day = 0, last if sued_on is None else min(sued_on, last)
+    units = suit_fen_days = 0
     for begin, end in _segments(first, last):
-        rate = late_cap(concluded_on, begin, suit_day)
-        days = (end - begin).days + 1
-        numerator, denominator = rate.as_integer_ratio()
-        units += (
-            base_fen
-            * numerator
-            * days
-            * (PENALTY_DENOMINATOR // 100)
-            // (denominator * _DAYS_A_YEAR)
-        )
-    return units
+        fen_days = base_fen * ((end - begin).days + 1)
+        if concluded_on < LPR_RULE_FROM <= begin:
+            suit_fen_days += fen_days
+        else:
+            units += _units(fen_days, late_cap(concluded_on, begin, begin))
+    return LateCap(units, suit_fen_days)
+
+
+def _units(fen_days: int, rate: Decimal) -> int:
+    numerator, denominator = rate.as_integer_ratio()
+    return fen_days * numerator * (PENALTY_DENOMINATOR // 100) // (denominator * _DAYS_A_YEAR)
 
 
 def _segments(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from domain.law import LawTable, Limits
 from domain.model import Refused
 from domain.policy import PolicyTerms, Provider, Scope
+from domain.policy_limits import wider_than_law
 from domain.refusals import Code
 
 
@@ -43,3 +44,4 @@ def _breaches(terms: PolicyTerms, limits: Limits) -> Iterator[tuple[str, str]]:
     accrues = any(Decimal(rate) for rate in terms.contribution_by_grade.values())
     if accrues and not terms.accrual_frozen and not limits.reserve_may_accrue:
         yield "contribution_by_grade", "nothing new may be paid into a reserve: freeze the accrual"
+    yield from wider_than_law(terms.limits, limits)

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 
 from domain import loan_events as e
 from domain import loan_guarantee as g
+from domain.early_part_events import EarlyPart, EarlyPartBilled, EarlyPartUndone
 from domain.model import InvariantBroken, Refused, State, without
 from domain.money import Rounding, divide
 from domain.penalty import PENALTY_DENOMINATOR
@@ -63,6 +64,7 @@ class Payment(State):
     in_full: bool
     effective_on: date
     held: bool
+    in_part: bool = False
 
 
 class Offer(State):
@@ -108,6 +110,10 @@ class Loan(State):
     lent: tuple[int, ...] = ()  # What was lent behind each claim, whoever received of it.
     offers: Mapping[str, Offer] = field(default_factory=dict)
     guarantee: g.Guaranteed = g.NONE
+    redrawn: tuple[Row, ...] = ()  # The schedule, where a part was paid early.
+    early_parts: int = 0  # Billed so far.
+    early_part: EarlyPart | None = None  # Whose payment is at the bank.
+    months_paid: int = 0  # Of a loan that pays in one sum at the end: by early parts.
 
     def known(self) -> e.LoanRequested:
         if self.terms is None:
@@ -134,6 +140,9 @@ class Loan(State):
 
     @property
     def rows(self) -> tuple[Row, ...]:
+        """The schedule as it stands: as many instalments as at first, the last ones may be zero."""
+        if self.redrawn:
+            return self.redrawn
         return self.disbursed.schedule if self.disbursed else ()
 
     def place_of(self, claim_id: str) -> int:
@@ -281,6 +290,10 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             return replace(loan, called_in=event.period)
         case e.EarlyCompensationCharged():
             return loan
+        case EarlyPartBilled():
+            return _part_billed(loan, event)
+        case EarlyPartUndone():
+            return _part_undone(loan, event)
         case e.InstalmentOverdue():
             return replace(
                 loan,
@@ -305,7 +318,13 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             dearer = replace(billed, other_fee_fen=billed.other_fee_fen + event.amount_fen)
             return replace(loan, billed={**loan.billed, event.period: dearer})
         case e.RepaymentAccepted():
-            payment = Payment(event.amount_fen, event.in_full, event.effective_on, held=False)
+            payment = Payment(
+                event.amount_fen,
+                event.in_full,
+                event.effective_on,
+                held=False,
+                in_part=event.in_part,
+            )
             return replace(loan, payments={**loan.payments, event.payment_id: payment})
         case e.RepaymentHeld():
             held = replace(loan.payments[event.payment_id], held=True)
@@ -334,6 +353,38 @@ def _evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             return replace(loan, status=Status.SETTLED)
         case _:
             return _evolve_claims(loan, event)
+
+
+def _part_billed(loan: Loan, event: EarlyPartBilled) -> Loan:
+    billed = Billed(
+        event.period, event.due_on, event.principal, event.interest, lateness=_lateness(loan)
+    )
+    kept = loan.rows[: loan.next_period - 1]
+    pending = EarlyPart(
+        event.period, loan.next_period, loan.rows[loan.next_period - 1 :], loan.months_paid
+    )
+    return replace(
+        loan,
+        billed={**loan.billed, event.period: billed},
+        unbilled=tuple(a - b for a, b in zip(loan.unbilled, event.principal, strict=True)),
+        redrawn=(*kept, *event.rows) if event.rows else loan.redrawn,
+        early_parts=event.period - len(loan.rows),
+        early_part=pending,
+        months_paid=event.months_paid,
+    )
+
+
+def _part_undone(loan: Loan, event: EarlyPartUndone) -> Loan:
+    before = loan.early_part
+    kept = loan.rows[: loan.next_period - 1]
+    return replace(
+        loan,
+        billed=without(loan.billed, event.period),
+        unbilled=tuple(a + b for a, b in zip(loan.unbilled, event.principal, strict=True)),
+        redrawn=(*kept, *event.rows) if event.rows else loan.redrawn,
+        early_part=None,
+        months_paid=before.months_paid if before else loan.months_paid,
+    )
 
 
 def _evolve_claims(loan: Loan, event: e.ClaimEvent) -> Loan:
@@ -416,7 +467,9 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
             part, routed.effective_on, loan.policy, recourse
         )
     still_open = _open_only(billed)
-    late = loan.overdue & still_open.keys()
+    late = frozenset(
+        period for period in loan.overdue & still_open.keys() if still_open[period].base_fen
+    )
     return replace(
         _ended(loan, event.payment_id),
         billed=still_open,
@@ -433,10 +486,11 @@ def _on_its_way(loan: Loan, routed: e.RepaymentRouted) -> Mapping[int, Billed]:
 
 
 def _ended(loan: Loan, payment_id: str) -> Loan:
-    routed = loan.routed
-    if routed is not None and routed.payment_id == payment_id:
-        routed = None
-    return replace(loan, payments=without(loan.payments, payment_id), routed=routed)
+    if loan.routed is not None and loan.routed.payment_id == payment_id:
+        return replace(
+            loan, payments=without(loan.payments, payment_id), routed=None, early_part=None
+        )
+    return replace(loan, payments=without(loan.payments, payment_id))
 
 
 def _open_only(billed: Mapping[int, Billed]) -> dict[int, Billed]:

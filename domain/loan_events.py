@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar, get_args
 
 from domain import loan_guarantee
+from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan_guarantee import LoanGuaranteeEvent
 from domain.model import Event, Fen, Instant
 from domain.policy import Covers, PolicyTerms
@@ -229,13 +230,16 @@ class CourtCostsAwarded(Event):
     amount_fen: Fen
 
 
-class RepaymentAccepted(Event):
+class RepaymentAccepted(Event, omit_defaults=True):
+    """`in_part`: what is left after the running month pays principal early (提前部分还款)."""
+
     TOPIC: ClassVar[str] = "loan.repayment-accepted.v1"
     loan_id: str
     payment_id: str
     amount_fen: Fen
     in_full: bool
     effective_on: date
+    in_part: bool = False
 
 
 class RepaymentHeld(Event):
@@ -373,6 +377,8 @@ RepaymentEvent = (
     | DueDateRolled
     | LoanCalledIn
     | EarlyCompensationCharged
+    | EarlyPartBilled
+    | EarlyPartUndone
     | InstalmentOverdue
     | ClaimFiled
     | SuitFiled

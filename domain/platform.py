@@ -86,6 +86,11 @@ class Platform(State):
     winding_down: bool = False
     emptied: bool = False
 
+    @property
+    def tender_max_fen(self) -> int | None:
+        """The most that one investor may have in one loan."""
+        return self.opened.tender_max_fen if self.opened else None
+
 
 INITIAL = Platform()
 

@@ -27,11 +27,14 @@ from pydantic import (
     model_validator,
 )
 
+from domain.ageing import AGEING_TABLES, DEFAULT_TABLE
 from domain.allocation import AllocationOrder
+from domain.collection_steps import ActionFrom
 from domain.model import Event, Message, Refused, State, Text
 from domain.money import Rounding, divide
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.penalty import parse_bands
+from domain.policy_limits import NO_LIMITS, PolicyLimits
 from domain.refusals import Code
 from domain.sharing import ShareMethod
 
@@ -45,6 +48,15 @@ def _bands(text: str) -> str:
 
 
 Bands = Annotated[str, Field(max_length=200), AfterValidator(_bands)]
+
+
+def _ageing_table(name: str) -> str:
+    if name not in AGEING_TABLES:
+        raise ValueError(f"must be one of {', '.join(AGEING_TABLES)}")
+    return name
+
+
+AgeingName = Annotated[str, AfterValidator(_ageing_table)]
 
 
 class Scope(StrEnum):
@@ -86,6 +98,21 @@ class SharingBasis(StrEnum):
 class PenaltyBase(StrEnum):
     PRINCIPAL_AND_INTEREST = "overdue-principal+interest"
     PRINCIPAL = "overdue-principal"
+
+
+class EarlyRest(StrEnum):
+    """提前部分还款: whether a part may be paid early, and how the rest is then paid."""
+
+    NONE = "none"  # It may not: what is not due goes back to the borrower.
+    SHORTER_TERM = "shorter-term"  # 缩短期限: instalments as high as before at most, fewer.
+    LOWER_INSTALMENT = "lower-instalment"  # 减少月供: as many, lower.
+
+
+class CapBasis(StrEnum):
+    """What cap and floor of the reserve are per cent of (rule 6)."""
+
+    OPEN_PRINCIPAL = "open-principal"  # 未清偿本金: what is still owed of all loans.
+    LENT_PRINCIPAL = "lent-principal"  # 存续债权本金: as it was lent, of loans not paid off yet.
 
 
 class Roll(StrEnum):
@@ -136,7 +163,7 @@ class PolicyTerms(Message):
     # Of principal, out of the service fee, which stands whole in:
     fee_by_grade: dict[str, Percent] = Field(default_factory=dict)
     accrual_frozen: bool = False  # No new contributions.
-    cap: Percent = "10"  # Of the principal of all outstanding claims.
+    cap: Percent = "10"  # Of the principal of all outstanding claims, see cap_basis.
     penalty_bands: Bands = "1-:0.05"  # 罚息, per cent a day by day late, on overdue P + I.
     overdue_fee_bands: Bands = "1-:0"  # 逾期管理费, the same way.
     allocation: AllocationOrder = AllocationOrder.CATEGORY_FIRST
@@ -162,6 +189,12 @@ class PolicyTerms(Message):
     interest_runs_on: Literal[360, 365] | None = None
     acceleration: Acceleration | None = None
     early_compensation: Percent = "0"  # Of the balance; at most the unbilled interest.
+    ageing: AgeingName = DEFAULT_TABLE  # 账龄: the stages in which its overdue loans are shown.
+    # From which overdue day on an action may begin; what is not named, at once:
+    collections: Annotated[tuple[ActionFrom, ...], Field(max_length=6, strict=False)] = ()
+    limits: PolicyLimits = NO_LIMITS  # 限额, stricter than the law's.
+    early_part: EarlyRest = EarlyRest.NONE
+    cap_basis: CapBasis = CapBasis.OPEN_PRINCIPAL
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -174,6 +207,8 @@ class PolicyTerms(Message):
             raise ValueError("stages: each must be later than the one before")
         if any(stage.covers is not Covers.INSTALMENT for stage in self.stages[:-1]):
             raise ValueError("stages: after one that covers what remains comes none")
+        if len({each.action for each in self.collections}) < len(self.collections):
+            raise ValueError("collections: each action may stand once")
         if self.run_down and not self.accrual_frozen:
             raise ValueError("run_down: needs accrual_frozen")
         if self.floor is not None and Decimal(self.floor) > Decimal(self.cap):
@@ -219,6 +254,11 @@ _ADDED = (
     "interest_runs_on",
     "acceleration",
     "early_compensation",
+    "ageing",
+    "collections",
+    "limits",
+    "early_part",
+    "cap_basis",
 )
 
 

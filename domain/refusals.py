@@ -70,6 +70,10 @@ class Code(StrEnum):
         "policy_unlawful",
         "The platform's law table does not allow the policy on the day from which it counts.",
     )
+    POLICY_LIMIT_EXCEEDED = (
+        "policy_limit_exceeded",
+        "The loan, or what its borrower would owe, is above what the policy in force allows.",
+    )
     # Dates.
     CALENDAR_UNKNOWN = (
         "calendar_unknown",
@@ -199,6 +203,14 @@ class Code(StrEnum):
     SELF_TENDER = "self_tender", "A borrower may not lend to himself."
     NOT_CONCLUDED = "not_concluded", "The loan's contract is not on record."
     AMOUNT_BELOW_PAYOFF = "amount_below_payoff", "The amount does not pay the loan off."
+    EARLY_PART_FORBIDDEN = (
+        "early_part_forbidden",
+        "The loan's policy does not let a part of it be paid before it is due.",
+    )
+    EARLY_PART_TOO_SMALL = (
+        "early_part_too_small",
+        "To pay a part early it takes more than what is due and the running month.",
+    )
     EFFECTIVE_DATE_BEFORE_LOAN = (
         "effective_date_before_loan",
         "effective_on is before the day on which the loan was paid out.",
@@ -318,6 +330,10 @@ class Code(StrEnum):
     STAGE_TOO_EARLY = (
         "stage_too_early",
         "Visits, agencies and lawsuits belong to the stage of action.",
+    )
+    COLLECTION_TOO_EARLY = (
+        "collection_too_early",
+        "The policies of the borrower's overdue loans let that action begin on a later day.",
     )
     AGENCY_NOT_MANDATED = (
         "agency_not_mandated",

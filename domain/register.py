@@ -21,7 +21,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from domain.allocation import Allocation, Category, Due, allocate
-from domain.law import LAW_TABLES, late_cap_units
+from domain.law import LAW_TABLES, LateCap, late_cap_of
 from domain.model import InvariantBroken, State
 from domain.penalty import (
     PENALTY_DENOMINATOR,
@@ -144,7 +144,7 @@ class Billed(State):
     accrued_to: date = date.min  # Penalty is accrued up to this day ...
     penalty_units: int = 0  # ... exactly, in parts of a fen,
     fee_units: int = 0
-    cap_units: int | None = 0  # What the law lets both come to; None: anything.
+    cap: LateCap | None = LateCap()  # What the law lets both come to; None: anything.
     penalty_paid_fen: int = 0
     fee_paid_fen: int = 0
     lateness: Lateness = Lateness()
@@ -183,9 +183,10 @@ class Billed(State):
         return self.guarantor_principal_fen + self.guarantor_interest_fen
 
     def late_days(self, on: date, terms: PolicyTerms) -> int:
-        """From the day after the due date; 0 as long as the grace days last."""
+        """From the day after the due date; 0 as long as the grace days last, and where court costs
+        are all that is open: they bear nothing, and nobody is late with them."""
         days = (on - self.due_on).days
-        return days if days > terms.grace_days else 0
+        return days if self.base_fen and days > terms.grace_days else 0
 
     @property
     def open(self) -> bool:
@@ -208,16 +209,17 @@ class Billed(State):
             + penalty_numerator(base_fen, first_day, last_day, penalty_bands)
             + interest_fen * self.lateness.daily_interest_units,
             fee_units=self.fee_units + penalty_numerator(base_fen, first_day, last_day, fee_bands),
-            cap_units=self._capped_to(on),
+            cap=self._capped_to(on),
         )
 
-    def _capped_to(self, on: date) -> int | None:
+    def _capped_to(self, on: date) -> LateCap | None:
         """What the law lets penalty and fee come to, all in, by the end of `on`."""
-        law_table, concluded_on, _, sued_on = self.lateness
         first = max(self.accrued_to, self.due_on) + ONE_DAY
-        table = LAW_TABLES[law_table]
-        units = late_cap_units(table, concluded_on, first, on, self.base_fen, sued_on)
-        return None if units is None or self.cap_units is None else self.cap_units + units
+        table, concluded_on = LAW_TABLES[self.lateness.law_table], self.lateness.concluded_on
+        more = late_cap_of(table, concluded_on, first, on, self.base_fen)
+        if more is None or self.cap is None:
+            return None
+        return LateCap(self.cap.units + more.units, self.cap.suit_fen_days + more.suit_fen_days)
 
     def due(self, on: date, terms: PolicyTerms) -> Due:
         """What the borrower owes on it, as of the end of `on`. Penalty is rounded once, here."""
@@ -235,10 +237,12 @@ class Billed(State):
 
     def _charged(self) -> tuple[int, int]:
         """Penalty and fee in fen, not paid yet. Where the law's cap binds, the fee gives way first;
-        what was paid before stays paid."""
+        what was paid before stays paid, and counts. Until suit is filed it is as if it were on the
+        day of the reckoning."""
         penalty_fen, fee_fen = penalty_from(self.penalty_units), penalty_from(self.fee_units)
-        if self.cap_units is not None:
-            cap_fen = self.cap_units // PENALTY_DENOMINATOR
+        if self.cap is not None:
+            suit_day = min(self.lateness.sued_on or self.accrued_to, self.accrued_to)
+            cap_fen = self.cap.units_by(suit_day) // PENALTY_DENOMINATOR
             penalty_fen = min(penalty_fen, max(cap_fen - self.fee_paid_fen, self.penalty_paid_fen))
             fee_fen = min(fee_fen, max(cap_fen - penalty_fen, self.fee_paid_fen))
         return penalty_fen - self.penalty_paid_fen, fee_fen - self.fee_paid_fen

@@ -17,19 +17,18 @@ a payout is on its way is held, and goes to the investors or to the reserve by t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 
+from domain import billing, early_part
 from domain import loan_events as e
 from domain.acceleration import claims_due, rolled, why_called_in
 from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
 from domain.loan_guarantee import OverdueConfirmed
 from domain.model import InvariantBroken, Refused
-from domain.policy import Covers, Provider, Scope, SharingBasis, percent_of
+from domain.policy import Covers, EarlyRest, Provider, Scope
 from domain.refusals import Code
-from domain.register import Billed, Row, Vector, bill, split
-from domain.schedule import Method, schedule
+from domain.register import Billed, Vector, split
 from domain.working_days import WorkingDays
 
 
@@ -45,12 +44,14 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
     `calendar`: for policies that roll due dates to working days."""
     terms = loan.must_be(*IN_REPAYMENT)
     events: list[e.LoanEvent] = []
-    while (row := _next_row(loan)) is not None and row.due_on <= today:
-        loan = _then(loan, events, _billing(loan, row, whole_rest=False))
+    while (row := billing.next_row(loan)) is not None and row.due_on <= today:
+        loan = _then(loan, events, billing.billed(loan, row, whole_rest=False))
     for moved in rolled(loan, today, calendar):
         loan = _then(loan, events, moved)
     for period, billed in loan.billed.items():
-        if billed.late_days(today, loan.policy) and period not in loan.overdue:
+        if not billed.late_days(today, loan.policy) or period in loan.overdue:
+            continue
+        if period != _early_part(loan):  # Nobody owes what he wants to pay early.
             overdue = e.InstalmentOverdue(
                 loan_id=terms.loan_id,
                 period=period,
@@ -103,13 +104,13 @@ def call_on(
 
 def _call_in(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
     """提前到期: the whole rest, if there is one, falls due today."""
-    why, rest = why_called_in(loan, today), _rest(loan, today)
+    why, rest = why_called_in(loan, today), billing.rest(loan, today)
     if why is None or rest is None or not (rest.principal_fen or rest.interest_fen):
         return ()
     called_in = e.LoanCalledIn(
         loan_id=loan.known().loan_id, period=rest.period, called_in_on=today, why=why
     )
-    return _billing(loan, rest._replace(due_on=today), whole_rest=True), called_in
+    return billing.billed(loan, rest._replace(due_on=today), whole_rest=True), called_in
 
 
 def _protected(loan: Loan, billed: Billed, covers: Covers) -> tuple[Vector, Vector]:
@@ -136,8 +137,10 @@ def sue(loan: Loan, lawsuit_id: str, filed_on: date) -> tuple[e.LoanEvent, ...]:
 
 
 def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEvent, ...]:
-    """Court costs join what is overdue. Where nothing is, they stand with the lawsuit alone."""
-    period = min(loan.overdue - {_billed_for_it_alone(loan)}, default=None)
+    """Court costs join what is overdue, or costs that are open. Where neither is, they stand with
+    the lawsuit alone."""
+    costly = {period for period, billed in loan.billed.items() if billed.other_fee_fen}
+    period = min((loan.overdue | costly) - {_billed_for_it_alone(loan)}, default=None)
     if period is None or not amount_fen:
         return ()
     return (
@@ -154,7 +157,13 @@ def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEve
 
 
 def accept(
-    loan: Loan, payment_id: str, amount_fen: int, *, in_full: bool, effective_on: date
+    loan: Loan,
+    payment_id: str,
+    amount_fen: int,
+    *,
+    in_full: bool,
+    effective_on: date,
+    in_part: bool = False,
 ) -> tuple[e.LoanEvent, ...]:
     terms = loan.must_be(*IN_REPAYMENT)
     if payment_id in loan.payments:
@@ -169,7 +178,9 @@ def accept(
         raise Refused(
             Code.AMOUNT_BELOW_PAYOFF, f"it takes {payoff_fen(loan, effective_on)} fen", "amount_fen"
         )
-    if not in_full and not loan.billed and _current_row(loan, effective_on) is None:
+    if in_part:
+        _may_be_early(loan, amount_fen, effective_on)
+    elif not in_full and not loan.billed and billing.current_row(loan, effective_on) is None:
         raise Refused(Code.NOTHING_DUE, field="loan_id")
     return (
         e.RepaymentAccepted(
@@ -178,18 +189,31 @@ def accept(
             amount_fen=amount_fen,
             in_full=in_full,
             effective_on=effective_on,
+            in_part=in_part,
         ),
     )
+
+
+def _may_be_early(loan: Loan, amount_fen: int, on: date) -> None:
+    if loan.policy.early_part is EarlyRest.NONE:
+        raise Refused(Code.EARLY_PART_FORBIDDEN, field="in_part")
+    least_fen = early_part.least_fen(loan, on, due_fen(loan, on))
+    if least_fen is None:
+        raise Refused(Code.EARLY_PART_TOO_SMALL, "nothing is left that is not due", "in_part")
+    if amount_fen <= least_fen:
+        raise Refused(Code.EARLY_PART_TOO_SMALL, f"{least_fen} fen are not enough", "amount_fen")
 
 
 def payoff_fen(loan: Loan, on: date) -> int:
     """What pays the loan off: all that is billed, all principal, interest for months begun, and
     what the policy asks for paying early."""
-    rest = _rest(loan, on)
+    rest = billing.rest(loan, on)
     billed_fen = due_fen(loan, on)
     if rest is None:
         return billed_fen
-    return billed_fen + rest.principal_fen + rest.interest_fen + _compensation_fen(loan, rest)
+    return (
+        billed_fen + rest.principal_fen + rest.interest_fen + billing.compensation_fen(loan, rest)
+    )
 
 
 def due_fen(loan: Loan, on: date) -> int:
@@ -232,22 +256,35 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
 
 
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
-    """What is left after all that is billed pays the running month, or all the rest if asked."""
+    """What is left after all that is billed pays the running month, then a part of the rest, or all
+    of it, if asked."""
     on = payment.effective_on
     if loan.status not in IN_REPAYMENT or payment.amount_fen <= due_fen(loan, on):
         return ()
-    whole_rest = payment.in_full and payment.amount_fen >= payoff_fen(loan, on)
-    row = _rest(loan, on) if whole_rest else _current_row(loan, on)
+    asked = payment.in_full or payment.in_part
+    whole_rest = asked and payment.amount_fen >= payoff_fen(loan, on)
+    if payment.in_part and not whole_rest:
+        return _part_billed_early(loan, payment)
+    row = billing.rest(loan, on) if whole_rest else billing.current_row(loan, on)
     if row is None or not (row.principal_fen or row.interest_fen):
         return ()
-    compensation_fen = _compensation_fen(loan, row) if whole_rest else 0
+    compensation_fen = billing.compensation_fen(loan, row) if whole_rest else 0
     if not compensation_fen:
-        return (_billing(loan, row, whole_rest=whole_rest),)
+        return (billing.billed(loan, row, whole_rest=whole_rest),)
     with_it = row._replace(interest_fen=row.interest_fen + compensation_fen)
     charged = e.EarlyCompensationCharged(
         loan_id=loan.known().loan_id, period=row.period, amount_fen=compensation_fen
     )
-    return _billing(loan, with_it, whole_rest=True), charged
+    return billing.billed(loan, with_it, whole_rest=True), charged
+
+
+def _part_billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
+    on = payment.effective_on
+    events: list[e.LoanEvent] = []
+    if (row := billing.current_row(loan, on)) is not None:
+        loan = _then(loan, events, billing.billed(loan, row, whole_rest=False))
+    left_fen = payment.amount_fen - due_fen(loan, on)
+    return (*events, *early_part.billed(loan, on, left_fen))
 
 
 def settle(loan: Loan, today: date) -> tuple[e.RepaymentSettled, *tuple[e.LoanEvent, ...]]:
@@ -268,6 +305,8 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
     period = _billed_for_it_alone(loan)
     if not at_bank or period is None:
         return (failed,)
+    if period == _early_part(loan):
+        return (*early_part.undone(loan), failed)
     billed = loan.billed[period]
     undone = e.EarlyBillingUndone(
         loan_id=loan_id, period=period, principal=billed.principal, interest=billed.interest
@@ -276,14 +315,20 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
 
 
 def _billed_for_it_alone(loan: Loan) -> int | None:
-    """The period in which all the rest was billed early, for the payment that is at the bank. A
+    """The period in which a part or all the rest was billed early, for the payment at the bank. A
     claim on it that was filed stays, and so do a rest that fell due and what the guarantor is
     obliged to; nothing of it is left where an earlier payment was the one."""
+    if loan.early_part is not None:
+        return loan.early_part.period
     period = loan.rest_billed_with
     stays = loan.filed | loan.guarantee.confirmed | {loan.called_in}
     if loan.routed is None or period not in loan.billed or period in stays:
         return None
     return period
+
+
+def _early_part(loan: Loan) -> int | None:
+    return loan.early_part.period if loan.early_part else None
 
 
 def routed(loan: Loan) -> e.RepaymentRouted:
@@ -362,73 +407,6 @@ def finish_advance(loan: Loan, payout_id: str, *, paid: bool) -> tuple[e.LoanEve
     if paid:
         return (e.AdvancePaid(loan_id=loan_id, payout_id=payout_id),)
     return (e.AdvanceReleased(loan_id=loan_id, payout_id=payout_id),)
-
-
-# -- billing ----------------------------------------------------------------------------
-
-
-def _next_row(loan: Loan) -> Row | None:
-    rows = loan.rows
-    return rows[loan.next_period - 1] if loan.next_period <= len(rows) else None
-
-
-def _current_row(loan: Loan, on: date) -> Row | None:
-    """The next instalment, if its month has begun and a part of it is owed."""
-    row = _begun_row(loan, on)
-    return row if row is not None and (row.principal_fen or row.interest_fen) else None
-
-
-def _begun_row(loan: Loan, on: date) -> Row | None:
-    row = _next_row(loan)
-    if row is None or loan.disbursed is None:
-        return None
-    began = loan.rows[row.period - 2].due_on if row.period > 1 else loan.disbursed.disbursed_on
-    return row if began < on else None
-
-
-def _rest(loan: Loan, on: date) -> Row | None:
-    """All that is not billed yet as one instalment, with the interest of the months begun only."""
-    row = _next_row(loan)
-    if row is None:
-        return None
-    begun = _begun_row(loan, on) is not None
-    interest_fen = row.interest_fen if begun else 0
-    if loan.known().method is Method.BULLET:  # Its last row holds the interest of every month.
-        interest_fen = _bullet_interest_fen(loan, row.period if begun else row.period - 1)
-    return row._replace(principal_fen=sum(loan.unbilled), interest_fen=interest_fen)
-
-
-def _compensation_fen(loan: Loan, rest: Row) -> int:
-    """Per cent of the balance, at most the interest that is not billed and will not be earned."""
-    to_come = loan.rows[rest.period - 1 :]
-    unbilled_fen = sum(row.interest_fen for row in to_come) - rest.interest_fen
-    asked_fen = percent_of(rest.principal_fen, loan.policy.early_compensation)
-    return max(0, min(asked_fen, unbilled_fen))
-
-
-def _bullet_interest_fen(loan: Loan, months: int) -> int:
-    terms = loan.known()
-    rate = Decimal(terms.annual_rate)
-    rows = schedule(terms.amount_fen, rate, months, terms.method) if months else ()
-    return sum(row.interest_fen for row in rows)
-
-
-def _billing(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
-    sharing, basis = loan.policy.sharing, loan.policy.sharing_basis
-    weights: Sequence[int] = loan.unbilled
-    # Flat interest runs on where a principal that was rounded up cleared early.
-    if basis is SharingBasis.ORIGINAL_SHARE or not sum(loan.unbilled):
-        weights = loan.lent
-    principal, interest = bill(row, weights, loan.unbilled, sharing)
-    return e.InstalmentBilled(
-        loan_id=loan.known().loan_id,
-        period=row.period,
-        due_on=row.due_on,
-        principal=principal,
-        interest=interest,
-        sharing=sharing.value if basis is SharingBasis.OPEN_CLAIM else f"{sharing}/{basis}",
-        whole_rest=whole_rest,
-    )
 
 
 def _then(loan: Loan, events: list[e.LoanEvent], event: e.LoanEvent) -> Loan:

@@ -275,15 +275,15 @@ def rules_applied(terms: PolicyTerms, *, short: bool) -> tuple[int, ...]:
 def surplus(
     terms: PolicyTerms,
     balance_fen: int,
-    outstanding_principal_fen: int,
+    basis_fen: int,
     wanted: SurplusMoved,
     *,
     queue_empty: bool,
 ) -> tuple[ReserveEvent, ...]:
     """Rule 6: only what exceeds the cap, and never while a claim waits. A reserve that is run down
     pays claims alone: what is left goes out when no loan is outstanding any more."""
-    cap_fen = percent_of(outstanding_principal_fen, terms.cap)
-    if terms.run_down and outstanding_principal_fen:
+    cap_fen = percent_of(basis_fen, terms.cap)
+    if terms.run_down and basis_fen:
         cap_fen = balance_fen
     if not queue_empty or wanted.amount_fen > balance_fen - cap_fen:
         raise Refused(Code.SURPLUS_BELOW_CAP, f"the cap is {cap_fen} fen", "amount_fen")
@@ -295,12 +295,12 @@ def check_floor(
     terms: PolicyTerms,
     today: date,
     balance_fen: int,
-    outstanding_principal_fen: int,
+    basis_fen: int,
 ) -> tuple[ReserveEvent, ...]:
     """On the first of a month, once; the balance is that before the day's payouts."""
     if terms.floor is None or today.day != 1 or reserve.floor_checked_on == today:
         return ()
-    floor_fen = percent_of(outstanding_principal_fen, terms.floor)
+    floor_fen = percent_of(basis_fen, terms.floor)
     checked = FloorChecked(
         checked_on=today,
         policy_version=terms.version,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from domain import loan_events as e
+from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Loan
 from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.policy import PolicyTerms, Subrogation
@@ -34,9 +35,9 @@ class Ledger:
 
     def heard(self, event: e.LoanEvent) -> None:
         match event:
-            case e.InstalmentBilled():
+            case e.InstalmentBilled() | EarlyPartBilled():
                 self._count(self.due, event.principal, event.interest)
-            case e.EarlyBillingUndone():
+            case e.EarlyBillingUndone() | EarlyPartUndone():
                 self._count(self.due, event.principal, event.interest, sign=-1)
             case e.CourtCostsAwarded():
                 self.costs_fen += event.amount_fen

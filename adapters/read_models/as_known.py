@@ -10,6 +10,7 @@ have not received yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,14 +20,22 @@ from psycopg import Cursor
 
 from adapters.read_models.store import ViewStamp
 from domain.accounts import RESERVE_ACCOUNT
-from domain.ageing import AgeingTable, month_end_before, month_ends, per_cent
+from domain.ageing import (
+    AGEING_TABLES,
+    DEFAULT_TABLE,
+    AgeingTable,
+    month_end_before,
+    month_ends,
+    per_cent,
+)
 from domain.disclosure import LoanAt
 from domain.policy import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class StageLine:
-    """A loan stands in the stage of its oldest open instalment, with all that it owes late."""
+    """A loan stands in the stage of its oldest open instalment, with all that it owes late.
+    `table` is empty where one ageing table was asked for, for all loans."""
 
     stage: str
     from_days: int
@@ -36,6 +45,7 @@ class StageLine:
     principal_fen: int
     interest_fen: int
     lenders_fen: int
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ class VintageLine:
 @dataclass(frozen=True, slots=True)
 class RollLine:
     """How many loans went from one stage to another between two month ends, and their part of all
-    that stood in the first. `new` were paid out between, `settled` ended."""
+    that stood in the first. `new` were paid out between, `settled` ended. `table` as above."""
 
     from_on: date
     to_on: date
@@ -82,6 +92,7 @@ class RollLine:
     to_stage: str
     loans: int
     pct: str
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,20 +154,25 @@ _LATE = """, line AS (
     FROM line GROUP BY on_day, loan_id
 )"""
 
+# Of each loan's own table, or of the one without a name, which is for all.
 _STAGE = """, stage AS (
-    SELECT name, from_days, lead(from_days) OVER (ORDER BY from_days) - 1 AS to_days
-    FROM unnest(%(names)s::text[], %(from_days)s::bigint[]) AS given (name, from_days)
+    SELECT in_table, name, from_days,
+        lead(from_days) OVER (PARTITION BY in_table ORDER BY from_days) - 1 AS to_days
+    FROM unnest(%(tables)s::text[], %(names)s::text[], %(from_days)s::bigint[])
+        AS given (in_table, name, from_days)
+    WHERE in_table = '' OR in_table IN (SELECT coalesce(ageing, %(usual)s) FROM loan)
 )"""
 
-_IN_STAGE = "days >= from_days AND (to_days IS NULL OR days <= to_days)"
+_IN_STAGE = """days >= from_days AND (to_days IS NULL OR days <= to_days)
+    AND in_table IN ('', coalesce(ageing, %(usual)s))"""
 
 _BY_STAGE = f"""{_DAYS}{_LATE}{_STAGE}
 SELECT name, from_days, to_days, count(loan_id), coalesce(sum(instalments), 0)::bigint,
     coalesce(sum(principal_fen), 0)::bigint, coalesce(sum(interest_fen), 0)::bigint,
-    coalesce(sum(lenders_fen), 0)::bigint
-FROM stage LEFT JOIN late ON {_IN_STAGE}
-GROUP BY name, from_days, to_days
-ORDER BY from_days
+    coalesce(sum(lenders_fen), 0)::bigint, in_table
+FROM stage LEFT JOIN (late JOIN loan USING (loan_id)) ON {_IN_STAGE}
+GROUP BY in_table, name, from_days, to_days
+ORDER BY in_table, from_days
 """
 
 _BY_GRADE = f"""{_DAYS}{_OWED}{_LATE}
@@ -192,14 +208,17 @@ ORDER BY issued, on_day
 """
 
 _ROLL = f"""{_DAYS}{_OWED}{_LATE}{_STAGE}, stood AS (
-    SELECT on_day, loan_id, coalesce(name, 'current') AS stage, coalesce(from_days, 0) AS place
-    FROM owed LEFT JOIN late USING (on_day, loan_id) LEFT JOIN stage ON {_IN_STAGE}
+    SELECT on_day, loan_id, coalesce(name, 'current') AS stage, coalesce(from_days, 0) AS place,
+        CASE WHEN %(own)s THEN coalesce(ageing, %(usual)s) ELSE '' END AS in_table
+    FROM owed JOIN loan USING (loan_id) LEFT JOIN late USING (on_day, loan_id)
+        LEFT JOIN stage ON {_IN_STAGE}
 )
-SELECT coalesce(a.stage, 'new'), coalesce(b.stage, 'settled'), count(*)
+SELECT coalesce(a.stage, 'new'), coalesce(b.stage, 'settled'), count(*),
+    coalesce(a.in_table, b.in_table) AS in_table
 FROM (SELECT * FROM stood WHERE on_day = %(first)s) AS a
 FULL JOIN (SELECT * FROM stood WHERE on_day = %(last)s) AS b USING (loan_id)
-GROUP BY a.stage, a.place, b.stage, b.place
-ORDER BY a.place NULLS FIRST, b.place NULLS LAST
+GROUP BY 4, a.stage, a.place, b.stage, b.place
+ORDER BY 4, a.place NULLS FIRST, b.place NULLS LAST
 """
 
 # A stretch adds what it holds on its first day and takes it away on the day after its last: so a
@@ -273,8 +292,9 @@ class AsKnown:
     stamp: ViewStamp
     _cursor: Cursor[Any]
 
-    def stages(self, table: AgeingTable) -> list[StageLine]:
-        """One line a stage, the empty ones too."""
+    def stages(self, table: AgeingTable | None = None) -> list[StageLine]:
+        """One line a stage, the empty ones too. Without a table each loan stands in that of its
+        policy."""
         return [StageLine(*row) for row in self._ask(_BY_STAGE, [self.on], **_stages(table))]
 
     def grades(self) -> list[GradeLine]:
@@ -303,17 +323,17 @@ class AsKnown:
             )
         ]
 
-    def rolls(self, table: AgeingTable) -> list[RollLine]:
-        """Between the last month end up to `on` and the one before it."""
+    def rolls(self, table: AgeingTable | None = None) -> list[RollLine]:
+        """Between the last month end up to `on` and the one before it; `table` as for stages."""
         last = max(self.month_ends(), default=month_end_before(self.on))
         first = month_end_before(last)
         counted = self._ask(_ROLL, [first, last], first=first, **_stages(table))
-        whole: dict[str, int] = {}
-        for stage, _, loans in counted:
-            whole[stage] = whole.get(stage, 0) + loans
+        whole: Counter[tuple[str, str]] = Counter()
+        for stage, _, loans, name in counted:
+            whole[name, stage] += loans
         return [
-            RollLine(first, last, stage, to_stage, loans, per_cent(loans, whole[stage]))
-            for stage, to_stage, loans in counted
+            RollLine(first, last, stage, to_stage, loans, per_cent(loans, whole[name, stage]), name)
+            for stage, to_stage, loans, name in counted
         ]
 
     def months(self) -> list[MonthLine]:
@@ -343,8 +363,13 @@ class AsKnown:
         return self._cursor.fetchall()
 
 
-def _stages(table: AgeingTable) -> dict[str, object]:
+def _stages(table: AgeingTable | None) -> dict[str, object]:
+    tables = AGEING_TABLES if table is None else {"": table}
+    stages = [(name, *stage) for name, each in tables.items() for stage in each]
     return {
-        "names": [stage.name for stage in table],
-        "from_days": [stage.from_days for stage in table],
+        "tables": [name for name, _, _ in stages],
+        "names": [name for _, name, _ in stages],
+        "from_days": [from_days for _, _, from_days in stages],
+        "own": table is None,
+        "usual": DEFAULT_TABLE,
     }

@@ -43,6 +43,7 @@ class LoanRow:
     rest_billed_with: int | None = None  # The period that took all later principal with it.
     settled_on: date | None = None
     guarantor_ids: str | None = None  # In the order in which they were named: "G1,G2".
+    ageing: str | None = None  # The ageing table that its policy names.
 
 
 @dataclass(slots=True)
@@ -80,11 +81,16 @@ class InstalmentRow:
     confirmed: bool = False  # Was confirmed as overdue: the guarantors are obliged.
 
     @property
-    def open_fen(self) -> int:
+    def base_fen(self) -> int:
+        """Principal and interest, to whomever: with court costs alone nobody is late."""
         investors_fen = self.open_principal_fen + self.open_interest_fen
         reserve_fen = self.reserve_open_principal_fen + self.reserve_open_interest_fen
         guarantor_fen = self.guarantor_open_principal_fen + self.guarantor_open_interest_fen
-        return investors_fen + reserve_fen + guarantor_fen + self.other_fee_fen
+        return investors_fen + reserve_fen + guarantor_fen
+
+    @property
+    def open_fen(self) -> int:
+        return self.base_fen + self.other_fee_fen
 
 
 @dataclass(slots=True)
@@ -101,6 +107,7 @@ class PaymentRow:
     closed_on: date | None = None
     left_fen: int = 0  # Given back to the borrower.
     bank_code: str | None = None
+    in_part: bool = False  # Pays principal early.
 
 
 @dataclass(slots=True)

@@ -21,9 +21,10 @@ from adapters.read_models.rows import Touched
 from adapters.read_models.view import View, named
 from domain import loan_events as e
 from domain import loan_guarantee as g
+from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Status
 from domain.policy import Provider
-from domain.register import Part
+from domain.register import Part, Row
 
 
 class Loans(View):
@@ -66,6 +67,8 @@ class Loans(View):
             event: Any = recorded.event
             if hasattr(event, "period"):
                 touched.add((event.loan_id, event.period))
+            if isinstance(event, EarlyPartBilled | EarlyPartUndone):
+                touched |= {(event.loan_id, row.period) for row in event.rows}
             if isinstance(event, e.RepaymentRouted):
                 touched |= {(event.loan_id, part.period) for part in event.parts}
         return touched
@@ -94,6 +97,7 @@ class Loans(View):
                 loan.contract_hash = event.contract_hash
                 loan.policy_version = event.policy.version
                 loan.protection = event.policy.scope.value
+                loan.ageing = event.policy.ageing
             case e.DisbursementRequested() as event:
                 loan = self._loan(event.loan_id, Status.DISBURSING)
                 loan.fee_fen, loan.contribution_fen = event.fee_fen, event.contribution_fen
@@ -173,6 +177,10 @@ class Loans(View):
                 self._bill(event, recorded.business_date)
             case e.EarlyBillingUndone() as event:
                 self._unbill(event, recorded.business_date)
+            case EarlyPartBilled() as event:
+                self._bill_part(event, recorded.business_date)
+            case EarlyPartUndone() as event:
+                self._unbill_part(event, recorded.business_date)
             case e.DueDateRolled(loan_id=loan_id, period=period, due_on=due_on):
                 row = self._instalments[loan_id, period]
                 self._history.keep_instalment(row, recorded.business_date)
@@ -216,6 +224,7 @@ class Loans(View):
                         effective_on=event.effective_on,
                         status="accepted",
                         accepted_on=recorded.business_date,
+                        in_part=event.in_part,
                     )
                 )
             case e.RepaymentHeld(payment_id=payment_id):
@@ -258,6 +267,40 @@ class Loans(View):
         row.billed_principal_fen = row.open_principal_fen = 0
         row.billed_interest_fen = row.open_interest_fen = 0
 
+    def _bill_part(self, event: EarlyPartBilled, on: date) -> None:
+        """An instalment of its own, which no schedule has; it stays when it is undone."""
+        principal_fen, interest_fen = sum(event.principal), sum(event.interest)
+        key = event.loan_id, event.period
+        row = self._instalments.get(key) or self._instalments.add(
+            t.InstalmentRow(*key, event.due_on, principal_fen, interest_fen)
+        )
+        self._history.keep_instalment(row, on)
+        row.billed = True
+        row.billed_principal_fen = row.open_principal_fen = principal_fen
+        row.billed_interest_fen = row.open_interest_fen = interest_fen
+        self._redraw(event.loan_id, event.rows, interest_fen, on)
+
+    def _unbill_part(self, event: EarlyPartUndone, on: date) -> None:
+        row = self._instalments[event.loan_id, event.period]
+        self._history.keep_instalment(row, on)
+        taken_fen = row.billed_interest_fen
+        row.billed_principal_fen = row.open_principal_fen = 0
+        row.billed_interest_fen = row.open_interest_fen = 0
+        self._redraw(event.loan_id, event.rows, -taken_fen, on)
+
+    def _redraw(self, loan_id: str, rows: Sequence[Row], billed_fen: int, on: date) -> None:
+        """The schedule to come, where there is one; `billed_fen`: interest that was billed."""
+        loan = self._loans[loan_id]
+        self._history.keep_loan(loan, on)
+        loan.outstanding_interest_fen += billed_fen
+        if rows:
+            to_come_fen = sum(row.interest_fen for row in rows)
+            loan.outstanding_interest_fen += to_come_fen - loan.unbilled_interest_fen
+            loan.unbilled_interest_fen = to_come_fen
+        for row in rows:
+            known = self._instalments[loan_id, row.period]
+            known.principal_fen, known.interest_fen = row.principal_fen, row.interest_fen
+
     def _route(self, event: e.RepaymentRouted, on: date) -> None:
         payment = self._payments[event.payment_id]
         payment.left_fen = event.left_fen
@@ -278,6 +321,7 @@ class Loans(View):
         loan.outstanding_principal_fen -= event.principal_fen
         for part in self._parts[event.payment_id]:
             row = self._instalments[part.loan_id, part.period]
+            was_late = row.overdue and row.base_fen > 0
             self._history.keep_instalment(row, on)
             loan.outstanding_interest_fen -= part.interest_fen + part.reserve_interest_fen
             loan.outstanding_interest_fen -= part.guarantor_interest_fen
@@ -294,7 +338,7 @@ class Loans(View):
             row.overdue_fee_paid_fen += part.overdue_fee_fen
             if not row.open_fen:
                 row.paid_on = payment.effective_on
-                loan.overdue_instalments -= int(row.overdue)
+            loan.overdue_instalments -= int(was_late and not row.base_fen)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
 
     def _fold_guarantee(self, event: g.LoanGuaranteeEvent, on: date) -> None:

@@ -20,7 +20,7 @@ from adapters.read_models.as_known import (
     VintageLine,
 )
 from adapters.table_files import csv_bytes, parquet_bytes
-from domain.ageing import AGEING_TABLES, DEFAULT_TABLE, AgeingTable
+from domain.ageing import AGEING_TABLES, AgeingTable
 from services.cli.failure import bad_input
 from services.cli.known import business_day, known_on, write_file
 from services.cli.looking import looking, show
@@ -30,6 +30,7 @@ from services.cli.showing import plain
 from services.cli.trends import Line, trend
 
 app = typer.Typer()
+OWN = "own"  # Each loan in the ageing table of its policy.
 
 
 class By(StrEnum):
@@ -59,8 +60,13 @@ def overdue_command(
     ] = None,
     by: Annotated[By, typer.Option("--by", help="What a line stands for.")] = By.STAGE,
     stages: Annotated[
-        str, typer.Option("--stages", metavar="NAME", help="The ageing table (账龄).")
-    ] = DEFAULT_TABLE,
+        str | None,
+        typer.Option(
+            "--stages",
+            metavar="NAME",
+            help="One ageing table (账龄) for all. Default: of each loan's policy.",
+        ),
+    ] = None,
     csv: File = None,
     parquet: File = None,
     svg: File = None,
@@ -73,17 +79,17 @@ def overdue_command(
 
     Example: zhuanhu overdue --by vintage --as-of 2024-06-30 --svg vintage.svg --json
     """
-    if stages not in AGEING_TABLES:
+    if stages is not None and stages not in AGEING_TABLES:
         raise bad_input("stages", f"must be one of {', '.join(AGEING_TABLES)}")
     with looking(data, platform) as look:
         on = business_day(look, as_of)
         with known_on(look, on, "as_of") as known:
-            lines = _lines(known, by, AGEING_TABLES[stages])
+            lines = _lines(known, by, AGEING_TABLES[stages] if stages else None)
             months = [] if as_json else known.months()
         answer = {
             "on": on.isoformat(),
             "by": by.value,
-            "table": stages,
+            "table": stages or OWN,
             lines.name: plain(lines.rows),
             "view": look.view(Seen(known.stamp, None)),
         }
@@ -94,7 +100,7 @@ def overdue_command(
             print(line)
 
 
-def _lines(known: AsKnown, by: By, table: AgeingTable) -> Lines:
+def _lines(known: AsKnown, by: By, table: AgeingTable | None) -> Lines:
     match by:
         case By.STAGE:
             return Lines("stages", StageLine, known.stages(table))

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.charts import bars, lines
 from adapters.read_models.as_known import GradeLine, MonthLine, RollLine, StageLine, VintageLine
+from domain.ageing import DEFAULT_TABLE
 
 
 def chart(rows: Sequence[Any], on: date) -> bytes:
@@ -20,7 +21,9 @@ def _stages(rows: Sequence[StageLine], on: date) -> bytes:
         "principal": [row.principal_fen / 100 for row in rows],
         "interest": [row.interest_fen / 100 for row in rows],
     }
-    return bars(f"Overdue on {on}, yuan", [row.stage for row in rows], series, stacked=True)
+    return bars(
+        f"Overdue on {on}, yuan", [_in_table(row, row.stage) for row in rows], series, stacked=True
+    )
 
 
 def _grades(rows: Sequence[GradeLine], on: date) -> bytes:
@@ -39,14 +42,18 @@ def _vintages(rows: Sequence[VintageLine], on: date) -> bytes:
 
 
 def _rolls(rows: Sequence[RollLine], _on: date) -> bytes:
-    stages = list(dict.fromkeys(row.from_stage for row in rows))
-    share = {(row.from_stage, row.to_stage): float(row.pct) for row in rows}
+    stages = list(dict.fromkeys(_in_table(row, row.from_stage) for row in rows))
+    share = {(_in_table(row, row.from_stage), row.to_stage): float(row.pct) for row in rows}
     series = {
         to_stage: [share.get((stage, to_stage), 0.0) for stage in stages]
         for to_stage in dict.fromkeys(row.to_stage for row in rows)
     }
     title = f"From {rows[0].from_on} to {rows[0].to_on}, per cent of each stage"
     return bars(title, stages, series, stacked=True)
+
+
+def _in_table(row: StageLine | RollLine, stage: str) -> str:
+    return stage if row.table in {"", DEFAULT_TABLE} else f"{row.table} {stage}"
 
 
 def _months(rows: Sequence[MonthLine], _on: date) -> bytes:

@@ -19,7 +19,7 @@ WITH stage AS (
     WHERE l.status = 'overdue' AND i.overdue
       AND i.open_principal_fen + i.open_interest_fen
           + i.reserve_open_principal_fen + i.reserve_open_interest_fen
-          + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen + i.other_fee_fen > 0
+          + i.guarantor_open_principal_fen + i.guarantor_open_interest_fen > 0
     GROUP BY l.borrower_id
 ), staged AS (
     SELECT borrower_id, name FROM late

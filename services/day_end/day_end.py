@@ -23,7 +23,7 @@ from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.money import BadFigure
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Covers, PolicyPublished, PolicyTerms, Provider, Roll, Scope
+from domain.policy import Covers, Policies, PolicyPublished, PolicyTerms, Provider, Roll, Scope
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from domain.working_days import WorkingDays
@@ -106,7 +106,7 @@ class DayEnd:
     def run(self, today: date) -> DayEndResult:
         """What `today` decides. Asked again it changes nothing."""
         self._catch_up()
-        expired = self._expired(today)
+        expired = [*self._expired(today), *self._without_policy(today)]
         self._submit(
             [
                 c.MiscarryLoan(id=f"miscarry:{today}:{loan_id}", loan_id=loan_id, **self._by())
@@ -241,6 +241,18 @@ class DayEnd:
             {"today": today},
         )
 
+    def _without_policy(self, today: date) -> list[str]:
+        """Loans that were filled on a day without a policy: nobody can conclude them."""
+        filled = self._connection.execute(
+            sql.SQL(
+                "SELECT loan_id, filled_on FROM {}.loan"
+                " WHERE status = 'filled' AND filled_on < %s ORDER BY loan_id"
+            ).format(self._views),
+            (today,),
+        ).fetchall()
+        known = Policies(tuple(self._policies())) if filled else Policies()
+        return [loan_id for loan_id, filled_on in filled if known.in_force(filled_on) is None]
+
     def _lapsed(self, today: date) -> list[str]:
         """Offers of claims that nobody bought in time."""
         return self._found(
@@ -358,7 +370,7 @@ _DUE: LiteralString = """
     CROSS JOIN LATERAL (
         SELECT CASE WHEN l.guarantor_ids IS NULL THEN p.plain ELSE p.guaranteed END AS payer) AS who
     WHERE l.status IN ('repaying', 'overdue') AND i.due_on <= %(today)s
-      AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with)
+      AND (l.rest_billed_with IS NULL OR i.period <= l.rest_billed_with OR i.billed)
       AND (NOT i.billed
            OR (i.open_principal_fen + i.open_interest_fen
                + i.reserve_open_principal_fen + i.reserve_open_interest_fen

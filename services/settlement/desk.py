@@ -31,12 +31,13 @@ from domain.identity import Identity
 from domain.investment import Investment
 from domain.law import LAW_TABLES, LawTable
 from domain.loan import Loan
-from domain.loan_events import LoanDisbursed, RepaymentSettled
+from domain.loan_events import LoanDisbursed, LoanSettled, RepaymentSettled
 from domain.member import Member
 from domain.model import Event, InvariantBroken, Refused, State
 from domain.operators import Operators
 from domain.platform import Platform
-from domain.policy import Policies
+from domain.policy import CapBasis, Policies, PolicyTerms
+from domain.policy_limits import NO_LIMITS, PolicyLimits
 from domain.refusals import Code
 from domain.reserve import Reserve
 from domain.reversal import Reversal
@@ -79,6 +80,7 @@ class Desk:
     seal: Seal
     now: datetime
     outstanding_principal_fen: int
+    lent_principal_fen: int  # Of loans that are not paid off.
     calendar: WorkingDays
     effective_on: date = date.min  # Of the command at hand.
     staged: list[Staged] = field(default_factory=list)
@@ -86,6 +88,7 @@ class Desk:
     _states: dict[str, Kept] = field(default_factory=dict)
     _balances: dict[str, Balance] = field(default_factory=dict)
     _principal_fen: int = 0
+    _lent_fen: int = 0
     platform: Platform = field(init=False)  # As the command at hand leaves it.
 
     def __post_init__(self) -> None:
@@ -121,6 +124,18 @@ class Desk:
     def policies(self) -> Policies:
         state: Policies = self._kept(POLICY).state
         return state
+
+    @property
+    def limits(self) -> PolicyLimits:
+        """Of the policy in force today."""
+        terms = self.policies.in_force(self.today)
+        return terms.limits if terms else NO_LIMITS
+
+    def cap_basis_fen(self, terms: PolicyTerms) -> int:
+        """What the reserve's cap and floor are per cent of."""
+        if terms.cap_basis is CapBasis.LENT_PRINCIPAL:
+            return self.lent_principal_fen
+        return self.outstanding_principal_fen
 
     @property
     def reserve(self) -> Reserve:
@@ -207,7 +222,11 @@ class Desk:
             state = evolve(state, event)
             self.staged.append(Staged(stream, version, event))
             if isinstance(event, LoanDisbursed):
-                self._principal_fen += sum(claim.principal_fen for claim in event.claims)
+                lent_fen = sum(claim.principal_fen for claim in event.claims)
+                self._principal_fen += lent_fen
+                self._lent_fen += lent_fen
+            elif isinstance(event, LoanSettled):
+                self._lent_fen -= state.known().amount_fen
             elif isinstance(event, RepaymentSettled):
                 self._principal_fen -= event.principal_fen
         self._states[stream] = Kept(version, state)
@@ -279,11 +298,12 @@ class Desk:
         self.shelf.states.update(self._states)
         self.shelf.balances.update(self._balances)
         self.outstanding_principal_fen += self._principal_fen
+        self.lent_principal_fen += self._lent_fen
         self.sweep()
         return done
 
     def sweep(self) -> None:
         self.staged, self.sealed = [], []
         self._states, self._balances = {}, {}
-        self._principal_fen = 0
+        self._principal_fen = self._lent_fen = 0
         self.platform = self._kept(PLATFORM).state

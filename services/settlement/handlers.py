@@ -288,7 +288,9 @@ def _case(command: Any, look: Look) -> Touched:
     return Touched((COLLECTIONS, case_stream(command.borrower_id)))
 
 
-def _case_and_loans(command: c.AssessCase | c.RecordCollectionAction, look: Look) -> Touched:
+def _case_and_loans(
+    command: c.AssessCase | c.RecordCollectionAction | c.HandOverCase, look: Look
+) -> Touched:
     borrower = member_stream(command.borrower_id)
     kept = look.peek(borrower)
     loans = map(loan_stream, kept.state.debts_fen) if kept else ()
@@ -419,7 +421,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.SetCollectionRules: Handler(on_collections.set_collection_rules, _nothing),
     c.RecordCollectionAction: Handler(on_collections.record_action, _case_and_loans),
     c.RecordPromise: Handler(on_collections.record_promise, _case),
-    c.HandOverCase: Handler(on_collections.hand_over_case, _case),
+    c.HandOverCase: Handler(on_collections.hand_over_case, _case_and_loans),
     c.TakeBackCase: Handler(on_collections.take_back_case, _case),
     c.RecordLawsuit: Handler(on_collections.record_lawsuit, _case),
     c.AssessCase: Handler(on_collections.assess_case, _case_and_loans),

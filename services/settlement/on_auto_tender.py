@@ -10,6 +10,7 @@ from domain.auto_tender import Purse
 from domain.loan import Status
 from domain.model import Refused
 from domain.platform import AutoTenderScheduled
+from domain.policy_limits import least
 from domain.refusals import Code
 from domain.streams import AUTO_TENDER, PLATFORM
 from services.settlement.desk import Desk
@@ -68,7 +69,6 @@ def spread_loan(desk: Desk, command: c.SpreadLoan | c.SpreadTonight) -> None:
 
 def _purse(desk: Desk, lender: str) -> Purse | None:
     """None for whom nothing may be placed now, whatever his rules."""
-    opened = desk.platform.opened
     member = desk.member(lender)
     try:
         free_fen = desk.balance(member.account(Role.INVESTOR)).available_fen
@@ -80,5 +80,8 @@ def _purse(desk: Desk, lender: str) -> Purse | None:
         )
     except Refused:
         return None
-    limits = [free_fen, at_once_fen, opened.tender_max_fen if opened else None]
-    return Purse(free_fen, min(fen for fen in limits if fen is not None))
+    limits = desk.limits
+    most_fen = least(
+        at_once_fen, desk.platform.tender_max_fen, limits.lender_fen, limits.auto_tender_fen
+    )
+    return Purse(free_fen, free_fen if most_fen is None else min(free_fen, most_fen))

@@ -10,6 +10,7 @@ from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.loan_events import ClaimEvent
 from domain.policy import assignment_fee_fen
+from domain.policy_limits import least
 from domain.purposes import Purpose
 from domain.streams import assignment_stream, investment_stream, loan_stream
 from services.settlement.desk import Desk
@@ -45,8 +46,8 @@ def buy_claim(desk: Desk, command: c.BuyClaim) -> None:
     buyer = desk.member(command.buyer_id).account(Role.INVESTOR, "buyer_id")
     known = desk.assignment(command.assignment_id)
     offer = known.must_be(assignment.Status.LISTED)
-    loan, opened = desk.loan(offer.loan_id), desk.platform.opened
-    limit_fen = opened.tender_max_fen if opened else None
+    loan = desk.loan(offer.loan_id)
+    limit_fen = least(desk.platform.tender_max_fen, loan.policy.limits.lender_fen)
     sold = claims.sell(loan, command.assignment_id, command.buyer_id, limit_fen, desk.today)
     bought = assignment.buy(
         known,

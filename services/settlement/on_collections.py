@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from domain import collection_events as e
-from domain import collection_rules, collections, repayment
+from domain import collection_rules, collection_steps, collections, repayment
 from domain import commands as c
 from domain.collection_events import LawsuitStep
 from domain.collection_rules import CollectionRulesSet
+from domain.collection_steps import Action, Steps
 from domain.collections import Late
 from domain.conduct import CONDUCT_TABLES, Party
 from domain.loan import Loan
@@ -52,6 +53,18 @@ def _late(desk: Desk, borrower_id: str) -> Late | None:
     return min(overdue, default=None)
 
 
+def _must_have_begun(desk: Desk, action: Action, loans: Iterable[Loan], field: str) -> None:
+    """By the policy of one overdue loan at least."""
+    collection_steps.check(action, _late_by_policy(desk, loans), field)
+
+
+def _late_by_policy(desk: Desk, loans: Iterable[Loan]) -> Iterator[tuple[Steps, int]]:
+    for loan in loans:
+        if loan.overdue:
+            oldest = min(loan.billed[period].due_on for period in loan.overdue)
+            yield loan.policy.collections, (desk.today - oldest).days
+
+
 def _guarantors(desk: Desk, borrower_id: str) -> set[str]:
     """Of his overdue loans."""
     overdue = (loan for loan in _loans(desk, borrower_id) if loan.overdue)
@@ -89,6 +102,7 @@ def record_action(desk: Desk, command: c.RecordCollectionAction) -> None:
     )
     allowed = CONDUCT_TABLES[rules.conduct_table].on(taken.on)
     try:
+        _must_have_begun(desk, Action(taken.means), _loans(desk, command.borrower_id), "means")
         guarantors = _guarantors(desk, command.borrower_id)
         events = collections.act(case, taken, local.time(), rules, allowed, guarantors)
     except Refused as why:  # The receipt is all that is on record of it.
@@ -132,6 +146,8 @@ def count_payment(desk: Desk, borrower_id: str, payment_id: str, amount_fen: int
 def hand_over_case(desk: Desk, command: c.HandOverCase) -> None:
     wanted = e.CaseHandedOver(borrower_id=command.borrower_id, agency_id=command.agency_id)
     case = desk.case(command.borrower_id)
+    case.must_be_open()
+    _must_have_begun(desk, Action.AGENCY, _loans(desk, command.borrower_id), "borrower_id")
     desk.record(case_stream(command.borrower_id), *collections.hand_over(case, wanted))
 
 
@@ -146,6 +162,7 @@ def record_lawsuit(desk: Desk, command: c.RecordLawsuit) -> None:
     case, step = desk.case(command.borrower_id), _step(desk, command)
     desk.record(case_stream(command.borrower_id), *collections.sue(case, step))
     if isinstance(step, e.LawsuitFiled):
+        _must_have_begun(desk, Action.LAWSUIT, [desk.loan(step.loan_id)], "step")
         sued = repayment.sue(desk.loan(step.loan_id), step.lawsuit_id, step.on)
         desk.record(loan_stream(step.loan_id), *sued)
     if command.step is LawsuitStep.JUDGED:

@@ -53,7 +53,7 @@ def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
         return
     balance_fen = desk.balance(RESERVE_ACCOUNT).available_fen
     checked = reserve.check_floor(
-        desk.reserve, terms, desk.today, balance_fen, desk.outstanding_principal_fen
+        desk.reserve, terms, desk.today, balance_fen, desk.cap_basis_fen(terms)
     )
     desk.record(RESERVE, *checked)
     claims = payouts.open_claims(desk.reserve, terms, desk.today, desk.loan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain import commands as c
-from domain import funding, guarantor_advance, investment, lawful, repayment
+from domain import funding, guarantor_advance, investment, lawful, policy_limits, repayment
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import Movement, movement_id
@@ -13,6 +13,7 @@ from domain.loan import Loan
 from domain.loan_events import LoanEvent, LoanRequested
 from domain.member import DebtEnded, DebtTaken, Member
 from domain.model import InvariantBroken, Refused
+from domain.policy_limits import least
 from domain.purposes import Purpose
 from domain.refusals import Code
 from domain.streams import investment_stream, loan_stream, member_stream
@@ -46,9 +47,10 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     loan = desk.loan(command.loan_id)
     terms = loan.known()
     table = desk.law_table
+    borrower = applicant(desk.member(terms.borrower_id))
     admitted = funding.admit(
         loan,
-        applicant(desk.member(terms.borrower_id)),
+        borrower,
         table.on(desk.today),
         table.name,
         command.deadline,
@@ -59,6 +61,12 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
     lawful.check(policy, table, desk.today)
+    policy_limits.check_borrower(
+        policy.limits,
+        terms.amount_fen,
+        borrower.owed_fen + terms.amount_fen,
+        company=borrower.company,
+    )
     guarantor_advance.must_be_whole(loan, policy)
     give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
@@ -103,14 +111,15 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
 
 def tender(desk: Desk, placed: investment.TenderPlaced, *, by_member: bool = False) -> None:
     account = desk.member(placed.investor_id).account(Role.INVESTOR, "investor_id")
-    opened = desk.platform.opened
     reserved = funding.reserve_tender(
         desk.loan(placed.loan_id),
         placed.tender_id,
         placed.investor_id,
         placed.amount_fen,
-        opened.tender_max_fen if opened else None,
+        least(desk.platform.tender_max_fen, desk.limits.lender_fen),
     )
+    if desk.policies.in_force(desk.today) is None:
+        raise Refused(Code.POLICY_MISSING, "nobody could say what is promised", "loan_id")
     if not by_member:
         authorised(desk, placed.investor_id, Authorised.TENDER, placed.amount_fen)
     _record(desk, placed.loan_id, reserved)
@@ -178,6 +187,7 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
         command.payment_id,
         command.amount_fen,
         in_full=command.in_full,
+        in_part=command.in_part,
         effective_on=desk.effective_on,
     )
     borrower_id = loan.known().borrower_id
@@ -198,7 +208,7 @@ def repay_loan(desk: Desk, command: c.RepayLoan) -> None:
 def miscarry_loan(desk: Desk, command: c.MiscarryLoan) -> None:
     """Secured tenders are released now, those on their way when the bank has answered."""
     loan = desk.loan(command.loan_id)
-    miscarried = funding.miscarry(loan, desk.today)
+    miscarried = funding.miscarry(loan, desk.today, desk.policies)
     _record(desk, command.loan_id, miscarried)
     for tender_id, tender in loan.tenders.items():
         if tender.secured:

@@ -161,7 +161,7 @@ def move_reserve_surplus(desk: Desk, command: c.MoveReserveSurplus) -> None:
     moved = reserve.surplus(
         terms,
         desk.balance(RESERVE_ACCOUNT).available_fen,
-        desk.outstanding_principal_fen,
+        desk.cap_basis_fen(terms),
         wanted,
         queue_empty=not desk.reserve.queue,
     )

@@ -104,6 +104,7 @@ class Pen:
             position=self.position,
             receipts=self._number,
             outstanding_principal_fen=desk.outstanding_principal_fen,
+            lent_principal_fen=desk.lent_principal_fen,
             commands_offset=commands_offset,
             replays=self._before.replays + len(replays),
         )

@@ -106,7 +106,7 @@ class Writer:
         row = self._connection.execute(
             sql.SQL(
                 query + " RETURNING head_hash, epoch, head_position, receipts,"
-                " outstanding_principal_fen, commands_offset, replays"
+                " outstanding_principal_fen, commands_offset, replays, lent_principal_fen"
             ).format(sql.Identifier(self._schema)),
             () if epoch is None else (epoch,),
         ).fetchone()
@@ -260,7 +260,12 @@ class Writer:
         for answered in self._answered:
             known |= answered
         desk = Desk(
-            self._shelf, self._seal, now, self._head.outstanding_principal_fen, self._calendar
+            self._shelf,
+            self._seal,
+            now,
+            self._head.outstanding_principal_fen,
+            self._head.lent_principal_fen,
+            self._calendar,
         )
         pen = Pen(self._head, now)
         answers = []

@@ -15,7 +15,7 @@ from domain.policy import Acceleration, Covers, Roll, Scope, SharingBasis, Stage
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.working_days import WorkingDays
-from tests.domain.test_repayment import advanced, assessed, held, kinds, paid
+from tests.domain.repaying import advanced, assessed, held, kinds, paid
 from tests.exemplars import a_policy, disbursed, folded, only
 
 FIRST_DUE = date(2018, 2, 28)

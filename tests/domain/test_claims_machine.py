@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from domain import assignment, claims, guarantor_advance, reimbursement, repayment
+from domain import assignment, claims, early_part, guarantor_advance, reimbursement, repayment
 from domain import loan_events as e
 from domain.allocation import AllocationOrder
 from domain.assignment import Assignment, AssignmentOffered, Reason
@@ -36,6 +36,7 @@ from domain.model import Refused
 from domain.policy import (
     Acceleration,
     Covers,
+    EarlyRest,
     PenaltyBase,
     PolicyTerms,
     Provider,
@@ -88,6 +89,7 @@ policies = st.builds(
     interest_runs_on=st.sampled_from((None, 365)),
     grace_days=st.sampled_from((0, 0, 5)),
     early_compensation=st.sampled_from(("0", "3")),
+    early_part=st.sampled_from(EarlyRest),
     overdue_claims_assignable=st.sampled_from((True, True, False)),
     acceleration=st.sampled_from((None, Acceleration(over_days=40), Acceleration(in_a_row=2))),
     providers=st.sampled_from(
@@ -114,7 +116,8 @@ class Claims(RuleBasedStateMachine):
         policy=policies,
         method=st.sampled_from(Method),
         guarantors=st.sampled_from(GUARANTORS),
-        days=st.sampled_from((3, 40, 70, 100)),
+        periods=st.sampled_from((3, 6)),
+        days=st.sampled_from((3, 3, 3, 40, 70, 100)),
         reserve_paid=st.sampled_from((0, 0, 50, 100)),
     )
     def lend(
@@ -122,13 +125,14 @@ class Claims(RuleBasedStateMachine):
         amounts_fen: list[int],
         policy: PolicyTerms,
         method: Method,
+        periods: int,
         days: int,
         guarantors: dict[str, int | Contribution | None],
         reserve_paid: int,
     ) -> None:
-        """Mostly the borrower is late by now, with one instalment or all three; the guarantors may
-        have broken their word on them, and the reserve paid so many per cent."""
-        self.loan: Loan = disbursed(amounts_fen, policy=policy, method=method, periods=3)
+        """The borrower is late by now, with one instalment or three, or nothing is due yet; the
+        guarantors may have broken their word on them, and the reserve paid so many per cent."""
+        self.loan: Loan = disbursed(amounts_fen, policy=policy, method=method, periods=periods)
         self.ledger = Ledger(self.loan.claims)
         for name, terms in guarantors.items():
             several = terms if isinstance(terms, int) else None
@@ -157,22 +161,29 @@ class Claims(RuleBasedStateMachine):
     @precondition(lambda self: self.running)
     @rule(
         fen=st.integers(1, 7_000),
-        pays_off=st.sampled_from((*(False,) * 7, True)),
+        wants=st.sampled_from((*("",) * 5, "in_full", "in_part", "in_part")),
         days_ago=st.sampled_from((0, 0, 3)),
         frozen=WELL,
         answer=ANSWERS,
     )
     def pay(
-        self, fen: int, days_ago: int, answer: bool | None, *, pays_off: bool, frozen: bool
+        self, fen: int, days_ago: int, answer: bool | None, wants: str, *, frozen: bool
     ) -> None:
         payment_id = f"p{next(self.numbers)}"
         on = max(TODAY, self.today - timedelta(days=days_ago))
-        fen = repayment.payoff_fen(self.loan, on) or fen if pays_off else fen
+        in_full, in_part = wants == "in_full", wants == "in_part"
+        if in_full:
+            fen = repayment.payoff_fen(self.loan, on) or fen
+        elif in_part:
+            due_fen = repayment.due_fen(self.loan, on)
+            fen += early_part.least_fen(self.loan, on, due_fen) or 0
         try:
             accepted = repayment.accept(
-                self.loan, payment_id, fen, in_full=pays_off, effective_on=on
+                self.loan, payment_id, fen, in_full=in_full, effective_on=on, in_part=in_part
             )
-        except Refused:
+        except Refused as refused:
+            forbidden = refused.code == Code.EARLY_PART_FORBIDDEN
+            assert forbidden == (in_part and self.loan.policy.early_part is EarlyRest.NONE)
             return
         self.record(*accepted)
         if frozen:
@@ -507,6 +518,13 @@ class Claims(RuleBasedStateMachine):
     def every_claim_is_conserved(self) -> None:
         if hasattr(self, "loan"):
             self.ledger.agrees_with(self.loan)
+
+    @invariant()
+    def the_schedule_is_what_is_not_billed(self) -> None:
+        if hasattr(self, "loan") and self.loan.next_period <= len(self.loan.rows):
+            to_come = self.loan.rows[self.loan.next_period - 1 :]
+            assert sum(row.principal_fen for row in to_come) == sum(self.loan.unbilled)
+            assert len(self.loan.rows) == self.loan.known().periods
 
     @invariant()
     def nobody_must_advance_more_than_is_open(self) -> None:

@@ -105,7 +105,7 @@ def test_the_loan_ends_when_they_are_paid() -> None:
     events = repayment.route(loan)
     under_way = judged(folded(events, loan))  # Judged while all the rest is at the bank.
     after = folded(repayment.settle(under_way, LATE), under_way)
-    assert (after.status, after.overdue) == (Status.OVERDUE, frozenset({1}))
+    assert (after.status, after.overdue) == (Status.REPAYING, frozenset())  # Nobody is late.
     assert repayment.payoff_fen(after, LATE + timedelta(days=30)) == COSTS_FEN
     assert repayment.assess(after, LATE + timedelta(days=90)) == ()
     last = accepted(after, COSTS_FEN + 7, "p2")
@@ -132,7 +132,7 @@ def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_the
     loan = three_instalments(1)
     loan = accepted(loan, repayment.payoff_fen(loan, LATE), in_full=True)
     loan = settled(judged(folded(repayment.route(loan), loan)), [])
-    assert (loan.status, [*loan.billed]) == (Status.OVERDUE, [1])
+    assert (loan.status, [*loan.billed]) == (Status.REPAYING, [1])
     loan = accepted(loan, COSTS_FEN, "p2")
     loan = folded(repayment.route(loan), loan)
     assert repayment.fail(loan, "p2", "E1") == (
@@ -150,6 +150,15 @@ def test_they_join_a_rest_that_fell_due_though_a_payment_is_at_the_bank() -> Non
     loan = accepted(loan, 1, "p2")
     loan = folded(repayment.route(loan), loan)
     assert judged(loan).billed[2].other_fee_fen == COSTS_FEN
+
+
+def test_with_costs_alone_nobody_is_late_and_more_of_them_join() -> None:
+    loan = accepted(a_late_loan(), repayment.payoff_fen(a_late_loan(), LATE), in_full=True)
+    loan = settled(judged(folded(repayment.route(loan), loan)), [])
+    later = LATE + timedelta(days=400)
+    assert loan.billed[1].late_days(later, loan.policy) == 0
+    assert repayment.assess(loan, later) == ()
+    assert judged(loan, 7_00).billed[1].other_fee_fen == COSTS_FEN + 7_00
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)

@@ -14,6 +14,7 @@ from domain.law import Limits
 from domain.loan import Loan, Status
 from domain.loan_events import LoanEvent
 from domain.model import InvariantBroken, Refused
+from domain.policy import Policies, PolicyTerms
 from domain.refusals import Code
 from domain.register import Claim, Row
 from tests.exemplars import NOON, TODAY, a_policy, filled, folded, loan_requested, only, published
@@ -62,8 +63,8 @@ def conclude(loan: Loan) -> Sequence[LoanEvent]:
     return f.conclude(loan, "0" * 64, a_policy())
 
 
-def miscarry(today: date) -> Ask:
-    return lambda loan: f.miscarry(loan, today)
+def miscarry(today: date, *versions: PolicyTerms) -> Ask:
+    return lambda loan: f.miscarry(loan, today, Policies(versions))
 
 
 def reserved(tender_id: str, investor_id: str, fen: int) -> e.TenderReserved:
@@ -161,7 +162,13 @@ REFUSED: dict[str, tuple[Sequence[LoanEvent], Ask, Code]] = {
     "no money twice": (DISBURSING, f.disburse, Code.LOAN_WRONG_STATE),
     "nor after it went out": (DISBURSED, f.disburse, Code.LOAN_WRONG_STATE),
     "not miscarried on the last day": (PUBLISHED, miscarry(TODAY), Code.DEADLINE_NOT_REACHED),
-    "not miscarried when full": (FILLED, miscarry(date(2018, 2, 1)), Code.LOAN_WRONG_STATE),
+    "not miscarried when full": (
+        FILLED,
+        miscarry(date(2018, 2, 1), a_policy()),
+        Code.LOAN_WRONG_STATE,
+    ),
+    "nor while a policy may still come": (FILLED, miscarry(TODAY), Code.LOAN_WRONG_STATE),
+    "nor once concluded": (CONCLUDED, miscarry(date(2018, 2, 1)), Code.LOAN_WRONG_STATE),
     "not miscarried twice": (MISCARRIED, miscarry(date(2018, 2, 1)), Code.LOAN_WRONG_STATE),
 }
 
@@ -266,3 +273,14 @@ def test_due_days_stay_on_their_day_of_the_month(start: date, months: int, day: 
 def test_a_bug_stops(impossible: Callable[[], Any]) -> None:
     with pytest.raises(InvariantBroken):
         impossible()
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [(), (a_policy(valid_until=date(2018, 1, 30)),), (a_policy(valid_from=date(2018, 2, 1)),)],
+)
+def test_a_loan_that_no_policy_can_conclude_any_more_miscarries(
+    versions: Sequence[PolicyTerms],
+) -> None:
+    asked = miscarry(date(2018, 2, 1), *versions)
+    assert asked(folded(FILLED)) == (e.LoanMiscarried(loan_id="L1", secured_fen=10_000_00),)

@@ -15,7 +15,7 @@ from domain import repayment
 from domain.loan import Loan
 from domain.loan_guarantee import LoanGuaranteed, OverdueConfirmed
 from domain.model import InvariantBroken, Refused
-from domain.policy import PolicyTerms, Provider, Scope
+from domain.policy import Covers, PolicyTerms, Provider, Scope, Stage
 from domain.refusals import Code
 from domain.register import Recourse
 from domain.schedule import Method
@@ -213,6 +213,28 @@ def test_a_person_confirms_what_is_overdue_guaranteed_and_open_once() -> None:
     assert refused(lambda: advances.confirm(alone, 1, "ann", LATE)) == Code.LOAN_NOT_GUARANTEED
     nothing = late(scope=Scope.NONE)
     assert refused(lambda: advances.confirm(nothing, 1, "ann", LATE)) == Code.NOTHING_TO_ADVANCE
+
+
+@pytest.mark.parametrize(
+    ("policy", "covers", "fen"),
+    [
+        ({}, Covers.INSTALMENT, 1_010_00),
+        ({"covers": Covers.REMAINING}, Covers.REMAINING, 1_010_00),
+        ({"covers": Covers.PRINCIPAL}, Covers.PRINCIPAL, 1_000_00),  # No interest is promised.
+        (
+            {"stages": (Stage(days=15), Stage(days=90, covers=Covers.PRINCIPAL))},
+            Covers.INSTALMENT,
+            1_010_00,
+        ),
+    ],
+)
+def test_who_confirms_before_the_day_promises_no_more_than_the_first_stage_will(
+    policy: dict[str, Any], covers: Covers, fen: int
+) -> None:
+    loan = late(**{"trigger_days": 30} | policy)
+    confirmed = advances.confirm(loan, 1, "ann", LATE)
+    assert confirmed.covers is covers
+    assert sum(repayment.protected_fen(folded([confirmed], loan), 1).values()) == fen
 
 
 # -- advances -------------------------------------------------------------------------------

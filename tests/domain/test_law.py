@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import law
-from domain.law import LAW_TABLES, Limits, late_cap, late_cap_units
+from domain.law import LAW_TABLES, Limits, late_cap, late_cap_of
 from domain.lawful import check, check_guarantor, may_promise
 from domain.model import Refused
 from domain.penalty import penalty_from
@@ -50,6 +50,19 @@ def test_lpr_rows_stand_in_order() -> None:
     days = [day for day, _ in law.ONE_YEAR_LPR]
     assert days == sorted(set(days))
     assert days[0] == date(2019, 8, 20)
+
+
+def late_cap_units(
+    table: law.LawTable,
+    concluded_on: date,
+    first: date,
+    last: date,
+    base_fen: int,
+    sued_on: date | None = None,
+) -> int | None:
+    """Reckoned on the last day; a suit counts from its day on."""
+    cap = late_cap_of(table, concluded_on, first, last, base_fen)
+    return cap.units_by(min(sued_on or last, last)) if cap else None
 
 
 def test_a_contract_that_straddles_the_rule_has_both_caps() -> None:

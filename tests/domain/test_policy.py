@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain import policy as p
+from domain.collection_steps import Action, ActionFrom
 from domain.model import Refused
 from domain.refusals import Code
 from tests.exemplars import TODAY, a_policy
@@ -163,6 +164,9 @@ def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None
         {"floor": "11"},
         {"run_down": True},
         {"interest_runs_on": 366},
+        {"ageing": "m1-m9"},
+        {"collections": (ActionFrom(action=Action.SMS, from_days=1),) * 2},
+        {"limits": {"loan_fen": 0}},
     ],
 )
 def test_bad_terms_are_bad_input(changes: dict[str, object]) -> None:

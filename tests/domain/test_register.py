@@ -257,6 +257,22 @@ def test_the_day_of_the_suit_counts_as_soon_as_it_is_known() -> None:
     assert penalties == [110_00 * 152 * 500 // 365_000, 110_00 * 154 * 500 // 365_000]
 
 
+def test_a_suit_tells_the_rate_of_the_days_before_a_payment_too() -> None:
+    """1 % a day of 110.00; 10.00 of penalty were paid on 2021-06-16, after 300 days at 15.4 %. The
+    suit of 2022-03-01 has 14.8 % count for all days from 2020-08-20 on."""
+    paid_on, on = date(2021, 6, 16), date(2022, 3, 1)
+    terms = a_policy(penalty_bands="1-:1")
+    late = replace(billed(lateness=CAPPED), due_on=date(2020, 8, 19))
+    some = part(penalty=(6_00, 4_00), principal=(0, 0), interest=(0, 0))
+    sued = late.paid(some, paid_on, terms)
+    sued = replace(sued, lateness=CAPPED._replace(sued_on=on))
+    days = (on - late.due_on).days
+    assert sued.due(on, terms).penalty_fen == 110_00 * 148 * days // 365_000 - 10_00
+    after = sued.due(date(2023, 1, 1), terms).penalty_fen  # The rate of that day for ever.
+    days = (date(2023, 1, 1) - late.due_on).days
+    assert after == 110_00 * 148 * days // 365_000 - 10_00
+
+
 def test_what_was_paid_before_a_cap_is_never_asked_back() -> None:
     terms = a_policy(penalty_bands="1-1:1", overdue_fee_bands="2-:0.05")
     late = billed(lateness=CAPPED)

@@ -19,7 +19,7 @@ from domain.schedule import Method
 from domain.stress import Book, Outcome
 from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
 from domain.working_days import WorkingDays
-from tests.domain.test_repayment import assessed, held
+from tests.domain.repaying import assessed, held
 from tests.exemplars import TODAY, a_policy, disbursed, folded
 
 CALENDAR = WorkingDays("none", {2018}, set(), set())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -83,6 +83,12 @@ class Loan:
             case "loan.early-billing-undone.v1":
                 del self.billed[data["period"]]
                 self.rest_with = None
+            case "loan.early-part-billed.v1":
+                self.billed[data["period"]] = Billed(data)
+                self._drawn_anew(data["rows"])
+            case "loan.early-part-undone.v1":
+                del self.billed[data["period"]]
+                self._drawn_anew(data["rows"])
             case "loan.due-date-rolled.v1":
                 self.billed[data["period"]].due = date.fromisoformat(data["due_on"])
             case "loan.claim-assigned.v1":
@@ -144,6 +150,10 @@ class Loan:
         billed.taken_principal -= principal
         billed.taken_interest -= interest
         self.taken_principal -= principal
+
+    def _drawn_anew(self, rows: Iterable[Sequence[Any]]) -> None:
+        """What is left of the schedule when a part was paid early, or was not after all."""
+        self.schedule |= {no: interest for no, _, _, interest in rows}
 
     # -- how it stands --------------------------------------------------------------------
 

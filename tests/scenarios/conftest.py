@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from infra.kafka_broker import KafkaBroker
 from infra.postgres import EmbeddedPostgres
 from tests.house import House
 from tests.scenarios.pipeline import Pipeline
+from tests.scenarios.reserve_town import Build, settled
 
 _numbers = itertools.count(1)
 
@@ -44,3 +46,9 @@ def house(new_house: Callable[..., House]) -> House:
 def pipeline(tmp_path: Path, database: str, own_kafka: KafkaBroker) -> Iterator[Pipeline]:
     with Pipeline(tmp_path, database, own_kafka) as pipeline:
         yield pipeline
+
+
+@pytest.fixture
+def reserve_town(house: House) -> Build:
+    """Of a policy that the test states; bob lends nothing and owes; lucy, max and ann lend."""
+    return partial(settled, house)

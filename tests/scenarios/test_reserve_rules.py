@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import pytest
 
 from domain import commands as c
-from domain import loan_events as e
 from domain import reserve as r
-from domain.accounts import Role
 from domain.cashbook import EntryRequested
-from domain.loan import Status
-from domain.payout_plan import BucketPeriod
-from domain.policy import Scope, Subrogation
 from domain.schedule import Method
-from tests.exemplars import only
 from tests.house import House
-
-RESERVE = "platform:reserve"
-DAILY = {"bucket": BucketPeriod.DAY}
-ELIGIBLE = date(2018, 3, 31)  # More than 30 days after 28 February.
-NEXT_MONTH = date(2018, 4, 1)
-
-
-@pytest.fixture
-def town(house: House) -> Callable[..., House]:
-    """`town(**policy)`: bob lends nothing and owes; lucy, max and ann lend."""
-
-    def build(**policy: Any) -> House:
-        free = {"contribution_by_grade": {}, "fee_by_grade": {}, "penalty_bands": "1-:0"}
-        house.open(policy=free | policy)
-        house.member("bob", Role.BORROWER)
-        for name in ("lucy", "max", "ann"):
-            house.member(name, Role.INVESTOR, 10_000_00)
-        return house
-
-    return build
-
-
-def bullet(house: House, loan_id: str, tenders: dict[str, int]) -> None:
-    """One month, no interest: the claim is the principal."""
-    house.lend(loan_id, "bob", tenders, periods=1, method=Method.BULLET, annual_rate="0")
-
-
-def received(house: House) -> dict[str, int]:
-    return {
-        name: house.available(f"{name}:investor") + lent - 10_000_00
-        for name, lent in _lent(house).items()
-    }
-
-
-def _lent(house: House) -> dict[str, int]:
-    lent = dict.fromkeys(("lucy", "max", "ann"), 0)
-    for event in house.of(e.LoanDisbursed):
-        for claim in event.claims:
-            lent[claim.investor_id] += claim.principal_fen
-    return lent
+from tests.scenarios.reserve_town import (
+    DAILY,
+    ELIGIBLE,
+    NEXT_MONTH,
+    RESERVE,
+    Build,
+    bullet,
+    one_late_loan,
+    received,
+)
 
 
 def worked_example(house: House) -> None:
@@ -67,8 +29,8 @@ def worked_example(house: House) -> None:
     house.seed(1_000_00)
 
 
-def test_the_worked_example_and_the_queue_is_served_first(town: Callable[..., House]) -> None:
-    house = town()
+def test_the_worked_example_and_the_queue_is_served_first(reserve_town: Build) -> None:
+    house = reserve_town()
     worked_example(house)
     house.roll_to(NEXT_MONTH)
     house.settle_all()
@@ -91,8 +53,8 @@ def test_the_worked_example_and_the_queue_is_served_first(town: Callable[..., Ho
     ]
 
 
-def test_a_monthly_bucket_waits_for_the_months_end(town: Callable[..., House]) -> None:
-    house = town()
+def test_a_monthly_bucket_waits_for_the_months_end(reserve_town: Build) -> None:
+    house = reserve_town()
     worked_example(house)
     house.roll_to(ELIGIBLE)
     assert (len(house.reserve.queue), house.of(r.PayoutHeld)) == (2, [])
@@ -101,9 +63,9 @@ def test_a_monthly_bucket_waits_for_the_months_end(town: Callable[..., House]) -
 
 
 def test_what_became_eligible_in_the_new_month_waits_for_its_end(
-    town: Callable[..., House],
+    reserve_town: Build,
 ) -> None:
-    house = town(trigger_days=31)
+    house = reserve_town(trigger_days=31)
     worked_example(house)
     house.roll_to(date(2018, 4, 30))
     assert (len(house.reserve.queue), house.of(r.PayoutHeld)) == (2, [])
@@ -112,9 +74,9 @@ def test_what_became_eligible_in_the_new_month_waits_for_its_end(
 
 
 def test_a_daily_bucket_pays_at_once_and_the_older_claim_in_full(
-    town: Callable[..., House],
+    reserve_town: Build,
 ) -> None:
-    house = town(**DAILY)
+    house = reserve_town(**DAILY)
     bullet(house, "B", {"ann": 900_00})
     house.roll_to(date(2018, 2, 1))
     bullet(house, "A", {"lucy": 400_00, "max": 200_00})
@@ -125,15 +87,15 @@ def test_a_daily_bucket_pays_at_once_and_the_older_claim_in_full(
 
 
 @pytest.mark.parametrize("day", [date(2018, 3, 30), ELIGIBLE])
-def test_rule_1_not_a_day_earlier(town: Callable[..., House], day: date) -> None:
-    house = town(**DAILY)
+def test_rule_1_not_a_day_earlier(reserve_town: Build, day: date) -> None:
+    house = reserve_town(**DAILY)
     worked_example(house)
     house.roll_to(day)
     assert bool(house.of(r.PayoutHeld)) == (day == ELIGIBLE)
 
 
-def test_rule_4_at_zero_payouts_stop_until_new_money_comes(town: Callable[..., House]) -> None:
-    house = town(**DAILY)
+def test_rule_4_at_zero_payouts_stop_until_new_money_comes(reserve_town: Build) -> None:
+    house = reserve_town(**DAILY)
     bullet(house, "A", {"lucy": 400_00})
     house.roll_to(date(2018, 4, 10))
     assert house.of(r.PayoutRunDecided) == []
@@ -144,8 +106,8 @@ def test_rule_4_at_zero_payouts_stop_until_new_money_comes(town: Callable[..., H
     assert house.balances()[RESERVE] == (0, 0)
 
 
-def test_a_run_asked_again_pays_nobody_twice(town: Callable[..., House]) -> None:
-    house = town(**DAILY)
+def test_a_run_asked_again_pays_nobody_twice(reserve_town: Build) -> None:
+    house = reserve_town(**DAILY)
     worked_example(house)
     house.roll_to(ELIGIBLE)
     head = house.log.head()
@@ -162,10 +124,10 @@ def test_a_run_asked_again_pays_nobody_twice(town: Callable[..., House]) -> None
 
 
 def test_rule_2_new_money_never_overtakes_a_claim_whose_part_is_at_the_bank(
-    town: Callable[..., House],
+    reserve_town: Build,
 ) -> None:
     """A got a part, and the bank has not answered: B is younger, and waits for A's rest."""
-    house = town(**DAILY)
+    house = reserve_town(**DAILY)
     bullet(house, "A", {"lucy": 600_00})
     house.roll_to(date(2018, 2, 1))
     bullet(house, "B", {"ann": 900_00})
@@ -181,8 +143,8 @@ def test_rule_2_new_money_never_overtakes_a_claim_whose_part_is_at_the_bank(
     assert received(house) == {"lucy": 600_00, "max": 0, "ann": 0}
 
 
-def test_a_rejected_payout_waits_again_and_keeps_its_place(town: Callable[..., House]) -> None:
-    house = town(**DAILY)
+def test_a_rejected_payout_waits_again_and_keeps_its_place(reserve_town: Build) -> None:
+    house = reserve_town(**DAILY)
     worked_example(house)
     house.roll_to(ELIGIBLE)
     house.reject("P-1", "P-2")
@@ -193,154 +155,11 @@ def test_a_rejected_payout_waits_again_and_keeps_its_place(town: Callable[..., H
     assert received(house) == {"lucy": 266_67, "max": 133_33, "ann": 600_00}
 
 
-# -- rule 5, and the borrower who pays after all --------------------------------------------
-
-
-def one_late_loan(town: Callable[..., House], fen: int, **policy: Any) -> House:
-    """Lucy and max lent 60 : 40; the reserve has `fen`; the claim is 100.00."""
-    house = town(**DAILY, **policy)
-    bullet(house, "A", {"lucy": 60_00, "max": 40_00})
-    if fen:
-        house.seed(fen)
-    house.roll_to(ELIGIBLE)
-    return house
-
-
-def test_rule_5_what_the_borrower_pays_later_is_the_reserves(town: Callable[..., House]) -> None:
-    house = one_late_loan(town, 100_00)
-    house.settle_all()
-    house.repay("p1", "A", 100_00)
-    house.settle_all()
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-    assert house.balances()[RESERVE] == (100_00, 0)
-    assert only(r.RecoveryReceived, house.events()).amount_fen == 100_00
-    assert house.loan("A").status is Status.SETTLED
-
-
-@pytest.mark.parametrize(
-    ("subrogation", "lucy_fen", "max_fen", "reserve_fen"),
-    [
-        # 50.00 was paid out (30 : 20). The borrower pays 60.00 of the 100.00.
-        (Subrogation.REST_FIRST, 30_00 + 30_00, 20_00 + 20_00, 10_00),
-        (Subrogation.PROPORTIONAL, 30_00 + 18_00, 20_00 + 12_00, 30_00),
-    ],
-)
-def test_rule_5_after_a_partial_payout(
-    town: Callable[..., House],
-    subrogation: Subrogation,
-    lucy_fen: int,
-    max_fen: int,
-    reserve_fen: int,
-) -> None:
-    house = one_late_loan(town, 50_00, subrogation=subrogation)
-    house.settle_all()
-    house.repay("p1", "A", 60_00)
-    house.settle_all()
-    assert received(house) == {"lucy": lucy_fen, "max": max_fen, "ann": 0}
-    assert house.balances()[RESERVE] == (reserve_fen, 0)
-    rest = house.loan("A").billed[1]
-    assert rest.base_fen == 40_00
-    # In the end everybody has everything, and the reserve its money back.
-    house.repay("p2", "A", 40_00)
-    house.settle_all()
-    house.roll_to(NEXT_MONTH)
-    house.settle_all()
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-    assert house.balances()[RESERVE] == (50_00, 0)
-    assert house.reserve.queue == {}
-
-
-@pytest.mark.parametrize("paid", [True, False])
-def test_a_payment_while_a_payout_is_in_flight_never_pays_twice(
-    town: Callable[..., House], *, paid: bool
-) -> None:
-    house = one_late_loan(town, 100_00)
-    assert house.at_bank() == ["P-1"]
-    house.repay("p1", "A", 100_00)
-    assert house.at_bank() == ["P-1"]  # The borrower's money is frozen, and waits.
-    assert house.balances()["bob:borrower"] == (0, 100_00)
-    (house.settle if paid else house.reject)("P-1")
-    [repayment] = house.at_bank()
-    assert repayment == "R-p1"
-    house.settle(repayment)
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-    assert house.balances()[RESERVE] == (100_00, 0)
-    house.roll_to(NEXT_MONTH)
-    assert house.at_bank() == []
-    assert (house.reserve.queue, house.loan("A").status) == ({}, Status.SETTLED)
-
-
-def test_no_payout_while_a_repayment_is_held(town: Callable[..., House]) -> None:
-    house = town(**DAILY)
-    bullet(house, "A", {"lucy": 60_00, "max": 40_00})
-    house.seed(100_00)
-    house.roll_to(date(2018, 3, 30))
-    house.repay("p1", "A", 70_00)
-    house.roll_to(NEXT_MONTH)
-    assert house.at_bank() == ["R-p1"]
-    house.settle("R-p1")
-    house.roll_to(date(2018, 4, 2))
-    house.settle_all()
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-    assert house.balances()[RESERVE] == (70_00, 0)
-
-
-def test_a_repayment_that_the_bank_refuses_leaves_the_claim_in_the_queue(
-    town: Callable[..., House],
-) -> None:
-    house = one_late_loan(town, 0)
-    house.repay("p1", "A", 100_00)
-    house.reject("R-p1")
-    house.settle_all()
-    assert house.balances()["bob:borrower"] == (100_00, 0)
-    house.seed(100_00)
-    house.roll_to(NEXT_MONTH)
-    house.settle_all()
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-
-
-def test_a_claim_that_the_borrower_paid_leaves_the_queue(town: Callable[..., House]) -> None:
-    house = one_late_loan(town, 0)
-    assert list(house.reserve.queue) == ["A.1"]
-    house.repay("p1", "A", 100_00)
-    house.settle_all()
-    assert only(r.ClaimDropped, house.events()).claim_id == "A.1"
-    assert house.reserve.queue == {}
-
-
-def test_penalty_on_a_claim_that_was_paid_in_full_goes_to_the_reserve(
-    town: Callable[..., House],
-) -> None:
-    house = one_late_loan(town, 100_00, penalty_bands="1-:1")
-    house.settle_all()
-    house.roll_to(date(2018, 4, 9))  # 40 days late: 40.00 of penalty.
-    house.recharge("bob", Role.BORROWER, 40_00)
-    house.repay("p1", "A", 140_00)
-    house.settle_all()
-    assert received(house) == {"lucy": 60_00, "max": 40_00, "ann": 0}
-    assert house.balances()[RESERVE] == (140_00, 0)
-
-
-@pytest.mark.parametrize(
-    ("scope", "lucy_fen"),
-    [(Scope.NONE, 0), (Scope.PRINCIPAL, 100_00), (Scope.PRINCIPAL_AND_INTEREST, 101_00)],
-)
-def test_the_loans_own_policy_says_what_is_protected(
-    town: Callable[..., House], scope: Scope, lucy_fen: int
-) -> None:
-    house = town(**DAILY, scope=scope)
-    house.lend("A", "bob", {"lucy": 100_00}, periods=1, method=Method.BULLET)
-    house.seed(500_00)
-    house.roll_to(NEXT_MONTH)
-    house.settle_all()
-    assert received(house)["lucy"] == lucy_fen
-
-
 # -- rule 6 -------------------------------------------------------------------------------
 
 
-def test_rule_6_the_surplus_above_the_cap(town: Callable[..., House]) -> None:
-    house = town()
+def test_rule_6_the_surplus_above_the_cap(reserve_town: Build) -> None:
+    house = reserve_town()
     bullet(house, "A", {"lucy": 1_000_00})
     house.seed(150_00)
     refused = house.refused(c.MoveReserveSurplus, surplus_id="z1", amount_fen=50_01)
@@ -358,23 +177,23 @@ def test_rule_6_the_surplus_above_the_cap(town: Callable[..., House]) -> None:
     assert house.balances()[RESERVE] == (100_00, 0)
 
 
-def test_rule_6_never_while_a_claim_waits(town: Callable[..., House]) -> None:
-    house = one_late_loan(town, 100_00)
+def test_rule_6_never_while_a_claim_waits(reserve_town: Build) -> None:
+    house = one_late_loan(reserve_town, 100_00)
     house.reject("P-1")
     fields = {"surplus_id": "z1", "amount_fen": 1}
     assert house.refused(c.MoveReserveSurplus, **fields) == "surplus_below_cap"
 
 
-def test_seed_money_is_the_reserves_when_the_bank_says_so(town: Callable[..., House]) -> None:
-    house = town()
+def test_seed_money_is_the_reserves_when_the_bank_says_so(reserve_town: Build) -> None:
+    house = reserve_town()
     house.do(c.SeedReserve, seed_id="s", amount_fen=1_00)
     assert house.available(RESERVE) == 0
     house.reject("S-s")
     assert house.available(RESERVE) == 0
 
 
-def test_each_payout_movement_names_the_interest_in_it(town: Callable[..., House]) -> None:
-    house = town(**DAILY)
+def test_each_payout_movement_names_the_interest_in_it(reserve_town: Build) -> None:
+    house = reserve_town(**DAILY)
     house.lend("A", "bob", {"lucy": 100_00, "max": 100_00}, periods=1, method=Method.BULLET)
     house.seed(500_00)
     house.roll_to(NEXT_MONTH)

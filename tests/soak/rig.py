@@ -45,7 +45,9 @@ from tests.soak.bank import bank_at
 PLATFORM, PLATFORM_NO = "soak", "P20001"
 STARTS_AT = "2018-01-02T00:01:00+08:00"
 LOOK_S = 0.004
-BETWEEN_KILLS = (60, 240)  # Steps of the journal.
+BETWEEN_KILLS = (60, 240)
+"""Steps of the journal in a run of a few hundred movements; in one of 5,000 twice as many, as most
+of its time goes by while something starts anew."""
 
 # All at one instant: what is planned is no longer behind, and what is reported may be again.
 LEFT = """
@@ -102,12 +104,13 @@ class Killer:
     bank: Killable
     rng: random.Random
     now: RunningClock
+    movements: int
     killed: list[str] = field(default_factory=list)
     at: int = 0
     active: bool = True
 
     def __post_init__(self) -> None:
-        self.at = self.rng.randrange(*BETWEEN_KILLS)
+        self.at = self._steps()
 
     def look(self, progress: int) -> None:
         for each in (self.sender, self.bank):
@@ -124,7 +127,10 @@ class Killer:
             self.bank.start()
         if victim != "bank":
             self.sender.start(self.now.now().isoformat())
-        self.at = progress + self.rng.randrange(*BETWEEN_KILLS)
+        self.at = progress + self._steps()
+
+    def _steps(self) -> int:
+        return self.rng.randrange(*BETWEEN_KILLS) * max(1, self.movements // 2_500)
 
 
 class FarCustody:
@@ -191,7 +197,7 @@ class Town(Stack):
 
 
 @contextmanager
-def town(family: str, seed: int) -> Iterator[tuple[Town, Killer]]:
+def town(family: str, seed: int, movements: int) -> Iterator[tuple[Town, Killer]]:
     tune_memory()
     with ExitStack() as opened:
         # Not pytest's own folder: under root the server runs as another user.
@@ -225,7 +231,7 @@ def town(family: str, seed: int) -> Iterator[tuple[Town, Killer]]:
         sender = Killable([*command, str(notice_port)], data / "custody.log")
         sender.start(STARTS_AT)
         opened.callback(sender.end)
-        killer = Killer(sender, bank, random.Random(seed), bank_clock)
+        killer = Killer(sender, bank, random.Random(seed), bank_clock, movements)
         custody = opened.enter_context(closing(FarCustody(url, intake, killer)))
         projector = opened.enter_context(closing(Projector(url, PLATFORM)))
         taken_back = opened.enter_context(closing(TakenBack(url, PLATFORM)))

@@ -54,8 +54,9 @@ def book_of(movements: int, seed: int) -> Book:
 @pytest.mark.parametrize("family", ["service", "batch"])
 def test_soak(family: str, profile: str) -> None:
     seed = len(family) * 100 + len(profile)
-    book = book_of(MOVEMENTS // 4, seed)
-    with town(family, seed) as (stack, killer):
+    movements = MOVEMENTS // 4
+    book = book_of(movements, seed)
+    with town(family, seed, movements) as (stack, killer):
         with closing(Looks(stack.url, PLATFORM, stack.projector.catch_up)) as looks:
             front = Front(stack, looks, Patience(stack, QUIET_MS).drain)
             stack.bank.plan_faults(profile, seed, hangMs=HANG_MS, delayMs=DELAY_MS)
@@ -67,7 +68,7 @@ def test_soak(family: str, profile: str) -> None:
         assert rows(stack, OPEN) == []
         states = dict(rows(stack, STATES))
         assert states.get("requested", 0) == 0
-        assert sum(states.values()) >= MOVEMENTS // 4
+        assert sum(states.values()) >= movements
         assert book_balances(stack) == bank_balances(stack)
         assert prove_mirror(stack.url, PLATFORM, stack.now()).one_to_one
         proof = verify(

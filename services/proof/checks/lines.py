@@ -14,6 +14,7 @@ from domain.loan_events import (
     ClaimKept,
     ClaimSold,
     LoanDisbursed,
+    LoanSettled,
     RepaymentFailed,
     RepaymentRouted,
     RepaymentSettled,
@@ -27,6 +28,7 @@ from domain.loan_guarantee import (
     ReimbursementReleased,
 )
 from domain.model import Event
+from domain.policy import CapBasis, PolicyPublished
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
@@ -148,24 +150,43 @@ class Principal(Check):
         super().__init__()
         self._streams = streams
         self._outstanding_fen = 0
+        self._lent: dict[str, int] = {}  # Of loans that are not paid off.
+        self._by_lent = False  # Whether a policy has the reserve's cap reckoned of it.
 
     def looks(self) -> Mapping[type[Event], Look]:
-        return {LoanDisbursed: self._disbursed, RepaymentSettled: self._settled}
+        return {
+            PolicyPublished: self._published,
+            LoanDisbursed: self._disbursed,
+            LoanSettled: self._ended,
+            RepaymentSettled: self._settled,
+        }
+
+    def _published(self, fact: Fact) -> None:
+        self._by_lent |= fact.event.terms.cap_basis is CapBasis.LENT_PRINCIPAL
 
     def _disbursed(self, fact: Fact) -> None:
         event = fact.event
-        self._outstanding_fen += sum(claim.principal_fen for claim in event.claims)
+        self._lent[event.loan_id] = sum(claim.principal_fen for claim in event.claims)
+        self._outstanding_fen += self._lent[event.loan_id]
+
+    def _ended(self, fact: Fact) -> None:
+        self._lent.pop(fact.event.loan_id, None)
 
     def _settled(self, fact: Fact) -> None:
         event = fact.event
         self._outstanding_fen -= event.principal_fen
 
     def finish(self, snapshot: Snapshot) -> None:
-        (kept_fen,) = snapshot.one("SELECT outstanding_principal_fen FROM {shard}.shard")
+        kept_fen, lent_fen = snapshot.one(
+            "SELECT outstanding_principal_fen, lent_principal_fen FROM {shard}.shard"
+        )
         open_fen = sum(map(_principal_fen, self._streams.loans()))
         self.looked_at["outstanding_principal_fen"] = self._outstanding_fen
         if kept_fen != self._outstanding_fen:
             self.violated(f"the row says {kept_fen} fen, the events {self._outstanding_fen}")
+        all_lent_fen = sum(self._lent.values())
+        if self._by_lent and lent_fen != all_lent_fen:
+            self.violated(f"the row says that {lent_fen} fen are lent, the events {all_lent_fen}")
         if open_fen != self._outstanding_fen:
             self.violated(f"the loans add up to {open_fen} fen, not {self._outstanding_fen}")
 

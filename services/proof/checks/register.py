@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import EntryRequested, Movement
+from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
@@ -71,8 +72,8 @@ class Register(Check):
     def looks(self) -> Mapping[type[Event], Look]:
         return looks_of(
             ((LoanDisbursed,), self._disbursed),
-            ((InstalmentBilled,), self._billed),
-            ((EarlyBillingUndone,), self._unbilled),
+            ((InstalmentBilled, EarlyPartBilled), self._billed),
+            ((EarlyBillingUndone, EarlyPartUndone), self._unbilled),
             ((RepaymentRouted,), self._routed),
             ((RepaymentSettled,), self._settled),
             ((AdvanceOpened,), self._opened),

@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapters.codec import Circumstances, Recorded, Stored, data_from, decode, enclosed
-from domain import funding, repayment
+from domain import early_part, funding, repayment
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
+from domain.ageing import AGEING_TABLES
 from domain.cashbook import EntryRequested, EntrySettled, Leg
 from domain.funding import months_after
 from domain.investment import TenderPlaced
@@ -24,7 +25,7 @@ from domain.loan import IN_REPAYMENT, Loan
 from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
-from domain.policy import Acceleration, PolicyPublished, Provider, Roll, Scope
+from domain.policy import Acceleration, EarlyRest, PolicyPublished, Provider, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
@@ -33,6 +34,8 @@ from tests.adapters.read_models.seeded_claims import Guarantor, Market
 from tests.exemplars import a_member, a_movement, a_policy, filled
 
 START = date(2023, 12, 30)
+TABLES = tuple(AGEING_TABLES)
+VARIANTS = tuple(EarlyRest)
 CALENDAR = WorkingDays("weekdays", (2023, 2024, 2025), (), ())
 LENDERS = [f"i{number}" for number in range(12)]
 
@@ -162,6 +165,8 @@ class Seeded:
         policy = a_policy(
             trigger_days=20,
             scope=scope,
+            ageing=TABLES[number % 2],
+            early_part=VARIANTS[number % 3],
             providers=(Provider.GUARANTOR, Provider.RESERVE),
             overdue_claims_assignable=self.rng.random() < 0.5,
             roll=self.rng.choice(list(Roll)),
@@ -203,9 +208,16 @@ class Seeded:
         whole_fen = repayment.payoff_fen(loan, self.today)
         in_full = self.rng.random() < 0.2
         amount_fen = whole_fen if in_full else self.rng.randrange(1, max(2, whole_fen // 2))
+        least_fen = early_part.least_fen(loan, self.today, repayment.due_fen(loan, self.today))
+        in_part = not in_full and least_fen is not None and amount_fen > least_fen
         try:
             accepted = repayment.accept(
-                loan, payment_id, max(1, amount_fen), in_full=in_full, effective_on=self.today
+                loan,
+                payment_id,
+                max(1, amount_fen),
+                in_full=in_full,
+                effective_on=self.today,
+                in_part=in_part and loan.policy.early_part is not EarlyRest.NONE,
             )
         except Refused:
             return

@@ -4,7 +4,8 @@ L1  funded by three, one instalment late: the reserve pays a part, then all, the
 L2  miscarried                           L3  paid off early, after a payment that failed; a part of
     its claim was sold
 L4  refused as a project, published again, late and open at the end
-L5  its due date rolls, it is late, called in and paid       L6  paid off early
+L5  its due date rolls, it is late, called in and paid
+L6  paid early in part, after the bank refused it, and then all of it
 L7  guaranteed by two: advanced late by one, after a refusal and a breach, borne by both and paid
     back      L8  refused
 
@@ -15,37 +16,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 
-from adapters.blacklist import signed
 from adapters.codec import Recorded
-from adapters.commanding import Outcome, Receipt
-from adapters.event_log import LogReader, prepare_shard
-from adapters.signing import Signer
-from adapters.vault import Seal
-from domain import cashbook
 from domain import commands as c
 from domain.accounts import Role
-from domain.authorisation import Kind
-from domain.blacklist import Ground, ListedPerson
-from domain.collection_events import LawsuitStep
-from domain.collection_rules import Stage, StageFrom
-from domain.conduct import Means, Party
-from domain.conduct import Outcome as Contacted
-from domain.loan_guarantee import Contribution
 from domain.payout_plan import BucketPeriod
-from domain.policy import Acceleration, PolicyTerms, Roll, Scope
+from domain.policy import Acceleration, EarlyRest, PolicyTerms, Roll, Scope
 from domain.purposes import Purpose
-from domain.schedule import Method
-from infra.clock import ManualClock
-from services.settlement.writer import Writer
+from tests.adapters.read_models.story_of_collections import collected, sued
+from tests.adapters.read_models.story_of_members import at_the_bank, listed
+from tests.adapters.read_models.teller import START, Teller
 from tests.exemplars import ANN, BEN
-from tests.exemplars import command as build
 
-PLATFORM = "p1"
-SEAL = Seal(bytes(32), list_key=bytes(32))
-START = date(2024, 1, 31)
 FIRST_POLICY = PolicyTerms(
     version="v1",
     valid_from=START,
@@ -82,139 +65,6 @@ class ListLog:
     def close(self) -> None: ...
 
 
-class Teller:
-    """Sends commands to the writer, and answers for the bank."""
-
-    def __init__(self, url: str) -> None:
-        prepare_shard(url, PLATFORM)
-        self._clock = ManualClock(datetime(2024, 1, 31, 2, tzinfo=UTC))
-        self._writer = Writer(url, PLATFORM, SEAL, self._clock)
-        self._log = LogReader(url, PLATFORM)
-        self._numbers = itertools.count(1)
-        self.today = START
-
-    def close(self) -> None:
-        self._writer.close()
-        self._log.close()
-
-    def tell(self, command_type: type[c.Command], /, **fields: Any) -> Receipt:
-        command = build(
-            command_type,
-            id=f"c{next(self._numbers)}",
-            platform=PLATFORM,
-            actor="teller",
-            **fields,
-        )
-        [receipt] = self._writer.submit([command])
-        assert receipt.outcome is Outcome.ACCEPTED, (command, receipt)
-        return receipt
-
-    def events(self) -> list[Recorded]:
-        return self._log.read(0, 100_000)
-
-    def settle(self, *refused: str) -> None:
-        """The bank answers every open entry: settled, but those that are named."""
-        while open_entries := self._open_entries():
-            for entry_id in open_entries:
-                if entry_id in refused:
-                    self.tell(c.RejectEntry, entry_id=entry_id, bank_code="E1")
-                else:
-                    self.tell(c.SettleEntry, entry_id=entry_id, bank_date=self.today)
-
-    def _open_entries(self) -> list[str]:
-        entries: dict[str, None] = {}
-        for recorded in self._log.read(0, 100_000):
-            match recorded.event:
-                case cashbook.EntryRequested(entry_id=entry_id):
-                    entries[entry_id] = None
-                case cashbook.EntrySettled() | cashbook.EntryRejected() as closed:
-                    del entries[closed.entry_id]
-        return list(entries)
-
-    def roll_to(self, day: date, *loans: str) -> None:
-        """Day by day: roll, assess the loans, run the payouts. The bank does not answer."""
-        while self.today < day:
-            self.today += timedelta(days=1)
-            self._clock.advance(timedelta(days=1))
-            self.tell(c.RollBusinessDate, business_date=self.today)
-            for loan_id in loans:
-                self.tell(c.AssessLoan, loan_id=loan_id)
-            self.tell(c.RunReservePayouts)
-
-    def member(self, member_id: str, role: Role, amount_fen: int = 0) -> None:
-        self.tell(
-            c.RegisterMember,
-            member_id=member_id,
-            kind="person",
-            roles=(role,),
-            name="nobody",
-            id_no=f"1100000000{member_id}",
-            phone="13800000000",
-        )
-        self.tell(c.ConfirmAccount, member_id=member_id, role=role)
-        if amount_fen:
-            self.recharge(member_id, role, amount_fen)
-
-    def recharge(self, member_id: str, role: Role, amount_fen: int) -> None:
-        number = f"{member_id}-{next(self._numbers)}"
-        self.tell(
-            c.RequestRecharge,
-            recharge_id=number,
-            member_id=member_id,
-            role=role,
-            amount_fen=amount_fen,
-        )
-
-    def bind(self, binding_id: str) -> None:
-        self.tell(
-            c.BindBankAccount,
-            member_id="I1",
-            binding_id=binding_id,
-            role=Role.INVESTOR,
-            card_no="6222000000001234",
-            bank_code="ICBC",
-            phone="13800000000",
-        )
-
-    def publish(
-        self, loan_id: str, borrower: str, amount_fen: int, periods: int, *guarantors: str
-    ) -> None:
-        self.tell(
-            c.RequestLoan,
-            loan_id=loan_id,
-            borrower_id=borrower,
-            amount_fen=amount_fen,
-            annual_rate="12",
-            periods=periods,
-            method=Method.EQUAL_INSTALMENT,
-            purpose='stock "A\\B", {all}',
-        )
-        self.tell(c.RateLoan, loan_id=loan_id, grade="A")
-        for guarantor_id in guarantors:
-            agreed = {"guarantor_id": guarantor_id, "contribution": Contribution.AGREED}
-            self.tell(c.GuaranteeLoan, loan_id=loan_id, **agreed)
-        deadline = self.today + timedelta(days=3)
-        self.tell(c.PublishLoan, loan_id=loan_id, deadline=deadline)
-
-    def tender(self, tender_id: str, loan_id: str, investor: str, amount_fen: int) -> None:
-        self.tell(
-            c.PlaceTender,
-            tender_id=tender_id,
-            loan_id=loan_id,
-            investor_id=investor,
-            amount_fen=amount_fen,
-        )
-
-    def conclude(self, loan_id: str) -> None:
-        self.tell(c.ConcludeLoan, loan_id=loan_id, contract_hash="ab" * 32)
-        self.tell(c.DisburseLoan, loan_id=loan_id)
-
-    def repay(self, payment_id: str, loan_id: str, amount_fen: int, **more: Any) -> None:
-        self.tell(
-            c.RepayLoan, payment_id=payment_id, loan_id=loan_id, amount_fen=amount_fen, **more
-        )
-
-
 def told(url: str) -> list[Recorded]:
     """The story's events."""
     teller = Teller(url)
@@ -223,6 +73,8 @@ def told(url: str) -> list[Recorded]:
         _funding(teller)
         _another_policy(teller)
         _late(teller)
+        listed(teller)
+        at_the_bank(teller)
         _ending(teller)
         _guaranteed(teller)
         return teller.events()
@@ -299,7 +151,7 @@ def _assigned(teller: Teller) -> None:
 
 
 def _another_policy(teller: Teller) -> None:
-    """The due date of L5 rolls, it is late and called in; L6 is paid off early."""
+    """The due date of L5 rolls, is late and called in; L6 is paid early: a part, then all."""
     terms = PolicyTerms(
         version="v2",
         valid_from=date(2024, 2, 2),
@@ -310,6 +162,7 @@ def _another_policy(teller: Teller) -> None:
         roll=Roll.FOLLOWING,
         acceleration=Acceleration(over_days=0),
         early_compensation="5",
+        early_part=EarlyRest.LOWER_INSTALMENT,
     )
     teller.tell(c.PublishPolicy, terms=terms)
     teller.roll_to(terms.valid_from)
@@ -323,6 +176,9 @@ def _another_policy(teller: Teller) -> None:
         teller.settle()
         teller.conclude(loan_id)
         teller.settle()
+    for payment_id in ("p14", "p15"):
+        teller.repay(payment_id, "L6", 5_000, in_part=True)
+        teller.settle("R-p14")
     teller.repay("p9", "L6", 20_000, in_full=True)
     teller.settle()
     teller.tell(c.RegisterRelatedParty, member_id="B9", evidence="register")
@@ -360,7 +216,7 @@ def _late(teller: Teller) -> None:
     _called_in(teller)
     teller.roll_to(date(2024, 4, 3), "L1", "L4")
     teller.settle()
-    _collected(teller)
+    collected(teller)
     teller.roll_to(date(2024, 4, 5), "L1", "L4")
     teller.tell(c.AssessCase, borrower_id="B2")  # Its promise is broken.
     teller.repay("p5", "L1", 10_000)  # While a payout is on its way: it is held.
@@ -368,140 +224,11 @@ def _late(teller: Teller) -> None:
     teller.repay("p6", "L1", 40_000)
     teller.settle()
     teller.tell(c.AssessCase, borrower_id="B1")
-    _sued(teller)
-
-
-def _collected(teller: Teller) -> None:
-    """Both borrowers are late, and promise to pay."""
-    teller.tell(
-        c.SetCollectionRules,
-        valid_from=teller.today,
-        conduct_table="none",
-        stages=(StageFrom(Stage.ACTION, 1),),
-    )
-    for borrower_id, pay_by in (("B1", date(2024, 4, 30)), ("B2", teller.today)):
-        teller.tell(c.AssessCase, borrower_id=borrower_id)
-        teller.tell(
-            c.RecordPromise,
-            borrower_id=borrower_id,
-            promise_id="p1",
-            amount_fen=1_000,
-            pay_by=pay_by,
-        )
-
-
-def _sued(teller: Teller) -> None:
-    case = {"borrower_id": "B2"}
-    for number in (1, 2):
-        teller.tell(
-            c.RecordCollectionAction,
-            **case,
-            action_id=f"a{number}",
-            means=Means.CALL,
-            party=Party.DEBTOR,
-            at=datetime(2024, 4, 4, 2, tzinfo=UTC),
-            outcome=Contacted.REACHED,
-            note=None if number == 1 else "busy",
-        )
-    teller.tell(c.HandOverCase, **case, agency_id="x")
-    teller.tell(c.TakeBackCase, **case)
-    for number in (1, 2):
-        for step in LawsuitStep:
-            if number == 2 and step is not LawsuitStep.FILED:
-                break
-            teller.tell(
-                c.RecordLawsuit,
-                **case,
-                lawsuit_id=f"s{number}",
-                step=step,
-                on=teller.today,
-                document_hash="0" * 64,
-                loan_id="L4" if step is LawsuitStep.FILED else None,
-                court_costs_fen=500 if step is LawsuitStep.JUDGED else 0,
-            )
-    teller.repay("p11", "L4", 300)  # Of the costs alone.
-    teller.settle()
-
-
-def _listed(teller: Teller) -> None:
-    """B9 is listed once more, appeals twice, and is removed; another platform's list comes in two
-    parts, and anew on the next day."""
-    b9 = {"member_id": "B9"}
-    paper = {"evidence_hash": "0" * 64}
-    teller.tell(c.BlacklistMember, **b9, **paper, evidence="y", ground=Ground.UNREACHABLE)
-    teller.tell(c.AppealBlacklisting, **b9, **paper)
-    teller.tell(c.RejectAppeal, **b9, **paper)
-    teller.tell(c.AppealBlacklisting, **b9, **paper)
-    teller.tell(c.RemoveFromBlacklist, **b9, **paper)
-    for day, digit in ((1, "a"), (1, "b"), (2, "c")):
-        person = ListedPerson(f"e{digit}", digit * 64, Ground.LONG_OVERDUE, START)
-        signer = Signer.made_up("p2", "tests")
-        [part] = signed("p2", date(2024, 4, day), [person], SEAL, signer)
-        teller.tell(c.ImportBlacklist, **part.model_dump())
+    sued(teller)
 
 
 def _ending(teller: Teller) -> None:
-    """Withdrawals, the bank's own movements, and L1's end."""
-    _listed(teller)
-    bank = {"member_id": "I1", "binding_id": "b1"}
-    teller.bind("b0")
-    teller.tell(c.RefuseBinding, member_id="I1", binding_id="b0", bank_code="C1")
-    teller.bind("b1")
-    teller.tell(c.ConfirmBinding, **bank)
-    teller.tell(c.SetMemberRules, withdrawal_daily_max_fen=10**9)
-    for number, amount_fen in ((1, 1_000), (2, 9_000_000)):
-        teller.tell(
-            c.RequestWithdrawal,
-            **bank,
-            withdrawal_id=f"w{number}",
-            role=Role.INVESTOR,
-            amount_fen=amount_fen,
-        )
-    teller.settle("W-w1")
-    teller.tell(c.SetMemberRules, failed_cards_suspended=True)
-    for record in ("k6", "k7"):
-        teller.tell(
-            c.RecordBankMovement,
-            bank_record=record,
-            purpose=Purpose.RETURNED_WITHDRAWAL,
-            account="I1:investor",
-            amount_fen=1,
-            bank_date=teller.today,
-            origin="W-w2.1",
-        )
-        if record == "k6":
-            teller.tell(c.ReinstateBankAccount, **bank)
-    for number in (1, 2, 3):
-        teller.tell(
-            c.RequestAuthorisation,
-            member_id="I1",
-            kind=Kind.TENDER,
-            ends_on=date(2025, 1, 1),
-            limit_fen=number * 1_000,
-        )
-        answer = {"member_id": "I1", "number": number, "bank_code": "C3"}
-        teller.tell(c.RefuseAuthorisation if number == 2 else c.ConfirmAuthorisation, **answer)
-    teller.tell(c.CancelAuthorisation, member_id="I1", kind=Kind.TENDER)
-    teller.tell(c.RefuseAuthorisationEnd, member_id="I1", number=3, bank_code="C4")
-    terms = {"kind": Kind.TENDER, "ends_on": date(2025, 1, 1), "limit_fen": 1}
-    teller.tell(c.RequestAuthorisation, member_id="I2", **terms)
-    teller.tell(c.ConfirmAuthorisation, member_id="I2", number=1)
-    teller.tell(c.CancelAuthorisation, member_id="I2", kind=Kind.TENDER)
-    teller.tell(c.ConfirmAuthorisationEnd, member_id="I2", number=1)
-    at_bank = {"member_id": "I2", "role": Role.INVESTOR, "kind": Kind.TENDER}
-    for act, at_its in ((1, {}), (2, {"ends_on": date(2025, 1, 1), "limit_fen": 5}), (4, {})):
-        teller.tell(c.RecordAuthorisation, bank_record=f"a{act}", act=act, **at_bank, **at_its)
-    lucy = {"member_id": "I1", "role": Role.INVESTOR}
-    teller.tell(c.ChangePhone, phone="13900139000", **lucy)
-    teller.tell(c.ConfirmVisit, member_id="I1", number=1)
-    teller.tell(c.ResetPassword, **lucy)
-    teller.tell(c.RefuseVisit, member_id="I1", number=2, bank_code="C5")
-    passed_at = datetime(2024, 4, 1, tzinfo=UTC)
-    factor = {"method": "sms", "reference": "f1", "passed_at": passed_at}
-    teller.tell(c.UnbindBankAccount, **bank, second_factor=factor)
-    teller.tell(c.RefuseUnbinding, **bank, bank_code="C2")
-    teller.tell(c.UnbindBankAccount, **bank)
-    teller.tell(c.ConfirmUnbinding, **bank)
+    """The bank's own movements, and L1's end."""
     for record, purpose, amount_fen, credit in (
         ("k1", Purpose.RETURNED_WITHDRAWAL, 500, True),
         ("k2", Purpose.BANK_ADJUSTMENT, 20_000_000, False),

@@ -19,7 +19,8 @@ from domain.ageing import AGEING_TABLES, Stage
 from domain.member import BindingRequested
 from infra.postgres import EmbeddedPostgres
 from services.projections.projector import Projector
-from tests.adapters.read_models.story import START, ListLog
+from tests.adapters.read_models.story import ListLog
+from tests.adapters.read_models.teller import START
 
 PLATFORM = "trial-run"
 

@@ -25,6 +25,7 @@ from services.cli.__main__ import app
 from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.errors import run
 from services.cli.installation import Installation, Keys
+from tests.services.cli.calculators import Cli
 
 START_TIMEOUT_S = 180  # A guard: the other one of two tests may have both cores.
 
@@ -50,6 +51,12 @@ class Answer:
 
 
 Zhuanhu = Callable[..., Answer]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """A command line whose answers and errors are JSON of the promised shapes."""
+    return Cli(capsys, monkeypatch)
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from services.custody.gate import UNLIMITED, Limits
 from services.custody.lease import enter
 from services.custody.schema import custody_schema
 from services.custody.watch import UNWATCHED, Watch
-from tests.services.custody.world import NOON, PLATFORM, Bank, LogWriter, Vault, Writer
+from tests.services.custody.doubles import Bank, LogWriter, Vault, Writer
+from tests.services.custody.world import NOON, PLATFORM
 
 
 @dataclass

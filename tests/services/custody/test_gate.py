@@ -15,13 +15,14 @@ from services.custody.custody import Custody
 from services.custody.gate import SILENT_MAX, Limits
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House
+from tests.services.custody.doubles import FaithfulBank, Watch
 
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def bank(house: House) -> w.FaithfulBank:
-    house.bank = bank = w.FaithfulBank()
+def bank(house: House) -> FaithfulBank:
+    house.bank = bank = FaithfulBank()
     return bank
 
 
@@ -42,7 +43,7 @@ def seconds(house: House, custody: Custody, count: int) -> Iterator[int]:
 
 class TestDown:
     def test_a_few_requests_find_out_and_the_rest_stays_planned(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         bank.down = True
         numbers = recharges(house, 100)
@@ -56,7 +57,7 @@ class TestDown:
         assert house.steps_of(numbers[-1]) == ["planned", "sent", "planned"]
 
     def test_then_one_call_goes_out_ever_more_seldom_a_new_request_every_other_time(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         bank.down = True
         recharges(house, 100)
@@ -79,7 +80,7 @@ class TestDown:
         ]
 
     def test_the_next_time_it_is_tried_as_soon_as_the_first(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         bank.down = True
         recharges(house, 20)
@@ -98,7 +99,7 @@ class TestDown:
         assert len(bank.asked) == asked + 1
 
     def test_with_the_first_answer_all_goes_out_in_order_and_nothing_twice(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         house.workers = 1  # Several would come to the bank in any order.
         bank.down = True
@@ -144,7 +145,7 @@ class TestDown:
         assert house.states()[new] == "settled"
 
     def test_a_bank_that_says_it_is_closed_is_believed_at_once(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         bank.closed = True
         numbers = recharges(house, 100)
@@ -179,7 +180,7 @@ class TestDown:
             assert house.steps_of(no)[-2:] == ["sent", "unknown"]
 
     def test_a_new_process_finds_out_by_itself_and_keeps_the_order(
-        self, house: House, bank: w.FaithfulBank
+        self, house: House, bank: FaithfulBank
     ) -> None:
         bank.down = True
         numbers = recharges(house, 40)
@@ -189,10 +190,8 @@ class TestDown:
         assert set(house.states().values()) == {"settled"}
         assert bank.done.keys() == set(numbers)
 
-    def test_it_is_said_once_and_seen_all_the_time(
-        self, house: House, bank: w.FaithfulBank
-    ) -> None:
-        house.watch = watch = w.Watch()
+    def test_it_is_said_once_and_seen_all_the_time(self, house: House, bank: FaithfulBank) -> None:
+        house.watch = watch = Watch()
         bank.down = True
         recharges(house, 40)
         since = house.clock.now()

@@ -8,6 +8,7 @@ from domain.ports import BankAnswer, BankOutcome
 from services.custody.hold import Reason, is_held
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House
+from tests.services.custody.doubles import Watch
 
 PARTIAL = BankAnswer(BankOutcome.PARTIAL, "E1")
 
@@ -48,7 +49,7 @@ def test_another_process_holds_too_until_it_is_released(house: House) -> None:
 
 
 def test_since_when_it_holds_is_seen(house: House) -> None:
-    house.watch = watch = w.Watch()
+    house.watch = watch = Watch()
     since = house.clock.now()
     house.start().hold()
     house.clock.advance(timedelta(minutes=5))

@@ -18,6 +18,7 @@ from domain.ports import BankRequest
 from services.custody.journal import Journal
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House, MakeHouse
+from tests.services.custody.doubles import FaithfulBank
 
 PASSING = 400  # More points than a run has.
 
@@ -95,7 +96,7 @@ MOVEMENTS = ["C-1.1", "D-L1-1.1", "D-L1-1.2", "D-L1-1.3", "H-1.1", "T-1.1", "T-2
 
 def run_killed_at(house: House, at: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """False once the run has fewer points than `at`."""
-    bank = w.FaithfulBank()
+    bank = FaithfulBank()
     house.bank = bank
     story(house)
     killer = Killer(at)

@@ -131,3 +131,9 @@ class Forger:
     def commit(self) -> None:
         self.connection.commit()
         self.connection.close()
+
+
+def change(url: str, query: str, *values: Any) -> None:
+    """One statement, in which {shard} is a schema, with no track of it covered up."""
+    with psycopg.connect(url, autocommit=True, options=UNGUARDED) as connection:
+        connection.execute(query.format(shard=f"shard_{PLATFORM}").encode(), values)

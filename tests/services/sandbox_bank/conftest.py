@@ -12,6 +12,7 @@ import pytest
 from infra.postgres import EmbeddedPostgres
 from tests.services.sandbox_bank.bank_process import NOON, BankProcess, Receiver
 from tests.services.sandbox_bank.batch_platform import Hearing, Platform
+from tests.services.sandbox_bank.browser import Browser
 
 
 @pytest.fixture
@@ -44,6 +45,12 @@ def start_bank(
 def own_bank(start_bank: Callable[..., BankProcess]) -> BankProcess:
     """A bank whose clock and faults this test may turn."""
     return start_bank()
+
+
+@pytest.fixture
+def browser(own_bank: BankProcess) -> Browser:
+    """At a bank whose members confirm at once where no browser comes."""
+    return Browser(own_bank)
 
 
 @pytest.fixture(scope="session")

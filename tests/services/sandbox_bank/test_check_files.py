@@ -18,7 +18,7 @@ from tests.services.sandbox_bank.members import (
     recharge,
     withdraw,
 )
-from tests.services.sandbox_bank.test_trades import leg, sync
+from tests.services.sandbox_bank.trades import leg, sync
 
 LATER = "20180107120000"
 HEADERS = {

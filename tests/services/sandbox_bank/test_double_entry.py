@@ -16,7 +16,7 @@ from tests.services.sandbox_bank.members import (
     to_status,
     withdraw,
 )
-from tests.services.sandbox_bank.test_trades import leg, sync
+from tests.services.sandbox_bank.trades import leg, sync
 
 UNBALANCED = """SELECT order_no FROM posting GROUP BY order_no
 HAVING sum(amount_fen) <> 0 OR count(*) <> 2"""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.services.sandbox_bank.bank_process import BankProcess, Receiver, fresh
 from tests.services.sandbox_bank.members import balance, freeze, member, project, recharge
-from tests.services.sandbox_bank.test_trades import Loan, trade
+from tests.services.sandbox_bank.trades import Loan, trade
 
 Start = Callable[..., BankProcess]
 

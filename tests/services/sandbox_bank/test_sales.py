@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.services.sandbox_bank.bank_process import BankProcess, fresh
 from tests.services.sandbox_bank.members import INCOME, balance, member
-from tests.services.sandbox_bank.test_trades import Loan, leg
+from tests.services.sandbox_bank.trades import Loan, leg
 
 
 def offer(bank: BankProcess, loan: Loan, share: str, seller: str | None = None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.services.sandbox_bank.members import (
     recharge,
     withdraw,
 )
-from tests.services.sandbox_bank.test_trades import leg, sync
+from tests.services.sandbox_bank.trades import leg, sync
 
 LATER = "20180108120000"
 SCHEMAS = Path(__file__).parents[3] / "adapters" / "statements" / "schemas"

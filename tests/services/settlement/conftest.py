@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.house import House
+from tests.services.settlement.lucy import INVESTOR
 
 
 @pytest.fixture
@@ -13,3 +14,12 @@ def house(database: str) -> Iterator[House]:
     house = House(database)
     yield house
     house.close()
+
+
+@pytest.fixture
+def lucy(house: House) -> House:
+    """An open platform where lucy has 100.00 yuan and a bound card."""
+    house.open()
+    house.member("lucy", INVESTOR, 100_00)
+    house.bind("lucy", INVESTOR, "b1")
+    return house

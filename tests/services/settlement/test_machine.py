@@ -6,8 +6,6 @@ equal to it, every id has one receipt for ever, and at the end the log is whole.
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,34 +14,32 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     rule,
     run_state_machine_as_test,
 )
 
-from adapters.commanding import Outcome, Receipt
-from adapters.event_log import AppendUnknown, ShardRecorder, WriterFenced
+from adapters.event_log import AppendUnknown
 from domain import commands as c
 from domain.accounts import Role
-from domain.cashbook import BankMovementRecorded, EntryRejected, EntryRequested, EntrySettled
 from domain.claims import open_principal_fen
 from domain.commands import Command
-from domain.model import Event
 from domain.payout_plan import BucketPeriod
 from domain.policy import Provider
-from domain.purposes import Purpose
-from domain.refusals import Code
 from domain.schedule import Method
-from domain.shortfall import Shortfalls
-from domain.streams import SHORTFALL
-from services.settlement.press import Press
-from tests.exemplars import ANN, BEN, NAME, PHONE, a_policy, command
-from tests.house import House
-from tests.oracles.ledger import Ledger, without_zeros
-from tests.services.settlement.failing import AFTER_COMMIT, BEFORE_COMMIT, Broken
-from tests.services.settlement.whole import assert_whole
+from tests.exemplars import ANN, BEN, NAME, PHONE, a_policy
+from tests.services.settlement.drawn import (
+    GUARANTEED,
+    HOW_FAR,
+    HOWS,
+    drawn_commands,
+    loan_ids,
+    methods,
+    periods,
+    tenders,
+)
+from tests.services.settlement.failing import AFTER_COMMIT, BEFORE_COMMIT
+from tests.services.settlement.watched import Watched
 
 INVESTOR, BORROWER = Role.INVESTOR, Role.BORROWER
 POLICY: dict[str, Any] = {
@@ -56,195 +52,9 @@ POLICY: dict[str, Any] = {
     "providers": (Provider.GUARANTOR, Provider.RESERVE),
     "advance_working_days": 1,
 }
-GUARANTEED = "L1"  # By gus, who has money for all of it.
-
-members = st.sampled_from(("m0", "m1", "m2"))
-roles = st.sampled_from((INVESTOR, BORROWER))
-loan_ids = st.sampled_from(("L0", "L0", "L1", "L2"))
-numbers = st.integers(0, 9)
-amounts_fen = st.integers(1, 2_000) | st.sampled_from((1, 1_000, 9_999))
 
 
-def built(kind: type[Command], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.fixed_dictionaries(fields).map(lambda drawn: (kind, drawn))
-
-
-def ids(prefix: str) -> st.SearchStrategy[str]:
-    return numbers.map(lambda number: f"{prefix}{number}")
-
-
-MONEY = (
-    built(
-        c.RequestRecharge,
-        recharge_id=ids("r"),
-        member_id=members,
-        role=roles,
-        amount_fen=amounts_fen,
-    ),
-    built(
-        c.RequestWithdrawal,
-        withdrawal_id=ids("w"),
-        member_id=members,
-        role=roles,
-        binding_id=st.sampled_from(("b-investor", "b-borrower")),
-        amount_fen=amounts_fen,
-    ),
-    built(
-        c.RecordBankMovement,
-        bank_record=ids("x"),
-        purpose=st.just(Purpose.BANK_ADJUSTMENT),
-        account=st.sampled_from(("m0:investor", "m1:borrower", "platform:reserve")),
-        amount_fen=amounts_fen,
-        credit=st.booleans(),
-        bank_date=st.just(None),  # The day itself, see `_command`.
-    ),
-    built(c.SeedReserve, seed_id=ids("s"), amount_fen=amounts_fen),
-    built(
-        c.MoveReserveSurplus,
-        surplus_id=ids("z"),
-        amount_fen=amounts_fen,
-    ),
-    built(
-        c.ReverseMovement,
-        reversal_id=ids("v"),
-        movement_id=st.sampled_from(("D-L0-1.2", "D-L0-1.3", "D-L1-1.2", "Z-z1.1", "R-p1.1")),
-        amount_fen=st.integers(1, 20),
-        reason=st.just("by mistake"),
-    ),
-    built(
-        c.CoverShortfall,
-        cover_id=ids("g"),
-        entry_id=ids("B-x"),
-        amount_fen=st.integers(1, 200),
-    ),
-)
-LOANS = (
-    built(
-        c.PlaceTender,
-        tender_id=ids("t"),
-        loan_id=loan_ids,
-        investor_id=members,
-        amount_fen=amounts_fen,
-    ),
-    built(
-        c.RepayLoan,
-        payment_id=ids("p"),
-        loan_id=loan_ids,
-        amount_fen=amounts_fen,
-        in_full=st.booleans(),
-    ),
-    built(c.DisburseLoan, loan_id=loan_ids),
-    built(c.AssessLoan, loan_id=loan_ids),
-    built(c.MiscarryLoan, loan_id=loan_ids),
-    built(c.RunReservePayouts),
-    built(c.ConcludeLoan, loan_id=loan_ids, contract_hash=st.just("0" * 64)),
-    *(
-        built(
-            c.RequestAdvance,
-            advance_id=ids("a"),
-            guarantor_id=st.just("gus"),
-            loan_id=st.just(GUARANTEED),
-            period=st.integers(1, 3),
-        ),
-    )
-    * 2,
-    built(c.ConfirmOverdue, loan_id=st.just(GUARANTEED), period=st.integers(1, 3)),
-)
-tenders = st.lists(st.tuples(members, st.integers(1, 900)), min_size=1, max_size=3)
-periods = st.integers(1, 3)
-methods = st.sampled_from(Method)
-HOW_FAR = st.sampled_from(("short", "at bank", "out", "out"))
-HOWS = ("well", "well", "well", "twice", "crash", "crash late", "lost", "lost late", "taken over")
-drawn_commands = st.lists(st.one_of(*MONEY, *LOANS), min_size=1, max_size=5)
-
-
-class Machine(RuleBasedStateMachine):
-    numbers = itertools.count(1)
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.house = House(url, f"p{next(Machine.numbers)}")
-        self.ledger = Ledger()
-        self.sent: dict[str, Command] = {}
-        self.receipts: dict[str, Receipt] = {}
-        self.head = 0
-        self.checked = 0  # Receipts that were compared with the table.
-
-    def teardown(self) -> None:
-        assert_whole(self.house)
-        self.house.close()
-
-    # -- sending, and what must come back -------------------------------------------------
-
-    def _command(self, kind: type[Command], /, **fields: Any) -> Command:
-        if kind is c.RecordBankMovement:
-            fields["bank_date"] = self.house.today
-        return command(kind, platform=self.house.platform, **fields)
-
-    def submit(self, batch: Sequence[Command], *, again: bool = False) -> None:
-        """`again`: what was answered before may have been stored without our knowing."""
-        answers = self.house.writer.submit(batch)
-        for sent, answer in zip(batch, answers, strict=True):
-            known = self.sent.get(sent.id)
-            if known is None:
-                self.sent[sent.id] = sent
-                self.receipts[sent.id] = answer._replace(replayed=False)
-                assert again or not answer.replayed
-                self._new(sent, answer)
-            elif known == sent:
-                assert answer == self.receipts[sent.id]._replace(replayed=True)
-            else:
-                assert (answer.outcome, answer.code) == (Outcome.REFUSED, Code.COMMAND_ID_REUSED)
-
-    def _new(self, sent: Command, answer: Receipt) -> None:
-        if answer.outcome is Outcome.REFUSED:
-            assert (answer.first_position, answer.last_position) == (0, 0)
-            assert answer.code in set(Code)
-            if answer.code == Code.INSUFFICIENT_BALANCE:
-                most = "amount_max_fen" if isinstance(sent, c.BuyClaim) else "amount_fen"
-                assert self._there(sent) < getattr(sent, most)
-            return
-        if isinstance(sent, c.RequestWithdrawal | c.PlaceTender):
-            assert self._there(sent) >= sent.amount_fen
-        if answer.first_position:
-            assert answer.first_position == self.head + 1
-            events = self.house.log.read(self.head, upto=answer.last_position)
-            assert {recorded.cause for recorded in events} == {sent.id}
-            self.head += len(events)
-            assert self.head == answer.last_position
-            for recorded in events:
-                self._book(recorded.event)
-
-    def _there(self, sent: Command) -> int:
-        match sent:
-            case c.RequestWithdrawal():
-                return self.ledger.available(f"{sent.member_id}:{sent.role}")
-            case c.BuyClaim():
-                return self.ledger.available(f"{sent.buyer_id}:investor")
-            case c.PlaceTender():
-                return self.ledger.available(f"{sent.investor_id}:investor")
-            case c.RepayLoan():
-                borrower = {"L0": "m0", "L1": "m1", "L2": "m2"}[sent.loan_id]
-                return self.ledger.available(f"{borrower}:borrower")
-            case c.ReverseMovement() | c.CoverShortfall():
-                return self.ledger.available("platform:income")
-            case _:
-                raise AssertionError(f"{sent.type} needs no balance")
-
-    def _book(self, event: Event) -> None:
-        match event:
-            case EntryRequested():
-                self.ledger.request(event.entry_id, event.movements)
-            case EntrySettled():
-                self.ledger.settle(event.entry_id)
-            case EntryRejected():
-                self.ledger.reject(event.entry_id)
-            case BankMovementRecorded(movement=m):
-                credit = m.payer == "outside"
-                self.ledger.bank(m.payee if credit else m.payer, m.amount_fen, credit=credit)
-
-    # -- what happens -----------------------------------------------------------------------
-
+class Machine(Watched):
     @initialize(tenders=tenders, periods=periods, method=methods, reserve_fen=st.integers(1, 900))
     def open(self, tenders: Any, periods: int, method: Method, reserve_fen: int) -> None:
         house = self.house
@@ -478,69 +288,6 @@ class Machine(RuleBasedStateMachine):
         batch = [self.sent[command_id] for command_id in again]
         forged = self._command(c.SeedReserve, id=again[0], seed_id="f", amount_fen=1)
         self.submit([*batch, forged, batch[0]])
-
-    # -- failures ---------------------------------------------------------------------------
-
-    def _crash(self, batch: Sequence[Command], step: str) -> None:
-        """A new process is given the same batch again."""
-        self._fail(step, Broken())
-        with pytest.raises(Broken):
-            self.house.writer.submit(batch)
-        self.house.writer.close()
-        self.house.writer = self.house.new_writer()
-        self.submit(batch, again=True)
-
-    def _take_over(self, batch: Sequence[Command]) -> None:
-        old, self.house.writer = self.house.writer, self.house.new_writer()
-        with pytest.raises(WriterFenced):
-            old.submit(batch)
-        old.close()
-        assert self.house.log.head() == self.head
-        self.submit(batch)
-
-    def _fail(self, step: str, error: Exception) -> None:
-        """The next append does this step for real, and then fails."""
-        press = self.house.writer._press
-        assert isinstance(press, Press)
-        recorder = press._recorder
-        real = getattr(ShardRecorder, step)
-
-        def failing(*args: Any, **kwargs: Any) -> None:
-            delattr(recorder, step)
-            real(recorder, *args, **kwargs)
-            raise error
-
-        setattr(recorder, step, failing)
-
-    # -- what holds after each ----------------------------------------------------------------
-
-    @invariant()
-    def the_balances_are_the_ledgers(self) -> None:
-        assert without_zeros(self.house.balances()) == without_zeros(self.ledger.balances())
-
-    @invariant()
-    def what_is_lacking_is_claimed(self) -> None:
-        shortfalls: Shortfalls = self.house.writer._shelf.state(SHORTFALL).state
-        claimed: Counter[str] = Counter()
-        for claim in shortfalls.open.values():
-            claimed[claim.account] += claim.left_fen
-        assert claimed == {account: fen for account, fen in self.ledger.lacking.items() if fen}
-
-    @invariant()
-    def the_log_ends_where_the_receipts_say(self) -> None:
-        assert self.house.log.head() == self.house.writer.position == self.head
-
-    @invariant()
-    def every_id_has_one_receipt(self) -> None:
-        rows = self.house.query(
-            "SELECT command_id, outcome, code, message, field, first_position, last_position"
-            " FROM {}.receipt WHERE number > (%s)",
-            self.checked,
-        )
-        for row in rows:
-            assert Receipt(row[0], Outcome(row[1]), *row[2:]) == self.receipts[row[0]]
-        self.checked += len(rows)
-        assert self.checked == len(self.receipts)
 
 
 def test_whatever_happens(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ from infra.clock import SHANGHAI, ManualClock
 from infra.keys import ensure_rsa_key, load_public_key
 from infra.postgres import EmbeddedPostgres
 from tests.adapters.custody.batch_family.scenes import INST_CODE
-from tests.contracts.custodian import Bench, CustodianContract, Fault, stage
+from tests.contracts.bench import Bench, Fault
+from tests.contracts.custodian import CustodianContract
+from tests.contracts.stage import stage
 
 __all__ = ["stage"]  # The contract's fixture, found by its name in this module.
 

@@ -13,28 +13,12 @@ import pytest
 
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from domain.ports import (
-    BankAnswer,
-    BankBalance,
-    BankOutcome,
-    BankRequest,
-    CustodianUntrusted,
-    ExecuteBatch,
-    StatementNotReady,
-    StatementUnreadable,
-)
+from domain.ports import BankAnswer, BankOutcome, BankRequest, ExecuteBatch
 from domain.purposes import Purpose
 from infra.clock import ManualClock
 from tests.adapters.custody.service_family import scenes
-from tests.adapters.custody.service_family.checkfiles import archive, empty_day
 from tests.adapters.custody.service_family.conftest import Form, Keys, ScriptedBank
-
-YES = {"code": "0", "status": "SUCCESS"}
-USER = {"bankcardNo": scenes.CARD, "availableAmount": "12.30", "freezeAmount": "0.05"}
-
-
-def no(code: str) -> dict[str, str]:
-    return {"code": "1", "status": "INIT", "errorCode": code, "errorMessage": "不行"}
+from tests.adapters.custody.service_family.said import YES, no
 
 
 def test_the_form_is_signed_over_exactly_the_text_it_carries(
@@ -206,62 +190,6 @@ def test_a_cut_connection_is_unknown_and_nothing_is_sent_twice(
     assert len(scripted.got) == 2
 
 
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [
-        ("SUCCESS", BankOutcome.SUCCEEDED),
-        ("FREEZED", BankOutcome.SUCCEEDED),
-        ("UNFREEZED", BankOutcome.SUCCEEDED),
-        ("FAIL", BankOutcome.REFUSED),
-        ("ACCEPT_FAIL", BankOutcome.REFUSED),
-        ("INIT", BankOutcome.PENDING),
-        ("PENDDING", BankOutcome.PENDING),
-        ("PROCESSING", BankOutcome.PENDING),
-        ("CONFIRMING", BankOutcome.HELD),
-        ("ACCEPT", BankOutcome.PENDING),
-        ("REMITING", BankOutcome.PENDING),
-        ("ERROR", BankOutcome.UNKNOWN),
-        ("success", BankOutcome.UNKNOWN),
-        ("", BankOutcome.UNKNOWN),
-    ],
-)
-def test_what_a_query_says(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: str, outcome: BankOutcome
-) -> None:
-    record = {"requestNo": "r-withdraw", "status": status, "amount": "0.05"}
-    scripted.will_say(**YES, records=[record])
-    assert custodian.query(scenes.WITHDRAW).outcome is outcome
-
-
-@pytest.mark.parametrize(
-    ("status", "service"),
-    [
-        ("INIT", "CANCEL_WITHDRAW"),
-        ("CONFIRMING", "CANCEL_WITHDRAW"),
-        ("ACCEPT", "INTERCEPT_WITHDRAW"),
-        ("REMITING", "INTERCEPT_WITHDRAW"),
-        ("SUCCESS", "INTERCEPT_WITHDRAW"),
-    ],
-)
-def test_how_a_withdrawal_is_stopped_depends_on_how_far_it_is(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, status: str, service: str
-) -> None:
-    scripted.will_say(**YES, records=[{"requestNo": "r-withdraw", "status": status}])
-    scripted.will_say(**YES, requestNo="r-stop")
-    assert custodian.send(scenes.STOP).outcome is BankOutcome.SUCCEEDED
-    assert scripted.got[1][1]["serviceName"] == service
-    asked = {"requestNo": "r-stop", "withdrawRequestNo": "r-withdraw"}
-    assert asked.items() <= scripted.asked().items()
-
-
-def test_a_withdrawal_that_the_bank_does_not_know_yet_is_not_stopped_blindly(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(code="1", status="INIT", errorCode="100007", errorMessage="no")
-    assert custodian.send(scenes.STOP).outcome is BankOutcome.UNKNOWN
-    assert len(scripted.got) == 1
-
-
 REFUSAL = orjson.dumps({"code": "1", "status": "INIT", "errorCode": "100008", "errorMessage": "no"})
 
 
@@ -296,66 +224,6 @@ def test_other_answers_do_not_depend_on_the_clocks(
     assert custodian.send(scenes.FREEZE).outcome is BankOutcome.SUCCEEDED
 
 
-def test_a_queried_refusal_carries_the_banks_code_and_date(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    record = {"requestNo": "r-freeze", "status": "FAIL", "errorCode": "100014"}
-    scripted.will_say(**YES, records=[record | {"transactionDate": "20180103"}])
-    answer = custodian.query(scenes.FREEZE)
-    assert answer == BankAnswer(BankOutcome.REFUSED, "100014", "", date(2018, 1, 3))
-
-
-@pytest.mark.parametrize(
-    ("code", "outcome"),
-    [
-        ("100007", BankOutcome.NOT_FOUND),
-        ("100001", BankOutcome.UNKNOWN),
-        ("100008", BankOutcome.UNKNOWN),
-        ("100009", BankOutcome.UNKNOWN),
-    ],
-)
-def test_only_not_found_is_not_found(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, code: str, outcome: BankOutcome
-) -> None:
-    scripted.will_say(**no(code))
-    assert custodian.query(scenes.FREEZE) == BankAnswer(outcome, code, "不行")
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {
-            "code": "0",
-            "status": "INIT",
-            "records": [{"requestNo": "r-recharge", "status": "SUCCESS"}],
-        },
-        YES,
-        {**YES, "records": []},
-        {**YES, "records": ["SUCCESS"]},
-        {**YES, "records": [{"requestNo": "r-recharge", "status": "SUCCESS"}] * 2},
-        {**YES, "records": [{"requestNo": "r-other", "status": "SUCCESS"}]},
-        {**YES, "records": [{"status": "SUCCESS"}]},
-        *(
-            {**YES, "records": [{"requestNo": "r-recharge", "status": "SUCCESS", "amount": amount}]}
-            for amount in ("1234.51", "x")
-        ),
-    ],
-)
-def test_a_query_that_contradicts_itself_or_us_is_unknown(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, object]
-) -> None:
-    scripted.will_say(**said)
-    answer = custodian.query(scenes.RECHARGE)
-    assert (answer.outcome, answer.code) == (BankOutcome.UNKNOWN, "contradiction")
-
-
-def test_a_query_without_an_answer_is_unknown(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_send(b"{}", status=502)
-    assert custodian.query(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "http_502")
-
-
 def test_what_is_not_carried_is_refused_without_a_call(
     scripted: ScriptedBank, custodian: ServiceFamilyBank
 ) -> None:
@@ -364,130 +232,3 @@ def test_what_is_not_carried_is_refused_without_a_call(
     refused = replace(scenes.FREEZE, purpose=Purpose.FEE)
     assert custodian.send(refused).code == "not_carried"
     assert not scripted.got
-
-
-def test_a_withdrawal_asks_for_the_bound_card_right_before_it_is_sent(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**YES, **USER)
-    scripted.will_say(code="0", status="INIT")
-    assert custodian.send(scenes.WITHDRAW).outcome is BankOutcome.PENDING
-    services = [form["serviceName"] for _, form in scripted.got]
-    assert services == ["QUERY_USER_INFORMATION", "WITHDRAW"]
-
-
-@pytest.mark.parametrize("bound", [{"bankcardNo": "6222000000009999"}, {"bankcardNo": ""}, None])
-def test_a_withdrawal_to_another_card_is_never_sent(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, bound: dict[str, str] | None
-) -> None:
-    scripted.will_say(**(no("100009") if bound is None else YES | USER | bound))
-    scripted.will_say(**no("100007"))
-    answer = custodian.send(scenes.WITHDRAW)
-    assert (answer.outcome, answer.code) == (BankOutcome.REFUSED, "card_not_bound")
-    services = [form["serviceName"] for _, form in scripted.got]
-    assert services == ["QUERY_USER_INFORMATION", "QUERY_TRANSACTION"]
-    assert scenes.CARD not in answer.message
-
-
-def test_a_withdrawal_sent_before_the_card_changed_is_what_the_bank_says_it_is(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**YES | USER | {"bankcardNo": ""})
-    scripted.will_say(**YES, records=[{"requestNo": "r-withdraw", "status": "SUCCESS"}])
-    assert custodian.send(scenes.WITHDRAW).outcome is BankOutcome.SUCCEEDED
-
-
-def test_a_withdrawal_whose_card_cannot_be_asked_is_not_sent(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_send(orjson.dumps(YES | USER), signature="")
-    assert custodian.send(scenes.WITHDRAW) == BankAnswer(BankOutcome.UNKNOWN, "bad_signature")
-    assert len(scripted.got) == 1
-
-
-def test_balances_leave_out_whom_the_bank_does_not_know(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**YES, **USER)
-    scripted.will_say(**no("100009"))
-    found = custodian.balances([scenes.INVESTOR, scenes.BORROWER])
-    assert found == {scenes.INVESTOR: BankBalance(1230, 5)}
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        YES,
-        {**YES, **USER, "freezeAmount": "0.051"},
-        {**USER, "code": "0", "status": "INIT"},
-        no("100001"),
-        no("100003"),
-    ],
-)
-def test_balances_that_cannot_be_read_are_an_error(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank, said: dict[str, str]
-) -> None:
-    scripted.will_say(**said)
-    with pytest.raises(ConnectionError):
-        custodian.balances([scenes.INVESTOR])
-
-
-def test_unsigned_balances_are_not_believed(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_send(orjson.dumps(YES | USER), signature="")
-    with pytest.raises(CustodianUntrusted):
-        custodian.balances([scenes.INVESTOR])
-
-
-def test_a_statement_is_downloaded_and_read(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_send(archive(empty_day()))
-    statement = custodian.statement(scenes.DAY)
-    assert (statement.bank_date, statement.lines, statement.balances) == (scenes.DAY, (), {})
-    assert scripted.got[0][0] == "/download"
-    assert scripted.asked()["fileDate"] == "20180105"
-
-
-def test_a_statement_that_cannot_be_had(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**no("100007"))
-    with pytest.raises(StatementNotReady):
-        custodian.statement(scenes.DAY)
-    scripted.will_say(**no("100001"))
-    with pytest.raises(ConnectionError):
-        custodian.statement(scenes.DAY)
-    scripted.will_send(b"", status=503)
-    with pytest.raises(ConnectionError):
-        custodian.statement(scenes.DAY)
-    scripted.will_send(archive(empty_day()), signature="")
-    with pytest.raises(CustodianUntrusted):
-        custodian.statement(scenes.DAY)
-    scripted.will_send(archive(empty_day())[:-30])
-    with pytest.raises(StatementUnreadable):
-        custodian.statement(scenes.DAY)
-
-
-def test_a_day_is_confirmed_file_by_file(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**YES)
-    assert custodian.confirm_statement("c1", scenes.DAY).outcome is BankOutcome.SUCCEEDED
-    asked = scripted.asked()
-    assert (asked["requestNo"], asked["fileDate"]) == ("c1", "20180105")
-    assert {"fileType": "TRANSACTION"} in asked["detail"]
-
-
-def test_a_refused_confirmation_counts_as_a_second_one_only_for_a_published_day(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
-) -> None:
-    scripted.will_say(**no("100008"))
-    scripted.will_send(archive(empty_day()))
-    assert custodian.confirm_statement("c1", scenes.DAY).outcome is BankOutcome.SUCCEEDED
-    scripted.will_say(**no("100008"))
-    scripted.will_say(**no("100007"))
-    assert custodian.confirm_statement("c2", scenes.DAY).outcome is BankOutcome.REFUSED
-    scripted.will_say(**no("100001"))
-    assert custodian.confirm_statement("c3", scenes.DAY).outcome is BankOutcome.UNKNOWN
