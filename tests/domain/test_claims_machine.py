@@ -264,7 +264,7 @@ class Claims(RuleBasedStateMachine):
         """The reserve, or a co-guarantor, for what was paid in his place, after the borrower has
         paid a part of it, or nothing."""
         if borrower_fen and self.running:
-            self.pay(fen=borrower_fen, days_ago=0, answer=True, pays_off=False, frozen=True)
+            self.pay(fen=borrower_fen, days_ago=0, answer=True, wants="", frozen=True)
         if not self._owing():
             return
         period, to, by = data.draw(st.sampled_from(self._owing()), "owing")
