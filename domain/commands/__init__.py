@@ -1,0 +1,261 @@
+"""The published language: every command that may arrive, in the imperative.
+
+A command carries its caller's id (kept by the caller, used once), the platform it is for, who
+acts, an effective date where that is not the business date, and a reason where one is needed.
+Those of bank.py and day_end.py are made by our own services; a publisher that sends one is turned
+away.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+from pydantic import Field
+
+from domain.commands.bank import (
+    BankCommand,
+    ConfirmAccount,
+    ConfirmAuthorisation,
+    ConfirmAuthorisationEnd,
+    ConfirmBinding,
+    ConfirmOffer,
+    ConfirmProject,
+    ConfirmUnbinding,
+    ConfirmVisit,
+    DecideWithdrawal,
+    FromBank,
+    RecordAuthorisation,
+    RecordBankMovement,
+    RefuseAccount,
+    RefuseAuthorisation,
+    RefuseAuthorisationEnd,
+    RefuseBinding,
+    RefuseOffer,
+    RefuseProject,
+    RefuseStop,
+    RefuseUnbinding,
+    RefuseVisit,
+    RejectEntry,
+    SettleEntry,
+)
+from domain.commands.base import (
+    Command,
+    Manual,
+    MemberRole,
+    SignedByTwo,
+)
+from domain.commands.claims import (
+    BuyClaim,
+    ClaimsCommand,
+    OfferClaim,
+    WithdrawOffer,
+)
+from domain.commands.collections import (
+    AppealBlacklisting,
+    CollectionsCommand,
+    HandOverCase,
+    ImportBlacklist,
+    RecordCollectionAction,
+    RecordLawsuit,
+    RecordPromise,
+    RejectAppeal,
+    RemoveFromBlacklist,
+    SetCollectionRules,
+    TakeBackCase,
+    WindDown,
+)
+from domain.commands.day_end import (
+    AdvanceObligations,
+    AssessCase,
+    AssessLoan,
+    DayEndCommand,
+    ExpireOffer,
+    FromDayEnd,
+    JudgeObligations,
+    MiscarryLoan,
+    ReportEmptied,
+    RollBusinessDate,
+    RunReservePayouts,
+    SpreadTonight,
+)
+from domain.commands.guarantee import (
+    AppointGuarantor,
+    ConfirmOverdue,
+    CounterGuaranteeGiven,
+    GuaranteeCommand,
+    GuaranteeLoan,
+    ReimburseAdvance,
+    RequestAdvance,
+)
+from domain.commands.loans import (
+    ConcludeLoan,
+    DisburseLoan,
+    LoansCommand,
+    PlaceTender,
+    PublishLoan,
+    RateLoan,
+    RepayLoan,
+    RequestLoan,
+    ScheduleAutoTender,
+    SetAutoTender,
+    SpreadLoan,
+    StopAutoTender,
+)
+from domain.commands.members import (
+    AboutPassword,
+    BindBankAccount,
+    BlacklistMember,
+    CancelAuthorisation,
+    ChangePhone,
+    CheckPassword,
+    MembersCommand,
+    RegisterMember,
+    RegisterRelatedParty,
+    ReinstateBankAccount,
+    RequestAuthorisation,
+    RequestRecharge,
+    RequestWithdrawal,
+    ResetPassword,
+    SecondFactor,
+    StopWithdrawal,
+    UnbindBankAccount,
+)
+from domain.commands.platform import (
+    AppointOperators,
+    CoverShortfall,
+    FreezeFunds,
+    MoveReserveSurplus,
+    OpenPlatform,
+    PlatformCommand,
+    PublishPolicy,
+    RecordBankReversal,
+    RegisterOperator,
+    RetireOperator,
+    ReverseMovement,
+    SeedReserve,
+    SetMemberRules,
+    UnfreezeFunds,
+)
+
+AnyCommand = Annotated[
+    PlatformCommand
+    | MembersCommand
+    | LoansCommand
+    | ClaimsCommand
+    | CollectionsCommand
+    | GuaranteeCommand
+    | BankCommand
+    | DayEndCommand,
+    Field(discriminator="type"),
+]
+
+COMMANDS: dict[str, type[Command]] = {
+    kind.model_fields["type"].default: kind for kind in get_args(get_args(AnyCommand)[0])
+}
+NOT_FROM_OUTSIDE = "is made by zhuanhu itself and is not taken from outside"
+FROM_OUTSIDE = {name: kind for name, kind in COMMANDS.items() if kind.FROM_OUTSIDE}
+
+__all__ = (
+    "COMMANDS",
+    "FROM_OUTSIDE",
+    "NOT_FROM_OUTSIDE",
+    "AboutPassword",
+    "AdvanceObligations",
+    "AnyCommand",
+    "AppealBlacklisting",
+    "AppointGuarantor",
+    "AppointOperators",
+    "AssessCase",
+    "AssessLoan",
+    "BindBankAccount",
+    "BlacklistMember",
+    "BuyClaim",
+    "CancelAuthorisation",
+    "ChangePhone",
+    "CheckPassword",
+    "Command",
+    "ConcludeLoan",
+    "ConfirmAccount",
+    "ConfirmAuthorisation",
+    "ConfirmAuthorisationEnd",
+    "ConfirmBinding",
+    "ConfirmOffer",
+    "ConfirmOverdue",
+    "ConfirmProject",
+    "ConfirmUnbinding",
+    "ConfirmVisit",
+    "CounterGuaranteeGiven",
+    "CoverShortfall",
+    "DecideWithdrawal",
+    "DisburseLoan",
+    "ExpireOffer",
+    "FreezeFunds",
+    "FromBank",
+    "FromDayEnd",
+    "GuaranteeLoan",
+    "HandOverCase",
+    "ImportBlacklist",
+    "JudgeObligations",
+    "Manual",
+    "MemberRole",
+    "MiscarryLoan",
+    "MoveReserveSurplus",
+    "OfferClaim",
+    "OpenPlatform",
+    "PlaceTender",
+    "PublishLoan",
+    "PublishPolicy",
+    "RateLoan",
+    "RecordAuthorisation",
+    "RecordBankMovement",
+    "RecordBankReversal",
+    "RecordCollectionAction",
+    "RecordLawsuit",
+    "RecordPromise",
+    "RefuseAccount",
+    "RefuseAuthorisation",
+    "RefuseAuthorisationEnd",
+    "RefuseBinding",
+    "RefuseOffer",
+    "RefuseProject",
+    "RefuseStop",
+    "RefuseUnbinding",
+    "RefuseVisit",
+    "RegisterMember",
+    "RegisterOperator",
+    "RegisterRelatedParty",
+    "ReimburseAdvance",
+    "ReinstateBankAccount",
+    "RejectAppeal",
+    "RejectEntry",
+    "RemoveFromBlacklist",
+    "RepayLoan",
+    "ReportEmptied",
+    "RequestAdvance",
+    "RequestAuthorisation",
+    "RequestLoan",
+    "RequestRecharge",
+    "RequestWithdrawal",
+    "ResetPassword",
+    "RetireOperator",
+    "ReverseMovement",
+    "RollBusinessDate",
+    "RunReservePayouts",
+    "ScheduleAutoTender",
+    "SecondFactor",
+    "SeedReserve",
+    "SetAutoTender",
+    "SetCollectionRules",
+    "SetMemberRules",
+    "SettleEntry",
+    "SignedByTwo",
+    "SpreadLoan",
+    "SpreadTonight",
+    "StopAutoTender",
+    "StopWithdrawal",
+    "TakeBackCase",
+    "UnbindBankAccount",
+    "UnfreezeFunds",
+    "WindDown",
+    "WithdrawOffer",
+)
