@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from domain import claims, guarantor_advance, payouts, reimbursement, repayment, reserve
 from domain import loan as loans
 from domain import loan_events as e
-from domain import payouts, repayment, reserve
 from domain.loan import IN_REPAYMENT, Loan
 from domain.payout_plan import PayoutOrder
 from domain.policy import Policies, Provider
@@ -94,9 +94,17 @@ class _Run:
                 self.reserve = reserve.evolve(self.reserve, payouts.queued(loan, event, today))
         if today < self.scenario.stops_on.get(loan_id, date.max) and not loan.overdue:
             loan = _paid(loan, today)
+            self._drop_paid(loan)
         self.loans[loan_id] = loan
         if loan.status not in IN_REPAYMENT:
             del self.loans[loan_id]
+
+    def _drop_paid(self, loan: Loan) -> None:
+        """Claims of which the borrower left nothing open."""
+        for period in sorted(loan.filed):
+            claim_id = repayment.claim_id(loan.known().loan_id, period)
+            if claim_id in self.reserve.queue and not repayment.protected_fen(loan, period):
+                self.reserve = reserve.evolve(self.reserve, reserve.ClaimDropped(claim_id=claim_id))
 
     def _pay_out(self, today: date) -> None:
         terms = self.book.policies.latest(today)
@@ -204,6 +212,13 @@ def _at_rest(loan: Loan) -> Loan:
     """Nothing of it is on its way."""
     for payout_id in loan.advances:
         loan = _folded(loan, repayment.finish_advance(loan, payout_id, paid=False))
+    for advance_id in loan.guarantee.advancing:
+        loan = _folded(loan, (guarantor_advance.finish(loan, advance_id, paid=False),))
+    for reimbursement_id in loan.guarantee.reimbursing:
+        loan = _folded(loan, (reimbursement.finish(loan, reimbursement_id, paid=False),))
+    for assignment_id, offer in loan.offers.items():
+        if offer.buyer_id:
+            loan = _folded(loan, (claims.keep(loan, assignment_id),))
     for payment_id in loan.payments:
         loan = _folded(loan, repayment.fail(loan, payment_id, _BANK_OFF))
     return loan

@@ -17,7 +17,7 @@ from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
 from domain.platform import Platform as Books
 from domain.policy import Policies
-from domain.reserve import RULES
+from domain.reserve import RULES, Reserve
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from domain.stress_scenario import BadDebts, Scenario, choose
 from services.cli.calendar_in_use import calendar_in_use
@@ -186,7 +186,7 @@ def stress_command(
             "scenario": asked.name,
             "from": book.today.isoformat(),
             "until": until.isoformat(),
-            "late_loans": len(book.loans) - len(stops_on),
+            "late_loans": sum(bool(loan.overdue) for loan in book.loans.values()),
             "defaulting_loans": len(stops_on),
             **_coverage(look, book.balance_fen),
             "lasts_days": outcome.lasts_days,
@@ -221,13 +221,16 @@ def _book(look: Look, rules: list[BadDebts], seed: str) -> tuple[stress.Book, di
     paying = {row.loan_id: row.grade or "" for row in rows if row.status == Status.REPAYING}
     stops_on = choose(paying, rules, books.business_date, seed)
     late = [row.loan_id for row in rows if row.status == Status.OVERDUE]
-    streams = [loan_stream(loan_id) for loan_id in (*late, *stops_on)]
+    queue: Reserve = state_as_of(look.url, look.platform, RESERVE, head)
+    # With a rest that was called in a claim may wait before its loan is late with that.
+    waiting = [claim.loan_id for claim in queue.queue.values()]
+    streams = [loan_stream(loan_id) for loan_id in dict.fromkeys((*late, *stops_on, *waiting))]
     states = states_as_of(look.url, look.platform, streams, head)
     balance = balances_as_of(look.url, look.platform, head).get(RESERVE_ACCOUNT)
     book = stress.Book(
         today=books.business_date,
         loans={state.known().loan_id: state for state in states.values()},
-        reserve=state_as_of(look.url, look.platform, RESERVE, head),
+        reserve=queue,
         policies=state_as_of(look.url, look.platform, POLICY, head),
         balance_fen=sum(balance) if balance else 0,
     )

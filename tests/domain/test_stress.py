@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import policy, repayment, reserve, stress
+from domain import loan_events as e
+from domain import payouts, policy, repayment, reserve, stress
 from domain.loan import Loan
+from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.payout_plan import BucketPeriod, PayoutOrder
-from domain.policy import PolicyPublished, Scope
+from domain.policy import Covers, PolicyPublished, Scope
 from domain.schedule import Method
 from domain.stress import Book, Outcome
 from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
 from domain.working_days import WorkingDays
-from tests.domain.repaying import assessed, held
+from tests.domain.repaying import assessed, held, paid
 from tests.exemplars import TODAY, a_policy, disbursed, folded
 
 CALENDAR = WorkingDays("none", {2018}, set(), set())
@@ -104,6 +106,46 @@ def test_who_is_late_stays_late_and_what_is_on_its_way_comes_back() -> None:
     outcome = run({"A": paying}, 100_00, {}, today=date(2018, 3, 31), queue=queue, days=1)
     assert (outcome.claims, outcome.lasts_days, outcome.paid_fen) == (1, 1, 100_00)
     assert outcome.waiting_fen == 500_00
+
+
+def test_a_claim_that_is_being_bought_keeps_nobody_from_paying() -> None:
+    offered = e.ClaimOffered(loan_id="A", assignment_id="S", claim_id="t0", principal_fen=1_00)
+    sold = e.ClaimSold(loan_id="A", assignment_id="S", buyer_id="i9")
+    outcome = run({"A": folded([offered, sold], A)}, 0, {})
+    assert (outcome.claims, outcome.waiting) == (0, ())
+
+
+def test_what_guarantors_have_on_its_way_keeps_the_reserve_from_nothing() -> None:
+    who: dict[str, Any] = {"loan_id": "A", "guarantor_id": "gus", "period": 1}
+    advancing = GuaranteeAdvanceOpened(
+        advance_id="g", principal=(400_00, 200_00), interest=(0, 0), **who
+    )
+    reimbursing = ReimbursementOpened(
+        reimbursement_id="r", to=None, principal_fen=1, interest_fen=0, **who
+    )
+    late = assessed(A, DUE)
+    for opened in (advancing, reimbursing):
+        outcome = run({"A": folded([opened], late)}, 600_00, {"A": TODAY})
+        assert (outcome.paid_fen, outcome.waiting) == (600_00, ()), opened
+
+
+def test_a_claim_of_which_the_borrower_pays_all_waits_no_more() -> None:
+    """The whole rest was called in and claimed; then he paid what was late, and is not late yet
+    with the rest, as grace days begin."""
+    terms: dict[str, Any] = {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING}
+    free: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL, "annual_rate": "0"}
+    no_penalty = {"penalty_bands": "1-:0"}
+    loan = disbursed((300_00,), policy=a_policy(**(DAILY | terms | no_penalty)), **free)
+    called_on = DUE + timedelta(days=5)
+    events = repayment.assess(loan, called_on)
+    loan, queue = folded(events, loan), reserve.INITIAL
+    for event in events:
+        if isinstance(event, e.ClaimFiled) and event.period == 2:
+            queue = reserve.evolve(queue, payouts.queued(loan, event, called_on))
+    loan = paid(loan, 150_00, called_on)
+    assert (list(loan.billed), list(loan.overdue), list(queue.queue)) == ([2], [], ["L1.2"])
+    outcome = run({"L1": loan}, 0, {}, today=called_on, queue=queue, days=2)
+    assert (outcome.claims, outcome.waiting) == (1, ())
 
 
 def test_the_book_is_not_touched() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from domain.accounts import Role
 from domain.payout_plan import BucketPeriod
+from domain.policy import Covers
 from domain.schedule import Method
 from infra.postgres import EmbeddedPostgres
 from services.cli.installation import Installation
@@ -118,6 +119,33 @@ def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
     before["view"].pop("age_s")
     after["view"].pop("age_s")
     assert after == before
+
+
+def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
+    zhuanhu: Zhuanhu, make_folder: Callable[[], Path]
+) -> None:
+    """The rest was called in and claimed; what was late is paid, and the rest is not late yet."""
+    folder = make_folder()
+    folder.mkdir(mode=0o700)
+    Installation("demo", "P1", "2018-01-31T12:00:00+08:00").save(folder)
+    terms = {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING, "fee_by_grade": {}}
+    with EmbeddedPostgres(folder), database(find(folder, None)) as url:
+        with closing(House(url, "demo")) as house:
+            house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
+            house.member("bob", Role.BORROWER)
+            house.member("lucy", Role.INVESTOR, 300_00)
+            rest: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL}
+            house.lend("A", "bob", {"lucy": 300_00}, annual_rate="0", **rest)
+            house.roll_to(date(2018, 3, 5))
+            house.repay("p", "A", 150_00)
+            house.settle_all()
+        with Projector(url, "demo") as projector:
+            projector.catch_up()
+    nobody = {**WINTER, "bad_debts": [{"percent": "0", "within_days": 10}]}
+    words = ("reserve", "stress", "--scenario", "-", "--data", str(folder), "--json")
+    told = zhuanhu(*words, stdin=json.dumps(nobody))
+    assert (told.code, told.err) == (0, "")
+    assert (told.json["late_loans"], told.json["claims"], told.json["waiting"]) == (0, 1, [])
 
 
 @pytest.mark.parametrize(
