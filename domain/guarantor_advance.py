@@ -80,6 +80,8 @@ def confirm(loan: Loan, period: int, by: str, today: date) -> OverdueConfirmed:
         raise Refused(Code.INSTALMENT_NOT_OVERDUE, field="period")
     if period in loan.guarantee.confirmed:
         raise Refused(Code.OVERDUE_CONFIRMED, field="period")
+    if period == repayment.billed_for_it_alone(loan):  # The bank's word comes first.
+        raise Refused(Code.LINES_MOVING, field="loan_id")
     confirmed = OverdueConfirmed(
         loan_id=terms.loan_id,
         period=period,

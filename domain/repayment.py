@@ -61,7 +61,7 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
             loan = _then(loan, events, overdue)
     for event in _call_in(loan, today):
         loan = _then(loan, events, event)
-    unsure = _billed_for_it_alone(loan)
+    unsure = billed_for_it_alone(loan)
     for period, covers in claims_due(loan, today):
         if period != unsure and any(map(sum, _protected(loan, loan.billed[period], covers))):
             for called in call_on(loan, period, payer_after(loan, None), covers, today):
@@ -140,7 +140,7 @@ def award_costs(loan: Loan, lawsuit_id: str, amount_fen: int) -> tuple[e.LoanEve
     """Court costs join what is overdue, or costs that are open. Where neither is, they stand with
     the lawsuit alone."""
     costly = {period for period, billed in loan.billed.items() if billed.other_fee_fen}
-    period = min((loan.overdue | costly) - {_billed_for_it_alone(loan)}, default=None)
+    period = min((loan.overdue | costly) - {billed_for_it_alone(loan)}, default=None)
     if period is None or not amount_fen:
         return ()
     return (
@@ -302,7 +302,7 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
     loan_id = loan.known().loan_id
     failed = e.RepaymentFailed(loan_id=loan_id, payment_id=payment_id, bank_code=bank_code)
     at_bank = loan.routed is not None and loan.routed.payment_id == payment_id
-    period = _billed_for_it_alone(loan)
+    period = billed_for_it_alone(loan)
     if not at_bank or period is None:
         return (failed,)
     if period == _early_part(loan):
@@ -314,7 +314,7 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
     return undone, failed
 
 
-def _billed_for_it_alone(loan: Loan) -> int | None:
+def billed_for_it_alone(loan: Loan) -> int | None:
     """The period in which a part or all the rest was billed early, for the payment at the bank. A
     claim on it that was filed stays, and so do a rest that fell due and what the guarantor is
     obliged to; nothing of it is left where an earlier payment was the one."""

@@ -70,6 +70,23 @@ def refused(ask: Callable[[], Any]) -> str:
 # -- who guarantees what --------------------------------------------------------------------
 
 
+def test_a_rest_whose_payoff_is_at_the_bank_is_not_confirmed() -> None:
+    """Where the bank refuses the payoff, nobody owes the rest early, nor what was asked for it."""
+    policy = a_policy(**JEWEL, early_compensation="3")
+    loan = disbursed((600_00,), policy=policy, periods=3, method=Method.EQUAL_PRINCIPAL)
+    loan = folded([NAMED], loan)
+    accepted = repayment.accept(loan, "p1", 900_00, in_full=True, effective_on=DUE)
+    loan = folded([*accepted, *repayment.hold(folded(accepted, loan), "p1")], loan)
+    loan = folded(repayment.route(loan), loan)
+    loan = folded(repayment.assess(loan, LATE), loan)
+    assert loan.overdue == {1}
+    assert refused(lambda: advances.confirm(loan, 1, "ann", LATE)) == Code.LINES_MOVING
+    loan = folded(repayment.fail(loan, "p1", "E1"), loan)
+    loan = folded(repayment.assess(loan, LATE), loan)
+    assert loan.billed[1].base_fen == 200_00 + 6_00
+    assert loan.guarantee.confirmed == {1}
+
+
 def test_a_loan_names_its_guarantor_before_it_is_published_and_never_its_borrower() -> None:
     requested = folded([loan_requested()])
     assert advances.guarantee(requested, NAMED, TODAY) == NAMED
@@ -300,7 +317,8 @@ def test_what_he_advanced_is_his_and_comes_back_to_him() -> None:
 
 
 def test_what_was_billed_for_a_payment_that_failed_stays_where_the_guarantor_is_obliged() -> None:
-    """It was paid off early; on the day on which the bank refuses that, it is late already."""
+    """It was paid off early; on the day on which the bank refuses that, it is late already. A
+    person could confirm it then."""
     loan = lent()
     early = TODAY + timedelta(days=20)
     accepted = repayment.accept(loan, "p1", 1_010_00, in_full=True, effective_on=early)
@@ -311,5 +329,6 @@ def test_what_was_billed_for_a_payment_that_failed_stays_where_the_guarantor_is_
     assert loan.guarantee.confirmed == set()  # The day end waits for the bank's word.
     undone, _ = repayment.fail(loan, "p1", "E1")
     assert isinstance(undone, e.EarlyBillingUndone)
-    loan = folded([advances.confirm(loan, 1, "ann", LATE)], loan)
+    confirmed = OverdueConfirmed(loan_id="L1", period=1, confirmed_on=LATE, confirmed_by="ann")
+    loan = folded([confirmed], loan)
     assert [type(each).__name__ for each in repayment.fail(loan, "p1", "E1")] == ["RepaymentFailed"]
