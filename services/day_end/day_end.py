@@ -120,8 +120,13 @@ class DayEnd:
             ]
         )
         due = self._due(today)
-        self._assess(today, due)
-        self._submit(
+        self._submit_by_calendar(
+            [
+                c.AssessLoan(id=f"assess:{today}:{loan_id}", loan_id=loan_id, **self._by())
+                for loan_id in due
+            ]
+        )
+        self._submit_by_calendar(
             [
                 c.JudgeObligations(id=f"obligations:{today}:{who}", guarantor_id=who, **self._by())
                 for who in self._past_deadline(today)
@@ -135,20 +140,18 @@ class DayEnd:
         self._done = today
         return DayEndResult(today, len(due), len(expired))
 
-    def _assess(self, today: date, due: list[str]) -> None:
+    def _submit_by_calendar(self, commands: Sequence[c.FromDayEnd]) -> None:
         """What was refused as the calendar did not know the year stays refused under its id: it is
         asked under one that names the calendar of now."""
-        asked = {f"assess:{today}:{loan_id}": loan_id for loan_id in due}
-        receipts = self._ask(
-            [c.AssessLoan(id=each, loan_id=asked[each], **self._by()) for each in asked]
-        )
-        unknown = [r.command_id for r in receipts if r.code == Code.CALENDAR_UNKNOWN]
-        self._accepted([r for r in receipts if r.code != Code.CALENDAR_UNKNOWN])
+        receipts = self._ask(commands)
+        unknown = {r.command_id for r in receipts if r.code == Code.CALENDAR_UNKNOWN}
+        self._accepted([r for r in receipts if r.command_id not in unknown])
         version = sha256(self._calendar.version.encode()).hexdigest()[:8]
         self._submit(
             [
-                c.AssessLoan(id=f"{each}:{version}", loan_id=asked[each], **self._by())
-                for each in unknown
+                each.model_copy(update={"id": f"{each.id}:{version}"})
+                for each in commands
+                if each.id in unknown
             ]
         )
 

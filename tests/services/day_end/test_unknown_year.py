@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 
 from adapters.working_days import Overlay, working_days
+from domain import guarantee as g
 from domain.accounts import Role
 from domain.loan_events import DueDateRolled
-from domain.policy import Roll
+from domain.policy import Provider, Roll
 from domain.schedule import Method
 from services.day_end.day_end import DayEnd, DayEndFailed
 from services.settlement.writer import Writer
@@ -46,3 +47,31 @@ def test_the_day_goes_on_once_the_calendar_knows_it(database: str) -> None:
         [rolled] = house.of(DueDateRolled)
         assert rolled.due_on == date(DUE.year, 1, 3)
         assert rolled.calendar == ANNOUNCED.version
+
+
+def test_a_deadline_in_that_year_is_counted_once_it_is_known(database: str) -> None:
+    """Gus breaks his word in the last days of December: ted, who stands in, has until January."""
+    house = House(database, today=date(LAST_KNOWN, 11, 18))
+    providers = (Provider.GUARANTOR, Provider.THIRD_PARTY)
+    house.open(policy={"providers": providers, "trigger_days": 0, "penalty_bands": "1-:0"})
+    house.member("bob", Role.BORROWER)
+    house.member("lucy", Role.INVESTOR, 100_00)
+    for name in ("gus", "ted"):
+        house.guarantor(name, 0)
+    named = {"gus": {}, "ted": {"stands_as": Provider.THIRD_PARTY}}
+    once = {"periods": 1, "method": Method.BULLET, "annual_rate": "0"}
+    house.lend("L1", "bob", {"lucy": 100_00}, guarantors=named, **once)
+    with closing(Nights(house)) as nights:
+        for _ in range(2):
+            with pytest.raises(DayEndFailed, match=r"^obligations:"):
+                nights.roll_to(DUE)
+        stopped_on = nights.day_end.business_date()
+        assert stopped_on.year == LAST_KNOWN
+        house.writer.close()
+        house.writer = Writer(house.url, house.platform, SEAL, house.clock, calendar=ANNOUNCED)
+        again = (house.url, house.platform, nights.commands, nights.projector.catch_up, ANNOUNCED)
+        with closing(DayEnd(*again)) as told:
+            told.run(stopped_on)
+        _, of_ted = house.of(g.ObligationOpened)
+        assert (of_ted.guarantor_id, of_ted.calendar) == ("ted", ANNOUNCED.version)
+        assert of_ted.deadline.year == DUE.year
