@@ -11,7 +11,7 @@ the new schedule add up to what is not billed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import date
 from decimal import Decimal
 
@@ -170,11 +170,13 @@ def _instalments(
         return whole
     row = loan.rows[loan.next_period - 1]
     highest_fen = row.principal_fen + row.interest_fen
-    for fewer in range(1, months):
+
+    def low_enough(fewer: int) -> bool:
         shorter = schedule(open_fen, rate, fewer, terms.method, rounding)
-        if shorter[0].payment_fen <= highest_fen:
-            return shorter
-    return whole
+        return shorter[0].payment_fen <= highest_fen
+
+    fewest = 1 + bisect_left(range(1, months), True, key=low_enough)
+    return whole if fewest == months else schedule(open_fen, rate, fewest, terms.method, rounding)
 
 
 def _zero(row: Row) -> Row:

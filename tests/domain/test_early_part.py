@@ -88,6 +88,26 @@ def test_or_fewer_that_are_as_high_as_before_at_most() -> None:
     assert len(loan.rows) == 12
 
 
+def test_the_fewest_instalments_of_fifty_years_are_found_in_few_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One writer decides for everybody: a schedule for each term and each sum took it 13 s."""
+    drawn: list[int] = []
+
+    def counted(principal_fen: int, rate: Decimal, periods: int, *how: Any) -> Any:
+        drawn.append(periods)
+        return schedule(principal_fen, rate, periods, *how)
+
+    monkeypatch.setattr(early_part, "schedule", counted)
+    before = lent(EarlyRest.SHORTER_TERM, early_compensation="1", periods=600)
+    loan = paid(before, 500_00)
+    left = [row for row in to_come(loan) if row.principal_fen]
+    assert len(drawn) < 1_000
+    highest_fen = sum(before.rows[1][2:])
+    one_less = schedule(sum(loan.unbilled), Decimal(12), len(left) - 1, Method.EQUAL_INSTALMENT)
+    assert sum(left[0][2:]) <= highest_fen < one_less[0].payment_fen
+
+
 @pytest.mark.parametrize("variant", [EarlyRest.SHORTER_TERM, EarlyRest.LOWER_INSTALMENT])
 def test_principal_that_falls_due_in_one_sum_stays_on_its_day(variant: EarlyRest) -> None:
     loan = paid(lent(variant, method=Method.INTEREST_FIRST), 100_00 + 4_000_00)
