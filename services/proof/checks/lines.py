@@ -136,7 +136,7 @@ class Lines(Check):
 
 
 def _entry_of(event: Any) -> str:
-    """Of an advance, the reserve's or the guarantor's."""
+    """Of an advance, the reserve's or a guarantor's."""
     if isinstance(event, AdvanceOpened | AdvancePaid | AdvanceReleased):
         return f"P-{event.payout_id}"
     return f"GA-{event.advance_id}"
