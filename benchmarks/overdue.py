@@ -27,7 +27,7 @@ from adapters.read_models.store import views_schema
 from adapters.read_models.table import Table, in_schema
 from benchmarks.commands import PLATFORM
 from benchmarks.measuring import Figures
-from domain.ageing import AGEING_TABLES, month_end_before
+from domain.ageing import month_end_before
 from domain.disclosure import FIGURES, Book
 from infra.postgres import EmbeddedPostgres, connect
 from services.projections.projector import Projector
@@ -36,12 +36,11 @@ from tests.adapters.read_models.story import ListLog
 
 LOANS_PLAYED, MONTHS, DAYS = 200, 12, 3
 ZEALS = (0.95,) * 17 + (0.0, 0.01, 0.05)  # Of twenty borrowers three have trouble to pay.
-TABLE = AGEING_TABLES["s1-m7"]
 VIEWS: dict[str, Callable[[AsKnown], object]] = {
-    "stage": lambda known: known.stages(TABLE),
+    "stage": AsKnown.stages,
     "grade": AsKnown.grades,
     "vintage": AsKnown.vintages,
-    "roll": lambda known: known.rolls(TABLE),
+    "roll": AsKnown.rolls,
     "month": AsKnown.months,
 }
 _TABLES = (LOANS, LOAN_HISTORY, INSTALMENTS, INSTALMENT_HISTORY, CLAIMS, MEMBERS, MOVEMENTS)

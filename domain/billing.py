@@ -1,9 +1,11 @@
 """What of a loan is billed next, and what all of it that is not billed yet comes to (出账).
 
-next_row     by the schedule, the next instalment
-current_row  that one, where its month has begun and a part of it is owed
-rest         all that is not billed yet as one instalment, with interest for months begun alone
-billed       an instalment shared over the claims, as an event
+next_row          by the schedule, the next instalment
+begun_row         that one, where its month has begun
+current_row       and where a part of it is owed
+rest              all that is not billed yet as one instalment, with interest for months begun alone
+compensation_fen  what is asked for paying that early
+billed            an instalment shared over the claims, as an event
 """
 
 from __future__ import annotations

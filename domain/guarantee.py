@@ -4,7 +4,8 @@
     Give     -> GuaranteeGiven        when the loan is published, if the limit allows it
     End      -> GuaranteeEnded        the loan was never paid out
     Repaid   -> LoanRepaid            less is owed, and a part may be its own: its recourse
-    Oblige   -> ObligationOpened      an overdue instalment was confirmed: the deadline runs
+    Oblige   -> ObligationOpened      an overdue instalment was confirmed, or of a third party or
+                                      the platform the claim was filed: the deadline runs
     Request  -> AdvanceRequested      -> AdvanceMade | AdvanceFailed, by the bank's word
     Drop     -> ObligationDropped     nothing is left of it to advance: somebody else paid
     Judge    -> ObligationBreached    not advanced by its deadline; the next payer must, and it
@@ -12,8 +13,8 @@
     Owe      -> RecourseArose         another paid in its place, the reserve or a co-guarantor
     Pay      -> Reimbursed            by the bank's word: it paid that one what was left of it
 
-Its exposure is the principal that the loans it guarantees still owe, to whomever: what it advanced
-counts until the borrower has paid it back.
+Its exposure is the principal that the loans it guarantees still owe, to whomever, as far as it
+stands for them: what it advanced counts until the borrower has paid it back.
 
 Invariant: exposure is never below zero; an obligation has at most one advance on its way, and is
 breached once.

@@ -1,4 +1,4 @@
-"""What can happen to a loan (借款), in the order of its life. What its guarantor does is in
+"""What can happen to a loan (借款), in the order of its life. What its guarantors do is in
 loan_guarantee.py."""
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ class RepaymentHeld(Event):
 
 class RepaymentRouted(Event, omit_defaults=True):
     """Where the held money goes, line by line. `left_fen` goes back to the borrower, `recourse` to
-    the guarantor who advanced for him."""
+    who advanced for him."""
 
     TOPIC: ClassVar[str] = "loan.repayment-routed.v1"
     loan_id: str

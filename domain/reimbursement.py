@@ -100,21 +100,25 @@ def open_reimbursement(
         raise Refused(Code.NOT_GUARANTOR, field="guarantor_id")
     if to is not None and (to not in loan.guarantee.guarantors or to == guarantor_id):
         raise Refused(Code.NOT_GUARANTOR, field="to")
-    amount_fen = due_fen(loan, period, guarantor_id, to, owed)
-    if not amount_fen:
+    left_fen = due_fen(loan, period, guarantor_id, to, owed)
+    if not left_fen:
         raise Refused(Code.NOTHING_TO_REIMBURSE, field="period")
     if loan.lines_moving:
         raise Refused(Code.LINES_MOVING, field="loan_id")
-    interest_fen = min(amount_fen, _interest_of(loan, period, to))
+    interest_fen = min(left_fen, _interest_of(loan, period, to))
     return ReimbursementOpened(
         loan_id=loan_id,
         reimbursement_id=reimbursement_id,
         guarantor_id=guarantor_id,
         to=to,
         period=period,
-        principal_fen=amount_fen - interest_fen,
+        principal_fen=left_fen - interest_fen,
         interest_fen=interest_fen,
     )
+
+
+def amount_fen(opened: ReimbursementOpened) -> int:
+    return opened.principal_fen + opened.interest_fen
 
 
 def finish(

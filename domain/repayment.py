@@ -9,7 +9,7 @@
     route    held money      -> RepaymentRouted      one payment's lines at a time
     finish   the bank's word -> RepaymentSettled | RepaymentFailed, and LoanSettled at the end
     advance  the reserve     -> AdvanceOpened -> AdvancePaid | AdvanceReleased
-             the guarantor: see guarantor_advance.py
+             a guarantor: see guarantor_advance.py
 
 A payment is routed only when none of the loan's lines has an open movement: money that comes while
 a payout is on its way is held, and goes to the investors or to the reserve by the outcome.
@@ -71,7 +71,7 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
 
 def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
     """Who must pay after `provider` by the loan's policy; after None, who must pay first. Nobody
-    can call on the guarantor of a loan that has none."""
+    can call on guarantors of a loan that has none."""
     providers = loan.policy.providers
     first = providers.index(provider) + 1 if provider in providers else 0
     return next(
@@ -87,7 +87,7 @@ def payer_after(loan: Loan, provider: Provider | None) -> Provider | None:
 def call_on(
     loan: Loan, period: int, payer: Provider | None, covers: Covers, today: date
 ) -> tuple[e.LoanEvent, ...]:
-    """An instalment is the guarantor's to pay, or another's who stands in: once each."""
+    """An instalment is the guarantors' to pay, or another's who stands in: once each."""
     loan_id = loan.known().loan_id
     if payer is Provider.GUARANTOR and period not in loan.guarantee.confirmed:
         return (
@@ -316,7 +316,7 @@ def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]
 
 def billed_for_it_alone(loan: Loan) -> int | None:
     """The period in which a part or all the rest was billed early, for the payment at the bank. A
-    claim on it that was filed stays, and so do a rest that fell due and what the guarantor is
+    claim on it that was filed stays, and so do a rest that fell due and what guarantors are
     obliged to; nothing of it is left where an earlier payment was the one."""
     if loan.early_part is not None:
         return loan.early_part.period

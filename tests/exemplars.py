@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -147,10 +147,6 @@ def disbursed(
     ):
         loan = folded(step(loan), loan)
     return loan
-
-
-def days_after(day: date, days: int) -> date:
-    return day + timedelta(days=days)
 
 
 def only(kind: type[S], events: Iterable[Event]) -> S:

@@ -2,7 +2,7 @@
 
 A claim has one holder for ever: what is assigned (债权转让) is a row of its own from then on.
 
-What a claim received is known only here. What the reserve or the guarantor paid counts as received,
+What a claim received is known only here. What the reserve or a guarantor paid counts as received,
 and is given by itself too (`from_reserve_fen`, `from_guarantor_fen`): with it the claim passes to
 them.
 """

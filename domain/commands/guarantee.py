@@ -33,7 +33,7 @@ class CounterGuaranteeGiven(Message):
 
 
 class GuaranteeLoan(Command):
-    """Name a guarantor of the loan (担保), before it is published; asked again, another one.
+    """Name a guarantor of the loan (担保), before it is published; asked again, one more.
 
     `share_bp`: the share that he stands for, of 10,000 (按份); left out: the whole (连带). Only who
     stands for the whole may name a `contribution`: what the borrower does not pay back is borne in
@@ -58,7 +58,7 @@ class GuaranteeLoan(Command):
 
 
 class ConfirmOverdue(Manual):
-    """逾期确认 by a named person: the guarantor must advance the instalment by his deadline."""
+    """逾期确认 by a named person: the loan's guarantors must advance the instalment in time."""
 
     type: Literal["confirm_overdue"] = "confirm_overdue"
     loan_id: Id

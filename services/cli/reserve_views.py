@@ -22,7 +22,7 @@ from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from domain.stress_scenario import BadDebts, Scenario, choose
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.failure import CliError
-from services.cli.known import business_day, known_on
+from services.cli.known import known_on
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.reading import read_input
@@ -50,9 +50,7 @@ def show_command(
     months: list[MonthLine] = []
     with looking(data, platform) as look:
         if as_of is None:
-            if not as_json:
-                with known_on(look, business_day(look, None), "as_of") as known:
-                    months = known.months()
+            months = [] if as_json else _months(look)
             seen = look.views.reserve()
             balance = seen.value.balance
             coverage = _coverage(look, balance.available_fen + balance.frozen_fen)
@@ -74,6 +72,15 @@ def show_command(
     show("reserve", answer, as_json)
     for line in trend(months, Line.RESERVE, Line.COVERAGE):
         print(line)
+
+
+def _months(look: Look) -> list[MonthLine]:
+    """None where the books are not open."""
+    days = look.views.business_days().value
+    if not days:
+        return []
+    with known_on(look, days[-1].business_date, "as_of") as known:
+        return known.months()
 
 
 def _fund(look: Look) -> str | None:

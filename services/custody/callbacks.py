@@ -61,6 +61,6 @@ class Reading:
             self.troubles.append(Trouble(notice.request_no, "return_of_no_withdrawal"))
             return
         try:
-            self.commands.append(report_return(self.platform, notice, withdrawal))
+            self.commands.append(report_return(self.platform, notice))
         except ValidationError:
             self.troubles.append(Trouble(notice.request_no, "return_unreadable"))

@@ -94,15 +94,15 @@ def report_held(platform: str, withdrawal: Open) -> c.DecideWithdrawal:
     )
 
 
-def report_return(platform: str, notice: Notice, withdrawal: Open) -> c.RecordBankMovement:
-    """退票: the money of a withdrawal is back. Raises ValidationError for numbers that no bank
-    record may have."""
+def report_return(platform: str, notice: Notice) -> c.RecordBankMovement:
+    """退票: the money of a withdrawal is back. To the letter the command that the bank's files make
+    (services.reconciliation.bank_facts), which may come first. Raises ValidationError for numbers
+    that no bank record may have."""
     return c.RecordBankMovement.model_validate(
         {
             "id": f"bank:{notice.request_no}",
             "platform": platform,
             "actor": ACTOR,
-            "correlation_id": withdrawal.request.correlation or None,
             "bank_record": notice.request_no,
             "purpose": Purpose.RETURNED_WITHDRAWAL,
             "account": notice.account,

@@ -322,7 +322,7 @@ AFTER_SETTLED: dict[Purpose, Callable[[Desk, EntryRequested], None]] = {
     Purpose.REIMBURSEMENT: _reimbursed,
 }
 """By an entry's leading purpose. A repayment leads with the first line that it has: of an investor,
-the reserve, the guarantor, or the fee."""
+the reserve, a guarantor, or the fee."""
 
 AFTER_REJECTED: dict[Purpose, Callable[[Desk, EntryRequested, str], None]] = {
     Purpose.WITHDRAWAL: fail_withdrawal,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import commands as c
-from domain import guarantee, reimbursement, repayment
+from domain import guarantee, guarantor_advance, reimbursement, repayment
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
@@ -29,7 +29,7 @@ def reimburse_advance(desk: Desk, command: c.ReimburseAdvance) -> None:
         command.to,
         _owed(desk, loan, command.period, command.to),
     )
-    amount_fen = opened.principal_fen + opened.interest_fen
+    amount_fen = reimbursement.amount_fen(opened)
     authorised(desk, command.guarantor_id, Authorised.COMPENSATORY, amount_fen)
     entry_id = f"GR-{command.reimbursement_id}"
     payee = RESERVE_ACCOUNT if opened.to is None else account_of(opened.to, Role.GUARANTOR)
@@ -70,9 +70,9 @@ def reserve_paid(desk: Desk, held: PayoutHeld) -> None:
 def guarantor_paid(desk: Desk, paid: GuaranteeAdvanceOpened | ReimbursementOpened) -> None:
     """For himself and his co-guarantors, where they bear it together."""
     if isinstance(paid, GuaranteeAdvanceOpened):
-        amount_fen = sum(paid.principal) + sum(paid.interest)
+        amount_fen = guarantor_advance.amount_fen(paid)
     else:
-        amount_fen = paid.principal_fen + paid.interest_fen
+        amount_fen = reimbursement.amount_fen(paid)
     owed = reimbursement.of_advance(desk.loan(paid.loan_id), paid.guarantor_id, amount_fen)
     _arise(desk, paid.loan_id, paid.period, paid.guarantor_id, owed)
 
@@ -100,7 +100,7 @@ def reimbursed(desk: Desk, entry: EntryRequested) -> None:
         reimbursement_id=opened.reimbursement_id,
         claim_id=repayment.claim_id(opened.loan_id, opened.period),
         to=opened.to,
-        amount_fen=opened.principal_fen + opened.interest_fen,
+        amount_fen=reimbursement.amount_fen(opened),
     )
     desk.record(guarantee_stream(opened.guarantor_id), made)
     if opened.to is None:

@@ -21,8 +21,6 @@ from services.custody.custody import Custody
 from services.custody.notices import listening
 from tests.soak.bank import bank_at
 
-STEP_S = 0.01
-
 
 def main() -> None:
     folder, url, bank_url, notice_port, now = sys.argv[1:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.loan import Loan
 from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
@@ -29,6 +28,7 @@ from domain.loan_guarantee import (
 )
 from domain.model import Event
 from domain.policy import CapBasis, PolicyPublished
+from domain.repayment import outstanding_fen
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
@@ -136,7 +136,7 @@ class Lines(Check):
 
 
 def _entry_of(event: Any) -> str:
-    """Of an advance, the reserve's or the guarantor's."""
+    """Of an advance, the reserve's or a guarantor's."""
     if isinstance(event, AdvanceOpened | AdvancePaid | AdvanceReleased):
         return f"P-{event.payout_id}"
     return f"GA-{event.advance_id}"
@@ -180,7 +180,7 @@ class Principal(Check):
         kept_fen, lent_fen = snapshot.one(
             "SELECT outstanding_principal_fen, lent_principal_fen FROM {shard}.shard"
         )
-        open_fen = sum(map(_principal_fen, self._streams.loans()))
+        open_fen = sum(map(outstanding_fen, self._streams.loans()))
         self.looked_at["outstanding_principal_fen"] = self._outstanding_fen
         if kept_fen != self._outstanding_fen:
             self.violated(f"the row says {kept_fen} fen, the events {self._outstanding_fen}")
@@ -189,9 +189,3 @@ class Principal(Check):
             self.violated(f"the row says that {lent_fen} fen are lent, the events {all_lent_fen}")
         if open_fen != self._outstanding_fen:
             self.violated(f"the loans add up to {open_fen} fen, not {self._outstanding_fen}")
-
-
-def _principal_fen(loan: Loan) -> int:
-    billed = loan.billed.values()
-    in_place_fen = sum(b.reserve_principal_fen + b.guarantor_principal_fen for b in billed)
-    return sum(loan.unbilled) + sum(sum(b.principal) for b in billed) + in_place_fen

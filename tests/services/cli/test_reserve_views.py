@@ -29,12 +29,15 @@ WINTER = {"name": "winter", "days": 60, "bad_debts": [{"percent": "100", "within
 @pytest.fixture(scope="module")
 def data(make_folder: Callable[[], Path]) -> Path:
     """A and B are late since 28 February, and 1,000.00 were paid on 1,500.00. C is due in April."""
-    folder = make_folder()
+    return _kept(make_folder(), _story)
+
+
+def _kept(folder: Path, story: Callable[[House], None]) -> Path:
     folder.mkdir(mode=0o700)
     Installation("demo", "P1", "2018-01-31T12:00:00+08:00").save(folder)
     with EmbeddedPostgres(folder), database(find(folder, None)) as url:
         with closing(House(url, "demo")) as house:
-            _story(house)
+            story(house)
         with Projector(url, "demo") as projector:
             projector.catch_up()
     return folder
@@ -96,6 +99,15 @@ def test_people_see_the_month_ends(zhuanhu: Zhuanhu, data: Path) -> None:
         "  reserve    ███  1000.00 yuan",
         "  coverage   ██▆  55.56 %",
     ]
+
+
+def test_before_the_books_are_open_there_is_no_month(
+    zhuanhu: Zhuanhu, make_folder: Callable[[], Path]
+) -> None:
+    folder = _kept(make_folder(), lambda house: None)
+    told = zhuanhu("reserve", "show", "--data", str(folder))
+    assert (told.code, told.err) == (0, "")
+    assert "month ends" not in told.out
 
 
 def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:

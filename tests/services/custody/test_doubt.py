@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted
+from domain.accounts import OUTSIDE
+from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted, LineKind, StatementLine
 from services.custody.contradictions import TakenBack
+from services.reconciliation.bank_facts import to_record
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House
 
@@ -251,7 +253,7 @@ class TestReturnedWithdrawal:
         self.come_back(withdrawn)
         self.come_back(withdrawn)
         recorded = withdrawn.writer.taken["bank:K7"]
-        assert recorded.model_dump(exclude={"correlation_id", "reason", "effective_on"}) == {
+        assert recorded.model_dump(exclude_none=True) == {
             "type": "record_bank_movement",
             "id": "bank:K7",
             "platform": withdrawn.platform,
@@ -267,6 +269,16 @@ class TestReturnedWithdrawal:
         }
         assert withdrawn.states()["W-1.1"] == "settled"
         assert withdrawn.troubles() == []
+
+    def test_a_notice_that_comes_after_the_days_file_says_the_same(self, withdrawn: House) -> None:
+        """Else the writer would take it for another fact under one id."""
+        withdrawn.clock.advance(timedelta(days=1))
+        self.come_back(withdrawn)
+        line = StatementLine(
+            LineKind.RETURNED_WITHDRAWAL, "K7", 300, OUTSIDE, "ann:investor", origin="W-1.1"
+        )
+        of_file = to_record(withdrawn.platform, w.DAY, [line], {"ann:investor"})
+        assert [withdrawn.writer.taken["bank:K7"]] == list(of_file)
 
     @pytest.mark.parametrize(
         ("named", "code"),
