@@ -64,7 +64,7 @@ class Head:
     outstanding_principal_fen: int
     commands_offset: int
     replays: int
-    lent_principal_fen: int = 0  # Of loans that are not paid off.
+    lent_principal_fen: int  # Of loans that are not paid off.
 
 
 @dataclass(frozen=True, slots=True)

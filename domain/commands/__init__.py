@@ -38,18 +38,8 @@ from domain.commands.bank import (
     RejectEntry,
     SettleEntry,
 )
-from domain.commands.base import (
-    Command,
-    Manual,
-    MemberRole,
-    SignedByTwo,
-)
-from domain.commands.claims import (
-    BuyClaim,
-    ClaimsCommand,
-    OfferClaim,
-    WithdrawOffer,
-)
+from domain.commands.base import Command, Manual, MemberRole, SignedByTwo
+from domain.commands.claims import BuyClaim, ClaimsCommand, OfferClaim, WithdrawOffer
 from domain.commands.collections import (
     AppealBlacklisting,
     CollectionsCommand,

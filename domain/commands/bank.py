@@ -8,12 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain import authorisation
-from domain.commands.base import (
-    AccountName,
-    BankRef,
-    Internal,
-    MemberRole,
-)
+from domain.commands.base import AccountName, BankRef, Internal, MemberRole
 from domain.model import Fen, Id
 from domain.purposes import Purpose
 

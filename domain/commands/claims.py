@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
-from domain.commands.base import (
-    BankRef,
-    Command,
-)
+from domain.commands.base import BankRef, Command
 from domain.model import Fen, Id
 
 

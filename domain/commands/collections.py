@@ -11,11 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from domain import blacklist
 from domain.collection_events import LawsuitStep
 from domain.collection_rules import STAGES, Stage, StageFrom
-from domain.commands.base import (
-    Command,
-    Manual,
-    Sha256,
-)
+from domain.commands.base import Command, Manual, Sha256
 from domain.conduct import Means, Outcome, Party
 from domain.model import Fen, Id, Text
 from domain.operators import PublicKey

@@ -7,9 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.commands.base import (
-    Internal,
-)
+from domain.commands.base import Internal
 from domain.model import Id
 
 

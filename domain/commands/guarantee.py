@@ -6,11 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from domain.commands.base import (
-    Command,
-    Manual,
-    Sha256,
-)
+from domain.commands.base import Command, Manual, Sha256
 from domain.loan_guarantee import Contribution, SecurityKind
 from domain.model import Fen, Id, Message
 from domain.policy import Provider

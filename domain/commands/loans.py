@@ -7,12 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from domain.commands.base import (
-    Command,
-    Grade,
-    RateText,
-    Sha256,
-)
+from domain.commands.base import Command, Grade, RateText, Sha256
 from domain.model import Fen, Id, Text
 from domain.operators import Signature
 from domain.schedule import Method

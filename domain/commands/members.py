@@ -9,15 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain import authorisation, blacklist
 from domain.accounts import Role
-from domain.commands.base import (
-    Command,
-    Digits,
-    IdNumber,
-    Manual,
-    MemberRole,
-    Phone,
-    Sha256,
-)
+from domain.commands.base import Command, Digits, IdNumber, Manual, MemberRole, Phone, Sha256
 from domain.model import Fen, Id, Message, Text
 
 

@@ -7,13 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain.commands.base import (
-    BankRef,
-    Command,
-    Manual,
-    MemberRole,
-    SignedByTwo,
-)
+from domain.commands.base import BankRef, Command, Manual, MemberRole, SignedByTwo
 from domain.model import Fen, Id, Text
 from domain.operators import NewOperator, OperatorRole, PublicKey
 from domain.policy import PolicyTerms

@@ -45,7 +45,7 @@ class LogWriter:
             opening,
             [(f"test-{next(self._numbers)}", 1, event.TOPIC, data_from(event)) for event in events],
         )
-        before, end = (Head(0, at, 0, 0, 0, 0) for at in (self.position, after))
+        before, end = (Head(0, at, 0, 0, 0, 0, 0) for at in (self.position, after))
         batch = Batch(before, end, [told], (), (), (), (), (), (), (), NOON)
         chain = Chain(self.position, GENESIS)
         self._recorder.insert_events([], batch=batch, chain=chain)

@@ -178,7 +178,7 @@ def test_what_a_lost_press_left_on_its_way_is_fenced(
 
 
 def test_a_lost_server_is_said_as_by_a_press_of_ones_own() -> None:
-    head = Head(1, 0, 0, 0, 0, 0)
+    head = Head(1, 0, 0, 0, 0, 0, 0)
     nothing = Batch(head, head, (), (), (), (), (), (), (), (), datetime.now(UTC))
     press = PressProcess("postgresql://nobody@127.0.0.1:1/none", "p1")
     with closing(press), pytest.raises(PostgresUnavailable) as raised:
