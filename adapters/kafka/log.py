@@ -57,19 +57,22 @@ class KafkaLog:
             self._tail.seek(first_offset_after(after))
             self._reached = after
         events: list[Recorded] = []
-        wait_ms = self._wait_ms if upto is None else REACH_MS
-        while len(events) < limit and (upto is None or self._reached < upto):
-            records = self._tail.poll(wait_ms, limit - len(events))
+        if upto is None:
+            records = self._tail.poll(self._wait_ms, limit)
+            while records:
+                for record in records:
+                    self._take(record, topics, events)
+                records = self._tail.more(limit - len(events))
+            return events
+        while len(events) < limit and self._reached < upto:
+            records = self._tail.poll(REACH_MS, limit - len(events))
             if not records:
-                if upto is None:
-                    break
                 raise self._behind(upto)
             for record in records:
                 if self._reached == upto:
                     self._tail.seek(record.offset)  # It is for the next read.
                     break
                 self._take(record, topics, events)
-            wait_ms = 0 if upto is None else REACH_MS
         return events
 
     def pages(

@@ -3,7 +3,8 @@
 kafka-python's consumer looks after groups, resets, pauses and sizes, and takes for that more than
 reading takes; its record batches are read by Python, those of aiokafka by C (decision 14). Where
 many records come at once, the next are asked for meanwhile. Where few come, that would be answered
-with the first one alone, and those after it wait one turn longer: there it is asked when polled.
+with the first one alone, and those after it wait one turn longer: there it is asked when polled,
+and `more` gives nothing.
 """
 
 from __future__ import annotations
@@ -83,6 +84,11 @@ class Tail:
         if records:
             self._next = records[-1].offset + 1
         return records
+
+    def more(self, limit: int) -> list[Any]:
+        """What has come behind what `poll` gave, or was asked for by then. Asks for nothing and
+        waits for nothing. Raises as `poll`."""
+        return self.poll(0, limit) if self._come or self._asked else []
 
     def end(self) -> int:
         """The offset that the next record will have. Raises KafkaTimeoutError."""

@@ -51,11 +51,11 @@ class KafkaIntake:
 
         def waiting() -> Iterator[Delivery]:
             nonlocal taken
-            records = self._poll(wait_ms, limit)
+            records = self._checked(self._tail.poll(wait_ms, min(BATCH_MAX, limit)))
             while records:
                 taken += len(records)
                 yield _delivery(self._tail.topic, records)
-                records = self._poll(0, limit - taken) if taken < limit else []
+                records = self._checked(self._tail.more(min(BATCH_MAX, limit - taken)))
 
         self._writer.run(waiting())
         return taken
@@ -67,8 +67,7 @@ class KafkaIntake:
     def close(self) -> None:
         self._tail.close()
 
-    def _poll(self, wait_ms: int, limit: int) -> list[Any]:
-        records = self._tail.poll(wait_ms, min(BATCH_MAX, limit))
+    def _checked(self, records: list[Any]) -> list[Any]:
         self._check(self._tail.topic_id() or self._counted_in)
         return records
 

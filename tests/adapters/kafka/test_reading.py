@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 from kafka.errors import CorruptRecordError, KafkaTimeoutError
 from kafka.protocol.metadata import MetadataRequest
 
-from adapters.kafka.reading import RecordsLost, Tail, _batches
+from adapters.kafka.reading import AHEAD_FROM, RecordsLost, Tail, _batches
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.kafka.wire import Asked, Wire
 from infra.kafka import administration, client_options
@@ -91,6 +91,46 @@ def test_what_was_asked_for_before_a_seek_is_not_taken(
     write(kafka, topic, 2)
     tail.seek(0)
     assert read(tail, 3) == [0, 1, 2]
+
+
+def test_where_few_come_those_behind_them_come_together(
+    kafka: Settings, topic: str, tail: Tail
+) -> None:
+    """Whoever asks too soon is answered with the first of them alone."""
+    write(kafka, topic, 0)
+    tail._request.max_wait_ms = WAIT_MS
+    tail.seek(0)
+    assert read(tail, 1) == [0]
+    assert tail.more(10) == []
+    write(kafka, topic, 1)
+    write(kafka, topic, 2)
+    assert [int(record.value) for record in tail.poll(WAIT_MS)] == [1, 2]
+
+
+def test_more_is_what_has_come(kafka: Settings, topic: str, tail: Tail) -> None:
+    write(kafka, topic, *range(5))
+    tail.seek(0)
+    assert read(tail, 2, limit=2) == [0, 1]
+    assert [int(record.value) for record in tail.more(2)] == [2, 3]
+    assert tail.more(0) == []
+    assert [int(record.value) for record in tail.more(2)] == [4]
+    assert tail.more(2) == []
+
+
+def test_where_many_come_the_next_are_asked_for_meanwhile(
+    kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ask = [], tail._ask
+
+    def spy(offset: int) -> Asked:
+        asked.append(offset)
+        return ask(offset)
+
+    monkeypatch.setattr(tail, "_ask", spy)
+    write(kafka, topic, *range(AHEAD_FROM))
+    tail.seek(0)
+    assert read(tail, AHEAD_FROM) == list(range(AHEAD_FROM))
+    assert asked == [0, AHEAD_FROM]
 
 
 def test_compressed_by_another(kafka: Settings, topic: str, tail: Tail) -> None:
