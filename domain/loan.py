@@ -31,8 +31,9 @@ from domain.model import InvariantBroken, Refused, State, without
 from domain.money import Rounding, divide
 from domain.penalty import PENALTY_DENOMINATOR
 from domain.policy import Covers, PolicyTerms
+from domain.recourse import Advanced
 from domain.refusals import Code
-from domain.register import Advanced, Billed, Claim, Lateness, Row, split_off
+from domain.register import Billed, Claim, Lateness, Row, split_off
 
 
 class Status(StrEnum):

@@ -26,9 +26,10 @@ from domain.acceleration import claims_due, rolled, why_called_in
 from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
 from domain.loan_guarantee import OverdueConfirmed
 from domain.model import InvariantBroken, Refused
+from domain.payment_split import split
 from domain.policy import Covers, EarlyRest, Provider, Scope
 from domain.refusals import Code
-from domain.register import Billed, Vector, split
+from domain.register import Billed, Vector
 from domain.working_days import WorkingDays
 
 

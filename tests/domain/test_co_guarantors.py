@@ -14,8 +14,8 @@ from domain.loan import Loan
 from domain.loan_guarantee import Contribution, LoanGuaranteed
 from domain.model import Refused
 from domain.policy import Provider, Scope
+from domain.recourse import Recourse
 from domain.refusals import Code
-from domain.register import Recourse
 from tests.domain.test_guarantee import LATE, held, late, lent, refused
 from tests.exemplars import TODAY, a_policy, folded, loan_requested
 

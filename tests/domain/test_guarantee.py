@@ -16,8 +16,8 @@ from domain.loan import Loan
 from domain.loan_guarantee import LoanGuaranteed, OverdueConfirmed
 from domain.model import InvariantBroken, Refused
 from domain.policy import Covers, PolicyTerms, Provider, Scope, Stage
+from domain.recourse import Recourse
 from domain.refusals import Code
-from domain.register import Recourse
 from domain.schedule import Method
 from domain.working_days import WorkingDays
 from tests.exemplars import TODAY, a_policy, disbursed, folded, loan_requested, only

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from domain.allocation import AllocationOrder
 from domain.model import InvariantBroken
 from domain.money import Rounding
+from domain.payment_split import split
 from domain.penalty import PENALTY_DENOMINATOR
 from domain.policy import PenaltyBase, PolicyTerms, Subrogation
-from domain.register import Advanced, Billed, Lateness, Part, Recourse, Row, bill, split
+from domain.recourse import Advanced, Recourse
+from domain.register import Billed, Lateness, Part, Row, bill
 from domain.schedule import Method, schedule
 from domain.sharing import ShareMethod
 from tests.exemplars import a_policy

@@ -35,7 +35,8 @@ from domain.loan_guarantee import (
 )
 from domain.model import Event
 from domain.purposes import Purpose
-from domain.register import Claim, Recourse
+from domain.recourse import Recourse
+from domain.register import Claim
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
