@@ -17,8 +17,9 @@ from datetime import date
 
 from domain import repayment
 from domain.acceleration import covered
-from domain.loan import IN_REPAYMENT, Loan, Status, evolve
+from domain.loan import IN_REPAYMENT, Loan, Status
 from domain.loan_events import RepaymentRouted
+from domain.loan_evolution import evolve
 from domain.loan_guarantee import (
     GUARANTEE_LAW_REPEALED_ON,
     WHOLE_BP,

@@ -23,7 +23,8 @@ from datetime import date
 from domain import billing, early_part
 from domain import loan_events as e
 from domain.acceleration import claims_due, rolled, why_called_in
-from domain.loan import IN_REPAYMENT, Loan, Payment, evolve
+from domain.loan import IN_REPAYMENT, Loan, Payment
+from domain.loan_evolution import evolve
 from domain.loan_guarantee import OverdueConfirmed
 from domain.model import InvariantBroken, Refused
 from domain.payment_split import split

@@ -13,8 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from domain import claims, guarantor_advance, payouts, reimbursement, repayment, reserve
-from domain import loan as loans
+from domain import (
+    claims,
+    guarantor_advance,
+    loan_evolution,
+    payouts,
+    reimbursement,
+    repayment,
+    reserve,
+)
 from domain import loan_events as e
 from domain.loan import IN_REPAYMENT, Loan
 from domain.payout_plan import PayoutOrder
@@ -238,5 +245,5 @@ def _nothing_held(state: Reserve) -> Reserve:
 
 def _folded(loan: Loan, events: tuple[e.LoanEvent, ...]) -> Loan:
     for event in events:
-        loan = loans.evolve(loan, event)
+        loan = loan_evolution.evolve(loan, event)
     return loan

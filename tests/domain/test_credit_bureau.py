@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from domain import loan, repayment
 from domain import loan_events as e
+from domain import loan_evolution, repayment
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
 from domain.policy import PolicyTerms, Roll
@@ -33,7 +33,7 @@ class Story:
     def happened(self, on: date, events: Iterable[e.LoanEvent]) -> None:
         for event in events:
             self.position += 1
-            before, self.loan = self.loan, loan.evolve(self.loan, event)
+            before, self.loan = self.loan, loan_evolution.evolve(self.loan, event)
             told = Told(self.position, f"{on}T04:00:00+00:00", on)
             self.told += records(told, event, before, self.loan)
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapters.codec import Circumstances, Recorded, Stored, data_from, decode, enclosed
-from domain import early_part, funding, repayment
+from domain import early_part, funding, loan_evolution, repayment
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
@@ -180,7 +180,7 @@ class Seeded:
 
     def _then(self, loan_id: str, *events: e.LoanEvent) -> None:
         for event in events:
-            self.loans[loan_id] = loans.evolve(self.loans[loan_id], event)
+            self.loans[loan_id] = loan_evolution.evolve(self.loans[loan_id], event)
         self.record(loan_stream(loan_id), *events)
 
     def _live(self, loan_id: str) -> None:
