@@ -5,8 +5,9 @@
     published -> miscarried (流标)
 
 Events are in domain.loan_events and loan_guarantee; domain.funding decides up to the disbursement,
-domain.repayment what is paid and owed afterwards, domain.guarantor_advance what its guarantors do,
-all over the state that is here; domain.loan_evolution folds it.
+domain.assessment and domain.repayment what is owed and paid afterwards, domain.reserve_advance and
+domain.guarantor_advance what others pay, all over the state that is here; domain.loan_evolution
+folds it.
 
 Invariant: tenders reserved never exceed the loan's amount; money goes out only after the contract
 is on record; a line of the register has at most one open movement.

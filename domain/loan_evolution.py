@@ -91,6 +91,12 @@ def evolve(loan: Loan, event: e.LoanEvent) -> Loan:
             return evolve_repayment(loan, event)
 
 
+def then(loan: Loan, events: list[e.LoanEvent], event: e.LoanEvent) -> Loan:
+    """Add it to what is decided, and go on from the loan after it."""
+    events.append(event)
+    return evolve(loan, event)
+
+
 def _evolve_guarantee(loan: Loan, event: g.LoanGuaranteeEvent) -> Loan:
     billed = loan.billed
     if isinstance(event, g.GuaranteeAdvancePaid):

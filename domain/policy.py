@@ -3,8 +3,8 @@
     PublishPolicy -> PolicyPublished | Refused
 
 Every parameter is read where it decides: of the reserve in domain.reserve, of one loan in
-domain.repayment, domain.register and domain.payment_split. What the law of the day allows is
-domain.lawful's.
+domain.assessment, repayment, protection, register and payment_split. What the law of the day allows
+is domain.lawful's.
 
 Invariant: versions start on different days, later ones later, without a day between them that has
 none, and none is ever changed.

@@ -21,7 +21,17 @@ from hypothesis.stateful import (
     rule,
 )
 
-from domain import assignment, claims, early_part, guarantor_advance, reimbursement, repayment
+from domain import (
+    assessment,
+    assignment,
+    claims,
+    early_part,
+    guarantor_advance,
+    protection,
+    reimbursement,
+    repayment,
+    reserve_advance,
+)
 from domain import loan_events as e
 from domain.allocation import AllocationOrder
 from domain.assignment import Assignment, AssignmentOffered, Reason
@@ -231,11 +241,11 @@ class Claims(RuleBasedStateMachine):
             self.guarantor_pays(period, by, answer)
 
     def reserve_pays(self, period: int, percent: int, answer: bool | None) -> None:
-        open_fen = repayment.open_claim(self.loan, period)
+        open_fen = reserve_advance.open_claim(self.loan, period)
         part = {name: fen * percent // 100 for name, fen in open_fen.items()}
         if sum(part.values()):
             number = f"{next(self.numbers)}"
-            opened = repayment.open_advance(self.loan, number, period, part)
+            opened = reserve_advance.open_advance(self.loan, number, period, part)
             assert sum(opened.principal) + sum(opened.interest) == sum(part.values())
             self._advancing(f"P-{number}", opened, answer)
 
@@ -360,12 +370,12 @@ class Claims(RuleBasedStateMachine):
         """The next payer is called on, once, for what the guarantor was."""
         loan = self.loan
         if period in loan.billed and self.running and period in loan.guarantee.confirmed:
-            payer, covers = repayment.payer_after(loan, Provider.GUARANTOR), loan.covers[period]
+            payer, covers = assessment.payer_after(loan, Provider.GUARANTOR), loan.covers[period]
             self.in_breach[period] = tuple(
                 name for name in loan.guarantee.guarantors if not self._nothing_of(name, period)
             )
-            self.record(*repayment.call_on(loan, period, payer, covers, self.today))
-            assert repayment.call_on(self.loan, period, payer, covers, self.today) == ()
+            self.record(*assessment.call_on(loan, period, payer, covers, self.today))
+            assert assessment.call_on(self.loan, period, payer, covers, self.today) == ()
             if payer is Provider.RESERVE:
                 self.reserve_pays(period, percent, answer)
 
@@ -482,7 +492,7 @@ class Claims(RuleBasedStateMachine):
             case ["B", number]:
                 self.record(reimbursement.finish(self.loan, number, paid=well))
             case ["P", number]:
-                self.record(*repayment.finish_advance(self.loan, number, paid=well))
+                self.record(*reserve_advance.finish_advance(self.loan, number, paid=well))
             case ["G", number]:
                 self.record(guarantor_advance.finish(self.loan, number, paid=well))
             case _ if well:
@@ -503,9 +513,9 @@ class Claims(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         self.today += timedelta(days=days)
         if self.running:
-            self.record(*repayment.assess(self.loan, self.today))
+            self.record(*assessment.assess(self.loan, self.today))
             if self.running:
-                assert repayment.assess(self.loan, self.today) == ()
+                assert assessment.assess(self.loan, self.today) == ()
 
     @precondition(lambda self: self.running)
     @rule(fen=st.integers(1, 200))
@@ -532,7 +542,7 @@ class Claims(RuleBasedStateMachine):
         if not hasattr(self, "loan"):
             return
         for period in self.loan.guarantee.confirmed & self.loan.billed.keys():
-            open_fen = sum(repayment.protected_fen(self.loan, period).values())
+            open_fen = sum(protection.protected_fen(self.loan, period).values())
             named = self.loan.guarantee.guarantors
             owed = [guarantor_advance.owed_fen(self.loan, name, period) for name in named]
             joint = [name for name, each in named.items() if each.share_bp is None]

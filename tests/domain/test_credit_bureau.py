@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, loan_evolution, repayment
 from domain import loan_events as e
-from domain import loan_evolution, repayment
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
 from domain.policy import PolicyTerms, Roll
@@ -38,7 +38,7 @@ class Story:
             self.told += records(told, event, before, self.loan)
 
     def night(self, on: date) -> None:
-        self.happened(on, repayment.assess(self.loan, on, CALENDAR))
+        self.happened(on, assessment.assess(self.loan, on, CALENDAR))
 
     def paid(self, on: date, fen: int, payment_id: str = "p1", *, in_full: bool = False) -> None:
         self.sent(on, fen, payment_id, in_full=in_full)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import assessment, payouts, policy, repayment, reserve, stress
 from domain import loan_events as e
-from domain import payouts, policy, repayment, reserve, stress
 from domain.loan import Loan
 from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.payout_plan import BucketPeriod, PayoutOrder
@@ -137,7 +137,7 @@ def test_a_claim_of_which_the_borrower_pays_all_waits_no_more() -> None:
     no_penalty = {"penalty_bands": "1-:0"}
     loan = disbursed((300_00,), policy=a_policy(**(DAILY | terms | no_penalty)), **free)
     called_on = DUE + timedelta(days=5)
-    events = repayment.assess(loan, called_on)
+    events = assessment.assess(loan, called_on)
     loan, queue = folded(events, loan), reserve.INITIAL
     for event in events:
         if isinstance(event, e.ClaimFiled) and event.period == 2:
