@@ -4,13 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.custody.service_family.requests import (
-    Call,
-    Choices,
-    NotCarried,
-    encode,
-    encode_query,
-)
+from adapters.custody.service_family.calls import Call, Choices, NotCarried
+from adapters.custody.service_family.queries import encode_query
+from adapters.custody.service_family.requests import encode
 from domain.accounts import INCOME_ACCOUNT, MARKETING_ACCOUNT, RESERVE_ACCOUNT
 from domain.ports import BankRequest, Execute, ExecuteBatch, Leg, ProjectStage, Recharge
 from domain.purposes import Purpose
