@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from adapters.read_models.as_known import MonthLine
+from adapters.read_models.as_known_lines import MonthLine
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
