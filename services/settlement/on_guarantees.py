@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain import assessment, authorisation, guarantee, guarantor_advance, lawful, repayment
+from domain import assessment, authorised_use, guarantee, guarantor_advance, lawful, repayment
 from domain import commands as c
 from domain.accounts import Role, account_of
 from domain.authorisation import Kind as Authorised
@@ -83,7 +83,7 @@ def advance_obligations(desk: Desk, command: c.AdvanceObligations) -> None:
     for obligation in desk.guarantor(guarantor_id).to_advance():
         loan = desk.loan(obligation.loan_id)
         amount_fen = guarantor_advance.owed_fen(loan, guarantor_id, obligation.period)
-        covered = authorisation.covers(known, Authorised.COMPENSATORY, amount_fen, desk.today)
+        covered = authorised_use.covers(known, Authorised.COMPENSATORY, amount_fen, desk.today)
         if covered and not loan.lines_moving and amount_fen <= desk.balance(account).available_fen:
             advance_id = guarantor_advance.id_on(desk.today, guarantor_id, obligation.claim_id)
             period = obligation.period
