@@ -23,9 +23,10 @@ from typing import ClassVar, NamedTuple, assert_never, get_args
 from msgspec import field
 from msgspec.structs import replace
 
+from domain.fees import percent_of
 from domain.model import Event, Fen, Refused, State, without
 from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
-from domain.policy import PolicyTerms, percent_of
+from domain.policy import PolicyTerms
 from domain.refusals import Code
 
 # -- events -----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from domain import (
     member,
     operators,
     platform,
-    policy,
+    policies,
     reserve,
     reversal,
     shortfall,
@@ -85,7 +85,7 @@ class Fold(NamedTuple):
 _FOLDS = {
     "platform": Fold(platform.INITIAL, platform.evolve),
     "operators": Fold(operators.INITIAL, operators.evolve),
-    "policy": Fold(policy.INITIAL, policy.evolve),
+    "policy": Fold(policies.INITIAL, policies.evolve),
     "reserve": Fold(reserve.INITIAL, reserve.evolve),
     "reversal": Fold(reversal.INITIAL, reversal.evolve),
     "freeze": Fold(funds_freeze.INITIAL, funds_freeze.evolve),

@@ -28,7 +28,8 @@ from domain import (
 from domain import loan_events as e
 from domain.loan import IN_REPAYMENT, Loan
 from domain.payout_plan import PayoutOrder
-from domain.policy import Policies, Provider
+from domain.policies import Policies
+from domain.policy import Provider
 from domain.reserve import PayoutHeld, PayoutPaid, Reserve
 from domain.stress_scenario import Scenario
 from domain.working_days import WorkingDays

@@ -16,7 +16,7 @@ from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
 from domain.platform import Platform as Books
-from domain.policy import Policies
+from domain.policies import Policies
 from domain.reserve import RULES, Reserve
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from domain.stress_scenario import BadDebts, Scenario, choose

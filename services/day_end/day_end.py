@@ -23,7 +23,8 @@ from domain.cashbook import UNBOUNDED
 from domain.collection_rules import CollectionRules, CollectionRulesSet
 from domain.money import BadFigure
 from domain.platform import AccountsEmptied, WindDownStarted
-from domain.policy import Policies, PolicyPublished, PolicyTerms
+from domain.policies import Policies, PolicyPublished
+from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.streams import COLLECTIONS, PLATFORM, POLICY
 from domain.working_days import WorkingDays

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import assessment, payouts, policy, repayment, reserve, stress
+from domain import assessment, payouts, policies, repayment, reserve, stress
 from domain import loan_events as e
 from domain.loan import Loan
 from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.payout_plan import BucketPeriod, PayoutOrder
-from domain.policy import Covers, PolicyPublished, Scope
+from domain.policies import PolicyPublished
+from domain.policy import Covers, Scope
 from domain.schedule import Method
 from domain.stress import Book, Outcome
 from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
@@ -48,7 +49,7 @@ def run(
     recoveries: Sequence[Recoveries] = (),
     **terms: Any,
 ) -> Outcome:
-    versions = policy.evolve(policy.INITIAL, PolicyPublished(terms=a_policy(**(DAILY | terms))))
+    versions = policies.evolve(policies.INITIAL, PolicyPublished(terms=a_policy(**(DAILY | terms))))
     book = Book(today, loans, queue, versions, balance_fen)
     scenario = Scenario(today + timedelta(days=days), stops_on, recoveries)
     return stress.run(book, scenario, CALENDAR)

@@ -25,7 +25,8 @@ from domain.loan import IN_REPAYMENT, Loan
 from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
-from domain.policy import Acceleration, EarlyRest, PolicyPublished, Provider, Roll, Scope
+from domain.policies import PolicyPublished
+from domain.policy import Acceleration, EarlyRest, Provider, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
