@@ -18,6 +18,7 @@ from domain import (
     claims,
     guarantor_advance,
     loan_evolution,
+    payout_run,
     payouts,
     protection,
     reimbursement,
@@ -125,7 +126,7 @@ class _Run:
         asked_fen = sum(sum(investors.values()) for investors in claims.values())
         if asked_fen > self.balance_fen and self.short_on is None:
             self.short_on = today
-        for event in reserve.run(self.reserve, terms, today, self.balance_fen, claims):
+        for event in payout_run.run(self.reserve, terms, today, self.balance_fen, claims):
             self.reserve = reserve.evolve(self.reserve, event)
             if isinstance(event, PayoutHeld):
                 self._settle(event, today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import assessment, payouts, reserve, reserve_advance
+from domain import assessment, payout_run, payouts, reserve, reserve_advance
 from domain import commands as c
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import Movement, movement_id
@@ -57,7 +57,7 @@ def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
     )
     desk.record(RESERVE, *checked)
     claims = payouts.open_claims(desk.reserve, terms, desk.today, desk.loan)
-    events = reserve.run(desk.reserve, terms, desk.today, balance_fen, claims)
+    events = payout_run.run(desk.reserve, terms, desk.today, balance_fen, claims)
     desk.record(RESERVE, *events)
     for event in events:
         if isinstance(event, PayoutHeld):
