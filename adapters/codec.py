@@ -31,7 +31,7 @@ from domain import (
     member,
     operators,
     platform,
-    policy,
+    policies,
     reserve,
     reversal,
     shortfall,
@@ -42,7 +42,7 @@ from domain.model import Event, InvariantBroken
 EVENT_TYPES: tuple[type[Event], ...] = (  # A new aggregate adds its line here.
     *platform.EVENTS,
     *operators.EVENTS,
-    *policy.EVENTS,
+    *policies.EVENTS,
     *member.EVENTS,
     *identity.EVENTS,
     *loan_events.EVENTS,

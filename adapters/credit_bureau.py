@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 
 from adapters.event_log import LogReader
-from domain import loan, loan_events
+from domain import loan, loan_events, loan_evolution
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
 from domain.loan_events import LoanEvent
@@ -23,7 +23,7 @@ def records_of(log: LogReader, first: date, last: date) -> Iterator[Record]:
         for recorded in page:
             event = cast("LoanEvent", recorded.event)
             before = states.get(event.loan_id, loan.INITIAL)
-            after = states[event.loan_id] = loan.evolve(before, event)
+            after = states[event.loan_id] = loan_evolution.evolve(before, event)
             day = recorded.business_date
             if day > last:
                 return

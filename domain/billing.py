@@ -15,8 +15,9 @@ from datetime import date
 from decimal import Decimal
 
 from domain import loan_events as e
+from domain.fees import percent_of
 from domain.loan import Loan
-from domain.policy import SharingBasis, percent_of
+from domain.policy import SharingBasis
 from domain.register import Row, Vector, bill
 from domain.schedule import Method, schedule
 

@@ -17,9 +17,10 @@ from decimal import Decimal
 
 from domain import billing
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
+from domain.fees import percent_of
 from domain.loan import Loan
 from domain.model import InvariantBroken
-from domain.policy import EarlyRest, percent_of
+from domain.policy import EarlyRest
 from domain.register import Row
 from domain.schedule import Instalment, Method, schedule
 

@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain import loan_events as e
+from domain.fees import contribution_fen, service_fee_fen
 from domain.law import Limits
 from domain.loan import Loan, Status
 from domain.model import InvariantBroken, Refused
-from domain.policy import Policies, PolicyTerms, contribution_fen, service_fee_fen
+from domain.policies import Policies
+from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Claim, Row
 from domain.schedule import schedule

@@ -15,10 +15,11 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from domain import repayment
+from domain import protection, repayment
 from domain.acceleration import covered
-from domain.loan import IN_REPAYMENT, Loan, Status, evolve
+from domain.loan import IN_REPAYMENT, Loan, Status
 from domain.loan_events import RepaymentRouted
+from domain.loan_evolution import evolve
 from domain.loan_guarantee import (
     GUARANTEE_LAW_REPEALED_ON,
     WHOLE_BP,
@@ -89,7 +90,7 @@ def confirm(loan: Loan, period: int, by: str, today: date) -> OverdueConfirmed:
         confirmed_by=by,
         covers=loan.covers.get(period) or covered(loan, period, today),
     )
-    if not repayment.protected_fen(evolve(loan, confirmed), period):
+    if not protection.protected_fen(evolve(loan, confirmed), period):
         raise Refused(Code.NOTHING_TO_ADVANCE, field="period")
     return confirmed
 
@@ -111,7 +112,7 @@ def open_advance(
     paying = any(each.period == period for each in loan.advances.values())
     if loan.routed is not None or paying or loan.being_bought:
         raise Refused(Code.LINES_MOVING, field="loan_id")
-    principal, interest = repayment.lines_paid(loan, period, investors)
+    principal, interest = protection.lines_paid(loan, period, investors)
     return GuaranteeAdvanceOpened(
         loan_id=terms.loan_id,
         advance_id=advance_id,
@@ -144,13 +145,13 @@ def id_on(day: date, guarantor_id: str, claim_id: str) -> str:
 
 def owed_fen(loan: Loan, guarantor_id: str, period: int) -> int:
     """What he must advance of what is open now."""
-    open_fen = sum(repayment.protected_fen(loan, period).values())
+    open_fen = sum(protection.protected_fen(loan, period).values())
     return loan.guarantee.part_fen(guarantor_id, period, open_fen) if open_fen else 0
 
 
 def _his_part(loan: Loan, guarantor_id: str, period: int) -> dict[str, int]:
     """Tender -> fen: what he must advance goes to the investors by what is open to each."""
-    open_fen = repayment.protected_fen(loan, period)
+    open_fen = protection.protected_fen(loan, period)
     part_fen = owed_fen(loan, guarantor_id, period)
     if not part_fen:
         return {}

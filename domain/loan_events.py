@@ -12,7 +12,8 @@ from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan_guarantee import LoanGuaranteeEvent
 from domain.model import Event, Fen, Instant
 from domain.policy import Covers, PolicyTerms
-from domain.register import AssignedLine, Claim, Part, Recourse, Row, Vector
+from domain.recourse import Recourse
+from domain.register import AssignedLine, Claim, Part, Row, Vector
 from domain.schedule import Method
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain import loan as loans
+from domain import loan_evolution
 from domain.loan import Loan
 from domain.loan_events import LoanEvent
 
@@ -65,7 +66,7 @@ def changes(events: Iterable[LoanEvent], on: date) -> list[Change]:
     told: list[Change] = []
     loan, before = loans.INITIAL, Figures()
     for place, event in enumerate(events):
-        loan = loans.evolve(loan, event)
+        loan = loan_evolution.evolve(loan, event)
         after = figures(loan, on)
         told += (
             Change(place, *key, before.get(key, 0), after.get(key, 0))

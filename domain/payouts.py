@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from domain import repayment
+from domain import protection, reserve_advance
 from domain.loan import Loan
 from domain.loan_events import ClaimFiled
 from domain.payout_plan import BucketPeriod
@@ -28,7 +28,7 @@ def queued(loan: Loan, filed: ClaimFiled, today: date) -> ClaimQueued:
         overdue_on=due_on,
         eligible_on=today,
         policy_version=loan.policy.version,
-        amount_fen=sum(repayment.protected_fen(loan, filed.period).values()),
+        amount_fen=sum(protection.protected_fen(loan, filed.period).values()),
     )
 
 
@@ -45,5 +45,5 @@ def open_claims(
         for waiting in reserve.queue.values()
         if waiting.claim_id not in reserve.busy
         and (not monthly or waiting.eligible_on < today)
-        and (investors := repayment.open_claim(loan_of(waiting.loan_id), waiting.period))
+        and (investors := reserve_advance.open_claim(loan_of(waiting.loan_id), waiting.period))
     }

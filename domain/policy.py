@@ -1,24 +1,19 @@
-"""The protection policy (保障政策): dated versions; a loan keeps the one it was concluded under.
-
-    PublishPolicy -> PolicyPublished | Refused
+"""The protection policy (保障政策): what one version promises and charges.
 
 Every parameter is read where it decides: of the reserve in domain.reserve, of one loan in
-domain.repayment and domain.register. What the law of the day allows is domain.lawful's.
-
-Invariant: versions start on different days, later ones later, without a day between them that has
-none, and none is ever changed.
+domain.assessment, repayment, protection, register and payment_split. What the law of the day allows
+is domain.lawful's; which version holds on a day, domain.policies'.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from msgspec.structs import replace
 from pydantic import (
     AfterValidator,
     Field,
@@ -30,12 +25,11 @@ from pydantic import (
 from domain.ageing import AGEING_TABLES, DEFAULT_TABLE
 from domain.allocation import AllocationOrder
 from domain.collection_steps import ActionFrom
-from domain.model import Event, Message, Refused, State, Text
-from domain.money import Rounding, divide
+from domain.model import Message, Text
+from domain.money import Rounding
 from domain.payout_plan import BucketPeriod, PayoutOrder
 from domain.penalty import parse_bands
 from domain.policy_limits import NO_LIMITS, PolicyLimits
-from domain.refusals import Code
 from domain.sharing import ShareMethod
 
 Percent = Annotated[str, Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,6})?$")]
@@ -260,91 +254,3 @@ _ADDED = (
     "early_part",
     "cap_basis",
 )
-
-
-def percent_of(amount_fen: int, percent: str) -> int:
-    """HALF_UP, once."""
-    rate = Decimal(percent)
-    scale = 10 ** max(0, -int(rate.as_tuple().exponent))
-    return divide(amount_fen * int(rate * scale), 100 * scale, Rounding.HALF_UP)
-
-
-def service_fee_fen(terms: PolicyTerms, grade: str, principal_fen: int) -> int:
-    return percent_of(principal_fen, terms.fee_by_grade.get(grade, "0"))
-
-
-def contribution_fen(terms: PolicyTerms, grade: str, principal_fen: int) -> int:
-    """The reserve's part of the service fee, never more than the fee."""
-    if terms.accrual_frozen:
-        return 0
-    wanted_fen = percent_of(principal_fen, terms.contribution_by_grade.get(grade, "0"))
-    return min(wanted_fen, service_fee_fen(terms, grade, principal_fen))
-
-
-def assignment_fee_fen(terms: PolicyTerms, price_fen: int) -> int:
-    return percent_of(price_fen, terms.assignment_fee)
-
-
-# -- events -----------------------------------------------------------------------------
-
-
-class PolicyPublished(Event):
-    TOPIC: ClassVar[str] = "policy.published.v1"
-    terms: PolicyTerms
-
-
-EVENTS = (PolicyPublished,)
-
-# -- state ------------------------------------------------------------------------------
-
-
-class Policies(State):
-    versions: tuple[PolicyTerms, ...] = ()
-
-    def in_force(self, on: date) -> PolicyTerms | None:
-        """For a loan that is concluded on that day."""
-        last = self.latest(on)
-        ended = last is not None and last.valid_until is not None and last.valid_until < on
-        return None if ended else last
-
-    def latest(self, on: date) -> PolicyTerms | None:
-        """The one that started last: what the reserve goes by, also after its last day."""
-        started = [terms for terms in self.versions if terms.valid_from <= on]
-        return started[-1] if started else None
-
-    def named(self, version: str) -> PolicyTerms:
-        return next(terms for terms in self.versions if terms.version == version)
-
-
-def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyPublished, ...]:
-    if any(terms.version == known.version for known in policies.versions):
-        raise Refused(Code.POLICY_VERSION_TAKEN, field="terms.version")
-    last = policies.versions[-1] if policies.versions else None
-    if last is not None and terms.valid_from < today:
-        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_from")
-    if terms.valid_until is not None and terms.valid_until < today:
-        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
-    if last is not None:
-        _follows(last, terms, today)
-    return (PolicyPublished(terms=terms),)
-
-
-def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
-    """Days without a policy that have gone by cannot be mended: the next one starts today then."""
-    until = last.valid_until
-    if terms.valid_from <= (until or last.valid_from):
-        kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
-        raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
-    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
-        raise Refused(
-            Code.POLICY_LEAVES_GAP,
-            f"{last.version} ends on {until}",
-            "terms.valid_from",
-        )
-
-
-def evolve(policies: Policies, event: PolicyPublished) -> Policies:
-    return replace(policies, versions=(*policies.versions, event.terms))
-
-
-INITIAL = Policies()

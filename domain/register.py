@@ -3,8 +3,9 @@
 A *claim* is one tender's right to its part of the loan, or what was split off from one when it
 changed hands (domain.claims): its holder is the same for ever. Instalments are billed in order; a
 billed instalment holds, for each claim, the principal and interest still open to its investor, what
-the reserve has taken over (rule 5, 收益转移), and what each guarantor has advanced (追偿权).
-Vectors of fen are aligned with the claims' order.
+the reserve has taken over (rule 5, 收益转移), and what each guarantor has advanced (追偿权:
+domain.recourse). Over which lines a payment goes is domain.payment_split's. Vectors of fen are
+aligned with the claims' order.
 
 Invariants: a billed instalment's vectors add up to its schedule row; every claim's principal closes
 at exactly zero with the last instalment; nothing open is ever below zero.
@@ -15,12 +16,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
-from operator import le
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from domain.allocation import Allocation, Category, Due, allocate
+from domain.allocation import Due
 from domain.law import LAW_TABLES, LateCap, late_cap_of
 from domain.model import InvariantBroken, State
 from domain.penalty import (
@@ -30,8 +30,9 @@ from domain.penalty import (
     penalty_from,
     penalty_numerator,
 )
-from domain.policy import PenaltyBase, PolicyTerms, Subrogation
-from domain.sharing import ShareMethod, share
+from domain.policy import PenaltyBase, PolicyTerms
+from domain.recourse import Advanced, Recourse, paid_back, with_more
+from domain.sharing import ShareMethod, share, within
 
 Vector = tuple[int, ...]
 ONE_DAY = timedelta(days=1)
@@ -91,44 +92,6 @@ class Lateness(NamedTuple):
     concluded_on: date = date.min
     daily_interest_units: int = 0  # On a fen of overdue principal, where interest runs on.
     sued_on: date | None = None  # When suit was filed on the loan (起诉).
-
-
-class Advanced(NamedTuple):
-    """What the borrower owes a guarantor of one instalment, since he advanced it for him."""
-
-    guarantor_id: str
-    principal_fen: int
-    interest_fen: int
-
-    @property
-    def total_fen(self) -> int:
-        return self.principal_fen + self.interest_fen
-
-
-class Recourse(NamedTuple):
-    """What one payment brings to a guarantor, of what he advanced on one instalment."""
-
-    period: int
-    principal_fen: int
-    interest_fen: int
-    penalty_fen: int
-    guarantor_id: str | None = None  # None where it was written while a loan had one only.
-
-    @property
-    def total_fen(self) -> int:
-        return self.principal_fen + self.interest_fen + self.penalty_fen
-
-
-class Holders(NamedTuple):
-    """What is open, or paid, to each kind of holder: the investors' by claim."""
-
-    investors: Vector
-    reserve_fen: int
-    guarantors: Vector  # As in Billed.advances.
-
-    @property
-    def in_place_fen(self) -> int:
-        return self.reserve_fen + sum(self.guarantors)
 
 
 class Billed(State):
@@ -264,7 +227,7 @@ class Billed(State):
                 interest=_minus(self.interest, part.interest),
                 reserve_principal_fen=self.reserve_principal_fen - part.reserve_principal_fen,
                 reserve_interest_fen=self.reserve_interest_fen - part.reserve_interest_fen,
-                advances=_paid_back(self.advances, recourse),
+                advances=paid_back(self.advances, recourse),
                 penalty_paid_fen=self.penalty_paid_fen
                 + sum(part.penalty)
                 + part.reserve_penalty_fen
@@ -305,7 +268,7 @@ class Billed(State):
                 self,
                 principal=_minus(self.principal, principal),
                 interest=_minus(self.interest, interest),
-                advances=_added(self.advances, advanced),
+                advances=with_more(self.advances, advanced),
             )
         )
 
@@ -314,39 +277,16 @@ class Billed(State):
         _, principal_fen, interest_fen = taken
         advances, reserve_fen = self.advances, (principal_fen, interest_fen)
         if to is not None:
-            advances = _added(advances, Advanced(to, -principal_fen, -interest_fen))
+            advances = with_more(advances, Advanced(to, -principal_fen, -interest_fen))
             reserve_fen = 0, 0
         return _checked(
             replace(
                 self,
                 reserve_principal_fen=self.reserve_principal_fen - reserve_fen[0],
                 reserve_interest_fen=self.reserve_interest_fen - reserve_fen[1],
-                advances=_added(advances, taken),
+                advances=with_more(advances, taken),
             )
         )
-
-
-def _added(advances: tuple[Advanced, ...], more: Advanced) -> tuple[Advanced, ...]:
-    """With another, or with more of one of them; who has nothing open any more stands no longer."""
-    sums = {each.guarantor_id: each for each in advances}
-    before = sums.get(more.guarantor_id, Advanced(more.guarantor_id, 0, 0))
-    after = before._replace(
-        principal_fen=before.principal_fen + more.principal_fen,
-        interest_fen=before.interest_fen + more.interest_fen,
-    )
-    if min(after.principal_fen, after.interest_fen) < 0:
-        raise InvariantBroken(f"{more.guarantor_id} would get back more than he advanced")
-    sums[more.guarantor_id] = after
-    return tuple([each for each in sums.values() if each.total_fen])
-
-
-def _paid_back(
-    advances: tuple[Advanced, ...], recourse: Sequence[Recourse]
-) -> tuple[Advanced, ...]:
-    for _, principal_fen, interest_fen, _, named in recourse:
-        guarantor_id = named or advances[0].guarantor_id
-        advances = _added(advances, Advanced(guarantor_id, -principal_fen, -interest_fen))
-    return advances
 
 
 def split_off(vector: Vector, place: int, fen: int) -> Vector:
@@ -359,146 +299,8 @@ def bill(
 ) -> tuple[Vector, Vector]:
     """Share a row's principal and interest over the claims by their weights, separately; none gets
     more principal than it has open."""
-    principal = _within(share(row.principal_fen, weights, method), open_claims)
+    principal = within(share(row.principal_fen, weights, method), open_claims)
     return principal, tuple(share(row.interest_fen, weights, method))
-
-
-class Split(NamedTuple):
-    """One payment over the instalments, and what each part of it is for."""
-
-    parts: tuple[Part, ...]
-    recourse: tuple[Recourse, ...]
-    allocation: Allocation
-
-
-def split(amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerms) -> Split:
-    """Apply a payment to what is billed, in the policy's order, then over who holds each line."""
-    allocation = allocate(
-        amount_fen, terms.allocation, [instalment.due(on, terms) for instalment in billed]
-    )
-    applied: dict[int, dict[Category, int]] = {}
-    for period, category, fen in allocation.applied:
-        applied.setdefault(period, {})[category] = fen
-    paid = [
-        _part(instalment, applied[instalment.period], terms)
-        for instalment in billed
-        if instalment.period in applied
-    ]
-    return Split(
-        tuple(part for part, _ in paid),
-        tuple(each for _, recourse in paid for each in recourse if each.total_fen),
-        allocation,
-    )
-
-
-def _part(
-    instalment: Billed, applied: dict[Category, int], terms: PolicyTerms
-) -> tuple[Part, list[Recourse]]:
-    principal = _over_holders(
-        applied.get(Category.PRINCIPAL, 0),
-        Holders(
-            instalment.principal,
-            instalment.reserve_principal_fen,
-            tuple([each.principal_fen for each in instalment.advances]),
-        ),
-        terms,
-    )
-    interest = _over_holders(
-        applied.get(Category.INTEREST, 0),
-        Holders(
-            instalment.interest,
-            instalment.reserve_interest_fen,
-            tuple([each.interest_fen for each in instalment.advances]),
-        ),
-        terms,
-    )
-    base = tuple(p + i for p, i in zip(instalment.principal, instalment.interest, strict=True))
-    penalty = _penalty_over_holders(
-        applied.get(Category.PENALTY, 0),
-        Holders(
-            base,
-            instalment.reserve_fen,
-            tuple([each.total_fen for each in instalment.advances]),
-        ),
-        terms,
-    )
-    part = Part(
-        period=instalment.period,
-        principal=principal.investors,
-        interest=interest.investors,
-        penalty=penalty.investors,
-        reserve_principal_fen=principal.reserve_fen,
-        reserve_interest_fen=interest.reserve_fen,
-        reserve_penalty_fen=penalty.reserve_fen,
-        overdue_fee_fen=applied.get(Category.OTHER_FEE, 0) + applied.get(Category.OVERDUE_FEE, 0),
-    )
-    recourse = [
-        Recourse(instalment.period, p, i, late, advanced.guarantor_id)
-        for advanced, p, i, late in zip(
-            instalment.advances,
-            principal.guarantors,
-            interest.guarantors,
-            penalty.guarantors,
-            strict=True,
-        )
-    ]
-    return part, recourse
-
-
-def _over_holders(amount_fen: int, held: Holders, terms: PolicyTerms) -> Holders:
-    """The investors' rest first, then who paid in the borrower's place; or all in proportion."""
-    open_fen = held.investors
-    if not amount_fen:
-        return Holders((0,) * len(open_fen), 0, (0,) * len(held.guarantors))
-    if terms.subrogation is Subrogation.REST_FIRST:
-        investors_fen = min(amount_fen, sum(open_fen))
-    else:
-        weights = (sum(open_fen), held.in_place_fen)
-        investors_fen, _ = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
-    rest_fen = _between(amount_fen - investors_fen, held)
-    if investors_fen == sum(open_fen):  # As mostly: each gets all that is his.
-        return Holders(open_fen, *rest_fen)
-    if not investors_fen:
-        return Holders((0,) * len(open_fen), *rest_fen)
-    shares = _within(share(investors_fen, open_fen, terms.sharing), open_fen)
-    return Holders(shares, *rest_fen)
-
-
-def _penalty_over_holders(amount_fen: int, base: Holders, terms: PolicyTerms) -> Holders:
-    """Penalty has no open amount of its own to close: it follows who holds the late claim."""
-    investors = base.investors
-    if not amount_fen or not sum(investors):
-        return Holders((0,) * len(investors), *_between(amount_fen, base))
-    paid_in_place_fen = 0
-    if terms.subrogation is Subrogation.PROPORTIONAL:
-        weights = (sum(investors), base.in_place_fen)
-        paid_in_place_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)[1]
-    shares = share(amount_fen - paid_in_place_fen, investors, terms.sharing)
-    return Holders(tuple(shares), *_between(paid_in_place_fen, base))
-
-
-def _between(amount_fen: int, held: Holders) -> tuple[int, Vector]:
-    """Reserve and guarantors, who paid in the borrower's place, by what each holds."""
-    if not any(held.guarantors):  # As mostly.
-        return amount_fen, (0,) * len(held.guarantors)
-    weights = (held.reserve_fen, *held.guarantors)
-    reserve_fen, *guarantors_fen = share(amount_fen, weights, ShareMethod.LARGEST_REMAINDER)
-    return reserve_fen, tuple(guarantors_fen)
-
-
-def _within(shares: Sequence[int], limits: Sequence[int]) -> Vector:
-    """Move what a share exceeds its limit by to the first others with room."""
-    if all(map(le, shares, limits)):
-        return tuple(shares)
-    excess_fen = sum(max(0, fen - limit) for fen, limit in zip(shares, limits, strict=True))
-    kept = [min(fen, limit) for fen, limit in zip(shares, limits, strict=True)]
-    for place, limit in enumerate(limits):
-        moved_fen = min(excess_fen, limit - kept[place])
-        kept[place] += moved_fen
-        excess_fen -= moved_fen
-    if excess_fen:
-        raise InvariantBroken("more is shared than is open")
-    return tuple(kept)
 
 
 def _minus(left: Vector, right: Vector) -> Vector:

@@ -1,13 +1,13 @@
 """The reserve (风险准备金): holds and queue. Its cash is its account in the cash book.
 
     File       -> ClaimQueued
-    Run        -> PayoutRunDecided, PayoutHeld for each claim that is paid now
+    Run        -> PayoutRunDecided, PayoutHeld for each claim that is paid now: payout_run.py
     Settle     -> PayoutPaid;   Reject -> PayoutReleased
     Drop       -> ClaimDropped  (the borrower paid, or nothing is left of it)
     Recover    -> RecoveryReceived
     Check      -> FloorChecked  (once a month, where the policy has a floor)
 
-The six rules (see `rules_applied`): 1 default payout, 2 time order, 3 claim proportion, 4 limited
+The six rules (see `RULES`): 1 default payout, 2 time order, 3 claim proportion, 4 limited
 payout, 5 transfer of benefit, 6 cap. What a claim amounts to is the loan's register's business: the
 queue only keeps which claims wait, and by which dates.
 
@@ -23,9 +23,10 @@ from typing import ClassVar, NamedTuple, assert_never, get_args
 from msgspec import field
 from msgspec.structs import replace
 
+from domain.fees import percent_of
 from domain.model import Event, Fen, Refused, State, without
-from domain.payout_plan import PayoutClaim, PayoutOrder, PayoutPlan, bucket_of, payout_plan
-from domain.policy import PolicyTerms, percent_of
+from domain.payout_plan import PayoutOrder
+from domain.policy import PolicyTerms
 from domain.refusals import Code
 
 # -- events -----------------------------------------------------------------------------
@@ -202,74 +203,6 @@ INITIAL = Reserve()
 
 
 # -- decide -----------------------------------------------------------------------------
-
-
-def run(
-    reserve: Reserve,
-    terms: PolicyTerms,
-    today: date,
-    balance_fen: int,
-    open_claims: Mapping[str, Mapping[str, int]],
-) -> tuple[ReserveEvent, ...]:
-    """Rules 2, 3 and 4 over the claims in `open_claims` (claim -> tender -> open fen), all of which
-    wait in the queue. The dates that the policy's order names put them into buckets."""
-    claims = [
-        PayoutClaim(
-            claim_id=claim_id,
-            on=reserve.queue[claim_id].on(terms.order),
-            amount_fen=sum(investors.values()),
-            investors=investors,
-        )
-        for claim_id, investors in open_claims.items()
-    ]
-    plan = payout_plan(balance_fen, claims, terms.bucket)
-    if not plan.payouts:
-        return ()
-    decided = PayoutRunDecided(
-        run_on=today,
-        policy_version=terms.version,
-        order=terms.order,
-        balance_before_fen=balance_fen,
-        balance_after_fen=plan.balance_after_fen,
-        considered=_considered(claims, plan, terms),
-    )
-    return (decided, *_held(reserve, terms, today, claims, plan))
-
-
-def _considered(
-    claims: list[PayoutClaim], plan: PayoutPlan, terms: PolicyTerms
-) -> tuple[Considered, ...]:
-    paid = {payout.claim_id: payout.amount_fen for payout in plan.payouts}
-    return tuple(
-        Considered(c.claim_id, bucket_of(c.on, terms.bucket), c.amount_fen, paid.get(c.claim_id, 0))
-        for c in sorted(claims, key=lambda claim: (claim.on, claim.claim_id))
-    )
-
-
-def _held(
-    reserve: Reserve, terms: PolicyTerms, today: date, claims: list[PayoutClaim], plan: PayoutPlan
-) -> list[PayoutHeld]:
-    claim_fen = {claim.claim_id: claim.amount_fen for claim in claims}
-    return [
-        PayoutHeld(
-            payout_id=f"{reserve.payouts + number}",
-            claim_id=payout.claim_id,
-            loan_id=reserve.queue[payout.claim_id].loan_id,
-            amount_fen=payout.amount_fen,
-            claim_fen=claim_fen[payout.claim_id],
-            bucket=payout.bucket,
-            rules=rules_applied(terms, short=payout.amount_fen < claim_fen[payout.claim_id]),
-            policy_version=terms.version,
-            run_on=today,
-            investors=dict(payout.investors),
-        )
-        for number, payout in enumerate(plan.payouts, start=1)
-    ]
-
-
-def rules_applied(terms: PolicyTerms, *, short: bool) -> tuple[int, ...]:
-    """1 and 2 always; 3 and 4 where the balance did not suffice; 5 by either of its variants."""
-    return (1, 2, 3, 4, 5) if short else (1, 2, 5)
 
 
 def surplus(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import le
 from typing import assert_never
 
+from domain.model import InvariantBroken
 from domain.money import BadFigure
 
 
@@ -63,3 +65,18 @@ def _total(amount_fen: int, weights: Sequence[int]) -> int:
     if total == 0:
         raise BadFigure("weights", "must not all be zero")
     return total
+
+
+def within(shares: Sequence[int], limits: Sequence[int]) -> tuple[int, ...]:
+    """Move what a share exceeds its limit by to the first others with room."""
+    if all(map(le, shares, limits)):
+        return tuple(shares)
+    excess_fen = sum(max(0, fen - limit) for fen, limit in zip(shares, limits, strict=True))
+    kept = [min(fen, limit) for fen, limit in zip(shares, limits, strict=True)]
+    for place, limit in enumerate(limits):
+        moved_fen = min(excess_fen, limit - kept[place])
+        kept[place] += moved_fen
+        excess_fen -= moved_fen
+    if excess_fen:
+        raise InvariantBroken("more is shared than is open")
+    return tuple(kept)

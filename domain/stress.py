@@ -13,12 +13,24 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from domain import claims, guarantor_advance, payouts, reimbursement, repayment, reserve
-from domain import loan as loans
+from domain import (
+    assessment,
+    claims,
+    guarantor_advance,
+    loan_evolution,
+    payout_run,
+    payouts,
+    protection,
+    reimbursement,
+    repayment,
+    reserve,
+    reserve_advance,
+)
 from domain import loan_events as e
 from domain.loan import IN_REPAYMENT, Loan
 from domain.payout_plan import PayoutOrder
-from domain.policy import Policies, Provider
+from domain.policies import Policies
+from domain.policy import Provider
 from domain.reserve import PayoutHeld, PayoutPaid, Reserve
 from domain.stress_scenario import Scenario
 from domain.working_days import WorkingDays
@@ -86,7 +98,7 @@ class _Run:
         self._pay_out(today)
 
     def _live(self, loan_id: str, loan: Loan, today: date) -> None:
-        events = repayment.assess(loan, today, self.calendar)
+        events = assessment.assess(loan, today, self.calendar)
         loan = _folded(loan, events)
         for event in events:
             if isinstance(event, e.ClaimFiled) and Provider.RESERVE in loan.policy.providers:
@@ -102,8 +114,8 @@ class _Run:
     def _drop_paid(self, loan: Loan) -> None:
         """Claims of which the borrower left nothing open."""
         for period in sorted(loan.filed):
-            claim_id = repayment.claim_id(loan.known().loan_id, period)
-            if claim_id in self.reserve.queue and not repayment.protected_fen(loan, period):
+            claim_id = assessment.claim_id(loan.known().loan_id, period)
+            if claim_id in self.reserve.queue and not protection.protected_fen(loan, period):
                 self.reserve = reserve.evolve(self.reserve, reserve.ClaimDropped(claim_id=claim_id))
 
     def _pay_out(self, today: date) -> None:
@@ -114,7 +126,7 @@ class _Run:
         asked_fen = sum(sum(investors.values()) for investors in claims.values())
         if asked_fen > self.balance_fen and self.short_on is None:
             self.short_on = today
-        for event in reserve.run(self.reserve, terms, today, self.balance_fen, claims):
+        for event in payout_run.run(self.reserve, terms, today, self.balance_fen, claims):
             self.reserve = reserve.evolve(self.reserve, event)
             if isinstance(event, PayoutHeld):
                 self._settle(event, today)
@@ -122,9 +134,9 @@ class _Run:
     def _settle(self, held: PayoutHeld, today: date) -> None:
         loan = self.loans[held.loan_id]
         claim = self.reserve.queue[held.claim_id]
-        opened = repayment.open_advance(loan, held.payout_id, claim.period, held.investors)
+        opened = reserve_advance.open_advance(loan, held.payout_id, claim.period, held.investors)
         loan = _folded(loan, (opened,))
-        loan = _folded(loan, repayment.finish_advance(loan, held.payout_id, paid=True))
+        loan = _folded(loan, reserve_advance.finish_advance(loan, held.payout_id, paid=True))
         self.loans[held.loan_id] = loan
         paid = PayoutPaid(
             payout_id=held.payout_id,
@@ -173,7 +185,7 @@ def _outcome(state: _Run, today: date) -> Outcome:
     for claim in state.reserve.queue.values():
         loan = state.loans[claim.loan_id]
         investor_of = {each.tender_id: each.investor_id for each in loan.claims}
-        open_fen = repayment.protected_fen(loan, claim.period)
+        open_fen = protection.protected_fen(loan, claim.period)
         investors: dict[str, int] = {}
         for tender_id, fen in open_fen.items():
             investor = investor_of[tender_id]
@@ -211,7 +223,7 @@ def _paid(loan: Loan, today: date) -> Loan:
 def _at_rest(loan: Loan) -> Loan:
     """Nothing of it is on its way."""
     for payout_id in loan.advances:
-        loan = _folded(loan, repayment.finish_advance(loan, payout_id, paid=False))
+        loan = _folded(loan, reserve_advance.finish_advance(loan, payout_id, paid=False))
     for advance_id in loan.guarantee.advancing:
         loan = _folded(loan, (guarantor_advance.finish(loan, advance_id, paid=False),))
     for reimbursement_id in loan.guarantee.reimbursing:
@@ -238,5 +250,5 @@ def _nothing_held(state: Reserve) -> Reserve:
 
 def _folded(loan: Loan, events: tuple[e.LoanEvent, ...]) -> Loan:
     for event in events:
-        loan = loans.evolve(loan, event)
+        loan = loan_evolution.evolve(loan, event)
     return loan

@@ -10,7 +10,8 @@ from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan import Loan
 from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.policy import PolicyTerms, Subrogation
-from domain.register import Billed, Claim, Part, Recourse, Vector
+from domain.recourse import Recourse
+from domain.register import Billed, Claim, Part, Vector
 
 RESERVE = "reserve"
 Advance = e.AdvanceOpened | GuaranteeAdvanceOpened

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 from adapters.signing import Signer, by_two
-from domain import funding
+from domain import funding, loan_evolution
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import Role
@@ -96,7 +96,7 @@ def loan_requested(**changes: Any) -> e.LoanRequested:
 
 def folded(events: Iterable[e.LoanEvent], loan: Loan = loans.INITIAL) -> Loan:
     for event in events:
-        loan = loans.evolve(loan, event)
+        loan = loan_evolution.evolve(loan, event)
     return loan
 
 

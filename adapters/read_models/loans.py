@@ -17,6 +17,7 @@ from psycopg import Cursor
 from adapters.codec import Recorded
 from adapters.read_models import loan_rows as t
 from adapters.read_models.loan_history import INSTALMENT_HISTORY, LOAN_HISTORY, History
+from adapters.read_models.paid_in_place import PaidInPlace
 from adapters.read_models.rows import Touched
 from adapters.read_models.view import View, named
 from domain import loan_events as e
@@ -49,9 +50,7 @@ class Loans(View):
         self._loans = self.open(t.LOANS, named(batch, "loan_id"))
         self._tenders = self.open(t.TENDERS, named(batch, "tender_id", made_by=e.TenderReserved))
         self._payments = self.open(t.PAYMENTS, named(batch, "payment_id"))
-        self._advances = self.open(t.ADVANCES, named(batch, "payout_id"))
-        self._guarantors = self.open(t.GUARANTOR_ADVANCES, named(batch, "advance_id"))
-        self._reimbursements = self.open(t.REIMBURSEMENTS, named(batch, "reimbursement_id"))
+        self._in_place = PaidInPlace(tables, batch, self._history)
         self._new_parts = self.open(t.PAYMENT_PARTS)
         self._parts: dict[str, list[t.PaymentPartRow]] = defaultdict(list)
         for part in _routed_before(tables.cursor, batch):
@@ -60,9 +59,7 @@ class Loans(View):
 
     def _touched_instalments(self, batch: Sequence[Recorded]) -> set[tuple[str, int]]:
         touched = {(part.loan_id, part.period) for parts in self._parts.values() for part in parts}
-        touched |= {(advance.loan_id, advance.period) for advance in self._advances}
-        touched |= {(advance.loan_id, advance.period) for advance in self._guarantors}
-        touched |= {(each.loan_id, each.period) for each in self._reimbursements}
+        touched |= self._in_place.touched()
         for recorded in batch:
             event: Any = recorded.event
             if hasattr(event, "period"):
@@ -119,11 +116,11 @@ class Loans(View):
                 | g.GuaranteeAdvancePaid()
                 | g.GuaranteeAdvanceReleased()
             ) as event:
-                self._fold_guarantee(event, recorded.business_date)
+                self._in_place.fold_guarantee(event, self._instalments, recorded.business_date)
             case (
                 g.ReimbursementOpened() | g.ReimbursementPaid() | g.ReimbursementReleased()
             ) as event:
-                self._fold_reimbursement(event, recorded.business_date)
+                self._in_place.fold_reimbursement(event, self._instalments, recorded.business_date)
             case _:
                 self._fold_repayment(recorded)
 
@@ -192,21 +189,8 @@ class Loans(View):
                 self._instalments[loan_id, period].filed = True
             case e.CourtCostsAwarded(loan_id=loan_id, period=period, amount_fen=amount_fen):
                 self._instalments[loan_id, period].other_fee_fen += amount_fen
-            case e.AdvanceOpened() as event:
-                self._advances.add(
-                    t.AdvanceRow(
-                        payout_id=event.payout_id,
-                        loan_id=event.loan_id,
-                        period=event.period,
-                        principal_fen=sum(event.principal),
-                        interest_fen=sum(event.interest),
-                        status="opened",
-                    )
-                )
-            case e.AdvancePaid(payout_id=payout_id):
-                self._take_over(self._advances[payout_id], recorded.business_date)
-            case e.AdvanceReleased(payout_id=payout_id):
-                self._advances[payout_id].status = "released"
+            case e.AdvanceOpened() | e.AdvancePaid() | e.AdvanceReleased() as event:
+                self._in_place.fold_reserve(event, self._instalments, recorded.business_date)
             case e.LoanSettled(loan_id=loan_id, settled_on=settled_on):
                 self._loan(loan_id, Status.SETTLED).settled_on = settled_on
             case _:
@@ -340,72 +324,6 @@ class Loans(View):
                 row.paid_on = payment.effective_on
             loan.overdue_instalments -= int(was_late and not row.base_fen)
         loan.status = (Status.OVERDUE if loan.overdue_instalments else Status.REPAYING).value
-
-    def _fold_guarantee(self, event: g.LoanGuaranteeEvent, on: date) -> None:
-        match event:
-            case g.OverdueConfirmed(loan_id=loan_id, period=period):
-                self._instalments[loan_id, period].confirmed = True
-            case g.GuaranteeAdvanceOpened():
-                self._guarantors.add(
-                    t.GuarantorAdvanceRow(
-                        advance_id=event.advance_id,
-                        loan_id=event.loan_id,
-                        period=event.period,
-                        principal_fen=sum(event.principal),
-                        interest_fen=sum(event.interest),
-                        status="opened",
-                        guarantor_id=event.guarantor_id,
-                    )
-                )
-            case g.GuaranteeAdvancePaid(advance_id=advance_id):
-                advance = self._guarantors[advance_id]
-                advance.status = "paid"
-                row = self._instalments[advance.loan_id, advance.period]
-                self._history.keep_instalment(row, on)
-                row.open_principal_fen -= advance.principal_fen
-                row.open_interest_fen -= advance.interest_fen
-                row.guarantor_open_principal_fen += advance.principal_fen
-                row.guarantor_open_interest_fen += advance.interest_fen
-            case g.GuaranteeAdvanceReleased(advance_id=advance_id):
-                self._guarantors[advance_id].status = "released"
-
-    def _fold_reimbursement(self, event: g.LoanGuaranteeEvent, on: date) -> None:
-        match event:
-            case g.ReimbursementOpened():
-                self._reimbursements.add(
-                    t.ReimbursementRow(
-                        reimbursement_id=event.reimbursement_id,
-                        loan_id=event.loan_id,
-                        period=event.period,
-                        guarantor_id=event.guarantor_id,
-                        paid_to=event.to,
-                        principal_fen=event.principal_fen,
-                        interest_fen=event.interest_fen,
-                        status="opened",
-                    )
-                )
-            case g.ReimbursementReleased(reimbursement_id=reimbursement_id):
-                self._reimbursements[reimbursement_id].status = "released"
-            case g.ReimbursementPaid(reimbursement_id=reimbursement_id):
-                paid = self._reimbursements[reimbursement_id]
-                paid.status = "paid"
-                if paid.paid_to is None:
-                    row = self._instalments[paid.loan_id, paid.period]
-                    self._history.keep_instalment(row, on)
-                    row.reserve_open_principal_fen -= paid.principal_fen
-                    row.reserve_open_interest_fen -= paid.interest_fen
-                    row.guarantor_open_principal_fen += paid.principal_fen
-                    row.guarantor_open_interest_fen += paid.interest_fen
-
-    def _take_over(self, advance: t.AdvanceRow, on: date) -> None:
-        """The lines paid by the reserve are its own from now on."""
-        advance.status = "paid"
-        row = self._instalments[advance.loan_id, advance.period]
-        self._history.keep_instalment(row, on)
-        row.open_principal_fen -= advance.principal_fen
-        row.open_interest_fen -= advance.interest_fen
-        row.reserve_open_principal_fen += advance.principal_fen
-        row.reserve_open_interest_fen += advance.interest_fen
 
     def _loan(self, loan_id: str, status: Status) -> t.LoanRow:
         loan = self._loans[loan_id]

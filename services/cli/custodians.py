@@ -16,9 +16,9 @@ from adapters.custody.batch_family import channel as batch_channel
 from adapters.custody.batch_family import notices as batch_notices
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
+from adapters.custody.service_family import calls
 from adapters.custody.service_family import channel as service_channel
 from adapters.custody.service_family import notices as service_notices
-from adapters.custody.service_family import requests as service_requests
 from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.service_family.words import WithdrawType
 from adapters.custody.wire import Signer
@@ -75,7 +75,7 @@ def _service(bank: Bank, clock: Clock) -> Connection:
         bank.settings.key_serial,
         read_timeout_ms=bank.settings.bank_timeout_ms,
     )
-    choices = service_requests.Choices(
+    choices = calls.Choices(
         withdraw_type=WithdrawType(bank.settings.withdrawal_type.upper()),
         withdraw_form=bank.settings.withdrawal_form.upper(),
     )

@@ -9,7 +9,7 @@ import typer
 
 from domain.ageing import month_end
 from domain.disclosure import FIGURES, Book, Figure
-from domain.policy import Policies
+from domain.policies import Policies
 from domain.streams import POLICY
 from services.cli.disclosure_page import page
 from services.cli.failure import CliError, bad_input

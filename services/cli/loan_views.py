@@ -11,6 +11,7 @@ import typer
 
 from adapters.codec import Recorded
 from domain import loan as loans
+from domain import loan_evolution
 from domain.loan import Loan
 from domain.loan_figures import changes, figures
 from domain.platform import Platform as Books
@@ -82,7 +83,7 @@ def explain_command(
     loan: Loan = loans.INITIAL
     events: list[Any] = [each.event for each in recorded]
     for event in events:
-        loan = loans.evolve(loan, event)
+        loan = loan_evolution.evolve(loan, event)
     answer: Answer = {
         "loan_id": loan_id,
         "on": reckoned_on.isoformat(),

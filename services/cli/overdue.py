@@ -11,8 +11,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from adapters.read_models.answers import Seen
-from adapters.read_models.as_known import (
-    AsKnown,
+from adapters.read_models.as_known import AsKnown
+from adapters.read_models.as_known_lines import (
     GradeLine,
     MonthLine,
     RollLine,

@@ -7,7 +7,13 @@ from datetime import date
 from typing import Any
 
 from adapters.charts import bars, lines
-from adapters.read_models.as_known import GradeLine, MonthLine, RollLine, StageLine, VintageLine
+from adapters.read_models.as_known_lines import (
+    GradeLine,
+    MonthLine,
+    RollLine,
+    StageLine,
+    VintageLine,
+)
 from domain.ageing import DEFAULT_TABLE
 
 

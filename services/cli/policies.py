@@ -14,7 +14,8 @@ from adapters.commanding import Outcome
 from adapters.policies import PolicyFile, PolicyFileUnusable, parse, shipped
 from domain.commands import PublishPolicy
 from domain.platform import Platform as Books
-from domain.policy import Policies, PolicyTerms
+from domain.policies import Policies
+from domain.policy import PolicyTerms
 from domain.streams import PLATFORM, POLICY
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.looking import day, looking, show

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from adapters.read_models.as_known import MonthLine
+from adapters.read_models.as_known_lines import MonthLine
 from domain import stress
 from domain.accounts import RESERVE_ACCOUNT
 from domain.loan import Status
 from domain.platform import Platform as Books
-from domain.policy import Policies
+from domain.policies import Policies
 from domain.reserve import RULES, Reserve
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from domain.stress_scenario import BadDebts, Scenario, choose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from adapters.read_models.as_known import MonthLine
+from adapters.read_models.as_known_lines import MonthLine
 from domain.money import yuan
 
 BARS = "▁▂▃▄▅▆▇█"

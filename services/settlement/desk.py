@@ -36,7 +36,8 @@ from domain.member import Member
 from domain.model import Event, InvariantBroken, Refused, State
 from domain.operators import Operators
 from domain.platform import Platform
-from domain.policy import CapBasis, Policies, PolicyTerms
+from domain.policies import Policies
+from domain.policy import CapBasis, PolicyTerms
 from domain.policy_limits import NO_LIMITS, PolicyLimits
 from domain.refusals import Code
 from domain.reserve import Reserve

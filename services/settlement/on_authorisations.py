@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import authorisation
+from domain import authorisation, authorised_use
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, whose
@@ -89,7 +89,7 @@ def _check(
     required: bool,
 ) -> None:
     known = desk.member(member_id).authorisations
-    authorisation.check(known, kind, amount_fen, desk.today, required=required, role=role)
+    authorised_use.check(known, kind, amount_fen, desk.today, required=required, role=role)
 
 
 def _record(desk: Desk, member_id: str, *events: AuthorisationEvent) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import authorisation, auto_tender, funding, investment
+from domain import authorised_use, auto_tender, funding, investment
 from domain import commands as c
 from domain.accounts import Role
 from domain.authorisation import Kind
@@ -72,7 +72,7 @@ def _purse(desk: Desk, lender: str) -> Purse | None:
     member = desk.member(lender)
     try:
         free_fen = desk.balance(member.account(Role.INVESTOR)).available_fen
-        at_once_fen = authorisation.usable_fen(
+        at_once_fen = authorised_use.usable_fen(
             member.authorisations,
             Kind.TENDER,
             desk.today,

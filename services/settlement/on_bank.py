@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain import cashbook, funding, guarantor_advance, investment, repayment, reserve
+from domain import (
+    assessment,
+    cashbook,
+    funding,
+    guarantor_advance,
+    investment,
+    protection,
+    repayment,
+    reserve,
+    reserve_advance,
+)
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import EntryRequested, Movement, movement_id
@@ -200,8 +210,8 @@ def drop_claims(desk: Desk, loan_id: str) -> None:
     """Claims in the reserve's queue of which the borrower left nothing open."""
     loan = desk.loan(loan_id)
     for period in sorted(loan.filed):
-        waiting = desk.reserve.queue.get(repayment.claim_id(loan_id, period))
-        if waiting is not None and not repayment.protected_fen(loan, period):
+        waiting = desk.reserve.queue.get(assessment.claim_id(loan_id, period))
+        if waiting is not None and not protection.protected_fen(loan, period):
             desk.record(RESERVE, reserve.ClaimDropped(claim_id=waiting.claim_id))
 
 
@@ -247,7 +257,7 @@ def _payout_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> None:
 
 def _end_advance(desk: Desk, held: reserve.PayoutHeld, *, paid: bool) -> None:
     loan = desk.loan(held.loan_id)
-    _record(desk, held.loan_id, *repayment.finish_advance(loan, held.payout_id, paid=paid))
+    _record(desk, held.loan_id, *reserve_advance.finish_advance(loan, held.payout_id, paid=paid))
     on_guarantees.drop_obligations(desk, held.loan_id)
     route_next(desk, held.loan_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import card_guard, member
+from domain import binding, card_guard, member
 from domain import commands as c
 from domain.card_guard import Act, SecondFactorPassed
 from domain.member import BindingStatus
@@ -19,8 +19,8 @@ def bind_bank_account(desk: Desk, command: c.BindBankAccount) -> None:
         card_ref=ref,
     )
     state = desk.member(command.member_id)
-    bound = member.bind(state, wanted)
-    if member.changes(state, command.role):
+    bound = binding.bind(state, wanted)
+    if binding.changes(state, command.role):
         make_sure(desk, command, Act.CHANGE, command.binding_id)
     desk.record(member_stream(command.member_id), *bound)
     desk.put_away(
@@ -34,7 +34,7 @@ def confirm_binding(desk: Desk, command: c.ConfirmBinding) -> None:
     cool_off_days = opened.cool_off_days if opened else 0
     desk.record(
         member_stream(command.member_id),
-        *member.confirm_binding(
+        *binding.confirm_binding(
             desk.member(command.member_id),
             command.member_id,
             command.binding_id,
@@ -48,14 +48,14 @@ def refuse_binding(desk: Desk, command: c.RefuseBinding) -> None:
     state = desk.member(command.member_id)
     desk.record(
         member_stream(command.member_id),
-        *member.refuse_binding(state, command.member_id, command.binding_id, command.bank_code),
+        *binding.refuse_binding(state, command.member_id, command.binding_id, command.bank_code),
     )
 
 
 def unbind_bank_account(desk: Desk, command: c.UnbindBankAccount) -> None:
     state = desk.member(command.member_id)
     state.known()
-    unbinding = member.unbind(state, command.member_id, command.binding_id)
+    unbinding = binding.unbind(state, command.member_id, command.binding_id)
     make_sure(desk, command, Act.UNBIND, command.binding_id)
     desk.record(member_stream(command.member_id), *unbinding)
 
@@ -65,14 +65,14 @@ def finish_unbinding(desk: Desk, command: c.ConfirmUnbinding | c.RefuseUnbinding
     state = desk.member(command.member_id)
     desk.record(
         member_stream(command.member_id),
-        *member.finish_unbinding(state, command.member_id, command.binding_id, refused_code),
+        *binding.finish_unbinding(state, command.member_id, command.binding_id, refused_code),
     )
 
 
 def reinstate_bank_account(desk: Desk, command: c.ReinstateBankAccount) -> None:
     state = desk.member(command.member_id)
     state.known()
-    member.own_bound(state, command.binding_id)
+    binding.own_bound(state, command.binding_id)
     reinstated = card_guard.reinstate(state.guard, command.member_id, command.binding_id)
     make_sure(desk, command, Act.REINSTATE, command.binding_id)
     desk.record(member_stream(command.member_id), *reinstated)

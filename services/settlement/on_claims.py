@@ -8,8 +8,8 @@ from domain.accounts import INCOME_ACCOUNT, Role, account_of
 from domain.assignment import AssignmentEnded, AssignmentEvent, AssignmentOffered, Reason
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
+from domain.fees import assignment_fee_fen
 from domain.loan_events import ClaimEvent
-from domain.policy import assignment_fee_fen
 from domain.policy_limits import least
 from domain.purposes import Purpose
 from domain.streams import assignment_stream, investment_stream, loan_stream

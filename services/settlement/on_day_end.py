@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain import assessment, payout_run, payouts, reserve, reserve_advance
 from domain import commands as c
-from domain import payouts, repayment, reserve
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import Movement, movement_id
 from domain.loan_events import ClaimFiled, LoanEvent
@@ -17,7 +17,7 @@ from services.settlement.on_guarantees import breach, open_obligations
 
 
 def assess_loan(desk: Desk, command: c.AssessLoan) -> None:
-    events = repayment.assess(desk.loan(command.loan_id), desk.today, desk.calendar)
+    events = assessment.assess(desk.loan(command.loan_id), desk.today, desk.calendar)
     _record(desk, command.loan_id, events)
     close_if_settled(desk, command.loan_id, events)
 
@@ -31,7 +31,7 @@ def judge_obligations(desk: Desk, command: c.JudgeObligations) -> None:
             continue
         breached = breach(desk, opened)
         covers = loan.covers.get(opened.period, Covers.INSTALMENT)
-        called = repayment.call_on(loan, opened.period, breached.next_payer, covers, desk.today)
+        called = assessment.call_on(loan, opened.period, breached.next_payer, covers, desk.today)
         _record(desk, opened.loan_id, called)
 
 
@@ -57,7 +57,7 @@ def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
     )
     desk.record(RESERVE, *checked)
     claims = payouts.open_claims(desk.reserve, terms, desk.today, desk.loan)
-    events = reserve.run(desk.reserve, terms, desk.today, balance_fen, claims)
+    events = payout_run.run(desk.reserve, terms, desk.today, balance_fen, claims)
     desk.record(RESERVE, *events)
     for event in events:
         if isinstance(event, PayoutHeld):
@@ -67,7 +67,7 @@ def run_reserve_payouts(desk: Desk, command: c.RunReservePayouts) -> None:
 def _pay(desk: Desk, held: PayoutHeld) -> None:
     loan = desk.loan(held.loan_id)
     period = desk.reserve.queue[held.claim_id].period
-    opened = repayment.open_advance(loan, held.payout_id, period, held.investors)
+    opened = reserve_advance.open_advance(loan, held.payout_id, period, held.investors)
     desk.record(loan_stream(held.loan_id), opened)
     entry_id = f"P-{held.payout_id}"
     interest = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain import authorisation, guarantee, guarantor_advance, lawful, repayment
+from domain import assessment, authorised_use, guarantee, guarantor_advance, lawful, repayment
 from domain import commands as c
 from domain.accounts import Role, account_of
 from domain.authorisation import Kind as Authorised
@@ -83,7 +83,7 @@ def advance_obligations(desk: Desk, command: c.AdvanceObligations) -> None:
     for obligation in desk.guarantor(guarantor_id).to_advance():
         loan = desk.loan(obligation.loan_id)
         amount_fen = guarantor_advance.owed_fen(loan, guarantor_id, obligation.period)
-        covered = authorisation.covers(known, Authorised.COMPENSATORY, amount_fen, desk.today)
+        covered = authorised_use.covers(known, Authorised.COMPENSATORY, amount_fen, desk.today)
         if covered and not loan.lines_moving and amount_fen <= desk.balance(account).available_fen:
             advance_id = guarantor_advance.id_on(desk.today, guarantor_id, obligation.claim_id)
             period = obligation.period
@@ -106,7 +106,7 @@ def _hold(desk: Desk, opened: GuaranteeAdvanceOpened) -> None:
     requested = guarantee.AdvanceRequested(
         guarantor_id=opened.guarantor_id,
         advance_id=opened.advance_id,
-        claim_id=repayment.claim_id(opened.loan_id, opened.period),
+        claim_id=assessment.claim_id(opened.loan_id, opened.period),
         amount_fen=amount_fen,
     )
     desk.record(guarantee_stream(opened.guarantor_id), requested)
@@ -176,7 +176,7 @@ def _oblige(desk: Desk, loan: Loan, named: Iterable[str], confirmed: OverdueConf
         opened = guarantee.oblige(
             guarantor_id,
             confirmed,
-            repayment.claim_id(confirmed.loan_id, confirmed.period),
+            assessment.claim_id(confirmed.loan_id, confirmed.period),
             amount_fen,
             loan.policy,
             desk.calendar,
@@ -226,7 +226,7 @@ def breach(desk: Desk, opened: ObligationOpened) -> guarantee.ObligationBreached
         period=opened.period,
         amount_fen=guarantor_advance.owed_fen(loan, opened.guarantor_id, opened.period),
         deadline=opened.deadline,
-        next_payer=repayment.payer_after(
+        next_payer=assessment.payer_after(
             loan, loan.guarantee.guarantors[opened.guarantor_id].stands_as
         ),
     )
@@ -278,7 +278,7 @@ def advance_made(desk: Desk, entry: EntryRequested) -> None:
     made = guarantee.AdvanceMade(
         guarantor_id=opened.guarantor_id,
         advance_id=opened.advance_id,
-        claim_id=repayment.claim_id(opened.loan_id, opened.period),
+        claim_id=assessment.claim_id(opened.loan_id, opened.period),
         amount_fen=guarantor_advance.amount_fen(opened),
     )
     desk.record(guarantee_stream(opened.guarantor_id), made)
@@ -310,7 +310,7 @@ def _fail(desk: Desk, entry: EntryRequested, bank_code: str) -> GuaranteeAdvance
     failed = guarantee.AdvanceFailed(
         guarantor_id=opened.guarantor_id,
         advance_id=opened.advance_id,
-        claim_id=repayment.claim_id(opened.loan_id, opened.period),
+        claim_id=assessment.claim_id(opened.loan_id, opened.period),
         bank_code=bank_code,
     )
     desk.record(guarantee_stream(opened.guarantor_id), failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import cashbook, identity, lawful, member, platform, policy, reserve
+from domain import cashbook, identity, lawful, member, platform, policies, reserve
 from domain import commands as c
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
 from domain.authorisation import Kind as Authorised
@@ -44,7 +44,7 @@ def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
 
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
     terms = command.terms
-    published = policy.decide(desk.policies, terms, desk.today)
+    published = policies.decide(desk.policies, terms, desk.today)
     lawful.check(terms, desk.law_table, terms.valid_from)
     desk.record(POLICY, *published)
 

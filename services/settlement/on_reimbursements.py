@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain import assessment, guarantee, guarantor_advance, reimbursement
 from domain import commands as c
-from domain import guarantee, guarantor_advance, reimbursement, repayment
 from domain.accounts import RESERVE_ACCOUNT, Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
@@ -48,7 +48,7 @@ def reimburse_advance(desk: Desk, command: c.ReimburseAdvance) -> None:
 
 def _owed(desk: Desk, loan: Loan, period: int, to: str | None) -> Mapping[str, int]:
     """Guarantor -> fen on record to `to`."""
-    key = repayment.claim_id(loan.known().loan_id, period), to
+    key = assessment.claim_id(loan.known().loan_id, period), to
     states = {name: desk.guarantor(name) for name in loan.guarantee.guarantors}
     return {name: state.recourse[key] for name, state in states.items() if key in state.recourse}
 
@@ -81,7 +81,7 @@ def _arise(desk: Desk, loan_id: str, period: int, to: str | None, owed: Mapping[
     for name, fen in owed.items():
         arose = guarantee.RecourseArose(
             guarantor_id=name,
-            claim_id=repayment.claim_id(loan_id, period),
+            claim_id=assessment.claim_id(loan_id, period),
             loan_id=loan_id,
             period=period,
             to=to,
@@ -98,7 +98,7 @@ def reimbursed(desk: Desk, entry: EntryRequested) -> None:
     made = guarantee.Reimbursed(
         guarantor_id=opened.guarantor_id,
         reimbursement_id=opened.reimbursement_id,
-        claim_id=repayment.claim_id(opened.loan_id, opened.period),
+        claim_id=assessment.claim_id(opened.loan_id, opened.period),
         to=opened.to,
         amount_fen=reimbursement.amount_fen(opened),
     )

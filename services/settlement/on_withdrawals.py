@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain import card_guard, member, withdrawal
+from domain import binding, card_guard, withdrawal
 from domain import commands as c
 from domain.accounts import OUTSIDE, owner_of, role_of
 from domain.authorisation import Kind as Authorised
@@ -21,7 +21,7 @@ from services.settlement.on_authorisations import check_cash
 def request_withdrawal(desk: Desk, command: c.RequestWithdrawal) -> None:
     state = desk.member(command.member_id)
     account = state.account(command.role)
-    member.check_payable(state, command.role, command.binding_id, desk.today)
+    binding.check_payable(state, command.role, command.binding_id, desk.today)
     if not command.by_member:
         check_cash(desk, command.member_id, Authorised.WITHDRAWAL, command.amount_fen, command.role)
     entry_id = entry_of(command.withdrawal_id)
@@ -102,7 +102,7 @@ def _objection(desk: Desk, requested: EntryRequested) -> str | None:
     account = requested.movements[0].payer
     state = desk.member(owner_of(account))
     try:
-        member.check_payable(state, role_of(account), requested.reference, desk.today)
+        binding.check_payable(state, role_of(account), requested.reference, desk.today)
     except Refused as why:
         return why.code
     return None

@@ -15,10 +15,11 @@ import psycopg
 
 from adapters.vault import Seal
 from domain.commands import Command
-from services.settlement.handlers import HANDLERS, PEEKING, Look
+from services.settlement.handlers import HANDLERS
 from services.settlement.pen import Delivery
 from services.settlement.receipts import Answered, Receipts, answered
 from services.settlement.shelf import Lacking, Shelf
+from services.settlement.touches import PEEKING, Look
 
 
 class Ready(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, repayment, reserve_advance
 from domain import loan_events as e
-from domain import repayment
 from domain.loan import Loan
 from domain.model import Refused
 from tests.exemplars import folded
@@ -19,7 +19,7 @@ SECOND_DUE = date(2018, 3, 31)
 
 
 def assessed(loan: Loan, on: date) -> Loan:
-    return folded(repayment.assess(loan, on), loan)
+    return folded(assessment.assess(loan, on), loan)
 
 
 def held(loan: Loan, payment_id: str, fen: int, on: date, *, in_full: bool = False) -> Loan:
@@ -36,8 +36,8 @@ def paid(loan: Loan, fen: int, on: date, *, in_full: bool = False, payment_id: s
 
 
 def advanced(loan: Loan, period: int, investors: dict[str, int], payout_id: str = "1") -> Loan:
-    loan = folded([repayment.open_advance(loan, payout_id, period, investors)], loan)
-    return folded(repayment.finish_advance(loan, payout_id, paid=True), loan)
+    loan = folded([reserve_advance.open_advance(loan, payout_id, period, investors)], loan)
+    return folded(reserve_advance.finish_advance(loan, payout_id, paid=True), loan)
 
 
 def refused(ask: Callable[[], Any]) -> str:

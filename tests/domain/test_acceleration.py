@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, protection, repayment, reserve_advance
 from domain import loan_events as e
-from domain import repayment
 from domain.loan import Loan
 from domain.model import InvariantBroken, Refused
 from domain.policy import Acceleration, Covers, Roll, Scope, SharingBasis, Stage
@@ -39,7 +39,7 @@ def late(days: int, **policy: Any) -> Loan:
 
 def claimed(loan: Loan) -> dict[int, int]:
     """Period -> fen that whoever stands in must pay."""
-    return {period: sum(repayment.protected_fen(loan, period).values()) for period in loan.filed}
+    return {period: sum(protection.protected_fen(loan, period).values()) for period in loan.filed}
 
 
 # -- stages, and what a payout covers -------------------------------------------------------
@@ -66,9 +66,9 @@ def test_the_second_stage_comes_though_the_first_was_paid_out() -> None:
     """The borrower is late all the same: to the reserve."""
     loan = late(89, **TWO_STAGES)
     for period in (1, 2, 3):
-        loan = advanced(loan, period, repayment.open_claim(loan, period), f"{period}")
+        loan = advanced(loan, period, reserve_advance.open_claim(loan, period), f"{period}")
     loan = assessed(loan, FIRST_DUE + timedelta(days=90))
-    assert repayment.open_claim(loan, 4) == {"t0": 1_515_00, "t1": 1_010_00}
+    assert reserve_advance.open_claim(loan, 4) == {"t0": 1_515_00, "t1": 1_010_00}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_was_called_in_stays_due_when_a_payment_of_it_fails(scope: Scope) -
     events = repayment.fail(loan, "p", "E1")
     assert kinds(events) == ["RepaymentFailed"]
     loan = folded(events, loan)
-    assert repayment.assess(loan, day) == ()
+    assert assessment.assess(loan, day) == ()
     assert sum(loan.unbilled) == 0
 
 
@@ -134,12 +134,12 @@ def test_the_whole_rest_falls_due(rule: Acceleration, days: int, why: e.CalledIn
     before = late(days - 1, acceleration=rule)
     assert before.called_in is None
     day = FIRST_DUE + timedelta(days=days)
-    events = repayment.assess(before, day)
+    events = assessment.assess(before, day)
     called_in = only(e.LoanCalledIn, events)
     assert (called_in.why, called_in.called_in_on) == (why, day)
     loan = folded(events, before)
     assert sum(loan.unbilled) == 0
-    assert repayment.assess(loan, day) == ()
+    assert assessment.assess(loan, day) == ()
 
 
 def test_in_all_counts_what_was_paid_since_and_in_a_row_needs_them_together() -> None:
@@ -173,13 +173,13 @@ HOLIDAY = WorkingDays("test-1", {2018}, {FIRST_DUE, date(2018, 3, 1)}, set())
 
 def test_a_due_date_rolls_to_the_next_working_day() -> None:
     loan = disbursed(policy=a_policy(roll=Roll.FOLLOWING), **PLAIN)
-    events = repayment.assess(loan, FIRST_DUE, HOLIDAY)
+    events = assessment.assess(loan, FIRST_DUE, HOLIDAY)
     rolled = only(e.DueDateRolled, events)
     assert (rolled.due_on, rolled.calendar) == (date(2018, 3, 2), "test-1")
     loan = folded(events, loan)
     for day in (FIRST_DUE, date(2018, 3, 1), date(2018, 3, 2)):
-        assert repayment.assess(loan, day, HOLIDAY) == ()
-    assert kinds(repayment.assess(loan, date(2018, 3, 3), HOLIDAY)) == ["InstalmentOverdue"]
+        assert assessment.assess(loan, day, HOLIDAY) == ()
+    assert kinds(assessment.assess(loan, date(2018, 3, 3), HOLIDAY)) == ["InstalmentOverdue"]
     assert loan.billed[1].due(date(2018, 3, 2), loan.policy).penalty_fen == 0
 
 
@@ -188,19 +188,19 @@ def test_the_day_on_which_a_rest_falls_due_does_not_roll() -> None:
     calendar = WorkingDays("test-2", {2018}, {date(2018, 3, 1)}, set())
     terms = a_policy(roll=Roll.FOLLOWING, acceleration=Acceleration(over_days=0))
     loan = disbursed(policy=terms, **PLAIN)
-    loan = folded(repayment.assess(loan, date(2018, 3, 1), calendar), loan)
+    loan = folded(assessment.assess(loan, date(2018, 3, 1), calendar), loan)
     assert loan.billed[2].due_on == date(2018, 3, 1)
-    assert repayment.assess(loan, date(2018, 3, 1), calendar) == ()
+    assert assessment.assess(loan, date(2018, 3, 1), calendar) == ()
 
 
 def test_a_due_date_of_a_year_that_nobody_knows_is_not_guessed() -> None:
     loan = disbursed(policy=a_policy(roll=Roll.FOLLOWING), **PLAIN)
     known = WorkingDays("old", {2017}, set(), set())
     with pytest.raises(Refused) as caught:
-        repayment.assess(loan, FIRST_DUE, known)
+        assessment.assess(loan, FIRST_DUE, known)
     assert caught.value.code == Code.CALENDAR_UNKNOWN
     with pytest.raises(InvariantBroken):
-        repayment.assess(loan, FIRST_DUE)
+        assessment.assess(loan, FIRST_DUE)
 
 
 # -- what a policy says about shares and about paying early -----------------------------------
@@ -210,7 +210,7 @@ def test_by_original_share_an_advance_of_claims_changes_no_ratio() -> None:
     """1 : 1 lent, one fen each month: the last month gives each what he has not had."""
     terms = a_policy(sharing_basis=SharingBasis.ORIGINAL_SHARE)
     loan = disbursed((5, 5), policy=terms, periods=5, method=Method.EQUAL_PRINCIPAL)
-    billed = only(e.InstalmentBilled, repayment.assess(loan, FIRST_DUE))
+    billed = only(e.InstalmentBilled, assessment.assess(loan, FIRST_DUE))
     assert billed.sharing == "largest-remainder/original-share"
     loan = assessed(loan, loan.rows[-1].due_on)
     principals = [each.principal for each in loan.billed.values()]

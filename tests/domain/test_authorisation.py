@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain import authorisation as a
+from domain import authorised_use
 from domain.accounts import Role
 from domain.authorisation import AuthorisationEvent, Authorisations, Kind
 from domain.model import Refused
@@ -80,7 +81,7 @@ def use(
     *,
     required: bool = False,
 ) -> Ask:
-    return lambda known: a.check(known, kind, fen, today, required=required, role=role)
+    return lambda known: authorised_use.check(known, kind, fen, today, required=required, role=role)
 
 
 NOTHING = None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import claims, guarantor_advance, repayment
+from domain import assessment, claims, guarantor_advance, repayment, reserve_advance
 from domain.loan import Loan, Status
 from domain.loan_guarantee import LoanGuaranteed
 from domain.model import Refused
@@ -51,7 +51,7 @@ def passed_on(
 
 
 def assessed(loan: Loan, on: date) -> Loan:
-    return folded(repayment.assess(loan, on), loan)
+    return folded(assessment.assess(loan, on), loan)
 
 
 def paid(loan: Loan, fen: int, on: date, *, in_full: bool = False) -> Loan:
@@ -218,14 +218,14 @@ def test_no_claim_is_sold_while_money_moves_on_its_loan_nor_money_while_one_is_s
     accepted = repayment.accept(due, "p", 888_49, in_full=False, effective_on=FIRST_DUE)
     held = folded(repayment.hold(folded(accepted, due), "p"), folded(accepted, due))
     routed = folded(repayment.route(held), held)
-    advanced = folded([repayment.open_advance(due, "1", 1, {"t1": 1_00})], due)
+    advanced = folded([reserve_advance.open_advance(due, "1", 1, {"t1": 1_00})], due)
     for moving in (held, routed, advanced):
         assert refused(partial(sold, moving, on=FIRST_DUE)) == Code.CLAIM_LINES_MOVING
     being_sold = sold(due, on=FIRST_DUE)
     being_sold = folded(accepted, being_sold)
     being_sold = folded(repayment.hold(being_sold, "p"), being_sold)
     assert repayment.route(being_sold) == ()
-    assert repayment.open_claim(being_sold, 1) == {}
+    assert reserve_advance.open_claim(being_sold, 1) == {}
     done = assigned(being_sold, on=FIRST_DUE)
     assert folded(repayment.route(done), done).routed is not None
 

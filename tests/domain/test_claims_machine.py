@@ -7,25 +7,27 @@ What must hold after each step is in tests/claims_ledger.py.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from domain import assignment, claims, early_part, guarantor_advance, reimbursement, repayment
+from domain import (
+    assessment,
+    assignment,
+    claims,
+    early_part,
+    guarantor_advance,
+    protection,
+    reimbursement,
+    repayment,
+    reserve_advance,
+)
 from domain import loan_events as e
-from domain.allocation import AllocationOrder
-from domain.assignment import Assignment, AssignmentOffered, Reason
-from domain.loan import IN_REPAYMENT, Loan, Status
+from domain.assignment import Reason
+from domain.loan import Status
 from domain.loan_guarantee import (
     Contribution,
     GuaranteeAdvanceOpened,
@@ -33,81 +35,18 @@ from domain.loan_guarantee import (
     ReimbursementOpened,
 )
 from domain.model import Refused
-from domain.policy import (
-    Acceleration,
-    Covers,
-    EarlyRest,
-    PenaltyBase,
-    PolicyTerms,
-    Provider,
-    Scope,
-    SharingBasis,
-    Stage,
-    Subrogation,
-)
+from domain.policy import Covers, EarlyRest, PolicyTerms, Provider, Scope
 from domain.refusals import Code
 from domain.schedule import Method
-from domain.sharing import ShareMethod
 from tests.claims_ledger import RESERVE, Advance, Ledger, rightly_split
-from tests.exemplars import TODAY, a_policy, disbursed, folded
-
-PERIODS = st.sampled_from((1, 1, 2, 3))
-WELL = st.sampled_from((True, True, True, False))
-ANSWERS = st.sampled_from((True, True, None, False))  # The bank's, at once; None: later.
-TOGETHER = Contribution.AGREED
-# Who stands for the loan: for the whole, alone or with others, or for a share of 10,000.
-GUARANTORS: tuple[dict[str, int | Contribution | None], ...] = (
-    {},
-    {"gus": None},
-    {"gus": TOGETHER, "ned": TOGETHER},
-    {"gus": TOGETHER, "ned": None, "amy": TOGETHER},
-    {"gus": 5_000, "ned": 5_000},
-    {"gus": 3_333, "ned": 3_333, "amy": 3_334},
-    {"gus": 2_500, "ned": TOGETHER, "amy": TOGETHER},
-)
-
-policies = st.builds(
-    a_policy,
-    scope=st.sampled_from((*Scope, *(Scope.PRINCIPAL_AND_INTEREST,) * 3)),
-    trigger_days=st.sampled_from((0, 3)),
-    covers=st.sampled_from(Covers),
-    stages=st.sampled_from(
-        (
-            (),
-            (),
-            (Stage(days=1),),
-            *((Stage(days=1), Stage(days=20, covers=each)) for each in Covers),
-        )
-    ),
-    subrogation=st.sampled_from(Subrogation),
-    allocation=st.sampled_from(AllocationOrder),
-    sharing=st.sampled_from(ShareMethod),
-    sharing_basis=st.sampled_from(SharingBasis),
-    penalty_base=st.sampled_from(PenaltyBase),
-    penalty_bands=st.sampled_from(("1-:0.05", "1-:3", "1-:0")),
-    overdue_fee_bands=st.sampled_from(("1-:0", "1-:0.2")),
-    interest_runs_on=st.sampled_from((None, 365)),
-    grace_days=st.sampled_from((0, 0, 5)),
-    early_compensation=st.sampled_from(("0", "3")),
-    early_part=st.sampled_from(EarlyRest),
-    overdue_claims_assignable=st.sampled_from((True, True, False)),
-    acceleration=st.sampled_from((None, Acceleration(over_days=40), Acceleration(in_a_row=2))),
-    providers=st.sampled_from(
-        (
-            (Provider.GUARANTOR, Provider.RESERVE),
-            (Provider.RESERVE, Provider.GUARANTOR),
-            (Provider.GUARANTOR,),
-        )
-    ),
-)
+from tests.domain.claims_drawn import ANSWERS, GUARANTORS, PERIODS, WELL, policies
+from tests.domain.claims_on_sale import ClaimsOnSale
+from tests.exemplars import TODAY, disbursed
 
 
-class Claims(RuleBasedStateMachine):
+class Claims(ClaimsOnSale):
     def __init__(self) -> None:
         super().__init__()
-        self.numbers = itertools.count(1)
-        self.today = TODAY
-        self.sales: dict[str, Assignment] = {}
         self.in_breach: dict[int, tuple[str, ...]] = {}
         self.owed: dict[tuple[int, str | None], Counter[str]] = defaultdict(Counter)
 
@@ -132,7 +71,7 @@ class Claims(RuleBasedStateMachine):
     ) -> None:
         """The borrower is late by now, with one instalment or three, or nothing is due yet; the
         guarantors may have broken their word on them, and the reserve paid so many per cent."""
-        self.loan: Loan = disbursed(amounts_fen, policy=policy, method=method, periods=periods)
+        self.loan = disbursed(amounts_fen, policy=policy, method=method, periods=periods)
         self.ledger = Ledger(self.loan.claims)
         for name, terms in guarantors.items():
             several = terms if isinstance(terms, int) else None
@@ -146,15 +85,6 @@ class Claims(RuleBasedStateMachine):
         self.days_pass(days)
         for period in sorted(self.loan.guarantee.confirmed) if reserve_paid else ():
             self.guarantor_breaks_his_word(period=period, percent=reserve_paid, answer=True)
-
-    def record(self, *events: e.LoanEvent) -> None:
-        for event in events:
-            self.ledger.heard(event)
-            self.loan = folded([event], self.loan)
-
-    @property
-    def running(self) -> bool:
-        return self.loan.status in IN_REPAYMENT
 
     # -- the borrower -----------------------------------------------------------------------
 
@@ -231,11 +161,11 @@ class Claims(RuleBasedStateMachine):
             self.guarantor_pays(period, by, answer)
 
     def reserve_pays(self, period: int, percent: int, answer: bool | None) -> None:
-        open_fen = repayment.open_claim(self.loan, period)
+        open_fen = reserve_advance.open_claim(self.loan, period)
         part = {name: fen * percent // 100 for name, fen in open_fen.items()}
         if sum(part.values()):
             number = f"{next(self.numbers)}"
-            opened = repayment.open_advance(self.loan, number, period, part)
+            opened = reserve_advance.open_advance(self.loan, number, period, part)
             assert sum(opened.principal) + sum(opened.interest) == sum(part.values())
             self._advancing(f"P-{number}", opened, answer)
 
@@ -360,106 +290,14 @@ class Claims(RuleBasedStateMachine):
         """The next payer is called on, once, for what the guarantor was."""
         loan = self.loan
         if period in loan.billed and self.running and period in loan.guarantee.confirmed:
-            payer, covers = repayment.payer_after(loan, Provider.GUARANTOR), loan.covers[period]
+            payer, covers = assessment.payer_after(loan, Provider.GUARANTOR), loan.covers[period]
             self.in_breach[period] = tuple(
                 name for name in loan.guarantee.guarantors if not self._nothing_of(name, period)
             )
-            self.record(*repayment.call_on(loan, period, payer, covers, self.today))
-            assert repayment.call_on(self.loan, period, payer, covers, self.today) == ()
+            self.record(*assessment.call_on(loan, period, payer, covers, self.today))
+            assert assessment.call_on(self.loan, period, payer, covers, self.today) == ()
             if payer is Provider.RESERVE:
                 self.reserve_pays(period, percent, answer)
-
-    # -- claims that change hands ---------------------------------------------------------------
-
-    @precondition(lambda self: self.running)
-    @rule(data=st.data(), percent=st.sampled_from((100, 50, 50, 33, 1)), listed=WELL, at_once=WELL)
-    def claim_is_offered(
-        self, data: st.DataObject, percent: int, *, listed: bool, at_once: bool
-    ) -> None:
-        place = data.draw(st.integers(0, len(self.loan.claims) - 1), "place")
-        name, claim = f"S{next(self.numbers)}", self.loan.claims[place]
-        fen = max(1, claims.open_principal_fen(self.loan, place) * percent // 100)
-        wanted = AssignmentOffered(
-            assignment_id=name,
-            loan_id="L1",
-            claim_id=claim.tender_id,
-            seller_id=claim.investor_id,
-            principal_fen=fen,
-            price_fen=fen,
-            valid_until=self.today + timedelta(days=30),
-        )
-        try:
-            offered = claims.offer(
-                self.loan, name, claim.tender_id, claim.investor_id, fen, self.today
-            )
-        except Refused:
-            return
-        self._sale(assignment.offer(assignment.INITIAL, wanted, self.today))
-        self.record(offered)
-        answered = assignment.answer(self.sales[name], None if listed else "E1")
-        assert answered is not None
-        self._sale(answered)
-        if not listed:
-            self.record(claims.keep(self.loan, name))
-        elif at_once:
-            self._buy(name, "i9", answer=True)
-
-    @precondition(lambda self: self.running and self._listed())
-    @rule(
-        data=st.data(),
-        buyer_id=st.sampled_from(("i0", "i1", "i8", "i9", "i9", "bob")),
-        answer=ANSWERS,
-    )
-    def claim_is_bought(self, data: st.DataObject, buyer_id: str, answer: bool | None) -> None:
-        self._buy(data.draw(st.sampled_from(self._listed()), "sale"), buyer_id, answer)
-
-    def _buy(self, name: str, buyer_id: str, answer: bool | None) -> None:
-        loan = self.loan
-        try:
-            sold = claims.sell(loan, name, buyer_id, None, self.today)
-            bought = assignment.buy(
-                self.sales[name],
-                buyer_id,
-                accrued_fen=claims.accrued_fen(loan, name, self.today),
-                fee_fen=0,
-                amount_max_fen=10**6,
-                today=self.today,
-            )
-        except Refused as refused:
-            self._rightly_not_sold(refused.code, name, buyer_id)
-            return
-        going = [*self.loan.billed.values()], self.loan.rows[self.loan.next_period - 1 :]
-        interest_fen = sum(sum(each.interest) for each in going[0])
-        assert 0 <= bought.accrued_fen <= interest_fen + sum(row.interest_fen for row in going[1])
-        self._sale(bought)
-        self.ledger.sent(name, sold)
-        self.record(sold)
-        self.bank_says(name, answer)
-
-    def _rightly_not_sold(self, code: str, name: str, buyer_id: str) -> None:
-        offer = self.sales[name].offer
-        held = any(payment.held for payment in self.loan.payments.values())
-        right: dict[str, bool] = {
-            Code.SELF_TENDER: buyer_id == "bob",
-            Code.ASSIGNMENT_TO_SELF: buyer_id == offer.seller_id,
-            Code.CLAIM_OVERDUE: not self.loan.policy.overdue_claims_assignable,
-            Code.CLAIM_LINES_MOVING: bool(self.ledger.at_bank) or held,
-            Code.ASSIGNMENT_NOT_OPEN: offer.valid_until < self.today,
-            Code.ASSIGNMENT_ABOVE_OPEN: True,  # It was less, or less was paid, when it was offered.
-        }
-        assert right[code]
-
-    def _listed(self) -> list[str]:
-        sales = self.sales.items()
-        return [name for name, each in sales if each.status is assignment.Status.LISTED]
-
-    def _sale(self, event: assignment.AssignmentEvent) -> None:
-        known = self.sales.get(event.assignment_id, assignment.INITIAL)
-        self.sales[event.assignment_id] = assignment.evolve(known, event)
-
-    def _end_sale(self, name: str, reason: Reason) -> None:
-        self._sale(assignment.end(self.sales[name], reason))
-        self.record(claims.keep(self.loan, name))
 
     # -- the bank -----------------------------------------------------------------------------
 
@@ -482,7 +320,7 @@ class Claims(RuleBasedStateMachine):
             case ["B", number]:
                 self.record(reimbursement.finish(self.loan, number, paid=well))
             case ["P", number]:
-                self.record(*repayment.finish_advance(self.loan, number, paid=well))
+                self.record(*reserve_advance.finish_advance(self.loan, number, paid=well))
             case ["G", number]:
                 self.record(guarantor_advance.finish(self.loan, number, paid=well))
             case _ if well:
@@ -503,9 +341,9 @@ class Claims(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         self.today += timedelta(days=days)
         if self.running:
-            self.record(*repayment.assess(self.loan, self.today))
+            self.record(*assessment.assess(self.loan, self.today))
             if self.running:
-                assert repayment.assess(self.loan, self.today) == ()
+                assert assessment.assess(self.loan, self.today) == ()
 
     @precondition(lambda self: self.running)
     @rule(fen=st.integers(1, 200))
@@ -532,7 +370,7 @@ class Claims(RuleBasedStateMachine):
         if not hasattr(self, "loan"):
             return
         for period in self.loan.guarantee.confirmed & self.loan.billed.keys():
-            open_fen = sum(repayment.protected_fen(self.loan, period).values())
+            open_fen = sum(protection.protected_fen(self.loan, period).values())
             named = self.loan.guarantee.guarantors
             owed = [guarantor_advance.owed_fen(self.loan, name, period) for name in named]
             joint = [name for name, each in named.items() if each.share_bp is None]
@@ -545,13 +383,6 @@ class Claims(RuleBasedStateMachine):
         if hasattr(self, "loan") and self.loan.status is Status.SETTLED:
             self.ledger.owes_nobody()
             assert not self.ledger.at_bank
-
-    @invariant()
-    def a_claim_is_on_sale_where_its_assignment_is(self) -> None:
-        if hasattr(self, "loan"):
-            bought = {n for n, s in self.sales.items() if s.status is assignment.Status.BOUGHT}
-            assert self.loan.offers.keys() == bought | {*self._listed()}
-            assert {n for n, offer in self.loan.offers.items() if offer.buyer_id} == bought
 
 
 TestClaims = Claims.TestCase

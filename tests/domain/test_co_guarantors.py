@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, protection, repayment
 from domain import guarantor_advance as advances
-from domain import repayment
 from domain.loan import Loan
 from domain.loan_guarantee import Contribution, LoanGuaranteed
 from domain.model import Refused
 from domain.policy import Provider, Scope
+from domain.recourse import Recourse
 from domain.refusals import Code
-from domain.register import Recourse
 from tests.domain.test_guarantee import LATE, held, late, lent, refused
 from tests.exemplars import TODAY, a_policy, folded, loan_requested
 
@@ -31,7 +31,7 @@ def co_guaranteed(**guarantors: dict[str, Any]) -> Loan:
     """1,010.00 are late, 606.00 and 404.00 of them for each of two investors."""
     loan = lent(guaranteed=False)
     loan = folded([named(name, **fields) for name, fields in guarantors.items()], loan)
-    return folded(repayment.assess(loan, LATE), loan)
+    return folded(assessment.assess(loan, LATE), loan)
 
 
 def advanced(loan: Loan, by: str, *, well: bool = True) -> Loan:
@@ -122,7 +122,7 @@ def test_a_share_is_paid_to_each_investor_and_the_rest_is_the_others() -> None:
     loan = advanced(loan, "gus")
     assert owed(loan) == {"gus": 0, "ned": 404_00}
     assert refused(lambda: advances.open_advance(loan, "a2", "gus", 1)) == Code.ADVANCE_MADE
-    assert not any(repayment.protected_fen(advanced(loan, "ned"), 1).values())
+    assert not any(protection.protected_fen(advanced(loan, "ned"), 1).values())
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_nobody_else_may() -> None:
 def protected_by(*providers: Provider, **guarantors: dict[str, Any]) -> Loan:
     loan = lent(guaranteed=False, providers=providers)
     loan = folded([named(name, **fields) for name, fields in guarantors.items()], loan)
-    return folded(repayment.assess(loan, LATE), loan)
+    return folded(assessment.assess(loan, LATE), loan)
 
 
 SCHEME: dict[str, Any] = {"stands_as": Provider.THIRD_PARTY}
@@ -251,7 +251,7 @@ def test_it_is_not_called_on_before_the_guarantor_nor_where_the_policy_names_it_
     assert not loan.filed
     early = refused(lambda: advances.open_advance(loan, "a1", "pat", 1))
     assert early == Code.OBLIGATION_UNKNOWN
-    filed = repayment.call_on(loan, 1, Provider.THIRD_PARTY, loan.covers[1], LATE)
+    filed = assessment.call_on(loan, 1, Provider.THIRD_PARTY, loan.covers[1], LATE)
     assert advances.open_advance(folded(filed, loan), "a1", "pat", 1)
     elsewhere = protected_by(Provider.RESERVE, pat=SCHEME)
     assert elsewhere.filed == {1}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import assessment, repayment
 from domain import loan_events as e
-from domain import repayment
 from domain.allocation import AllocationOrder
 from domain.loan import Loan, Status
 from domain.policy import Acceleration
@@ -29,7 +29,7 @@ def a_late_loan(**policy: Any) -> Loan:
     loan = disbursed(
         (600_00, 400_00), policy=terms, periods=1, method=Method.BULLET, annual_rate="0"
     )
-    return folded(repayment.assess(loan, LATE), loan)
+    return folded(assessment.assess(loan, LATE), loan)
 
 
 def judged(loan: Loan, fen: int = COSTS_FEN) -> Loan:
@@ -61,9 +61,9 @@ def test_the_first_suit_on_a_loan_that_is_repaid_fixes_the_day_of_its_cap() -> N
 def test_an_instalment_that_is_billed_after_the_suit_has_its_day_too() -> None:
     terms = a_policy(penalty_bands="1-:0.1", overdue_fee_bands="1-:1")
     loan = disbursed((600_00,), policy=terms, periods=2, method=Method.EQUAL_PRINCIPAL)
-    loan = folded(repayment.assess(loan, LATE), loan)
+    loan = folded(assessment.assess(loan, LATE), loan)
     loan = folded(repayment.sue(loan, "s1", LATE), loan)
-    loan = folded(repayment.assess(loan, DUE + timedelta(days=60)), loan)
+    loan = folded(assessment.assess(loan, DUE + timedelta(days=60)), loan)
     assert [each.lateness.sued_on for each in loan.billed.values()] == [LATE, LATE]
 
 
@@ -107,7 +107,7 @@ def test_the_loan_ends_when_they_are_paid() -> None:
     after = folded(repayment.settle(under_way, LATE), under_way)
     assert (after.status, after.overdue) == (Status.REPAYING, frozenset())  # Nobody is late.
     assert repayment.payoff_fen(after, LATE + timedelta(days=30)) == COSTS_FEN
-    assert repayment.assess(after, LATE + timedelta(days=90)) == ()
+    assert assessment.assess(after, LATE + timedelta(days=90)) == ()
     last = accepted(after, COSTS_FEN + 7, "p2")
     routed = only(e.RepaymentRouted, repayment.route(last))
     assert (routed.parts[0].total_fen, routed.left_fen) == (COSTS_FEN, 7)
@@ -123,7 +123,7 @@ def test_where_nothing_is_overdue_they_stand_with_the_lawsuit_alone() -> None:
 def three_instalments(days: int, **policy: Any) -> Loan:
     terms = a_policy(allocation=AllocationOrder.INSTALMENT_FIRST, **policy)
     loan = disbursed(periods=3, policy=terms)
-    return folded(repayment.assess(loan, DUE + timedelta(days=days)), loan)
+    return folded(assessment.assess(loan, DUE + timedelta(days=days)), loan)
 
 
 def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_their_payment() -> (
@@ -142,7 +142,7 @@ def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_the
 
 def test_they_join_a_rest_that_fell_due_though_a_payment_is_at_the_bank() -> None:
     called_in = three_instalments(8, acceleration=Acceleration(over_days=7))
-    called_in = folded(repayment.assess(called_in, DUE + timedelta(days=9)), called_in)
+    called_in = folded(assessment.assess(called_in, DUE + timedelta(days=9)), called_in)
     owed_fen = sum(called_in.billed[1].due(LATE, called_in.policy)[1:])
     loan = accepted(called_in, owed_fen, "p1")
     loan = settled(loan, repayment.route(loan))
@@ -157,7 +157,7 @@ def test_with_costs_alone_nobody_is_late_and_more_of_them_join() -> None:
     loan = settled(judged(folded(repayment.route(loan), loan)), [])
     later = LATE + timedelta(days=400)
     assert loan.billed[1].late_days(later, loan.policy) == 0
-    assert repayment.assess(loan, later) == ()
+    assert assessment.assess(loan, later) == ()
     assert judged(loan, 7_00).billed[1].other_fee_fen == COSTS_FEN + 7_00
 
 

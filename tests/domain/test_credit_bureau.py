@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain import loan, repayment
+from domain import assessment, loan_evolution, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
@@ -33,12 +33,12 @@ class Story:
     def happened(self, on: date, events: Iterable[e.LoanEvent]) -> None:
         for event in events:
             self.position += 1
-            before, self.loan = self.loan, loan.evolve(self.loan, event)
+            before, self.loan = self.loan, loan_evolution.evolve(self.loan, event)
             told = Told(self.position, f"{on}T04:00:00+00:00", on)
             self.told += records(told, event, before, self.loan)
 
     def night(self, on: date) -> None:
-        self.happened(on, repayment.assess(self.loan, on, CALENDAR))
+        self.happened(on, assessment.assess(self.loan, on, CALENDAR))
 
     def paid(self, on: date, fen: int, payment_id: str = "p1", *, in_full: bool = False) -> None:
         self.sent(on, fen, payment_id, in_full=in_full)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import claims, early_part, repayment
+from domain import assessment, claims, early_part, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Told, records
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
@@ -120,7 +120,7 @@ def test_principal_that_falls_due_in_one_sum_stays_on_its_day(variant: EarlyRest
 def test_of_one_sum_at_the_end_the_months_begun_are_paid_first() -> None:
     """Two months' interest on 10,000 yuan, then ten months' on 6,000."""
     on = DUE + timedelta(days=3)
-    loan = folded(repayment.assess(lent(method=Method.BULLET), on), lent(method=Method.BULLET))
+    loan = folded(assessment.assess(lent(method=Method.BULLET), on), lent(method=Method.BULLET))
     loan, events = sent(loan, 200_00 + 4_000_00, on)
     early = only(EarlyPartBilled, events)
     assert (sum(early.principal), sum(early.interest), early.months_paid) == (4_000_00, 200_00, 2)
@@ -131,7 +131,7 @@ def test_of_one_sum_at_the_end_the_months_begun_are_paid_first() -> None:
     ]
     assert repayment.payoff_fen(loan, on) == 6_000_00
     third = loan.rows[1].due_on + timedelta(days=1)
-    assert repayment.payoff_fen(folded(repayment.assess(loan, third), loan), third) == 6_060_00
+    assert repayment.payoff_fen(folded(assessment.assess(loan, third), loan), third) == 6_060_00
 
 
 def test_of_one_sum_at_the_end_a_payment_that_failed_paid_no_months() -> None:
@@ -146,7 +146,7 @@ def test_whoever_buys_a_claim_then_pays_for_the_days_since_the_months_that_are_p
     """Of one sum at the end: January is paid, and 660.00 more are earned in the 337 days from
     2018-02-28 on; the claim sold is all that i0 has."""
     loan = paid(lent(method=Method.BULLET), 100_00 + 4_000_00)
-    loan = folded(repayment.assess(loan, DUE), loan)
+    loan = folded(assessment.assess(loan, DUE), loan)
     on = DUE + timedelta(days=10)
     offered = claims.offer(loan, "a1", "t0", "i0", 3_600_00, on)
     accrued_fen = claims.accrued_fen(folded([offered], loan), "a1", on)
@@ -188,7 +188,7 @@ def test_refused(variant: EarlyRest, fen: int, code: Code) -> None:
 def test_a_rest_that_fell_due_leaves_nothing_to_be_paid_early() -> None:
     loan = lent(acceleration=Acceleration(over_days=1))
     late = DUE + timedelta(days=2)
-    loan = folded(repayment.assess(loan, late), loan)
+    loan = folded(assessment.assess(loan, late), loan)
     assert loan.called_in
     with pytest.raises(Refused, match=Code.EARLY_PART_TOO_SMALL):
         sent(loan, 20_000_00, late)
@@ -196,7 +196,7 @@ def test_a_rest_that_fell_due_leaves_nothing_to_be_paid_early() -> None:
 
 def test_what_is_late_is_paid_first() -> None:
     late = DUE + timedelta(days=3)
-    loan = folded(repayment.assess(lent(), late), lent())
+    loan = folded(assessment.assess(lent(), late), lent())
     owed_fen = repayment.due_fen(loan, late)
     assert owed_fen > FIRST_FEN
     least_fen = early_part.least_fen(loan, late, owed_fen)
@@ -207,7 +207,7 @@ def test_what_is_late_is_paid_first() -> None:
 
 
 def test_on_the_due_date_a_month_that_has_not_begun_is_not_paid() -> None:
-    loan = folded(repayment.assess(lent(), DUE), lent())
+    loan = folded(assessment.assess(lent(), DUE), lent())
     loan = paid(loan, FIRST_FEN + 500_00, DUE)
     assert (loan.next_period, sum(loan.unbilled)) == (2, 10_000_00 - 788_49 - 500_00)
 
@@ -240,7 +240,7 @@ def test_one_that_was_in_doubt_for_months_is_drawn_up_anew() -> None:
     """Meanwhile nobody was late with it, and an instalment was billed by the lower schedule."""
     loan, _ = sent(lent(), FIRST_FEN + 2_000_00)
     for day in (DUE, date(2018, 4, 2)):
-        assessed = repayment.assess(loan, day)
+        assessed = assessment.assess(loan, day)
         assert 13 not in {each.period for each in assessed if isinstance(each, OVERDUE)}
         loan = folded(assessed, loan)
     assert loan.next_period == 3
@@ -253,8 +253,8 @@ def test_one_that_was_in_doubt_for_months_is_drawn_up_anew() -> None:
 
 def test_one_in_doubt_whose_rest_fell_due_is_owed_without_compensation() -> None:
     loan = lent(acceleration=Acceleration(over_days=20), early_compensation="3")
-    loan, _ = sent(folded(repayment.assess(loan, DUE), loan), FIRST_FEN + 2_000_00, DUE)
-    loan = folded(repayment.assess(loan, DUE + timedelta(days=21)), loan)
+    loan, _ = sent(folded(assessment.assess(loan, DUE), loan), FIRST_FEN + 2_000_00, DUE)
+    loan = folded(assessment.assess(loan, DUE + timedelta(days=21)), loan)
     assert loan.called_in
     undone, owed, failed = repayment.fail(loan, "p1", "E1")
     assert isinstance(undone, EarlyPartUndone)
@@ -264,7 +264,7 @@ def test_one_in_doubt_whose_rest_fell_due_is_owed_without_compensation() -> None
     assert loan.early_part is None
     assert sum(each.principal_fen for each in loan.billed.values()) == 10_000_00
     later = date(2018, 4, 2)
-    assessed = repayment.assess(loan, later)
+    assessed = assessment.assess(loan, later)
     assert 13 in {each.period for each in assessed if isinstance(each, OVERDUE)}
 
 
@@ -297,7 +297,7 @@ def test_every_claim_closes_at_zero_whatever_was_paid_early(
     number = 0
     while loan.status is not Status.SETTLED:
         assert today <= ends
-        loan = folded(repayment.assess(loan, today), loan)
+        loan = folded(assessment.assess(loan, today), loan)
         if loan.status is Status.SETTLED:
             break
         due_fen, fen, early = repayment.due_fen(loan, today), 0, False

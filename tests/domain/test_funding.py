@@ -14,7 +14,8 @@ from domain.law import Limits
 from domain.loan import Loan, Status
 from domain.loan_events import LoanEvent
 from domain.model import InvariantBroken, Refused
-from domain.policy import Policies, PolicyTerms
+from domain.policies import Policies
+from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Claim, Row
 from tests.exemplars import NOON, TODAY, a_policy, filled, folded, loan_requested, only, published

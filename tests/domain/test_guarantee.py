@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, protection, repayment, reserve_advance
 from domain import guarantee as g
 from domain import guarantor_advance as advances
 from domain import loan_events as e
-from domain import repayment
 from domain.loan import Loan
 from domain.loan_guarantee import LoanGuaranteed, OverdueConfirmed
 from domain.model import InvariantBroken, Refused
 from domain.policy import Covers, PolicyTerms, Provider, Scope, Stage
+from domain.recourse import Recourse
 from domain.refusals import Code
-from domain.register import Recourse
 from domain.schedule import Method
 from domain.working_days import WorkingDays
 from tests.exemplars import TODAY, a_policy, disbursed, folded, loan_requested, only
@@ -42,7 +42,7 @@ def lent(*, guaranteed: bool = True, **policy: Any) -> Loan:
 
 def late(**policy: Any) -> Loan:
     loan = lent(**policy)
-    return folded(repayment.assess(loan, LATE), loan)
+    return folded(assessment.assess(loan, LATE), loan)
 
 
 def asked(loan: Loan, advance_id: str = "a1") -> Loan:
@@ -78,11 +78,11 @@ def test_a_rest_whose_payoff_is_at_the_bank_is_not_confirmed() -> None:
     accepted = repayment.accept(loan, "p1", 900_00, in_full=True, effective_on=DUE)
     loan = folded([*accepted, *repayment.hold(folded(accepted, loan), "p1")], loan)
     loan = folded(repayment.route(loan), loan)
-    loan = folded(repayment.assess(loan, LATE), loan)
+    loan = folded(assessment.assess(loan, LATE), loan)
     assert loan.overdue == {1}
     assert refused(lambda: advances.confirm(loan, 1, "ann", LATE)) == Code.LINES_MOVING
     loan = folded(repayment.fail(loan, "p1", "E1"), loan)
-    loan = folded(repayment.assess(loan, LATE), loan)
+    loan = folded(assessment.assess(loan, LATE), loan)
     assert loan.billed[1].base_fen == 200_00 + 6_00
     assert loan.guarantee.confirmed == {1}
 
@@ -140,10 +140,10 @@ def test_the_first_who_must_pay_is_called_on_once(
     guaranteed: bool, providers: tuple[Provider, ...], called: str | None
 ) -> None:
     loan = lent(guaranteed=guaranteed, providers=providers)
-    events = repayment.assess(loan, LATE)
+    events = assessment.assess(loan, LATE)
     rest = [type(each).__name__ for each in events[2:]]  # After billed and overdue.
     assert rest == ([called] if called else [])
-    assert repayment.assess(folded(events, loan), LATE + timedelta(days=1)) == ()
+    assert assessment.assess(folded(events, loan), LATE + timedelta(days=1)) == ()
 
 
 @pytest.mark.parametrize(
@@ -159,15 +159,15 @@ def test_the_first_who_must_pay_is_called_on_once(
 def test_who_must_pay_after_the_guarantor(
     providers: tuple[Provider, ...], after: Provider | None
 ) -> None:
-    assert repayment.payer_after(lent(providers=providers), Provider.GUARANTOR) is after
+    assert assessment.payer_after(lent(providers=providers), Provider.GUARANTOR) is after
 
 
 def test_the_trigger_says_from_which_day_on() -> None:
     loan = lent(trigger_days=3)
     day = DUE + timedelta(days=4)
-    before = folded(repayment.assess(loan, day - timedelta(days=1)), loan)
+    before = folded(assessment.assess(loan, day - timedelta(days=1)), loan)
     assert before.guarantee.confirmed == frozenset()
-    assert only(OverdueConfirmed, repayment.assess(before, day)).confirmed_on == day
+    assert only(OverdueConfirmed, assessment.assess(before, day)).confirmed_on == day
 
 
 def oblige(confirmed_on: date, terms: PolicyTerms) -> g.ObligationOpened:
@@ -251,7 +251,7 @@ def test_who_confirms_before_the_day_promises_no_more_than_the_first_stage_will(
     loan = late(**{"trigger_days": 30} | policy)
     confirmed = advances.confirm(loan, 1, "ann", LATE)
     assert confirmed.covers is covers
-    assert sum(repayment.protected_fen(folded([confirmed], loan), 1).values()) == fen
+    assert sum(protection.protected_fen(folded([confirmed], loan), 1).values()) == fen
 
 
 # -- advances -------------------------------------------------------------------------------
@@ -288,19 +288,19 @@ def test_never_double(loan: Callable[[], Loan], code: Code) -> None:
 
 
 def paid_by_reserve(loan: Loan) -> Loan:
-    opened = repayment.open_advance(loan, "1", 1, repayment.open_claim(loan, 1))
+    opened = reserve_advance.open_advance(loan, "1", 1, reserve_advance.open_claim(loan, 1))
     loan = folded([opened], loan)
     code = refused(lambda: advances.open_advance(loan, "a2", "gus", 1))
     assert code == Code.LINES_MOVING  # While it is on its way.
-    return folded(repayment.finish_advance(loan, "1", paid=True), loan)
+    return folded(reserve_advance.finish_advance(loan, "1", paid=True), loan)
 
 
 def test_while_an_advance_is_on_its_way_nothing_else_pays_its_lines() -> None:
     loan = asked(late())
-    assert repayment.open_claim(loan, 1) == {}
+    assert reserve_advance.open_claim(loan, 1) == {}
     assert held(loan, 10_00).routed is None
     released = folded([advances.finish(loan, "a1", paid=False)], loan)
-    assert repayment.open_claim(released, 1) == {"t0": 606_00, "t1": 404_00}
+    assert reserve_advance.open_claim(released, 1) == {"t0": 606_00, "t1": 404_00}
 
 
 def test_what_he_advanced_is_his_and_comes_back_to_him() -> None:
@@ -325,7 +325,7 @@ def test_what_was_billed_for_a_payment_that_failed_stays_where_the_guarantor_is_
     loan = folded(accepted, loan)
     loan = folded(repayment.hold(loan, "p1"), loan)
     loan = folded(repayment.route(loan), loan)
-    loan = folded(repayment.assess(loan, LATE), loan)
+    loan = folded(assessment.assess(loan, LATE), loan)
     assert loan.guarantee.confirmed == set()  # The day end waits for the bank's word.
     undone, _ = repayment.fail(loan, "p1", "E1")
     assert isinstance(undone, e.EarlyBillingUndone)

@@ -8,7 +8,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import funding, repayment
+from domain import assessment, funding, repayment, reserve_advance
 from domain.loan import Loan
 from domain.loan_events import LoanEvent
 from domain.loan_figures import Change, Figure, changes, figures
@@ -39,7 +39,7 @@ class Story:
         self.loan = folded(events, self.loan)
 
     def assess(self, on: date) -> None:
-        self.take(lambda loan: repayment.assess(loan, on))
+        self.take(lambda loan: assessment.assess(loan, on))
 
     def pay(self, payment_id: str, fen: int, on: date) -> None:
         self.take(
@@ -87,8 +87,8 @@ def test_a_backdated_payment_shows_what_penalty_it_took_off() -> None:
 def test_who_paid_in_the_borrowers_place_is_owed_by_him() -> None:
     story = Story()
     story.assess(date(2018, 3, 31))
-    story.take(lambda loan: (repayment.open_advance(loan, "1", 1, {"t0": 60_00}),))
-    story.take(lambda loan: repayment.finish_advance(loan, "1", paid=True))
+    story.take(lambda loan: (reserve_advance.open_advance(loan, "1", 1, {"t0": 60_00}),))
+    story.take(lambda loan: reserve_advance.finish_advance(loan, "1", paid=True))
     assert changes(story.events, DUE)[-1] == Change(
         len(story.events) - 1, 1, Figure.TO_RESERVE, 0, 60_00
     )

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from domain import binding
 from domain import member as m
 from domain.accounts import Role
 from domain.member import Member, MemberEvent
@@ -34,28 +35,28 @@ Ask = Callable[[Member], tuple[MemberEvent, ...]]
 
 
 def confirm(binding_id: str = "b1") -> Ask:
-    return lambda member: m.confirm_binding(member, "lucy", binding_id, TODAY, 3)
+    return lambda member: binding.confirm_binding(member, "lucy", binding_id, TODAY, 3)
 
 
 def refuse(member: Member) -> tuple[MemberEvent, ...]:
-    return m.refuse_binding(member, "lucy", "b1", "E1")
+    return binding.refuse_binding(member, "lucy", "b1", "E1")
 
 
 def unbind(binding_id: str = "b1") -> Ask:
-    return lambda member: m.unbind(member, "lucy", binding_id)
+    return lambda member: binding.unbind(member, "lucy", binding_id)
 
 
 def finish(code: str | None = None) -> Ask:
-    return lambda member: m.finish_unbinding(member, "lucy", "b1", code)
+    return lambda member: binding.finish_unbinding(member, "lucy", "b1", code)
 
 
 def bind(wanted: m.BindingRequested = ASKED) -> Ask:
-    return lambda member: m.bind(member, wanted)
+    return lambda member: binding.bind(member, wanted)
 
 
 def pay_to(binding_id: str = "b1", role: Role = Role.INVESTOR, today: date = TODAY) -> Ask:
     def ask(member: Member) -> tuple[MemberEvent, ...]:
-        m.check_payable(member, role, binding_id, today)
+        binding.check_payable(member, role, binding_id, today)
         return ()
 
     return ask

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from domain import fees, policies
 from domain import policy as p
 from domain.collection_steps import Action, ActionFrom
 from domain.model import Refused
@@ -20,16 +21,16 @@ V1 = a_policy(valid_from=date(2018, 1, 1))
 V2 = a_policy(version="v2", valid_from=date(2018, 3, 1))
 
 
-def published(*versions: p.PolicyTerms) -> p.Policies:
-    state = p.INITIAL
+def published(*versions: p.PolicyTerms) -> policies.Policies:
+    state = policies.INITIAL
     for terms in versions:
-        state = p.evolve(state, p.PolicyPublished(terms=terms))
+        state = policies.evolve(state, policies.PolicyPublished(terms=terms))
     return state
 
 
 def test_the_first_may_start_in_the_past() -> None:
     """A platform's books may begin in the middle of its life."""
-    assert p.decide(p.INITIAL, V1, TODAY) == (p.PolicyPublished(terms=V1),)
+    assert policies.decide(policies.INITIAL, V1, TODAY) == (policies.PolicyPublished(terms=V1),)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_the_first_may_start_in_the_past() -> None:
 )
 def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Code) -> None:
     with pytest.raises(Refused) as caught:
-        p.decide(published(*given), asked, TODAY)
+        policies.decide(published(*given), asked, TODAY)
     assert caught.value.code == code
 
 
@@ -84,7 +85,7 @@ def test_the_version_in_force(on: date, version: str | None) -> None:
 
 def test_one_that_ends_is_followed_on_the_next_day() -> None:
     ending = V1.model_copy(update={"valid_until": date(2018, 2, 28)})
-    assert p.decide(published(ending), V2, TODAY) == (p.PolicyPublished(terms=V2),)
+    assert policies.decide(published(ending), V2, TODAY) == (policies.PolicyPublished(terms=V2),)
     state = published(ending)
     assert state.in_force(date(2018, 2, 28)) == ending
     assert state.in_force(date(2018, 3, 1)) is None
@@ -94,10 +95,10 @@ def test_one_that_ends_is_followed_on_the_next_day() -> None:
 def test_days_without_a_policy_that_have_gone_by_do_not_bar_the_next_one() -> None:
     over = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
     today = date(2018, 3, 1)
-    assert p.decide(over, V2, today) == (p.PolicyPublished(terms=V2),)
+    assert policies.decide(over, V2, today) == (policies.PolicyPublished(terms=V2),)
     later = V2.model_copy(update={"valid_from": date(2018, 3, 2)})
     with pytest.raises(Refused, match=Code.POLICY_LEAVES_GAP):
-        p.decide(over, later, today)
+        policies.decide(over, later, today)
 
 
 def test_what_has_its_default_is_not_written() -> None:
@@ -125,8 +126,8 @@ def test_fee_and_contribution(
     grade: str, changes: dict[str, object], contribution_fen: int, fee_fen: int
 ) -> None:
     terms = a_policy(**changes)
-    assert p.contribution_fen(terms, grade, 100_00) == contribution_fen
-    assert p.service_fee_fen(terms, grade, 100_00) == fee_fen
+    assert fees.contribution_fen(terms, grade, 100_00) == contribution_fen
+    assert fees.service_fee_fen(terms, grade, 100_00) == fee_fen
 
 
 @pytest.mark.parametrize(
@@ -134,12 +135,12 @@ def test_fee_and_contribution(
     [(100, "0.5", 1), (99, "0.5", 0), (1, "50", 1), (10_000, "1.5", 150), (33, "1.000000", 0)],
 )
 def test_percent_of_rounds_half_up_once(fen: int, percent: str, share_fen: int) -> None:
-    assert p.percent_of(fen, percent) == share_fen
+    assert fees.percent_of(fen, percent) == share_fen
 
 
 @given(st.integers(0, 10**15), st.sampled_from(("0", "1", "1.5", "99.999999")))
 def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None:
-    assert 0 <= p.percent_of(fen, percent) <= fen
+    assert 0 <= fees.percent_of(fen, percent) <= fen
 
 
 @pytest.mark.parametrize(

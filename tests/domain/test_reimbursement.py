@@ -9,7 +9,7 @@ import pytest
 
 from domain import guarantee as g
 from domain import guarantor_advance as advances
-from domain import reimbursement, repayment
+from domain import reimbursement, repayment, reserve_advance
 from domain.loan import Loan
 from domain.loan_guarantee import Contribution
 from domain.policy import Provider
@@ -31,10 +31,10 @@ TOGETHER = {"contribution": Contribution.SAME_DOCUMENT}
 
 
 def reserve_pays(loan: Loan, part: int = 100) -> Loan:
-    open_fen = {k: fen * part // 100 for k, fen in repayment.open_claim(loan, 1).items()}
+    open_fen = {k: fen * part // 100 for k, fen in reserve_advance.open_claim(loan, 1).items()}
     number = str(part)
-    loan = folded([repayment.open_advance(loan, number, 1, open_fen)], loan)
-    return folded(repayment.finish_advance(loan, number, paid=True), loan)
+    loan = folded([reserve_advance.open_advance(loan, number, 1, open_fen)], loan)
+    return folded(reserve_advance.finish_advance(loan, number, paid=True), loan)
 
 
 def opened(loan: Loan, by: str, to: str | None, owed: dict[str, int]) -> Loan:

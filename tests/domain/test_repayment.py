@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from domain import assessment, repayment, reserve_advance
 from domain import loan_events as e
-from domain import repayment
 from domain.loan import Status
 from domain.model import InvariantBroken
 from domain.money import Rounding
@@ -41,12 +41,12 @@ LATE = [
 
 @pytest.mark.parametrize(("on", "events"), LATE)
 def test_assessment_by_day(on: date, events: list[str]) -> None:
-    assert kinds(repayment.assess(disbursed(), on)) == events
+    assert kinds(assessment.assess(disbursed(), on)) == events
 
 
 def test_asked_again_on_the_same_day_it_says_nothing() -> None:
     for on, _ in LATE:
-        assert repayment.assess(assessed(disbursed(), on), on) == ()
+        assert assessment.assess(assessed(disbursed(), on), on) == ()
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_rule_1_the_day_on_which_the_reserve_must_pay(
 ) -> None:
     loan = disbursed(policy=a_policy(**changes))
     day = FIRST_DUE + timedelta(days=late_days)
-    assert "ClaimFiled" not in kinds(repayment.assess(loan, day - timedelta(days=1)))
-    assert only(e.ClaimFiled, repayment.assess(loan, day)).claim_id == "L1.1"
+    assert "ClaimFiled" not in kinds(assessment.assess(loan, day - timedelta(days=1)))
+    assert only(e.ClaimFiled, assessment.assess(loan, day)).claim_id == "L1.1"
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_rule_1_the_day_on_which_the_reserve_must_pay(
 )
 def test_scope_says_what_a_claim_is(scope: Scope, protected: dict[str, int]) -> None:
     loan = disbursed(policy=a_policy(scope=scope))
-    events = repayment.assess(loan, date(2018, 3, 31))
+    events = assessment.assess(loan, date(2018, 3, 31))
     assert ("ClaimFiled" in kinds(events)) == bool(protected)
-    assert repayment.open_claim(folded(events, loan), 1) == protected
+    assert reserve_advance.open_claim(folded(events, loan), 1) == protected
 
 
 def test_what_is_paid_on_the_last_day_is_not_overdue() -> None:
     loan = assessed(disbursed(), FIRST_DUE)
     loan = paid(loan, 888_49, FIRST_DUE)
-    assert repayment.assess(loan, date(2018, 3, 1)) == ()
+    assert assessment.assess(loan, date(2018, 3, 1)) == ()
     assert (loan.status, loan.billed) == (Status.REPAYING, {})
 
 
@@ -183,7 +183,7 @@ def test_refusals() -> None:
     unknown = folded(())
     assert refused(lambda: held(taken, "p", 1, FIRST_DUE)) == Code.ID_TAKEN
     assert refused(lambda: held(unknown, "p", 1, FIRST_DUE)) == Code.LOAN_UNKNOWN
-    assert refused(lambda: repayment.assess(unknown, FIRST_DUE)) == Code.LOAN_UNKNOWN
+    assert refused(lambda: assessment.assess(unknown, FIRST_DUE)) == Code.LOAN_UNKNOWN
     settled = paid(loan, 99_999_99, FIRST_DUE, in_full=True)
     assert settled.status is Status.SETTLED
     assert refused(lambda: held(settled, "q", 1, FIRST_DUE)) == Code.LOAN_WRONG_STATE
@@ -202,36 +202,36 @@ def test_an_advance_pays_interest_first_and_moves_the_claim() -> None:
     billed = loan.billed[1]
     assert (billed.principal, billed.interest) == ((433_09, 315_40), (0, 40_00))
     assert (billed.reserve_principal_fen, billed.reserve_interest_fen) == (40_00, 60_00)
-    assert repayment.open_claim(loan, 1) == {"t0": 433_09, "t1": 355_40}
+    assert reserve_advance.open_claim(loan, 1) == {"t0": 433_09, "t1": 355_40}
 
 
 def test_an_advance_that_was_released_changes_nothing() -> None:
-    loan = folded([repayment.open_advance(FILED, "1", 1, WHOLE)], FILED)
-    assert folded(repayment.finish_advance(loan, "1", paid=False), loan) == FILED
+    loan = folded([reserve_advance.open_advance(FILED, "1", 1, WHOLE)], FILED)
+    assert folded(reserve_advance.finish_advance(loan, "1", paid=False), loan) == FILED
 
 
 def test_more_than_the_open_claim_is_a_bug() -> None:
     with pytest.raises(InvariantBroken):
-        repayment.open_advance(FILED, "1", 1, {"t0": 533_10})
+        reserve_advance.open_advance(FILED, "1", 1, {"t0": 533_10})
 
 
 def test_no_payout_is_planned_while_a_payment_is_held() -> None:
-    assert repayment.open_claim(FILED, 1) == WHOLE
-    assert repayment.open_claim(held(FILED, "p", 1_00, date(2018, 3, 31)), 1) == {}
+    assert reserve_advance.open_claim(FILED, 1) == WHOLE
+    assert reserve_advance.open_claim(held(FILED, "p", 1_00, date(2018, 3, 31)), 1) == {}
 
 
 def test_no_payment_is_routed_while_a_payout_is_on_its_way() -> None:
     """... and then goes to whoever holds the claim: never twice to the investor."""
     day = date(2018, 3, 31)
-    loan = folded([repayment.open_advance(FILED, "1", 1, WHOLE)], FILED)
+    loan = folded([reserve_advance.open_advance(FILED, "1", 1, WHOLE)], FILED)
     loan = held(loan, "p", 500_00, day)
     assert repayment.route(loan) == ()
-    assert repayment.open_claim(loan, 1) == {}
-    to_reserve = folded(repayment.finish_advance(loan, "1", paid=True), loan)
+    assert reserve_advance.open_claim(loan, 1) == {}
+    to_reserve = folded(reserve_advance.finish_advance(loan, "1", paid=True), loan)
     [first, second] = only(e.RepaymentRouted, repayment.route(to_reserve)).parts
     # Of instalment 1 all is the reserve's; category-first pays the interest of 2 before.
     assert (first.reserve_fen, sum(first.principal) + sum(first.interest)) == (first.total_fen, 0)
     assert second.reserve_fen == 0
-    to_investors = folded(repayment.finish_advance(loan, "1", paid=False), loan)
+    to_investors = folded(reserve_advance.finish_advance(loan, "1", paid=False), loan)
     [first, second] = only(e.RepaymentRouted, repayment.route(to_investors)).parts
     assert first.reserve_fen == second.reserve_fen == 0

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain import payout_run
 from domain import reserve as r
 from domain.model import Refused
 from domain.payout_plan import BucketPeriod, PayoutOrder
@@ -46,7 +47,7 @@ def folded(events: Sequence[ReserveEvent], state: Reserve = r.INITIAL) -> Reserv
 def run(
     queue: Sequence[ReserveEvent], balance_fen: int, claims: Open, **policy: Any
 ) -> tuple[ReserveEvent, ...]:
-    return r.run(folded(queue), a_policy(**policy), TODAY, balance_fen, claims)
+    return payout_run.run(folded(queue), a_policy(**policy), TODAY, balance_fen, claims)
 
 
 def paid(events: Sequence[ReserveEvent]) -> dict[str, Mapping[str, int]]:
@@ -127,7 +128,7 @@ def test_payouts_are_numbered_for_ever() -> None:
     state = folded([*AB, *events])
     release = r.PayoutReleased(payout_id="1", claim_id="A", amount_fen=400_00, bank_code="E1")
     state = folded([release], state)
-    again = r.run(state, a_policy(), TODAY, 400_00, {"A": WORKED["A"]})
+    again = payout_run.run(state, a_policy(), TODAY, 400_00, {"A": WORKED["A"]})
     assert only(r.PayoutHeld, again).payout_id == "3"
 
 
@@ -266,7 +267,7 @@ def test_a_claim_is_paid_once_and_time_order_holds_over_all_runs(
     for inflow_fen in inflows:
         balance_fen += inflow_fen
         open_claims = {name: left[name] for name in state.queue}
-        events = r.run(state, terms, TODAY, balance_fen, open_claims)
+        events = payout_run.run(state, terms, TODAY, balance_fen, open_claims)
         state = folded(events, state)
         for held in (e for e in events if isinstance(e, r.PayoutHeld)):
             assert sum(held.investors.values()) == held.amount_fen

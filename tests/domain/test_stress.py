@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import assessment, payouts, policies, repayment, reserve, stress
 from domain import loan_events as e
-from domain import payouts, policy, repayment, reserve, stress
 from domain.loan import Loan
 from domain.loan_guarantee import GuaranteeAdvanceOpened, ReimbursementOpened
 from domain.payout_plan import BucketPeriod, PayoutOrder
-from domain.policy import Covers, PolicyPublished, Scope
+from domain.policies import PolicyPublished
+from domain.policy import Covers, Scope
 from domain.schedule import Method
 from domain.stress import Book, Outcome
 from domain.stress_scenario import BadDebts, Recoveries, Scenario, choose, over_100
@@ -48,7 +49,7 @@ def run(
     recoveries: Sequence[Recoveries] = (),
     **terms: Any,
 ) -> Outcome:
-    versions = policy.evolve(policy.INITIAL, PolicyPublished(terms=a_policy(**(DAILY | terms))))
+    versions = policies.evolve(policies.INITIAL, PolicyPublished(terms=a_policy(**(DAILY | terms))))
     book = Book(today, loans, queue, versions, balance_fen)
     scenario = Scenario(today + timedelta(days=days), stops_on, recoveries)
     return stress.run(book, scenario, CALENDAR)
@@ -137,7 +138,7 @@ def test_a_claim_of_which_the_borrower_pays_all_waits_no_more() -> None:
     no_penalty = {"penalty_bands": "1-:0"}
     loan = disbursed((300_00,), policy=a_policy(**(DAILY | terms | no_penalty)), **free)
     called_on = DUE + timedelta(days=5)
-    events = repayment.assess(loan, called_on)
+    events = assessment.assess(loan, called_on)
     loan, queue = folded(events, loan), reserve.INITIAL
     for event in events:
         if isinstance(event, e.ClaimFiled) and event.period == 2:

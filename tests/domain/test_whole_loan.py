@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain import assessment, repayment, reserve_advance
 from domain import loan_events as e
-from domain import repayment
 from domain.allocation import AllocationOrder
 from domain.loan import Loan, Status
 from domain.model import Refused
@@ -96,14 +96,14 @@ def pay(loan: Loan, purse: Purse, fen: int, on: date, *, in_full: bool, number: 
 
 def advance(loan: Loan, purse: Purse, fen: int, number: int, *, settle: bool) -> Loan:
     for period in sorted(loan.filed & loan.billed.keys()):
-        claim = repayment.open_claim(loan, period)
+        claim = reserve_advance.open_claim(loan, period)
         investors = {tender_id: min(fen, open_fen) for tender_id, open_fen in claim.items()}
         if investors:
-            opened = repayment.open_advance(loan, f"{number}", period, investors)
+            opened = reserve_advance.open_advance(loan, f"{number}", period, investors)
             loan = folded([opened], loan)
             if settle:
                 purse.advance(opened)
-            return folded(repayment.finish_advance(loan, f"{number}", paid=settle), loan)
+            return folded(reserve_advance.finish_advance(loan, f"{number}", paid=settle), loan)
     return loan
 
 
@@ -130,7 +130,7 @@ def test_a_loan_lived_to_its_end_owes_nobody_anything(
         day += timedelta(days=days)
         if loan.status is Status.SETTLED:
             break
-        events = repayment.assess(loan, day)
+        events = assessment.assess(loan, day)
         purse.note(events)
         loan = folded(events, loan)
         if loan.status is Status.SETTLED:
@@ -158,7 +158,7 @@ def test_who_pays_on_the_day_pays_the_schedule_to_the_fen(
     for row in rows:
         if loan.status is Status.SETTLED:
             break
-        events = repayment.assess(loan, row.due_on)
+        events = assessment.assess(loan, row.due_on)
         purse.note(events)
         loan = folded(events, loan)
         if fen := row.principal_fen + row.interest_fen:

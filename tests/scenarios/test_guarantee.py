@@ -21,7 +21,7 @@ from domain.model import Event
 from domain.payout_plan import BucketPeriod
 from domain.policy import Provider
 from domain.purposes import Purpose
-from domain.register import Recourse
+from domain.recourse import Recourse
 from domain.schedule import Method
 from domain.streams import guarantee_stream
 from services.projections.projector import Projector

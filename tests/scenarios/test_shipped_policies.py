@@ -11,14 +11,15 @@ import pytest
 from adapters.policies import PolicyFile, shipped
 from domain import commands as c
 from domain import loan_events as e
-from domain import policy
+from domain import policies
 from domain import reserve as r
 from domain.accounts import Role
 from domain.guarantee import ObligationOpened
 from domain.law import LAW_TABLES
 from domain.lawful import check
 from domain.loan import Status
-from domain.policy import Policies, Provider
+from domain.policies import Policies
+from domain.policy import Provider
 from domain.refusals import Code
 from domain.schedule import Method
 from domain.streams import POLICY
@@ -94,12 +95,12 @@ def test_every_platform_of_the_mission_is_here() -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_its_versions_follow_one_another_as_the_law_allows(name: str) -> None:
-    file, state = POLICIES[name], policy.INITIAL
+    file, state = POLICIES[name], policies.INITIAL
     today = file.versions[0].valid_from
     for terms in file.versions:
         check(terms, LAW_TABLES[file.law_table], terms.valid_from)
-        [published] = policy.decide(state, terms, today)
-        state = policy.evolve(state, published)
+        [published] = policies.decide(state, terms, today)
+        state = policies.evolve(state, published)
     days = (file.versions[-1].valid_from - today).days
     assert all(state.in_force(today + timedelta(days=each)) for each in range(days + 400))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from adapters.custody.service_family.calls import GATEWAY, Call
 from adapters.custody.service_family.envelope import form
-from adapters.custody.service_family.requests import GATEWAY, Call
 from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Poster, Signer
 from infra.clock import Clock
 

@@ -6,23 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from adapters.custody.service_family import answers, notices, words
+from adapters.custody.service_family.calls import DOWNLOAD, SERVICE, Call, Choices, NotCarried
 from adapters.custody.service_family.channel import Channel, Link
 from adapters.custody.service_family.checkfile import LAYOUTS
 from adapters.custody.service_family.envelope import read_object
 from adapters.custody.service_family.errors import ErrorCode
-from adapters.custody.service_family.requests import (
-    DOWNLOAD,
-    SERVICE,
-    Call,
-    Choices,
-    NotCarried,
-    encode,
+from adapters.custody.service_family.queries import (
     encode_project_query,
     encode_query,
-    encode_stop,
     encode_user_query,
     encode_withdrawal_query,
 )
+from adapters.custody.service_family.requests import encode, encode_stop
 from adapters.custody.service_family.statement import read_statement
 from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Signer, bank_day
 from domain.ports import (

@@ -1,20 +1,23 @@
-"""Domain request -> service name, path and reqData fields.
-
-The pages that a member completes at the bank go through /gateway, everything else through
-/service. What a request has no word for at the bank is `NotCarried`: it is never sent.
-"""
+"""Domain request -> service name, path and reqData fields, together with trades.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from adapters.custody.service_family import words
 from adapters.custody.service_family.accounts import user_no, user_role
+from adapters.custody.service_family.calls import (
+    GATEWAY,
+    REQUEST_NO_MAX,
+    SERVICE,
+    Call,
+    Choices,
+    NotCarried,
+)
 from adapters.custody.service_family.envelope import bank_time
-from adapters.custody.service_family.words import RechargeWay, WithdrawType
+from adapters.custody.service_family.trades import batch, hold, trade
+from adapters.custody.service_family.words import RechargeWay
 from adapters.custody.wire import bank_day
 from domain.money import yuan
 from domain.ports import (
@@ -32,8 +35,6 @@ from domain.ports import (
     ExecuteBatch,
     Freeze,
     FreezeFunds,
-    Leg,
-    Offered,
     OfferShare,
     OpenAccount,
     Recharge,
@@ -46,62 +47,7 @@ from domain.ports import (
 )
 from domain.purposes import Purpose
 
-GATEWAY = "/gateway"
-SERVICE = "/service"
-DOWNLOAD = "/download"
-REQUEST_NO_MAX = 50
 _ADVANCE_BATCH = ".b"  # Behind the number of an indirect advance: its batch's.
-
-_TRANSACTION_TYPES: dict[type[BankRequest], str] = {
-    OpenAccount: "REGISTER",
-    BindCard: "BIND_CARD",
-    UnbindCard: "UNBIND_CARD",
-    ChangePhone: "MODIFY_MOBILE",
-    ResetPassword: "RESET_PASSWORD",
-    CheckPassword: "CHECK_PASSWORD",
-    Authorise: "AUTHORIZATION",
-    EndAuthorisation: "CANCEL_AUTHORIZATION",
-    EstablishProject: "PROJECT",
-    ChangeProject: "MODIFY_PROJECT",
-    Recharge: "RECHARGE",
-    Withdraw: "WITHDRAW",
-    ConfirmWithdrawal: "CONFIRM_WITHDRAW",
-    StopWithdrawal: "STOP_WITHDRAW",
-    OfferShare: "DEBENTURE_SALE",
-    EndOffer: "CANCEL_DEBENTURE_SALE",
-    Freeze: "PRETRANSACTION",
-    Release: "CANCEL_PRETRANSACTION",
-    FreezeFunds: "FREEZE",
-    UnfreezeFunds: "UNFREEZE",
-    Execute: "TRANSACTION",
-}
-
-
-class NotCarried(ValueError):
-    """The protocol has no instruction for this request. It was not sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a bank of this family agrees with each platform; the protocol leaves it open."""
-
-    id_card_type: str = "PRC_ID"
-    project_type: str = "STANDARDPOWDER"
-    check_type: str = "LIMIT"  # How the bank makes sure of a new phone.
-    recharge_way: RechargeWay = RechargeWay.SWIFT  # At the bank's page; else it is PROXY.
-    pay_company: str = "BANK"
-    pay_type: str = "B2C"
-    withdraw_type: WithdrawType = WithdrawType.NORMAL
-    withdraw_form: str = "IMMEDIATE"  # CONFIRMED: the bank holds the money until we confirm.
-    redirect_url: str = ""
-    page_minutes: int = 30  # How long a member has to complete a page at the bank.
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    path: str
-    service: str
-    fields: dict[str, Any]
 
 
 def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
@@ -148,8 +94,8 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             return _direct("CANCEL_DEBENTURE_SALE", request, fields)
         case Freeze():
             if request.by_member:
-                return _page("USER_PRE_TRANSACTION", request, _hold(request), choices, now)
-            return _direct("USER_AUTO_PRE_TRANSACTION", request, _hold(request))
+                return _page("USER_PRE_TRANSACTION", request, hold(request), choices, now)
+            return _direct("USER_AUTO_PRE_TRANSACTION", request, hold(request))
         case Release():
             amount = yuan(request.amount_fen)
             fields = {"preTransactionNo": request.freeze_request_no, "amount": amount}
@@ -162,22 +108,13 @@ def encode(request: BankRequest, choices: Choices, now: datetime) -> Call:
             fields = {"originalFreezeRequestNo": request.freeze_request_no, "amount": amount}
             return _direct("UNFREEZE", request, fields)
         case Execute(purpose=Purpose.GUARANTEE_ADVANCE):
-            return _batch(f"{request.request_no}{_ADVANCE_BATCH}", [request])
+            return batch(f"{request.request_no}{_ADVANCE_BATCH}", [request])
         case Execute():
-            return Call(SERVICE, "SYNC_TRANSACTION", _trade(request))
+            return Call(SERVICE, "SYNC_TRANSACTION", trade(request))
         case ExecuteBatch():
-            return _batch(request.request_no, request.trades)
+            return batch(request.request_no, request.trades)
         case _:
             assert_never(request)
-
-
-def encode_query(request: BankRequest) -> Call:
-    """Raises NotCarried for a batch: its trades are asked after one by one."""
-    kind = _TRANSACTION_TYPES.get(type(request))
-    if kind is None:
-        raise NotCarried("a batch is asked after by its trades")
-    fields = {"requestNo": request.request_no, "transactionType": kind}
-    return Call(SERVICE, "QUERY_TRANSACTION", fields)
 
 
 def encode_stop(request: StopWithdrawal, state: object) -> Call:
@@ -186,19 +123,6 @@ def encode_stop(request: StopWithdrawal, state: object) -> Call:
     waits = state in ("INIT", "CONFIRMING")
     service = "CANCEL_WITHDRAW" if waits else "INTERCEPT_WITHDRAW"
     return _direct(service, request, _about_withdrawal(request))
-
-
-def encode_withdrawal_query(request_no: str) -> Call:
-    fields = {"requestNo": request_no, "transactionType": _TRANSACTION_TYPES[Withdraw]}
-    return Call(SERVICE, "QUERY_TRANSACTION", fields)
-
-
-def encode_project_query(project_no: str) -> Call:
-    return Call(SERVICE, "QUERY_PROJECT_INFORMATION", {"projectNo": project_no})
-
-
-def encode_user_query(account: str) -> Call:
-    return Call(SERVICE, "QUERY_USER_INFORMATION", {"platformUserNo": user_no(account)})
 
 
 def _register(request: OpenAccount, choices: Choices, now: datetime) -> Call:
@@ -257,19 +181,6 @@ def _sale(request: OfferShare) -> dict[str, str]:
     }
 
 
-def _hold(request: Freeze) -> dict[str, str]:
-    fields = {
-        "platformUserNo": user_no(request.account),
-        "bizType": _word(words.FREEZE_TYPES, request.purpose),
-        "amount": yuan(request.amount_fen),
-        "projectNo": request.project_no,
-    }
-    if request.offered is not None:
-        fields["share"] = yuan(request.offered.share_fen)
-        fields["creditsaleRequestNo"] = request.offered.request_no
-    return fields
-
-
 def _project(request: EstablishProject, choices: Choices) -> dict[str, Any]:
     way = words.REPAYMENT_WAYS.get(request.method)
     if way is None:
@@ -304,57 +215,6 @@ def _cash(request: Recharge | Withdraw, choices: Choices, now: datetime) -> Call
 
 def _about_withdrawal(request: ConfirmWithdrawal | StopWithdrawal) -> dict[str, str]:
     return {"withdrawRequestNo": request.withdrawal_request_no}
-
-
-def _batch(batch_no: str, trades: Sequence[Execute]) -> Call:
-    if len(batch_no) > REQUEST_NO_MAX:
-        raise ValueError(f"batch_no: at most {REQUEST_NO_MAX} characters")
-    fields = {"batchNo": batch_no, "bizDetails": [_trade(trade) for trade in trades]}
-    return Call(SERVICE, "ASYNC_TRANSACTION", fields)
-
-
-def _trade(request: Execute) -> dict[str, Any]:
-    came_from = {
-        passed_on.movement_id: advance.freeze_request_no for advance, passed_on in request.advances
-    }
-    fields: dict[str, Any] = {
-        "requestNo": request.request_no,
-        "tradeType": _word(words.TRADE_TYPES, request.purpose),
-        "details": [
-            _detail(leg, leg.freeze_request_no or came_from.get(leg.movement_id), request.offered)
-            for leg in request.legs
-        ],
-    }
-    if request.offered is not None:
-        fields["saleRequestNo"] = request.offered.request_no
-    if request.project_no is not None:
-        fields["projectNo"] = request.project_no
-    return fields
-
-
-def _detail(leg: Leg, freeze_request_no: str | None, offered: Offered | None) -> dict[str, str]:
-    """What is passed on names the freeze that it came from; what buys a claim, the share of it."""
-    detail = {
-        "bizType": _word(words.LEG_TYPES, leg.purpose),
-        "sourcePlatformUserNo": user_no(leg.payer),
-        "targetPlatformUserNo": user_no(leg.payee),
-        "amount": yuan(leg.amount_fen),
-        "customDefine": leg.movement_id,
-    }
-    if leg.interest_fen:
-        detail["income"] = yuan(leg.interest_fen)
-    if leg.purpose is Purpose.ASSIGNMENT and offered is not None:
-        detail["share"] = yuan(offered.share_fen)
-    if freeze_request_no is not None:
-        detail["freezeRequestNo"] = freeze_request_no
-    return detail
-
-
-def _word(table: Mapping[Purpose, str], purpose: Purpose) -> str:
-    word = table.get(purpose)
-    if word is None:
-        raise NotCarried(f"purpose: no instruction for {purpose.value} here")
-    return word
 
 
 def _direct(service: str, request: BankRequest, fields: dict[str, Any]) -> Call:

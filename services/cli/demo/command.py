@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.read_models.as_known import MonthLine
+from adapters.read_models.as_known_lines import MonthLine
 from infra.clock import SHANGHAI
 from infra.kafka_broker import KafkaBroker
 from infra.logs import configure

@@ -12,7 +12,7 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from adapters.read_models.as_known import MonthLine
+from adapters.read_models.as_known_lines import MonthLine
 from adapters.read_models.reading import ReadModels
 from adapters.read_models.store import views_schema
 from domain.cashbook import UNBOUNDED

@@ -27,7 +27,8 @@ from domain.loan_guarantee import (
     ReimbursementReleased,
 )
 from domain.model import Event
-from domain.policy import CapBasis, PolicyPublished
+from domain.policies import PolicyPublished
+from domain.policy import CapBasis
 from domain.repayment import outstanding_fen
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.checks.streams import Streams

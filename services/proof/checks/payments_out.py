@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from adapters.codec import decode_event
 from domain.accounts import owner_of, role_of
+from domain.binding import check_payable
 from domain.cashbook import (
     BankMovementRecorded,
     EntryRejected,
@@ -15,7 +16,6 @@ from domain.cashbook import (
     Movement,
     entry_of,
 )
-from domain.member import check_payable
 from domain.model import Event, Refused
 from domain.purposes import Purpose
 from domain.streams import entry_stream

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
-from domain.cashbook import EntryRequested, Movement
+from domain.cashbook import EntryRequested
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
 from domain.loan_events import (
     AdvanceOpened,
@@ -34,9 +33,18 @@ from domain.loan_guarantee import (
     ReimbursementReleased,
 )
 from domain.model import Event
-from domain.purposes import Purpose
-from domain.register import Claim, Recourse
+from domain.recourse import Recourse
+from domain.register import Claim
 from services.proof.checks.check import Check, Fact, Look, looks_of
+from services.proof.checks.owed_movements import (
+    Line,
+    advanced_through,
+    line_of,
+    paid_out,
+    paid_over,
+    repaid,
+    set_aside,
+)
 from services.proof.checks.streams import Streams
 from services.proof.snapshot import Snapshot
 
@@ -263,7 +271,7 @@ class Register(Check):
         if prefix not in {"R", "P", "GH", "GA", "GR"}:
             return
         account = self._accounts[event.subject]
-        wanted: list[_Line]
+        wanted: list[Line]
         if prefix == "R":
             if account.routed is None or account.routed.entry_id != event.entry_id:
                 self.violated(f"{event.entry_id} was not routed", fact.position)
@@ -271,81 +279,28 @@ class Register(Check):
             back: Counter[str] = Counter()
             for each in account.routed.recourse:
                 back[self._named(event.subject, each)] += each.total_fen
-            wanted = _repaid(account.claims, account.routed, back)
+            wanted = repaid(account.claims, account.routed, back)
         elif prefix == "GR":
-            wanted = [_paid_over(account.reimbursing[event.reference])]
+            wanted = [paid_over(account.reimbursing[event.reference])]
         elif prefix == "P":
-            wanted = _paid_out(account.claims, account.advances[event.reference])
+            wanted = paid_out(account.claims, account.advances[event.reference])
         else:
             opened = account.advancing[event.reference]
             held = event.entry_id == f"GH-{event.reference}"
-            wanted = _set_aside(opened) if held else self._advanced_through(event.subject, opened)
+            wanted = set_aside(opened) if held else self._advanced_through(event.subject, opened)
         self.looked_at["entries"] += 1
-        if sorted(wanted) != sorted(map(_line, event.movements)):
+        if sorted(wanted) != sorted(map(line_of, event.movements)):
             self.violated(f"{event.entry_id} moves other sums than are owed", fact.position)
 
-    def _advanced_through(self, loan_id: str, opened: GuaranteeAdvanceOpened) -> list[_Line]:
-        """间接代偿: to the borrower, and from him to each investor."""
+    def _advanced_through(self, loan_id: str, opened: GuaranteeAdvanceOpened) -> list[Line]:
         loan = self._streams.loan(loan_id)
         borrower_id = loan.terms.borrower_id if loan and loan.terms else ""
-        to_borrower = account_of(borrower_id, Role.BORROWER)
-        lines: list[_Line] = []
-        for claim, p, i in zip(
-            self._accounts[loan_id].claims, opened.principal, opened.interest, strict=True
-        ):
-            if p + i:
-                investor = account_of(claim.investor_id, Role.INVESTOR)
-                lines.append((Purpose.GUARANTEE_ADVANCE, to_borrower, p + i, i))
-                lines.append((Purpose.ADVANCE_PASSED_ON, investor, p + i, i))
-        return lines
+        return advanced_through(self._accounts[loan_id].claims, opened, borrower_id)
 
     def finish(self, snapshot: Snapshot) -> None:
         for loan_id, account in self._accounts.items():
             self._conserved(loan_id, account)
         self.looked_at["open_loans"] = len(self._accounts)
-
-
-_Line = tuple[Purpose, str, int, int]
-"""Purpose, payee, fen, and what of them is interest."""
-
-
-def _line(movement: Movement) -> _Line:
-    return movement.purpose, movement.payee, movement.amount_fen, movement.interest_fen
-
-
-def _repaid(claims: list[Claim], routed: RepaymentRouted, back: Mapping[str, int]) -> list[_Line]:
-    lines = []
-    for place, claim in enumerate(claims):
-        principal_fen = sum(part.principal[place] for part in routed.parts)
-        interest_fen = sum(part.interest[place] + part.penalty[place] for part in routed.parts)
-        payee = account_of(claim.investor_id, Role.INVESTOR)
-        lines.append((Purpose.REPAYMENT, payee, principal_fen + interest_fen, interest_fen))
-    reserve_fen = sum(part.reserve_fen for part in routed.parts)
-    fee_fen = sum(part.overdue_fee_fen for part in routed.parts)
-    lines.append((Purpose.SUBROGATED_RECOVERY, RESERVE_ACCOUNT, reserve_fen, 0))
-    for guarantor_id, fen in back.items():
-        guarantor = account_of(guarantor_id, Role.GUARANTOR)
-        lines.append((Purpose.GUARANTEE_RECOVERY, guarantor, fen, 0))
-    lines.append((Purpose.FEE, INCOME_ACCOUNT, fee_fen, 0))
-    return [line for line in lines if line[2]]
-
-
-def _paid_over(opened: ReimbursementOpened) -> _Line:
-    payee = RESERVE_ACCOUNT if opened.to is None else account_of(opened.to, Role.GUARANTOR)
-    return Purpose.REIMBURSEMENT, payee, opened.principal_fen + opened.interest_fen, 0
-
-
-def _set_aside(opened: GuaranteeAdvanceOpened) -> list[_Line]:
-    fen = sum(opened.principal) + sum(opened.interest)
-    return [(Purpose.GUARANTEE_HOLD, account_of(opened.guarantor_id, Role.GUARANTOR), fen, 0)]
-
-
-def _paid_out(claims: list[Claim], opened: AdvanceOpened) -> list[_Line]:
-    return [
-        (Purpose.RESERVE_PAYOUT, account_of(claim.investor_id, Role.INVESTOR), p + i, i)
-        for claim, p, i in zip(claims, opened.principal, opened.interest, strict=True)
-        if p + i
-    ]
 
 
 def _add(sums: list[int], more: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from domain.accounts import RESERVE_ACCOUNT
 from domain.model import Event
-from domain.repayment import protected_fen
+from domain.protection import protected_fen
 from domain.reserve import (
     ClaimDropped,
     ClaimQueued,

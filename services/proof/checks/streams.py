@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from adapters.codec import EVENT_TYPES
-from domain import assignment, investment, loan, member
+from domain import assignment, investment, loan, loan_evolution, member
 from domain.assignment import (
     Assignment,
     AssignmentBought,
@@ -114,7 +114,7 @@ def _member(state: Member, event: member.MemberEvent) -> Member:
 
 
 def _loan(state: Loan, event: LoanEvent) -> Loan | None:
-    after = loan.evolve(state, event)
+    after = loan_evolution.evolve(state, event)
     # Held money may still go back after the end, and what was on sale is taken off.
     left = after.payments or after.offers
     return None if after.status is LoanStatus.SETTLED and not left else after

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapters.codec import Circumstances, Recorded, Stored, data_from, decode, enclosed
-from domain import early_part, funding, repayment
+from domain import assessment, early_part, funding, loan_evolution, repayment, reserve_advance
 from domain import loan as loans
 from domain import loan_events as e
 from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
@@ -25,7 +25,8 @@ from domain.loan import IN_REPAYMENT, Loan
 from domain.member import RelatedPartyRegistered
 from domain.model import Event, Refused
 from domain.platform import BusinessDateRolled, PlatformOpened
-from domain.policy import Acceleration, EarlyRest, PolicyPublished, Provider, Roll, Scope
+from domain.policies import PolicyPublished
+from domain.policy import Acceleration, EarlyRest, Provider, Roll, Scope
 from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
@@ -180,7 +181,7 @@ class Seeded:
 
     def _then(self, loan_id: str, *events: e.LoanEvent) -> None:
         for event in events:
-            self.loans[loan_id] = loans.evolve(self.loans[loan_id], event)
+            self.loans[loan_id] = loan_evolution.evolve(self.loans[loan_id], event)
         self.record(loan_stream(loan_id), *events)
 
     def _live(self, loan_id: str) -> None:
@@ -188,7 +189,7 @@ class Seeded:
         loan = self.loans[loan_id]
         if loan.status not in IN_REPAYMENT:
             return
-        assessed = repayment.assess(loan, self.today, CALENDAR)
+        assessed = assessment.assess(loan, self.today, CALENDAR)
         self._then(loan_id, *assessed)
         self._guarantor.oblige(self.loans[loan_id], assessed)
         for event in self._guarantor.day(self.loans[loan_id], self.today):
@@ -230,11 +231,11 @@ class Seeded:
     def _advance(self, loan_id: str) -> None:
         loan = self.loans[loan_id]
         for period in sorted(loan.filed & loan.billed.keys()):
-            investors = repayment.open_claim(loan, period)
+            investors = reserve_advance.open_claim(loan, period)
             if investors:
                 part = self.rng.choice((1, 2))
                 paid = {who: fen // part for who, fen in investors.items() if fen // part}
-                opened = repayment.open_advance(loan, f"o{self._number()}", period, paid)
+                opened = reserve_advance.open_advance(loan, f"o{self._number()}", period, paid)
                 self._then(loan_id, opened)
                 return
 
@@ -243,7 +244,7 @@ class Seeded:
         loan = self.loans[loan_id]
         for payout_id in list(loan.advances):
             paid = self.rng.random() < 0.8
-            self._then(loan_id, *repayment.finish_advance(loan, payout_id, paid=paid))
+            self._then(loan_id, *reserve_advance.finish_advance(loan, payout_id, paid=paid))
             loan = self.loans[loan_id]
         if loan.routed is None:
             return

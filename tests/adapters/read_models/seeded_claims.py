@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from domain import claims, guarantor_advance, repayment
+from domain import assessment, claims, guarantor_advance, protection
 from domain import guarantee as g
 from domain.accounts import Role, account_of
 from domain.cashbook import EntryRequested, EntrySettled
@@ -88,10 +88,10 @@ class Guarantor:
                 self._deadlines[event.loan_id, event.period] = deadline
                 obliged = g.ObligationOpened(
                     guarantor_id=GUARANTOR,
-                    claim_id=repayment.claim_id(event.loan_id, event.period),
+                    claim_id=assessment.claim_id(event.loan_id, event.period),
                     loan_id=event.loan_id,
                     period=event.period,
-                    amount_fen=sum(repayment.protected_fen(loan, event.period).values()),
+                    amount_fen=sum(protection.protected_fen(loan, event.period).values()),
                     confirmed_on=event.confirmed_on,
                     confirmed_by=None,
                     deadline=deadline,
@@ -108,7 +108,7 @@ class Guarantor:
                 yield self._answered(loan, opened, today)
         moving = loan.guarantee.moving
         for period in sorted(loan.guarantee.confirmed & loan.billed.keys() - moving):
-            left_fen = sum(repayment.protected_fen(loan, period).values())
+            left_fen = sum(protection.protected_fen(loan, period).values())
             if self._rng.random() < 0.1:
                 yield from self._requested(loan, period)
                 return
@@ -163,13 +163,13 @@ class Guarantor:
         self, loan: Loan, period: int, left_fen: int, today: date
     ) -> tuple[LoanEvent, ...]:
         loan_id = loan.known().loan_id
-        payer = repayment.payer_after(loan, Provider.GUARANTOR)
+        payer = assessment.payer_after(loan, Provider.GUARANTOR)
         covers = loan.covers.get(period, Covers.INSTALMENT)
-        called = repayment.call_on(loan, period, payer, covers, today)
+        called = assessment.call_on(loan, period, payer, covers, today)
         if called:
             breached = g.ObligationBreached(
                 guarantor_id=GUARANTOR,
-                claim_id=repayment.claim_id(loan_id, period),
+                claim_id=assessment.claim_id(loan_id, period),
                 loan_id=loan_id,
                 period=period,
                 amount_fen=left_fen,

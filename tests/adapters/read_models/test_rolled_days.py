@@ -10,7 +10,7 @@ import pytest
 from adapters.read_models.as_known import AsKnown
 from adapters.read_models.loan_history import INSTALMENT_HISTORY
 from adapters.read_models.reading import ReadModels
-from domain import funding, repayment
+from domain import assessment, funding, repayment
 from domain import loan as loans
 from domain.ageing import AGEING_TABLES
 from domain.investment import TenderPlaced
@@ -55,7 +55,7 @@ class OneLoan(Seeded):
             if self.today == DUE - timedelta(days=10):
                 self._pay_early(100_00)
             if self.today >= ROLLED:
-                self._then("L1", *repayment.assess(self.loans["L1"], self.today, CALENDAR))
+                self._then("L1", *assessment.assess(self.loans["L1"], self.today, CALENDAR))
 
     def _pay_early(self, fen: int) -> None:
         for step in (

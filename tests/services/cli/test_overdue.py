@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from adapters.read_models.as_known import GradeLine, MonthLine, RollLine, StageLine, VintageLine
+from adapters.read_models.as_known_lines import (
+    GradeLine,
+    MonthLine,
+    RollLine,
+    StageLine,
+    VintageLine,
+)
 from services.cli.disclosure_page import page
 from services.cli.overdue_charts import chart
 from services.cli.trends import Line, sparkline, trend

@@ -17,9 +17,9 @@ from adapters.commanding import Receipt
 from adapters.custody.batch_family import channel as batch_channel
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
+from adapters.custody.service_family.calls import Choices as ServiceChoices
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.requests import Choices as ServiceChoices
 from adapters.custody.wire import Signer
 from adapters.event_log import prepare_shard
 from adapters.shard_schema import shard_schema

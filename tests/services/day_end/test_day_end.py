@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 from adapters.working_days import working_days
+from domain import assessment
 from domain import commands as c
 from domain import loan_events as e
-from domain import repayment
 from domain import reserve as r
 from domain.accounts import Role
 from domain.loan import Status
@@ -153,7 +153,7 @@ def test_it_looks_at_a_loan_on_the_days_on_which_the_domain_decides(
     loan, day, decided = house.loan("L3"), house.today, []
     for _ in range(115):
         day += timedelta(days=1)
-        if events := repayment.assess(loan, day, working_days()):
+        if events := assessment.assess(loan, day, working_days()):
             decided.append(f"assess:{day}:L3")
             loan = folded(events, loan)
     nights.roll_to(day)

@@ -17,9 +17,10 @@ import orjson
 import pytest
 import urllib3
 
+from adapters.custody.service_family.calls import Choices
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from adapters.custody.service_family.requests import Choices, encode
+from adapters.custody.service_family.requests import encode
 from adapters.custody.wire import Signer
 from domain.ports import BankAnswer, BankOutcome, BankRequest, Withdraw
 from infra.clock import SHANGHAI, ManualClock

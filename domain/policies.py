@@ -1,0 +1,78 @@
+"""A platform's policies (保障政策): dated versions; a loan keeps the one it was concluded under.
+
+    PublishPolicy -> PolicyPublished | Refused
+
+Invariant: versions start on different days, later ones later, without a day between them that has
+none, and none is ever changed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from domain.model import Event, Refused, State
+from domain.policy import PolicyTerms
+from domain.refusals import Code
+
+
+class PolicyPublished(Event):
+    TOPIC: ClassVar[str] = "policy.published.v1"
+    terms: PolicyTerms
+
+
+EVENTS = (PolicyPublished,)
+
+
+class Policies(State):
+    versions: tuple[PolicyTerms, ...] = ()
+
+    def in_force(self, on: date) -> PolicyTerms | None:
+        """For a loan that is concluded on that day."""
+        last = self.latest(on)
+        ended = last is not None and last.valid_until is not None and last.valid_until < on
+        return None if ended else last
+
+    def latest(self, on: date) -> PolicyTerms | None:
+        """The one that started last: what the reserve goes by, also after its last day."""
+        started = [terms for terms in self.versions if terms.valid_from <= on]
+        return started[-1] if started else None
+
+    def named(self, version: str) -> PolicyTerms:
+        return next(terms for terms in self.versions if terms.version == version)
+
+
+INITIAL = Policies()
+
+
+def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyPublished, ...]:
+    if any(terms.version == known.version for known in policies.versions):
+        raise Refused(Code.POLICY_VERSION_TAKEN, field="terms.version")
+    last = policies.versions[-1] if policies.versions else None
+    if last is not None and terms.valid_from < today:
+        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_from")
+    if terms.valid_until is not None and terms.valid_until < today:
+        raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
+    if last is not None:
+        _follows(last, terms, today)
+    return (PolicyPublished(terms=terms),)
+
+
+def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
+    """Days without a policy that have gone by cannot be mended: the next one starts today then."""
+    until = last.valid_until
+    if terms.valid_from <= (until or last.valid_from):
+        kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
+        raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
+    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
+        raise Refused(
+            Code.POLICY_LEAVES_GAP,
+            f"{last.version} ends on {until}",
+            "terms.valid_from",
+        )
+
+
+def evolve(policies: Policies, event: PolicyPublished) -> Policies:
+    return replace(policies, versions=(*policies.versions, event.terms))
