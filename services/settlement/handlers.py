@@ -15,6 +15,7 @@ from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
+from domain.release import first_id, following_id
 from domain.streams import (
     AUTO_TENDER,
     COLLECTIONS,
@@ -48,6 +49,7 @@ from services.settlement import (
     on_members,
     on_operators,
     on_reimbursements,
+    on_releases,
     on_visits,
     on_wind_down,
     on_withdrawals,
@@ -194,7 +196,7 @@ def _entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         if account not in UNBOUNDED
     }
     streams = [stream]
-    prefix, _, _ = command.entry_id.partition("-")
+    prefix, _, _ = first_id(command.entry_id).partition("-")
     if prefix == "W":
         streams.append(member_stream(requested.subject))
     if prefix in {"T", "X"}:
@@ -263,6 +265,10 @@ def _unfreeze(command: c.UnfreezeFunds, look: Look) -> Touched:
         freeze_stream(command.freeze_id),
     )
     return Touched(streams)
+
+
+def _release(command: c.AskReleaseAgain | c.AskReleaseTonight, look: Look) -> Touched:
+    return Touched(tuple(map(entry_stream, (command.entry_id, following_id(command.entry_id)))))
 
 
 def _payouts(command: c.RunReservePayouts, look: Look) -> Touched:
@@ -362,6 +368,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.CoverShortfall: Handler(on_corrections.cover_shortfall, _cover),
     c.FreezeFunds: Handler(on_freezes.freeze_funds, _freeze),
     c.UnfreezeFunds: Handler(on_freezes.unfreeze_funds, _unfreeze),
+    c.AskReleaseAgain: Handler(on_releases.ask_release_again, _release),
     c.ChangePhone: Handler(on_visits.change_phone, _member),
     c.ResetPassword: Handler(on_visits.about_password, _member),
     c.CheckPassword: Handler(on_visits.about_password, _member),
@@ -438,4 +445,5 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ReimburseAdvance: Handler(on_reimbursements.reimburse_advance, _reimburse),
     c.JudgeObligations: Handler(on_day_end.judge_obligations, _obligations),
     c.AdvanceObligations: Handler(on_guarantees.advance_obligations, _authorised),
+    c.AskReleaseTonight: Handler(on_releases.ask_release_again, _release),
 }
