@@ -140,6 +140,22 @@ class Code(StrEnum):
     )
     ENTRY_UNKNOWN = "entry_unknown", "No entry of that id is in the cash book."
     ENTRY_CLOSED = "entry_closed", "The entry was settled or rejected before."
+    NOT_A_RELEASE = (
+        "not_a_release",
+        "The entry is no release that may be asked for again.",
+    )
+    RELEASE_NOT_REFUSED = (
+        "release_not_refused",
+        "The bank has not finally refused the release.",
+    )
+    RELEASE_ASKED_AGAIN = (
+        "release_asked_again",
+        "The release was asked for again already, under the next id.",
+    )
+    RELEASE_ASKED_TOO_OFTEN = (
+        "release_asked_too_often",
+        "The bank refused the release 999 times.",
+    )
     WITHDRAWAL_STOPPING = (
         "withdrawal_stopping",
         "The bank was asked to stop that withdrawal before.",

@@ -53,6 +53,7 @@ from adapters.read_models.members import (
 )
 from adapters.read_models.movements import MOVEMENTS, MovementRow, Movements
 from adapters.read_models.positions import CLAIMS, ClaimRow, Positions
+from adapters.read_models.releases import Unreleased, unreleased
 from adapters.read_models.reserve import (
     RESERVE_CLAIMS,
     RESERVE_FLOWS,
@@ -153,6 +154,11 @@ class ReadModels:
         with self._seen(Movements) as (cursor, stamp):
             condition = "subject = %s ORDER BY requested_position, length(movement_id), movement_id"
             return Seen(stamp, MOVEMENTS.select(cursor, condition, subject))
+
+    def unreleased(self) -> Seen[list[Unreleased]]:
+        """Releases that the bank has refused, and not done since."""
+        with self._seen(Movements) as (cursor, stamp):
+            return Seen(stamp, unreleased(cursor))
 
     def business_days(self) -> Seen[list[BusinessDay]]:
         """Oldest first; the last is the running one."""

@@ -56,6 +56,7 @@ from domain.commands.collections import (
 )
 from domain.commands.day_end import (
     AdvanceObligations,
+    AskReleaseTonight,
     AssessCase,
     AssessLoan,
     DayEndCommand,
@@ -112,6 +113,7 @@ from domain.commands.members import (
 )
 from domain.commands.platform import (
     AppointOperators,
+    AskReleaseAgain,
     CoverShortfall,
     FreezeFunds,
     MoveReserveSurplus,
@@ -155,6 +157,8 @@ __all__ = (
     "AppealBlacklisting",
     "AppointGuarantor",
     "AppointOperators",
+    "AskReleaseAgain",
+    "AskReleaseTonight",
     "AssessCase",
     "AssessLoan",
     "BindBankAccount",

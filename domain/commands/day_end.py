@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.commands.base import Internal
+from domain.commands.base import BankRef, Internal
 from domain.model import Id
 
 
@@ -86,6 +86,13 @@ class AdvanceObligations(FromDayEnd):
     guarantor_id: Id
 
 
+class AskReleaseTonight(FromDayEnd):
+    """`ask_release_again`, as each day end does where the bank refused."""
+
+    type: Literal["ask_release_tonight"] = "ask_release_tonight"
+    entry_id: BankRef
+
+
 DayEndCommand = (
     ExpireOffer
     | RollBusinessDate
@@ -97,4 +104,5 @@ DayEndCommand = (
     | JudgeObligations
     | AdvanceObligations
     | SpreadTonight
+    | AskReleaseTonight
 )

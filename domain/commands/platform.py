@@ -134,6 +134,14 @@ class UnfreezeFunds(Manual):
     evidence: Text
 
 
+class AskReleaseAgain(Command):
+    """解冻再申请: the bank finally refused to give frozen money back; the same is asked for once
+    more, under the next id. The next day end does so anyway."""
+
+    type: Literal["ask_release_again"] = "ask_release_again"
+    entry_id: BankRef  # The refused one that was asked last.
+
+
 PlatformCommand = (
     OpenPlatform
     | SetMemberRules
@@ -148,4 +156,5 @@ PlatformCommand = (
     | CoverShortfall
     | FreezeFunds
     | UnfreezeFunds
+    | AskReleaseAgain
 )

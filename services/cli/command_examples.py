@@ -414,6 +414,7 @@ ON_OCCASION: tuple[c.Command, ...] = (
         amount_fen=200,
         **_by("cover-shortfall", "finance-1"),
     ),
+    c.AskReleaseAgain(entry_id="X-T1", **_by("ask-release-again", "finance-1")),
     c.RecordCollectionAction(
         borrower_id="B2",
         action_id="call-1",
@@ -483,8 +484,8 @@ ON_OCCASION: tuple[c.Command, ...] = (
     ),
     by_two(c.WindDown, _FINANCE_1, _RISK_1, plan_hash="f1" * 32, **_by("wind-down", "board-1")),
 )
-"""Not in the story: they need a debit of the bank, a borrower who is late, another platform's list,
-or end it."""
+"""Not in the story: they need a debit of the bank, a release that it refused, a borrower who is
+late, another platform's list, or end it."""
 
 
 def examples_of(name: str) -> list[c.Command]:

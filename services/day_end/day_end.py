@@ -31,6 +31,7 @@ from domain.working_days import WorkingDays
 from infra.postgres import connect
 from services.day_end.cases import cases_to_assess
 from services.day_end.due import loans_due
+from services.day_end.releases import releases_to_ask
 from services.day_end.spreading import loans_that_lack, scheduled, spread_id
 
 ACTOR = "day-end"
@@ -108,6 +109,7 @@ class DayEnd:
     def run(self, today: date) -> DayEndResult:
         """What `today` decides. Asked again it changes nothing."""
         self._catch_up()
+        self._release(today)
         expired = [*self._expired(today), *self._without_policy(today)]
         self._submit(
             [
@@ -157,6 +159,16 @@ class DayEnd:
                 if each.id in unknown
             ]
         )
+
+    def _release(self, today: date) -> None:
+        """What the bank refused to give back. Where somebody was quicker, it is asked for."""
+        receipts = self._ask(
+            [
+                c.AskReleaseTonight(id=f"release:{today}:{each}", entry_id=each, **self._by())
+                for each in releases_to_ask(self._connection, views_schema(self._platform), today)
+            ]
+        )
+        self._accepted([each for each in receipts if each.code != Code.RELEASE_ASKED_AGAIN])
 
     def _advance(self, today: date) -> None:
         """For guarantors who need not be asked, where there are any."""

@@ -22,6 +22,7 @@ from services.settlement import (
     on_members,
     on_operators,
     on_reimbursements,
+    on_releases,
     on_visits,
     on_wind_down,
     on_withdrawals,
@@ -50,6 +51,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.CoverShortfall: Handler(on_corrections.cover_shortfall, touches.cover),
     c.FreezeFunds: Handler(on_freezes.freeze_funds, touches.freeze),
     c.UnfreezeFunds: Handler(on_freezes.unfreeze_funds, touches.unfreeze),
+    c.AskReleaseAgain: Handler(on_releases.ask_release_again, touches.release),
     c.ChangePhone: Handler(on_visits.change_phone, touches.member),
     c.ResetPassword: Handler(on_visits.about_password, touches.member),
     c.CheckPassword: Handler(on_visits.about_password, touches.member),
@@ -126,4 +128,5 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.ReimburseAdvance: Handler(on_reimbursements.reimburse_advance, touches.reimburse),
     c.JudgeObligations: Handler(on_day_end.judge_obligations, touches.obligations),
     c.AdvanceObligations: Handler(on_guarantees.advance_obligations, touches.authorised),
+    c.AskReleaseTonight: Handler(on_releases.ask_release_again, touches.release),
 }

@@ -15,6 +15,7 @@ from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
+from domain.release import first_id, following_id
 from domain.streams import (
     AUTO_TENDER,
     COLLECTIONS,
@@ -169,7 +170,7 @@ def entry(command: c.SettleEntry | c.RejectEntry, look: Look) -> Touched:
         if account not in UNBOUNDED
     }
     streams = [stream]
-    prefix, _, _ = command.entry_id.partition("-")
+    prefix, _, _ = first_id(command.entry_id).partition("-")
     if prefix == "W":
         streams.append(member_stream(requested.subject))
     if prefix in {"T", "X"}:
@@ -238,6 +239,10 @@ def unfreeze(command: c.UnfreezeFunds, look: Look) -> Touched:
         freeze_stream(command.freeze_id),
     )
     return Touched(streams)
+
+
+def release(command: c.AskReleaseAgain | c.AskReleaseTonight, look: Look) -> Touched:
+    return Touched(tuple(map(entry_stream, (command.entry_id, following_id(command.entry_id)))))
 
 
 def payouts(command: c.RunReservePayouts, look: Look) -> Touched:

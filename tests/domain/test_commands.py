@@ -42,7 +42,7 @@ BINDING = command(
 
 
 def test_types_are_unique_and_permanent() -> None:
-    assert len(c.COMMANDS) == len(get_args(get_args(c.AnyCommand)[0])) == 89
+    assert len(c.COMMANDS) == len(get_args(get_args(c.AnyCommand)[0])) == 91
 
 
 def test_our_own_services_commands_are_told_apart() -> None:

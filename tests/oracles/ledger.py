@@ -40,12 +40,18 @@ class Ledger:
         self._available: defaultdict[str, int] = defaultdict(int)
         self._frozen: defaultdict[str, int] = defaultdict(int)
         self._entries: dict[str, Sequence[Movement]] = {}
+        self.kept_back: list[str] = []  # Releases that the bank refused.
         self.from_outside_fen = 0  # In less out, but for what accounts could not bear.
         self.lacking: defaultdict[str, int] = defaultdict(int)
 
     @property
     def waiting(self) -> list[str]:
         return list(self._entries)
+
+    @property
+    def out_of_freezes(self) -> list[str]:
+        """What waits, and spends or gives back what is frozen."""
+        return [entry_id for entry_id, [m, *_] in self._entries.items() if m.freeze]
 
     def available(self, account: str) -> int:
         return self._available[account]
@@ -67,6 +73,8 @@ class Ledger:
             if m.purpose in HOLDS:
                 self._available[m.payer] += m.amount_fen
                 self._frozen[m.payer] -= m.amount_fen
+            elif m.purpose in RELEASES:
+                self.kept_back.append(entry_id)
         self.check()
 
     def settle(self, entry_id: str) -> None:

@@ -92,6 +92,7 @@ REACHED: dict[Code, Ask] = {
     Code.INSUFFICIENT_BALANCE: payout(amount_fen=10**12),
     Code.ENTRY_UNKNOWN: ask(c.SettleEntry, entry_id="C-ghost", bank_date=TODAY),
     Code.ENTRY_CLOSED: ask(c.RejectEntry, entry_id="D-REPAYING-1"),
+    Code.NOT_A_RELEASE: ask(c.AskReleaseAgain, entry_id="D-REPAYING-1"),
     Code.WITHDRAWAL_STOPPING: ask(c.StopWithdrawal, withdrawal_id="w0"),
     Code.MOVEMENT_NOT_ALLOWED: ask(
         c.RecordBankMovement,
@@ -242,6 +243,10 @@ ELSEWHERE = {
     **dict.fromkeys(
         (Code.LIMITS_CONTRADICT, Code.AUTO_TENDER_NOBODY),
         "domain/test_auto_tender, settlement/test_auto_tender",
+    ),
+    **dict.fromkeys(
+        (Code.RELEASE_NOT_REFUSED, Code.RELEASE_ASKED_AGAIN, Code.RELEASE_ASKED_TOO_OFTEN),
+        "domain/test_release, test_refused_releases",
     ),
     Code.GUARANTOR_RELATED: "test_a_related_party_guarantees_no_loan",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",

@@ -30,6 +30,7 @@ from domain.loan_events import (
 from domain.loan_guarantee import GuaranteeAdvancePaid, ReimbursementPaid
 from domain.model import Event
 from domain.purposes import Purpose
+from domain.release import first_id
 from domain.reserve import PayoutPaid
 from services.proof.checks.check import Check, Fact, Look, looks_of
 from services.proof.snapshot import Snapshot
@@ -216,7 +217,7 @@ class BankWord(Check):
         cause, entry_id = self._settled
         prefix, name = _ENTRY_OF[type(event)]
         wanted = f"{prefix}-{getattr(event, name)}"
-        settled = entry_id.rpartition("-")[0] if prefix == "D" else entry_id
+        settled = entry_id.rpartition("-")[0] if prefix == "D" else first_id(entry_id)
         if cause != fact.command[0] or settled != wanted:
             self.violated(f"{fact.topic} without {wanted} being settled", fact.position)
 

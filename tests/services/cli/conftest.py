@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from services.cli.__main__ import app
 from services.cli.bank_process import BankControl, sandbox_bank
 from services.cli.errors import run
 from services.cli.installation import Installation, Keys
+from services.cli.opening import database, find
+from services.projections.projector import Projector
+from tests.house import House
 from tests.services.cli.calculators import Cli
 
 START_TIMEOUT_S = 180  # A guard: the other one of two tests may have both cores.
@@ -122,6 +125,18 @@ def make_folder() -> Iterator[Callable[[], Path]]:
     yield make
     for folder in made:
         shutil.rmtree(folder)
+
+
+def kept(folder: Path, story: Callable[[House], None]) -> Path:
+    """The data of a platform that lived through the story, and does not run."""
+    folder.mkdir(mode=0o700)
+    Installation("demo", "P1", "2018-01-31T12:00:00+08:00").save(folder)
+    with EmbeddedPostgres(folder), database(find(folder, None)) as url:
+        with closing(House(url, "demo")) as house:
+            story(house)
+        with Projector(url, "demo") as projector:
+            projector.catch_up()
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,8 @@ from domain.accounts import Role
 from domain.payout_plan import BucketPeriod
 from domain.policy import Covers
 from domain.schedule import Method
-from infra.postgres import EmbeddedPostgres
-from services.cli.installation import Installation
-from services.cli.opening import database, find
-from services.projections.projector import Projector
 from tests.house import House
-from tests.services.cli.conftest import Zhuanhu
+from tests.services.cli.conftest import Zhuanhu, kept
 
 Ask = Callable[..., Any]
 WINTER = {"name": "winter", "days": 60, "bad_debts": [{"percent": "100", "within_days": 10}]}
@@ -29,18 +24,7 @@ WINTER = {"name": "winter", "days": 60, "bad_debts": [{"percent": "100", "within
 @pytest.fixture(scope="module")
 def data(make_folder: Callable[[], Path]) -> Path:
     """A and B are late since 28 February, and 1,000.00 were paid on 1,500.00. C is due in April."""
-    return _kept(make_folder(), _story)
-
-
-def _kept(folder: Path, story: Callable[[House], None]) -> Path:
-    folder.mkdir(mode=0o700)
-    Installation("demo", "P1", "2018-01-31T12:00:00+08:00").save(folder)
-    with EmbeddedPostgres(folder), database(find(folder, None)) as url:
-        with closing(House(url, "demo")) as house:
-            story(house)
-        with Projector(url, "demo") as projector:
-            projector.catch_up()
-    return folder
+    return kept(make_folder(), _story)
 
 
 def _story(house: House) -> None:
@@ -104,7 +88,7 @@ def test_people_see_the_month_ends(zhuanhu: Zhuanhu, data: Path) -> None:
 def test_before_the_books_are_open_there_is_no_month(
     zhuanhu: Zhuanhu, make_folder: Callable[[], Path]
 ) -> None:
-    folder = _kept(make_folder(), lambda house: None)
+    folder = kept(make_folder(), lambda house: None)
     told = zhuanhu("reserve", "show", "--data", str(folder))
     assert (told.code, told.err) == (0, "")
     assert "month ends" not in told.out
@@ -137,22 +121,19 @@ def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
     zhuanhu: Zhuanhu, make_folder: Callable[[], Path]
 ) -> None:
     """The rest was called in and claimed; what was late is paid, and the rest is not late yet."""
-    folder = make_folder()
-    folder.mkdir(mode=0o700)
-    Installation("demo", "P1", "2018-01-31T12:00:00+08:00").save(folder)
-    terms = {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING, "fee_by_grade": {}}
-    with EmbeddedPostgres(folder), database(find(folder, None)) as url:
-        with closing(House(url, "demo")) as house:
-            house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
-            house.member("bob", Role.BORROWER)
-            house.member("lucy", Role.INVESTOR, 300_00)
-            rest: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL}
-            house.lend("A", "bob", {"lucy": 300_00}, annual_rate="0", **rest)
-            house.roll_to(date(2018, 3, 5))
-            house.repay("p", "A", 150_00)
-            house.settle_all()
-        with Projector(url, "demo") as projector:
-            projector.catch_up()
+
+    def called_in(house: House) -> None:
+        terms = {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING, "fee_by_grade": {}}
+        house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
+        house.member("bob", Role.BORROWER)
+        house.member("lucy", Role.INVESTOR, 300_00)
+        rest: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL}
+        house.lend("A", "bob", {"lucy": 300_00}, annual_rate="0", **rest)
+        house.roll_to(date(2018, 3, 5))
+        house.repay("p", "A", 150_00)
+        house.settle_all()
+
+    folder = kept(make_folder(), called_in)
     nobody = {**WINTER, "bad_debts": [{"percent": "0", "within_days": 10}]}
     words = ("reserve", "stress", "--scenario", "-", "--data", str(folder), "--json")
     told = zhuanhu(*words, stdin=json.dumps(nobody))

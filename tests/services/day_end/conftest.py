@@ -1,4 +1,4 @@
-"""A whole platform whose nights are run by the real day end, over a bank that settles at once."""
+"""A whole platform whose nights are run by the real day end, over a bank that answers at once."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ class Killed(Exception):
 
 
 class Counted:
-    """The writer, with a note of what it was asked, a bank that settles everything at once, and a
-    kill after so many submissions."""
+    """The writer, with a note of what it was asked, a bank that at once settles everything but what
+    it refuses, and a kill after so many submissions."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self.sent: list[Command] = []
+        self.refuses: set[str] = set()  # Entries.
         self.left: int | None = None
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
@@ -47,6 +48,8 @@ class Counted:
         for command, receipt in zip(commands, receipts, strict=True):
             if isinstance(command, RollBusinessDate) and not receipt.code:
                 self._house.today = command.business_date
+        if self.refuses:
+            self._house.reject(*self.refuses.intersection(self._house.at_bank()))
         self._house.settle_all()
         return receipts
 

@@ -35,7 +35,7 @@ def test_every_rule_is_watched_and_looked_at_something(town_url: str) -> None:
     unseen = {each.name for each in report.findings if not sum(each.looked_at.values())}
     assert unseen == {"guarantees"}  # They have a town of their own: test_guarantees.
     looked_at = {finding.name: finding.looked_at for finding in report.findings}
-    assert looked_at["mirror"]["movements"] == looked_at["mirror"]["instructions"] == 43
+    assert looked_at["mirror"]["movements"] == looked_at["mirror"]["instructions"] == 44
     assert looked_at["balances"]["book_total_fen"] == BOOK_TOTAL_FEN
     assert looked_at["corrections"] == {"corrections": 1}
 

@@ -326,8 +326,8 @@ def answered(journal: psycopg.Connection, entry_id: str, state: str) -> None:
 
 def live(url: str) -> None:
     """Two investors and two borrowers: one loan is late and paid by the reserve, one is repaid in
-    time, when a part of its claim was sold, one miscarries; the bank refuses a tender and a
-    withdrawal, and returns another."""
+    time, when a part of its claim was sold, one miscarries; the bank refuses a tender, a
+    withdrawal and a release, and returns another withdrawal."""
     town = Town(url)
     town.open()
     for member_id in ("ann", "ben"):
@@ -378,7 +378,9 @@ def live(url: str) -> None:
     )
     town.live_until(date(2018, 1, 4), "L1", "L2")
     town.pass_on("S1", "L2", "t3", 100_000)
+    town.refused.add("X-t4")
     town.ask(c.MiscarryLoan(**town.base("day_end"), loan_id="L3"))
+    town.ask(c.AskReleaseTonight(**town.base("day_end"), entry_id="X-t4"))
     town.live_until(date(2018, 2, 1), "L1", "L2")
     town.refused.add("H-p2")
     town.repay("p2", "L2", 100)

@@ -253,6 +253,19 @@ class Machine(Watched):
         self._answer([(entry_id, data.draw(well)) for entry_id in chosen])
 
     @rule()
+    def the_bank_leaves_all_frozen(self) -> None:
+        """What is to be spent, then what is to be given back for that. What it ever refused to give
+        back is asked for again: most of it was before."""
+        for _ in range(2):
+            self._answer(dict.fromkeys(self.ledger.out_of_freezes, False))
+        self.submit(
+            [
+                self._command(c.AskReleaseAgain, entry_id=entry_id)
+                for entry_id in self.ledger.kept_back
+            ]
+        )
+
+    @rule()
     def bank_obeys(self) -> None:
         self._answer(dict.fromkeys(self.ledger.waiting, True))
 
