@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from adapters.codec import Stored, enclosed, hash_row
 
@@ -11,7 +12,7 @@ Written = tuple[str, int, str, bytes]
 """One event, not yet numbered: stream, version, topic, data."""
 
 
-class Told(NamedTuple):
+class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The events of one command, and the opening of their envelopes."""
 
     opening: bytes
@@ -26,9 +27,9 @@ class Chain:
 
     def rows(self, told: Iterable[Told]) -> Iterator[Stored]:
         """Raises InvariantBroken for an event that could not be read again."""
-        for opening, events in told:
-            for stream, version, topic, data in events:
-                state = enclosed(topic, data, opening, self.hash)
+        for command in told:
+            for stream, version, topic, data in command.events:
+                state = enclosed(topic, data, command.opening, self.hash)
                 self.position += 1
                 self.hash = hash_row(self.position, stream, version, topic, state)
                 yield Stored(self.position, stream, version, topic, state)

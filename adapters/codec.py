@@ -96,7 +96,7 @@ class Stored(NamedTuple):
     state: bytes
 
 
-class Circumstances(NamedTuple):
+class Circumstances(msgspec.Struct, frozen=True, gc=False):
     """What all events of one command share."""
 
     recorded_at: str
@@ -212,7 +212,7 @@ def circumstances_of(state: bytes) -> Circumstances:
     """Raises ValueError or TypeError where it is no envelope."""
     pieces = state[: state.index(_DATA)].decode().split('"')
     # {"at":"..","on":"..","cause":"..","corr":"..","actor":"..","prev":".." -> every 4th piece.
-    return Circumstances._make(pieces[3:20:4])
+    return Circumstances(*pieces[3:20:4])
 
 
 @lru_cache(maxsize=64)  # The same day, thousands of times.

@@ -212,7 +212,7 @@ class Member(State):
             raise Refused(Code.ROLE_MISSING, field=field_name)
         if role not in self.open_roles:
             raise Refused(Code.ACCOUNT_NOT_OPEN, field=field_name)
-        return f"{registered.member_id}:{role.value}"
+        return f"{registered.member_id}:{role}"
 
     @property
     def verified(self) -> bool:

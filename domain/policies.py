@@ -37,8 +37,10 @@ class Policies(State):
 
     def latest(self, on: date) -> PolicyTerms | None:
         """The one that started last: what the reserve goes by, also after its last day."""
-        started = [terms for terms in self.versions if terms.valid_from <= on]
-        return started[-1] if started else None
+        for terms in reversed(self.versions):
+            if terms.valid_from <= on:
+                return terms
+        return None
 
     def named(self, version: str) -> PolicyTerms:
         return next(terms for terms in self.versions if terms.version == version)

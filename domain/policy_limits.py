@@ -63,4 +63,5 @@ def check_borrower(
 
 def least(*limits_fen: int | None) -> int | None:
     """The closest of them that bind."""
-    return min((fen for fen in limits_fen if fen is not None), default=None)
+    binding = [fen for fen in limits_fen if fen is not None]
+    return min(binding) if binding else None

@@ -68,6 +68,8 @@ from domain.working_days import WorkingDays
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
 
+_LENDING = frozenset({LoanDisbursed, LoanSettled, RepaymentSettled})
+
 
 class Staged(State):
     stream: str
@@ -222,17 +224,22 @@ class Desk:
             version += 1
             state = evolve(state, event)
             self.staged.append(Staged(stream, version, event))
-            if isinstance(event, LoanDisbursed):
-                lent_fen = sum(claim.principal_fen for claim in event.claims)
-                self._principal_fen += lent_fen
-                self._lent_fen += lent_fen
-            elif isinstance(event, LoanSettled):
-                self._lent_fen -= state.known().amount_fen
-            elif isinstance(event, RepaymentSettled):
-                self._principal_fen -= event.principal_fen
+            if type(event) in _LENDING:
+                self._count(event, state)
         self._states[stream] = Kept(version, state)
         if stream == PLATFORM:
             self.platform = state
+
+    def _count(self, event: Event, loan: Loan) -> None:
+        """What is lent, and what of it is not paid back."""
+        if isinstance(event, LoanDisbursed):
+            lent_fen = sum(claim.principal_fen for claim in event.claims)
+            self._principal_fen += lent_fen
+            self._lent_fen += lent_fen
+        elif isinstance(event, LoanSettled):
+            self._lent_fen -= loan.known().amount_fen
+        elif isinstance(event, RepaymentSettled):
+            self._principal_fen -= event.principal_fen
 
     def request(
         self,

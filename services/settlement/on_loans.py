@@ -111,14 +111,16 @@ def place_tender(desk: Desk, command: c.PlaceTender) -> None:
 
 def tender(desk: Desk, placed: investment.TenderPlaced, *, by_member: bool = False) -> None:
     account = desk.member(placed.investor_id).account(Role.INVESTOR, "investor_id")
+    policy = desk.policies.in_force(desk.today)
+    lender_fen = None if policy is None else policy.limits.lender_fen
     reserved = funding.reserve_tender(
         desk.loan(placed.loan_id),
         placed.tender_id,
         placed.investor_id,
         placed.amount_fen,
-        least(desk.platform.tender_max_fen, desk.limits.lender_fen),
+        least(desk.platform.tender_max_fen, lender_fen),
     )
-    if desk.policies.in_force(desk.today) is None:
+    if policy is None:
         raise Refused(Code.POLICY_MISSING, "nobody could say what is promised", "loan_id")
     if not by_member:
         authorised(desk, placed.investor_id, Authorised.TENDER, placed.amount_fen)

@@ -83,7 +83,7 @@ class Pen:
                 command.type,
                 command.actor,
                 payload,
-                receipt.outcome.value,
+                receipt.outcome,
                 receipt.code,
                 receipt.message,
                 receipt.field,
@@ -124,8 +124,8 @@ class Pen:
 
     def _replays(self, delivery: Delivery, answers: Sequence[Receipt]) -> list[tuple[Any, ...]]:
         """What the sender would else never hear: repeats, and what could not be read."""
-        said = [
-            (a.command_id, a.outcome.value, a.code, a.message, a.field, *a[5:7])
+        said: list[tuple[Any, ...]] = [
+            (a.command_id, a.outcome, a.code, a.message, a.field, *a[5:7])
             for a in answers
             if a.replayed or a.code == Code.COMMAND_ID_REUSED
         ]
@@ -147,7 +147,7 @@ def _answer(place: int, answer: Receipt) -> tuple[Any, ...]:
     return (
         place,
         answer.command_id,
-        answer.outcome.value,
+        answer.outcome,
         answer.code,
         answer.message,
         answer.field,

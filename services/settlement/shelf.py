@@ -59,9 +59,7 @@ class Recent(dict[str, V]):
     def lacking(self, names: Iterable[str]) -> list[str]:
         """Those that it does not know, each once. The others count as used."""
         old, unknown = self.old, []
-        for name in dict.fromkeys(names):
-            if name in self:
-                continue
+        for name in [name for name in dict.fromkeys(names) if name not in self]:
             if name in old:
                 self[name] = old[name]
             else:

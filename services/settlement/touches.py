@@ -15,6 +15,7 @@ from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT, Role, account_of
 from domain.cashbook import UNBOUNDED, Entry, entry_of
 from domain.identity import identity_of
 from domain.loan import Loan
+from domain.model import State
 from domain.release import first_id, following_id
 from domain.streams import (
     AUTO_TENDER,
@@ -37,7 +38,7 @@ from services.settlement import on_freezes
 from services.settlement.shelf import Kept
 
 
-class Touched(NamedTuple):
+class Touched(State):
     streams: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
 
@@ -315,7 +316,7 @@ def obligations(command: c.JudgeObligations | c.AdvanceObligations, look: Look) 
 
 
 def authorised(command: c.AdvanceObligations, look: Look) -> Touched:
-    streams, _ = obligations(command, look)
+    streams = obligations(command, look).streams
     guarantor_id = command.guarantor_id
     account = account_of(guarantor_id, Role.GUARANTOR)
     return Touched((*streams, member_stream(guarantor_id)), (account,))
