@@ -1,7 +1,8 @@
 """Commands to the writer of another process on the same database: a table that it empties.
 
-What lies in the inbox is durable. The writer takes a message, and answers it, in the transaction
-that decides it; whoever put it there picks the answer up.
+What lies in the inbox is durable, and encrypted, as commands name people. The writer takes a
+message, and answers it, in the transaction that decides it; whoever put it there picks the answer
+up.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from adapters.commanding import Outcome, Receipt
 from adapters.shard_schema import shard_schema
+from adapters.vault import Seal
 from domain.commands import Command
 from infra.postgres import connect
 
@@ -26,31 +28,22 @@ class NoReceipt(Exception):
 class Inbox:
     """Implements adapters.commanding.Commands by way of the table."""
 
-    def __init__(self, url: str, platform: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, url: str, platform: str, seal: Seal, timeout_s: float = 30.0) -> None:
         self._connection = connect(url, autocommit=True, by_key=True)
         self._schema = sql.Identifier(shard_schema(platform))
+        self._seal = seal
         self._timeout_s = timeout_s
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Raises NoReceipt."""
-        positions = self._put([command.model_dump_json().encode() for command in commands])
+        messages = [command.model_dump_json().encode() for command in commands]
+        positions = self._put([self._seal.close_message(message) for message in messages])
         deadline = time.monotonic() + self._timeout_s
         while not self._answered(positions):
             if time.monotonic() > deadline:
                 raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
             time.sleep(POLL_S)
         return self._pick_up(positions)
-
-    def find(self, command_id: str) -> Receipt | None:
-        """The stored outcome of a command, if it has one."""
-        row = self._connection.execute(
-            sql.SQL(
-                "SELECT command_id, outcome, code, message, field, first_position, last_position"
-                " FROM {}.receipt WHERE command_id = %s"
-            ).format(self._schema),
-            (command_id,),
-        ).fetchone()
-        return Receipt(row[0], Outcome(row[1]), *row[2:]) if row else None
 
     def close(self) -> None:
         self._connection.close()

@@ -20,6 +20,7 @@ from psycopg import sql
 from infra.postgres import connect
 
 NONCE_BYTES = 12
+_CLOSED = b"\x01"  # No JSON begins so.
 
 
 class VaultUnreadable(Exception):
@@ -44,6 +45,8 @@ class Seal:
         self._master = AESGCM(master_key)
         self._list_key = list_key
         self._digest_key = hashlib.blake2b(b"zhuanhu digest", key=master_key).digest()
+        message_key = hashlib.blake2b(b"zhuanhu message", key=master_key, digest_size=32)
+        self._messages = AESGCM(message_key.digest())
 
     def close(self, ref: str, fields: Mapping[str, str]) -> Sealed:
         key = AESGCM.generate_key(bit_length=256)
@@ -65,6 +68,20 @@ class Seal:
         except (InvalidTag, ValueError):  # ValueError: too short to be of ours.
             raise VaultUnreadable(f"{sealed.ref} does not open with this master key") from None
         return fields
+
+    def close_message(self, message: bytes) -> bytes:
+        """A command while it waits for the writer."""
+        return _CLOSED + _encrypt(self._messages, message, _CLOSED)
+
+    def open_message(self, message: bytes) -> bytes:
+        """One that is not closed, as it is: put there by an older version, or by hand. Raises
+        VaultUnreadable."""
+        if not message.startswith(_CLOSED):
+            return message
+        try:
+            return _decrypt(self._messages, message[len(_CLOSED) :], _CLOSED)
+        except (InvalidTag, ValueError):
+            raise VaultUnreadable("a message does not open with this master key") from None
 
     def digest(self, text: str) -> str:
         """Equal for equal text, and useless without the master key."""

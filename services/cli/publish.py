@@ -75,13 +75,13 @@ def publish_command(
 @contextmanager
 def publishing(place: Place) -> Iterator[Commands]:
     """The writer of the stack that runs on the folder, else one opened for the moment."""
+    seal = place.installation.seal(place.data)
     with alone(place) as mine, database(place) as url:
         if not mine:
-            with closing(Inbox(url, place.platform)) as inbox:
+            with closing(Inbox(url, place.platform, seal)) as inbox:
                 yield inbox
             return
         require_released(place, url)
-        seal = place.installation.seal(place.data)
         clock = book_clock(place, url)
         with (
             closing(Writer(url, place.platform, seal, clock, calendar=calendar_in_use())) as writer,

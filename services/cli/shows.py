@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from adapters.event_log import LogReader
-from adapters.inbox import Inbox
+from adapters.outcomes import outcome_of
 from domain.assignment import Status as Sale
 from domain.streams import AUTO_TENDER
 from services.cli.failure import CliError
@@ -49,8 +49,7 @@ def command_show(
     Example: zhuanhu command show C-000001 --json
     """
     with looking(data, platform) as look:
-        with closing(Inbox(look.url, look.platform)) as inbox:
-            receipt = inbox.find(command_id)
+        receipt = outcome_of(look.url, look.platform, command_id)
         if receipt is None:
             raise CliError(
                 "not_found", f"no command {command_id!r} was decided", "id", "is the id right?"

@@ -138,7 +138,7 @@ def running(
         commands: Commands
         writer, intake, log = None, None, None
         if not writes:
-            commands = opened.enter_context(closing(Inbox(url, platform)))
+            commands = opened.enter_context(closing(Inbox(url, platform, seal)))
         else:
             commands = writer = opened.enter_context(
                 closing(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.shard_schema import shard_schema
+from adapters.vault import Seal, VaultUnreadable
 from domain.commands import AnyCommand, Command
 from domain.complaint import complaint
 from infra.postgres import connect, in_schema_of
@@ -46,7 +47,7 @@ class Intake:
                     return
                 place = rows[-1][0]
                 taken += len(rows)
-                yield _delivery(rows)
+                yield _delivery(rows, self._writer.seal)
 
         self._writer.run(waiting())
         return taken
@@ -55,12 +56,16 @@ class Intake:
         self._connection.close()
 
 
-def _delivery(rows: Sequence[tuple[int, bytes]]) -> Delivery:
+def _delivery(rows: Sequence[tuple[int, bytes]], seal: Seal) -> Delivery:
     places, commands, unread = [], [], []
-    for place, message in rows:
+    for place, closed in rows:
+        message = closed
         try:
+            message = seal.open_message(closed)
             commands.append(read_command(message))
             places.append(place)
         except ValidationError as error:
             unread.append(Unread(INBOX, place, message, str(complaint(error))))
+        except VaultUnreadable as error:
+            unread.append(Unread(INBOX, place, message, str(error)))
     return Delivery(commands, places, unread)

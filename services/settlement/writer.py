@@ -117,6 +117,10 @@ class Writer:
         return Head(*row[1:]), stored
 
     @property
+    def seal(self) -> Seal:
+        return self._seal
+
+    @property
     def position(self) -> int:
         return self._head.position
 

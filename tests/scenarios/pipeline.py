@@ -125,7 +125,8 @@ class Pipeline:
     def submit(self, platform: str, *commands: Command) -> None:
         """By the inbox; returns when the writer has decided."""
         self.sent[platform] += commands
-        with closing(Inbox(self.url, platform, LINE_TIMEOUT_S)) as inbox:
+        seal = Installation(platform, "P1").seal(self.folder / platform)
+        with closing(Inbox(self.url, platform, seal, LINE_TIMEOUT_S)) as inbox:
             inbox.submit(commands)
 
     def poison(self, platform: str) -> None:

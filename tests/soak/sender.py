@@ -28,10 +28,11 @@ def main() -> None:
     bank = bank_at(place, bank_url, int(notice_port))
     clock, stop = RunningClock(datetime.fromisoformat(now)), threading.Event()
     threading.Thread(target=follow_time, args=(clock, stop), daemon=True).start()
-    vault = Vault(url, shard_schema(place.platform), place.installation.seal(place.data))
+    seal = place.installation.seal(place.data)
+    vault = Vault(url, shard_schema(place.platform), seal)
     with (
         closing(vault),
-        closing(Inbox(url, place.platform)) as inbox,
+        closing(Inbox(url, place.platform, seal)) as inbox,
         closing(bank.connected(clock)) as connection,
         Custody(url, place.platform, connection, inbox, clock, vault) as custody,
         listening(LOCAL, int(notice_port), custody.receive, FAMILIES[bank.family].word),

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from adapters.commanding import Outcome, Receipt
 from adapters.inbox import Inbox, NoReceipt
+from adapters.outcomes import outcome_of
+from adapters.vault import Seal
 from domain import commands as c
 from domain.accounts import Role
 from domain.commands import Command
 from services.settlement.intake import Intake
 from tests.exemplars import ID_NO, NAME, PHONE, command
-from tests.house import House
+from tests.house import SEAL, House
 from tests.services.settlement import failing
 from tests.services.settlement.whole import assert_whole
 
@@ -124,7 +127,7 @@ def test_a_crash_loses_no_message_and_decides_none_twice(
 
 
 def test_a_sender_in_another_process_gets_its_receipts(open_house: House, intake: Intake) -> None:
-    inbox = Inbox(open_house.url, open_house.platform)
+    inbox = Inbox(open_house.url, open_house.platform, SEAL)
     batch: list[Command] = [recharge(1), recharge(2, member_id="ghost")]
     received: list[Sequence[Receipt]] = []
     sender = threading.Thread(target=lambda: received.append(inbox.submit(batch)))
@@ -135,15 +138,43 @@ def test_a_sender_in_another_process_gets_its_receipts(open_house: House, intake
     sender.join()
     [[first, second]] = received
     assert (first.outcome, second.code) == (Outcome.ACCEPTED, "member_unknown")
-    assert inbox.find(batch[0].id) == first
-    assert inbox.find("never") is None
+    for each, receipt in ((batch[0].id, first), ("never", None)):
+        assert outcome_of(open_house.url, open_house.platform, each) == receipt
     assert answers(open_house) == []
     inbox.close()
 
 
 def test_without_a_writer_there_is_no_receipt_and_the_command_stays(open_house: House) -> None:
-    inbox = Inbox(open_house.url, open_house.platform, timeout_s=0)
+    inbox = Inbox(open_house.url, open_house.platform, SEAL, timeout_s=0)
     with pytest.raises(NoReceipt):
         inbox.submit([recharge(1)])
     inbox.close()
     assert left(open_house) == 1
+
+
+def test_what_waits_is_encrypted(open_house: House, intake: Intake) -> None:
+    """Rule 7: not even while it waits does a person's data lie there in clear."""
+    registration = command(c.RegisterMember, member_id="lily", roles=[Role.INVESTOR])
+    inbox = Inbox(open_house.url, open_house.platform, SEAL, timeout_s=0)
+    with pytest.raises(NoReceipt):
+        inbox.submit([registration])
+    inbox.close()
+    [[waiting]] = open_house.query("SELECT message FROM {}.inbox")
+    assert not [each for each in (NAME, ID_NO, PHONE) if each.encode() in bytes(waiting)]
+    intake.step()
+    assert answers(open_house) == [(registration.id, "accepted", "", False)]
+
+
+def test_what_was_closed_with_another_key_is_parked(open_house: House, intake: Intake) -> None:
+    with (
+        closing(
+            Inbox(open_house.url, open_house.platform, Seal(bytes(range(32))), timeout_s=0)
+        ) as inbox,
+        pytest.raises(NoReceipt),
+    ):
+        inbox.submit([recharge(1)])
+    intake.step()
+    assert left(open_house) == 0
+    assert open_house.query("SELECT source, reason, state FROM {}.parked") == [
+        ("inbox", "a message does not open with this master key", "parked")
+    ]
