@@ -69,7 +69,8 @@ class Parked:
         ).fetchone()
         if row is None:
             raise ParkedUnknown(f"no message is parked as {parked_id}")
-        return b64decode(self._seal.open(Sealed(*row))["message"])
+        message = b64decode(self._seal.open(Sealed(*row))["message"])
+        return self._seal.open_message(message)
 
     def end(self, parked_id: int, state: str, ended_by: str, note: str) -> None:
         """On record, once. Raises ParkedUnknown."""

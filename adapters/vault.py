@@ -20,7 +20,8 @@ from psycopg import sql
 from infra.postgres import connect
 
 NONCE_BYTES = 12
-_CLOSED = b"\x01"  # No JSON begins so.
+# How a closed message begins, as no JSON does: by the master key, or by a platform.
+_CLOSED, _CLOSED_BY_PLATFORM = b"\x01", b"\x02"
 
 
 class VaultUnreadable(Exception):
@@ -38,15 +39,22 @@ class Sealed(NamedTuple):
 
 
 class Seal:
-    """Encrypts and recognises personal data; holds the master key, and the key that platforms share
-    for their blacklists where there is one."""
+    """Encrypts and recognises personal data; holds the master key, and where there is one the key
+    that platforms share for their blacklists, and the one with which they close commands."""
 
-    def __init__(self, master_key: bytes, list_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        master_key: bytes,
+        list_key: bytes | None = None,
+        commands_key: bytes | None = None,
+    ) -> None:
         self._master = AESGCM(master_key)
         self._list_key = list_key
         self._digest_key = hashlib.blake2b(b"zhuanhu digest", key=master_key).digest()
         message_key = hashlib.blake2b(b"zhuanhu message", key=master_key, digest_size=32)
-        self._messages = AESGCM(message_key.digest())
+        self._messages = {_CLOSED: AESGCM(message_key.digest())}
+        if commands_key is not None:
+            self._messages[_CLOSED_BY_PLATFORM] = AESGCM(commands_key)
 
     def close(self, ref: str, fields: Mapping[str, str]) -> Sealed:
         key = AESGCM.generate_key(bit_length=256)
@@ -71,17 +79,21 @@ class Seal:
 
     def close_message(self, message: bytes) -> bytes:
         """A command while it waits for the writer."""
-        return _CLOSED + _encrypt(self._messages, message, _CLOSED)
+        return _CLOSED + _encrypt(self._messages[_CLOSED], message, _CLOSED)
 
     def open_message(self, message: bytes) -> bytes:
-        """One that is not closed, as it is: put there by an older version, or by hand. Raises
-        VaultUnreadable."""
-        if not message.startswith(_CLOSED):
+        """A command that was closed, here or by a platform (adapters/kafka/publisher.py); any other
+        message as it is. Raises VaultUnreadable."""
+        by, closed = message[:1], message[1:]
+        if by not in (_CLOSED, _CLOSED_BY_PLATFORM):
             return message
+        key = self._messages.get(by)
+        if key is None:
+            raise VaultUnreadable("the message is closed with a key that is not set here")
         try:
-            return _decrypt(self._messages, message[len(_CLOSED) :], _CLOSED)
+            return _decrypt(key, closed, by)
         except (InvalidTag, ValueError):
-            raise VaultUnreadable("a message does not open with this master key") from None
+            raise VaultUnreadable("the message is closed with another key") from None
 
     def digest(self, text: str) -> str:
         """Equal for equal text, and useless without the master key."""

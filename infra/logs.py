@@ -28,7 +28,7 @@ PERSONAL = re.compile(
     r"|(.+_)?(bank_?)?card_?(no|number)(_.+)?"
     r"|(.+_)?(id|cert|identity|licen[cs]e|credential)_?(card_?)?(no|number|code)(_.+)?"
     r"|(.+_)?id_?card(_.+)?"
-    r"|(.+_)?(password|secret|token|vault_key|blacklist_key|private_key)(_.+)?"
+    r"|(.+_)?(password|secret|token|vault_key|blacklist_key|commands_key|private_key)(_.+)?"
 )
 
 

@@ -144,6 +144,10 @@ class Settings(BaseSettings):
         default=None,
         description="Key that platforms share for their blacklists, base64; unset means no lists.",
     )
+    commands_key: SecretStr | None = Field(
+        default=None,
+        description="Key with which the platform closes its commands for Kafka, base64.",
+    )
 
     bank_url: HttpUrl | None = Field(
         default=None, description="Where the custodian listens; unset means the stand-in bank."

@@ -41,7 +41,8 @@ from tests.exemplars import (
 )
 
 V = TypeVar("V", bound=Event)
-SEAL = Seal(bytes(32), list_key=bytes(32))
+COMMANDS_KEY = bytes(range(32))
+SEAL = Seal(bytes(32), list_key=bytes(32), commands_key=COMMANDS_KEY)
 
 
 def _noon(day: date) -> datetime:

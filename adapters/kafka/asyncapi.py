@@ -46,6 +46,10 @@ TOPICS = {
         "What the platform's services ask for. The value alone counts: headers are for routing.",
         "The command's id.",
         {
+            "content-type": {
+                "enum": ["application/json", "application/octet-stream"],
+                "description": "The second where the value is closed with the platform's key.",
+            },
             "ce_id": _text("The command's id."),
             "ce_source": _text("The service that asks."),
             "ce_time": _text("When it was asked.", format="date-time"),

@@ -1,5 +1,5 @@
 """Publishes commands to zhuanhu and waits for its replies. Copy this file into your service: beside
-Python 3.11 it needs only kafka-python 3.
+Python 3.11 it needs only kafka-python 3, and cryptography where commands are closed with a key.
 
     with Publisher("broker:9092", "demo", "loan-service") as publisher:
         reply = publisher.publish(
@@ -16,10 +16,11 @@ command under the same id again is safe: it takes effect once, and is answered e
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 POLL_MS = 100
 REPLY_TYPE = b"zhuanhu.reply.v1"
+CLOSED = b"\x02"  # No JSON begins so.
+NONCE_BYTES = 12
+JSON = b"application/json"
 
 
 class Reply(NamedTuple):
@@ -71,7 +75,10 @@ class NoReply(Exception):
 
 class Publisher:
     """Any thread may publish. `source` names your service; `kafka_options` are kafka-python's,
-    such as security_protocol. Raises KafkaError where broker or topics cannot be reached."""
+    such as security_protocol. `commands_key`: 32 bytes that zhuanhu has too, as
+    ZHUANHU_COMMANDS_KEY in base64; with it, what lies in the topic is encrypted (AES-256-GCM).
+    Raises KafkaError where broker or topics cannot be reached, ValueError for a key of another
+    length."""
 
     def __init__(
         self,
@@ -80,10 +87,12 @@ class Publisher:
         source: str,
         *,
         timeout_s: float = 10.0,
+        commands_key: bytes | None = None,
         **kafka_options: Any,
     ) -> None:
         self._topic = f"zhuanhu.{platform}.commands"
         self._source = source.encode()
+        self._close_value = None if commands_key is None else _closing(commands_key)
         self._timeout_s = timeout_s
         timeout_ms = int(timeout_s * 1000)
         options = {
@@ -134,7 +143,7 @@ class Publisher:
         It waits as long as replies come, and `timeout_s` after the last; then it asks what became
         of the others, by publishing them once more, and waits again.
         """
-        questions = [_question(command) for command in commands]
+        questions = [_question(command, self._close_value) for command in commands]
         with self._lock:
             for each in questions:  # Replies to equal ids come in the order of the commands.
                 self._asked[each.id].append(each)
@@ -166,7 +175,7 @@ class Publisher:
 
     def _headers(self, question: _Question) -> list[tuple[str, bytes]]:
         return [
-            ("content-type", b"application/json"),
+            ("content-type", b"application/octet-stream" if self._close_value else JSON),
             ("ce_specversion", b"1.0"),
             ("ce_id", question.id.encode()),
             ("ce_source", self._source),
@@ -229,11 +238,27 @@ class _Question:
     answered_at: float = 0.0
 
 
-def _question(command: Mapping[str, Any]) -> _Question:
+def _closing(key: bytes) -> Callable[[bytes], bytes]:
+    # Only where there is a key.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    if len(key) != 32:
+        raise ValueError("the key of commands must be 32 bytes long")
+    cipher = AESGCM(key)
+
+    def close(value: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return CLOSED + nonce + cipher.encrypt(nonce, value, CLOSED)
+
+    return close
+
+
+def _question(command: Mapping[str, Any], close: Callable[[bytes], bytes] | None) -> _Question:
     if not all(isinstance(command.get(name), str) for name in ("id", "type")):
         raise ValueError("a command needs its id and its type, both texts")
     text = json.dumps(dict(command), ensure_ascii=False, allow_nan=False)
-    return _Question(command["id"], command["type"], text.encode())
+    value = text.encode()
+    return _Question(command["id"], command["type"], close(value) if close else value)
 
 
 def _at_the_end(topic: str, options: Mapping[str, Any], timeout_ms: int) -> KafkaConsumer:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import SecretStr
 
 from adapters.vault import Seal
 from infra.keys import (
@@ -49,14 +50,16 @@ class Installation:
     def seal(self, data: Path) -> Seal:
         """With the vault key that was set, else the data folder's, made where missing."""
         settings = self.settings()
-        given, shared = settings.vault_key, settings.blacklist_key
+        given = settings.vault_key
         if given is not None:
             master = parse_vault_key(given.get_secret_value())
         else:
             master = ensure_vault_key(Keys(data / "keys").vault)
-        if shared is None:
-            return Seal(master)
-        return Seal(master, parse_vault_key(shared.get_secret_value(), "ZHUANHU_BLACKLIST_KEY"))
+        return Seal(
+            master,
+            _key(settings.blacklist_key, "ZHUANHU_BLACKLIST_KEY"),
+            commands_key(settings),
+        )
 
     def save(self, data: Path) -> None:
         (data / FILE).write_bytes(orjson.dumps(asdict(self)))
@@ -110,3 +113,13 @@ class Keys:
         key = hashlib.blake2b(f"seed {seed}".encode(), digest_size=VAULT_KEY_BYTES).digest()
         self.vault.write_bytes(base64.b64encode(key))
         self.vault.chmod(0o600)
+
+
+def commands_key(settings: Settings) -> bytes | None:
+    """With which commands in Kafka's topic are closed. Raises as `parse_vault_key`."""
+    return _key(settings.commands_key, "ZHUANHU_COMMANDS_KEY")
+
+
+def _key(given: SecretStr | None, name: str) -> bytes | None:
+    """Raises as `parse_vault_key`."""
+    return None if given is None else parse_vault_key(given.get_secret_value(), name)

@@ -18,6 +18,7 @@ from infra.kafka import client_options, unlogged
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
+from services.cli.installation import commands_key
 from services.cli.kafka import kafka_settings
 from services.cli.opening import Place, alone, book_clock, database, find, require_released
 from services.cli.options import AsJson, Data, Platform
@@ -101,7 +102,8 @@ def through_kafka(data: Path | None, platform: str | None) -> Iterator[Commands]
     options = client_options(settings)
     name = platform or settings.platform or find(data, None).platform
     servers = options.pop("bootstrap_servers")
-    with unlogged(), KafkaCommands(servers, name, "zhuanhu-publish", **options) as commands:
+    more = {"commands_key": commands_key(settings), **options}
+    with unlogged(), KafkaCommands(servers, name, "zhuanhu-publish", **more) as commands:
         yield commands
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_id, topic_name
+from adapters.vault import Seal, VaultUnreadable
 from domain.commands import NOT_FROM_OUTSIDE
 from domain.complaint import complaint
 from infra.kafka import administration
@@ -54,7 +55,7 @@ class KafkaIntake:
             records = self._checked(self._tail.poll(wait_ms, min(BATCH_MAX, limit)))
             while records:
                 taken += len(records)
-                yield _delivery(self._tail.topic, records)
+                yield _delivery(self._tail.topic, records, self._writer.seal)
                 records = self._checked(self._tail.more(min(BATCH_MAX, limit - taken)))
 
         self._writer.run(waiting())
@@ -79,14 +80,17 @@ class KafkaIntake:
             )
 
 
-def _delivery(topic: str, records: Sequence[Any]) -> Delivery:
+def _delivery(topic: str, records: Sequence[Any], seal: Seal) -> Delivery:
     commands, unread = [], []
     for record in records:
         message = record.value or b""
         try:
+            message = seal.open_message(message)
             command = read_command(message)
         except ValidationError as error:
             unread.append(_unread(topic, record, message, str(complaint(error))))
+        except VaultUnreadable as error:
+            unread.append(_unread(topic, record, message, str(error)))
         else:
             if command.FROM_OUTSIDE:
                 commands.append(command)

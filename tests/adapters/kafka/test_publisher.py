@@ -89,7 +89,9 @@ def test_it_needs_nothing_of_ours() -> None:
             else []
         )
     }
-    assert imports - set(sys.stdlib_module_names) == {"kafka"}
+    assert imports - set(sys.stdlib_module_names) == {"kafka", "cryptography"}
+    always = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not [name for name in always if name.startswith("cryptography")]
 
 
 def test_its_reply_is_that_of_the_contract() -> None:

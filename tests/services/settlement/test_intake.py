@@ -176,5 +176,5 @@ def test_what_was_closed_with_another_key_is_parked(open_house: House, intake: I
     intake.step()
     assert left(open_house) == 0
     assert open_house.query("SELECT source, reason, state FROM {}.parked") == [
-        ("inbox", "a message does not open with this master key", "parked")
+        ("inbox", "the message is closed with another key", "parked")
     ]
