@@ -34,13 +34,21 @@ def answered(house: KafkaHouse, publisher: Publisher, sent: dict[str, Any]) -> R
     with ThreadPoolExecutor(1) as beside:
         reply: Future[Reply] = beside.submit(publisher.publish, sent)
         house.take(1)
+        house.relay.wait(0)  # It hears that there are answers besides.
         house.relay_all()
         return reply.result()
 
 
 def registration(house: KafkaHouse) -> dict[str, Any]:
     made = command(
-        c.RegisterMember, platform=house.platform, member_id="lily", roles=[Role.INVESTOR]
+        c.RegisterMember,
+        platform=house.platform,
+        member_id="lily",
+        roles=(Role.INVESTOR,),
+        kind="person",
+        name=NAME,
+        phone=PHONE,
+        id_no=ID_NO,
     )
     return made.model_dump(mode="json")
 

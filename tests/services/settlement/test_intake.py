@@ -154,7 +154,15 @@ def test_without_a_writer_there_is_no_receipt_and_the_command_stays(open_house: 
 
 def test_what_waits_is_encrypted(open_house: House, intake: Intake) -> None:
     """Rule 7: not even while it waits does a person's data lie there in clear."""
-    registration = command(c.RegisterMember, member_id="lily", roles=[Role.INVESTOR])
+    registration = command(
+        c.RegisterMember,
+        member_id="lily",
+        roles=(Role.INVESTOR,),
+        kind="person",
+        name=NAME,
+        phone=PHONE,
+        id_no=ID_NO,
+    )
     inbox = Inbox(open_house.url, open_house.platform, SEAL, timeout_s=0)
     with pytest.raises(NoReceipt):
         inbox.submit([registration])
