@@ -68,6 +68,7 @@ from domain.working_days import WorkingDays
 from infra.clock import SHANGHAI
 from services.settlement.shelf import Balance, Kept, Shelf
 
+# One look at each event that is recorded: few are any of these.
 _LENDING = frozenset({LoanDisbursed, LoanSettled, RepaymentSettled})
 
 
