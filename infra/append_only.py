@@ -23,12 +23,21 @@ EXECUTE FUNCTION {0}.append_only()
 
 def forbid_changes(connection: psycopg.Connection, schema: str, *tables: str) -> None:
     """From now on any UPDATE, DELETE or TRUNCATE of these is a psycopg.errors.RestrictViolation,
-    also for their owner. Only who may alter the tables can undo it."""
-    guarded = connection.execute(_GUARDED, ([f'"{schema}".{table}' for table in tables],))
-    if guarded.fetchone() == (len(tables),):
+    also for their owner. Only who may alter the tables can undo it. Callers that run at once
+    wait for one another."""
+    if _are_guarded(connection, schema, tables):
         return
     with connection.transaction():
+        # To create a function twice at once fails even with OR REPLACE. The migrations' lock.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (schema,))
+        if _are_guarded(connection, schema, tables):
+            return
         connection.execute(sql.SQL(_FUNCTION).format(sql.Identifier(schema)))
         for table in tables:
             names = sql.Identifier(schema), sql.Identifier(table)
             connection.execute(sql.SQL(_TRIGGER).format(*names))
+
+
+def _are_guarded(connection: psycopg.Connection, schema: str, tables: tuple[str, ...]) -> bool:
+    names = [f'"{schema}".{table}' for table in tables]
+    return connection.execute(_GUARDED, (names,)).fetchone() == (len(tables),)
