@@ -25,6 +25,8 @@ from kafka.errors import (
 from infra.settings import Settings
 
 FOR_EVER = -1
+EVENT_BYTES_MAX = 16 * 1024 * 1024
+"""Four times what the longest entry takes: a repayment to each claim that a loan may have."""
 PARTITIONS = "partitions"
 REPLICATION = "replication.factor"
 
@@ -94,7 +96,8 @@ def _wanted(topic: Topic, settings: Settings) -> dict[str, str]:
         Topic.COMMANDS: settings.kafka_commands_retention_ms,
         Topic.REPLIES: settings.kafka_replies_retention_ms,
     }.get(topic, FOR_EVER)
-    return {
+    longest = {"max.message.bytes": str(EVENT_BYTES_MAX)} if topic is Topic.EVENTS else {}
+    return longest | {
         PARTITIONS: "1",  # A platform is one shard, and nobody reads a second one.
         REPLICATION: str(settings.kafka_replication_factor),
         "cleanup.policy": "delete",

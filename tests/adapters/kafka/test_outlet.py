@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
+from adapters.codec import data_from
 from adapters.kafka import outlet as letting_out
 from adapters.kafka.messages import Message
 from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
-from adapters.kafka.topics import Topic, ensure_topics, topic_name
+from adapters.kafka.topics import EVENT_BYTES_MAX, Topic, ensure_topics, topic_name
+from domain.cashbook import INITIAL, Movement, movement_id, request
+from domain.claims import CLAIMS_MAX
+from domain.purposes import Purpose
 from infra.kafka import administration, client_options
 from infra.settings import Settings
 
@@ -64,6 +68,32 @@ def test_more_than_a_batch_takes(
     messages = [message(number, 150) for number in range(100)]
     with closing(Outlet(client_options(kafka), topics, PATIENCE_S)) as small:
         assert small.put({events: messages}) == {events: 99}
+    assert lying_in(kafka, events) == messages
+
+
+def test_the_longest_entry_fits(outlet: Outlet, kafka: Settings, topics: list[str]) -> None:
+    """One repayment to each claim of the loan with the most, every name as long as may be."""
+    long_id = "L" * 32
+    events = topics[0]
+    movements = [
+        Movement(
+            id=movement_id("E" * 36, number),
+            purpose=Purpose.REPAYMENT,
+            payer=f"{long_id}:borrower",
+            payee=f"{number:032}:investor",
+            amount_fen=10**11,
+            interest_fen=10**11,
+            freeze=movement_id("F" * 36, 1),
+        )
+        for number in range(CLAIMS_MAX)
+    ]
+    entry = request(INITIAL, "E" * 36, long_id, long_id, movements)
+    data = data_from(entry)
+    longest = Message(b"key", data, [("ce_number", b"1")])
+    assert EVENT_BYTES_MAX / 8 < len(data) < EVENT_BYTES_MAX / 4
+    longer = Message(b"key", data * 4, [("ce_number", b"2")])
+    messages = [message(0), longest, longer, message(3)]
+    assert outlet.put({events: messages}) == {events: 3}
     assert lying_in(kafka, events) == messages
 
 

@@ -51,6 +51,8 @@ def test_the_topics_of_a_platform(
     assert {len(each["partitions"]) for each in described.values()} == {1}
     found = {name: configs(client, name) for name in names}
     assert [each["retention.ms"] for each in found.values()] == ["60000", "-1", WEEK_MS, "-1"]
+    assert found[names[1]]["max.message.bytes"] == "16777216"
+    assert found[names[2]]["max.message.bytes"] == "1048588"  # Kafka's own.
     for each in found.values():
         assert each["cleanup.policy"] == "delete"
         assert each["retention.bytes"] == "-1"
@@ -73,6 +75,7 @@ def test_a_difference_is_told_and_left(
     assert events not in found.created
     assert len(found.created) == 3
     assert found.differences == [
+        Difference(events, "max.message.bytes", "16777216", "1048588"),
         Difference(events, "partitions", "1", "2"),
         Difference(events, "cleanup.policy", "delete", "compact"),
         Difference(events, "retention.ms", "-1", "1000"),
