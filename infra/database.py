@@ -14,6 +14,7 @@ from infra.errors import PostgresUnavailable
 from infra.whoami import who_am_i
 
 SESSION_NAME_MAX = 63  # PostgreSQL cuts off the rest.
+SERVER_VERSION_MIN = 17  # transaction_timeout, by which a writer that stands still lets go.
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -23,16 +24,24 @@ def connect(
     """A connection to `url`. One that looks `by_key` only never reads a whole table, whatever the
     server believes of its size when it makes a plan: a plan made for an empty table stays. With a
     `role`, others see in the server's list of sessions who has it: `<role> <pid>@<host>`.
-    Raises PostgresUnavailable, which never shows the password."""
+    Raises PostgresUnavailable, which never shows the password, also of an older server."""
     options = "-c enable_seqscan=off" if by_key else None
     name = role and f"{role} {who_am_i()}"[:SESSION_NAME_MAX]
     try:
-        return psycopg.connect(url, autocommit=autocommit, options=options, application_name=name)
+        made = psycopg.connect(url, autocommit=autocommit, options=options, application_name=name)
     except psycopg.OperationalError as error:
         raise PostgresUnavailable(
             f"no connection to PostgreSQL: {str(error).strip()}",
             "Check that the server runs and that DATABASE_URL names it.",
         ) from None
+    major = made.info.server_version // 10_000
+    if major < SERVER_VERSION_MIN:
+        made.close()
+        raise PostgresUnavailable(
+            f"the server is PostgreSQL {major}, and {SERVER_VERSION_MIN} or later is needed",
+            "Name a newer server in DATABASE_URL, or unset it for the embedded one.",
+        )
+    return made
 
 
 @cache

@@ -213,3 +213,11 @@ def test_no_server_is_an_error_with_a_hint_and_without_the_password(folder: Path
     with pytest.raises(PostgresUnavailable, match="Check that the server runs") as refusal:
         connect(f"postgresql://u:hush@/x?host={folder}")
     assert "hush" not in str(refusal.value)
+
+
+def test_an_older_server_is_an_error_with_a_hint(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.database.SERVER_VERSION_MIN", 99)
+    with pytest.raises(PostgresUnavailable, match="is PostgreSQL 18, and 99 or later is needed"):
+        connect(database)
