@@ -17,7 +17,7 @@ from psycopg import sql
 from adapters.event_log import prepare_shard
 from adapters.read_models.store import views_schema
 from benchmarks.measuring import Figures
-from domain.ports import LineKind, StatementLine
+from domain.bank_statement import LineKind, StatementLine
 from infra.postgres import EmbeddedPostgres
 from services.projections.projector import Projector
 

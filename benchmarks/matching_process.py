@@ -13,9 +13,10 @@ from itertools import product
 
 from adapters.commanding import Receipt
 from benchmarks.matching import ACCOUNTS, DAY, HELD_FEN, PLATFORM, bank_lines
+from domain.bank_statement import BankBalance, BankStatement
 from domain.commands import Command
 from domain.contradictions import Contradiction
-from domain.ports import BankAnswer, BankBalance, BankOutcome, BankStatement
+from domain.ports import BankAnswer, BankOutcome
 from infra.clock import ManualClock
 from services.cli.stack import tune_memory
 from services.reconciliation.reconciler import Reconciler

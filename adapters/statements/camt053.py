@@ -25,8 +25,8 @@ from adapters.statements.model import (
     currency_rule,
     unreadable,
 )
+from domain.bank_statement import StatementUnreadable
 from domain.money import BadFigure, fen_from_yuan
-from domain.ports import StatementUnreadable
 from infra.clock import SHANGHAI
 
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 
 YUAN: Final = frozenset({"CNY"})
 """The currencies that a statement may be in, unless its reader is told others."""

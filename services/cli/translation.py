@@ -20,9 +20,9 @@ from adapters.parked import ParkedUnknown
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
+from domain.bank_statement import StatementUnreadable
 from domain.model import Refused
 from domain.money import BadFigure
-from domain.ports import StatementUnreadable
 from infra.errors import PartUnavailable
 from infra.keys import KeyUnusable
 from infra.migrations import MigrationRefused

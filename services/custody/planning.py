@@ -11,6 +11,7 @@ from adapters.codec import Recorded
 from domain.accounts import Role, account_of, owner_of
 from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
 from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
+from domain.bank_requests import ProjectStage
 from domain.cashbook import EntryRequested, Movement
 from domain.loan_events import (
     LoanAdmitted,
@@ -28,7 +29,6 @@ from domain.member import (
     UnbindingRequested,
 )
 from domain.model import InvariantBroken
-from domain.ports import ProjectStage
 from domain.purposes import MATRIX, Purpose, Shape
 from domain.visit import VisitRequested
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested

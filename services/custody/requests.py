@@ -14,7 +14,7 @@ from typing import Any, Protocol, assert_never
 
 from adapters.codec import Recorded
 from domain.authorisation import Kind as Authorised
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
     BankRequest,
     BindCard,

@@ -9,7 +9,8 @@ from datetime import date
 from enum import Enum
 from typing import NamedTuple
 
-from domain.ports import BankAnswer, BankOutcome, BankRequest, Custodian
+from domain.bank_requests import BankRequest
+from domain.ports import BankAnswer, BankOutcome, Custodian
 from services.custody.gate import Gate
 from services.custody.journal import Journal, Step, Trouble
 from services.custody.requests import FINAL, HELD, Kind, Open, State

@@ -16,8 +16,8 @@ from datetime import date
 from adapters.read_models.movements import MovementRow
 from adapters.read_models.shortfalls import ShortfallRow
 from domain.accounts import OUTSIDE
+from domain.bank_statement import BankBalance, StatementLine
 from domain.cashbook import SHORTFALL, Leg, Movement, Status, holds, net, posts
-from domain.ports import BankBalance, StatementLine
 from domain.purposes import MATRIX, Purpose, Shape
 from services.reconciliation.breaks import BreakClass, Difference
 from services.reconciliation.matching import DaysSeen, key_of_movement

@@ -8,8 +8,8 @@ from datetime import date
 from pydantic import ValidationError
 
 from domain.accounts import OUTSIDE
+from domain.bank_statement import StatementLine
 from domain.commands import RecordBankMovement
-from domain.ports import StatementLine
 from services.reconciliation.matching import BANK_BEGAN
 
 

@@ -18,8 +18,8 @@ from adapters.read_models.shortfalls import SHORTFALLS, ShortfallRow, Shortfalls
 from adapters.read_models.store import ViewStore
 from adapters.read_models.table import in_schema
 from domain.accounts import PLATFORM_ACCOUNTS, Role, account_of, owner_of, role_of
+from domain.bank_statement import BankBalance, LineKind, StatementLine
 from domain.cashbook import Movement
-from domain.ports import BankBalance, LineKind, StatementLine
 from domain.purposes import Purpose
 from services.reconciliation.matching import (
     BANK_BEGAN,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from domain.bank_statement import BankStatement
 from domain.contradictions import Contradictions
-from domain.ports import BankStatement
 from services.reconciliation.book import Book
 from services.reconciliation.breaks import BreakClass, Difference, break_id_of
 from services.reconciliation.matching import entry_of, key_of_movement

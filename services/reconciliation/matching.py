@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from adapters.read_models.movements import MovementRow
+from domain.bank_statement import LineKind, StatementLine
 from domain.cashbook import Status, movement_id
-from domain.ports import LineKind, StatementLine
 from domain.purposes import MATRIX, Purpose, Shape
 from services.reconciliation.breaks import BreakClass, Difference
 

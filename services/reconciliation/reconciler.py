@@ -21,16 +21,9 @@ from pathlib import Path
 import structlog
 
 from adapters.commanding import Commands, Outcome
+from domain.bank_statement import BankBalance, BankStatement, StatementNotReady, StatementUnreadable
 from domain.contradictions import Contradictions
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    BankStatement,
-    CustodianUntrusted,
-    StatementNotReady,
-    StatementSource,
-    StatementUnreadable,
-)
+from domain.ports import BankOutcome, CustodianUntrusted, StatementSource
 from infra.clock import Clock
 from services.reconciliation.balances import (
     Cut,

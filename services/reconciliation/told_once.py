@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from adapters.read_models.movements import MovementRow
+from domain.bank_statement import LineKind, StatementLine
 from domain.cashbook import Status
 from domain.contradictions import Contradiction
-from domain.ports import LineKind, StatementLine
 from services.reconciliation.breaks import BreakClass, Difference
 from services.reconciliation.matching import UNLISTED, key_of_line, key_of_movement
 

@@ -7,18 +7,17 @@ from dataclasses import replace
 import pytest
 
 from domain.accounts import RESERVE_ACCOUNT
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
+from domain.bank_requests import (
     ChangePhone,
     CheckPassword,
-    CustodianUntrusted,
     FreezeFunds,
     Recharge,
     ResetPassword,
     UnbindCard,
     UnfreezeFunds,
 )
+from domain.bank_statement import BankBalance
+from domain.ports import BankOutcome, CustodianUntrusted
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage
 

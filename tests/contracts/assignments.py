@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from domain.accounts import INCOME_ACCOUNT
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    EndOffer,
-    LineKind,
-    Release,
-    StatementLine,
-)
+from domain.bank_requests import EndOffer, Release
+from domain.bank_statement import BankBalance, LineKind, StatementLine
+from domain.ports import BankOutcome
 from domain.purposes import Purpose
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage
@@ -42,7 +39,7 @@ class AssignmentsContract:
         lines = bench.custodian.statement(day).lines
         paid, fee = purchase.legs
         assert [
-            replace(line, bank_ref="")
+            msgspec.structs.replace(line, bank_ref="")
             for line in lines
             if seller in (line.payer, line.payee) and line.payee != stage.borrower
         ] == [

@@ -6,16 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.authorisation import Kind as Authorised
-from domain.ports import (
-    Authorise,
-    BankBalance,
-    BankOutcome,
-    EndAuthorisation,
-    Freeze,
-    Recharge,
-    Release,
-    Withdraw,
-)
+from domain.bank_requests import Authorise, EndAuthorisation, Freeze, Recharge, Release, Withdraw
+from domain.bank_statement import BankBalance
+from domain.ports import BankOutcome
 from domain.purposes import Purpose
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage

@@ -7,7 +7,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
-from domain.ports import BankAnswer, BankRequest, Custodian, Withdraw
+from domain.bank_requests import BankRequest, Withdraw
+from domain.ports import BankAnswer, Custodian
 
 
 class Fault(StrEnum):

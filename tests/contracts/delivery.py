@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from domain.ports import BankBalance, BankOutcome, Recharge
+from domain.bank_requests import Recharge
+from domain.bank_statement import BankBalance
+from domain.ports import BankOutcome
 from tests.contracts.bench import AFTER, BEFORE, Bench, Fault
 from tests.contracts.stage import Stage
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    Execute,
-    LineKind,
-    Recharge,
-    Release,
-    StatementLine,
-)
+import msgspec
+
+from domain.bank_requests import Execute, Recharge, Release
+from domain.bank_statement import BankBalance, LineKind, StatementLine
+from domain.ports import BankOutcome
 from domain.purposes import Purpose
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage
@@ -53,7 +49,7 @@ class GuaranteesContract:
         ids = {leg.movement_id for leg in advance.legs}
         lines = [line for line in statement.lines if line.reference in ids]
         assert len(lines) == len(advance.legs)
-        assert {replace(line, bank_ref="") for line in lines} == {
+        assert {msgspec.structs.replace(line, bank_ref="") for line in lines} == {
             StatementLine(LineKind.TRANSFER, leg.movement_id, leg.amount_fen, leg.payer, leg.payee)
             for leg in advance.legs
         }

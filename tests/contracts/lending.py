@@ -7,9 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
+from domain.bank_requests import (
     ChangeProject,
     Execute,
     ExecuteBatch,
@@ -20,6 +18,8 @@ from domain.ports import (
     Release,
     UnfreezeFunds,
 )
+from domain.bank_statement import BankBalance
+from domain.ports import BankOutcome
 from domain.purposes import Purpose
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage

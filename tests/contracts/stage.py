@@ -10,10 +10,8 @@ import pytest
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
 from domain.authorisation import Kind as Authorised
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
-    BankBalance,
-    BankOutcome,
     BankRequest,
     BindCard,
     ChangeProject,
@@ -27,6 +25,8 @@ from domain.ports import (
     ProjectStage,
     Recharge,
 )
+from domain.bank_statement import BankBalance
+from domain.ports import BankOutcome
 from domain.purposes import Purpose
 from tests.contracts.bench import Bench
 

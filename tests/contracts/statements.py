@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.accounts import OUTSIDE
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    LineKind,
-    Recharge,
-    StatementLine,
-    StatementNotReady,
-    Withdraw,
-)
+from domain.bank_requests import Recharge, Withdraw
+from domain.bank_statement import BankBalance, LineKind, StatementLine, StatementNotReady
+from domain.ports import BankOutcome
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    LineKind,
-    StopWithdrawal,
-    Withdraw,
-)
+from domain.bank_requests import StopWithdrawal, Withdraw
+from domain.bank_statement import BankBalance, LineKind
+from domain.ports import BankOutcome
 from tests.contracts.bench import Bench
 from tests.contracts.stage import Stage
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from domain.bank_statement import BankBalance
 from domain.cashbook import UNBOUNDED
-from domain.ports import BankBalance
 from infra.postgres import connect
 from services.cli.demo.book import Book, seeded_book
 from services.cli.demo.front import Front

@@ -21,7 +21,7 @@ from adapters.custody.batch_family.fixed_width import (
     digits,
 )
 from adapters.statements.model import CLOSING, OPENING, Balance, Line, Statement
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 
 TIME = digits(
     r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9][0-9]{2}", "must be a time hhmmss and hundredths"

@@ -7,8 +7,10 @@ from datetime import date
 from adapters.custody.batch_family import codes
 from adapters.custody.batch_family.message import Fields
 from adapters.custody.wire import NoAnswer, read_day
+from domain.bank_requests import BankRequest, Recharge, Withdraw
+from domain.bank_statement import BankBalance
 from domain.money import fen_from_yuan
-from domain.ports import BankAnswer, BankBalance, BankOutcome, BankRequest, Recharge, Withdraw
+from domain.ports import BankAnswer, BankOutcome
 
 _STATES = {
     "S": BankOutcome.SUCCEEDED,

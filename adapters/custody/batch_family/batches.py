@@ -16,8 +16,8 @@ import orjson
 from adapters.custody.batch_family.accounts import Accounts
 from adapters.custody.batch_family.channel import ONLINE, Call
 from adapters.custody.batch_family.requests import Choices, NotCarried
+from domain.bank_requests import Execute, Leg
 from domain.money import yuan
-from domain.ports import Execute, Leg
 from domain.purposes import Purpose
 
 ORDER_NO_MAX = 40  # What EVE's ORDERNO holds.

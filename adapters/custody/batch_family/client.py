@@ -22,25 +22,19 @@ from adapters.custody.batch_family.requests import (
 )
 from adapters.custody.batch_family.statement import DayFiles, read_statement
 from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Signer, bank_day
-from domain.ports import (
-    BankAnswer,
-    BankBalance,
-    BankNotice,
-    BankOutcome,
+from domain.bank_requests import (
     BankRequest,
-    BankStatement,
     ChangeProject,
-    CustodianUntrusted,
     EndOffer,
     Execute,
     ExecuteBatch,
     OfferShare,
     ProjectStage,
     Release,
-    StatementNotReady,
-    StatementUnreadable,
     Withdraw,
 )
+from domain.bank_statement import BankBalance, BankStatement, StatementNotReady, StatementUnreadable
+from domain.ports import BankAnswer, BankNotice, BankOutcome, CustodianUntrusted
 from infra.clock import Clock
 
 _NOT_NEEDED = BankAnswer(BankOutcome.SUCCEEDED, "not_needed")

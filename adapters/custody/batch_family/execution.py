@@ -29,7 +29,8 @@ from adapters.custody.batch_family.channel import ONLINE, Call, Channel
 from adapters.custody.batch_family.message import Fields, packs
 from adapters.custody.batch_family.requests import Choices, encode_query
 from adapters.custody.wire import NoAnswer
-from domain.ports import BankAnswer, BankOutcome, Execute
+from domain.bank_requests import Execute
+from domain.ports import BankAnswer, BankOutcome
 
 PARTLY_DONE = "partly_done"
 _NUMBERS = 20  # Tries for a batch number that is free today.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 
 ENCODING = "gbk"
 

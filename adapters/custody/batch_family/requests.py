@@ -16,8 +16,7 @@ from adapters.custody.batch_family.channel import ONLINE, PAGE, Call
 from adapters.custody.wire import bank_day
 from domain.accounts import role_of
 from domain.authorisation import Kind as Authorised
-from domain.money import yuan
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
     BankRequest,
     BindCard,
@@ -41,6 +40,7 @@ from domain.ports import (
     UnfreezeFunds,
     Withdraw,
 )
+from domain.money import yuan
 from domain.purposes import Purpose
 from infra.clock import SHANGHAI
 

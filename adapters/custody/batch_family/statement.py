@@ -18,14 +18,14 @@ from adapters.custody.batch_family.eve import REVERSAL, EveEntry, read_eve
 from adapters.custody.batch_family.file_choices import USUAL, FileChoices
 from adapters.custody.wire import bank_day
 from domain.accounts import OUTSIDE
-from domain.money import fen_from_yuan
-from domain.ports import (
+from domain.bank_statement import (
     BankBalance,
     BankStatement,
     LineKind,
     StatementLine,
     StatementUnreadable,
 )
+from domain.money import fen_from_yuan
 
 _RECHARGE, _WITHDRAWAL = "7616", "2616"
 _INTEREST = frozenset({"5500", "5504"})

@@ -12,8 +12,10 @@ from typing import Any
 
 from adapters.custody.service_family.errors import NO_VERDICT, ErrorCode
 from adapters.custody.wire import NoAnswer, read_day
+from domain.bank_requests import BankRequest, Recharge, Withdraw
+from domain.bank_statement import BankBalance
 from domain.money import fen_from_yuan
-from domain.ports import BankAnswer, BankBalance, BankOutcome, BankRequest, Recharge, Withdraw
+from domain.ports import BankAnswer, BankOutcome
 
 Fields = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from adapters.custody.wire import bank_day
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 
 Row = list[str]
 

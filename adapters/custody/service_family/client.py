@@ -20,20 +20,9 @@ from adapters.custody.service_family.queries import (
 from adapters.custody.service_family.requests import encode, encode_stop
 from adapters.custody.service_family.statement import read_statement
 from adapters.custody.wire import BAD_SIGNATURE, NoAnswer, Signer, bank_day
-from domain.ports import (
-    BankAnswer,
-    BankBalance,
-    BankNotice,
-    BankOutcome,
-    BankRequest,
-    BankStatement,
-    ChangeProject,
-    CustodianUntrusted,
-    StatementNotReady,
-    StatementUnreadable,
-    StopWithdrawal,
-    Withdraw,
-)
+from domain.bank_requests import BankRequest, ChangeProject, StopWithdrawal, Withdraw
+from domain.bank_statement import BankBalance, BankStatement, StatementNotReady, StatementUnreadable
+from domain.ports import BankAnswer, BankNotice, BankOutcome, CustodianUntrusted
 from infra.clock import Clock
 
 

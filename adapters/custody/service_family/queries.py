@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.custody.service_family.accounts import user_no
 from adapters.custody.service_family.calls import SERVICE, Call, NotCarried
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
     BankRequest,
     BindCard,

@@ -19,8 +19,7 @@ from adapters.custody.service_family.envelope import bank_time
 from adapters.custody.service_family.trades import batch, hold, trade
 from adapters.custody.service_family.words import RechargeWay
 from adapters.custody.wire import bank_day
-from domain.money import yuan
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
     BankRequest,
     BindCard,
@@ -45,6 +44,7 @@ from domain.ports import (
     UnfreezeFunds,
     Withdraw,
 )
+from domain.money import yuan
 from domain.purposes import Purpose
 
 _ADVANCE_BATCH = ".b"  # Behind the number of an indirect advance: its batch's.

@@ -15,7 +15,7 @@ from operator import itemgetter
 from adapters.custody.service_family.accounts import account_named
 from adapters.custody.service_family.checkfile import LAYOUTS, Row, fen, read_checkfile
 from domain.accounts import OUTSIDE
-from domain.ports import (
+from domain.bank_statement import (
     BankBalance,
     BankStatement,
     LineKind,

@@ -8,8 +8,8 @@ from typing import Any
 from adapters.custody.service_family import words
 from adapters.custody.service_family.accounts import user_no
 from adapters.custody.service_family.calls import REQUEST_NO_MAX, SERVICE, Call, NotCarried
+from domain.bank_requests import Execute, Freeze, Leg, Offered
 from domain.money import yuan
-from domain.ports import Execute, Freeze, Leg, Offered
 from domain.purposes import Purpose
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from domain.authorisation import Kind as Authorised
-from domain.ports import ProjectStage
+from domain.bank_requests import ProjectStage
 from domain.purposes import Purpose
 
 

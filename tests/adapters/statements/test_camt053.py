@@ -9,7 +9,7 @@ import pytest
 
 from adapters.statements.camt053 import read_camt053
 from adapters.statements.model import Balance, Line, Statement
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 from tests.adapters.statements.files import CAMT053, CARD, PERSON, SAMPLES, SECRETS, changed
 
 VERSIONS = sorted(CAMT053)

@@ -23,7 +23,7 @@ from adapters.custody.batch_family.file_choices import FileChoices
 from adapters.custody.service_family.statement import read_statement
 from adapters.statements.camt053 import read_camt053
 from adapters.statements.mt940 import read_mt940
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 from tests.adapters.custody.batch_family import records
 from tests.adapters.custody.service_family import checkfiles
 from tests.adapters.custody.service_family.scenes import DAY, PLATFORM_NO

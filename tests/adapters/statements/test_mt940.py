@@ -11,7 +11,7 @@ import pytest
 
 from adapters.statements.model import Balance, Line, Statement
 from adapters.statements.mt940 import read_mt940
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 from tests.adapters.statements.files import CARD, MT940, PERSON, SECRETS, changed
 
 DAY = date(2018, 1, 5)

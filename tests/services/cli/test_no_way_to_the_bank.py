@@ -16,8 +16,8 @@ from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.wire import Signer
 from adapters.read_models.registry import VIEWS
 from domain.accounts import Role
+from domain.bank_requests import Recharge
 from domain.commands import RequestRecharge
-from domain.ports import Recharge
 from infra.clock import SystemClock
 from infra.keys import load_private_key
 from infra.postgres import EmbeddedPostgres, connect

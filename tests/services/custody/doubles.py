@@ -14,18 +14,11 @@ from adapters.codec import GENESIS, Circumstances, data_from
 from adapters.commanding import Outcome, Receipt
 from adapters.event_log import Batch, Head, open_recorder, prepare_shard
 from adapters.vault import VaultUnreadable
+from domain.bank_requests import BankRequest
+from domain.bank_statement import BankBalance, BankStatement
 from domain.commands import Command
 from domain.model import Event
-from domain.ports import (
-    BankAnswer,
-    BankBalance,
-    BankNotice,
-    BankOutcome,
-    BankRequest,
-    BankStatement,
-    CustodianUntrusted,
-    ReturnedWithdrawal,
-)
+from domain.ports import BankAnswer, BankNotice, BankOutcome, CustodianUntrusted, ReturnedWithdrawal
 from tests.services.custody.world import CLOSED, DAY, NOON, NOT_FOUND, SUCCEEDED, UNKNOWN
 
 

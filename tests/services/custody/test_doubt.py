@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from domain.accounts import OUTSIDE
-from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted, LineKind, StatementLine
+from domain.bank_statement import LineKind, StatementLine
+from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted
 from services.custody.contradictions import TakenBack
 from services.reconciliation.bank_facts import to_record
 from tests.services.custody import world as w

@@ -9,17 +9,7 @@ from msgspec.structs import replace
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
 from domain.assignment import AssignmentEnded, AssignmentOffered, Reason
-from domain.cashbook import Movement
-from domain.commands import (
-    ConfirmOffer,
-    ConfirmProject,
-    RefuseOffer,
-    RejectEntry,
-    SettleEntry,
-)
-from domain.ports import (
-    BankAnswer,
-    BankOutcome,
+from domain.bank_requests import (
     ChangeProject,
     EndOffer,
     EstablishProject,
@@ -34,6 +24,15 @@ from domain.ports import (
     Release,
     UnfreezeFunds,
 )
+from domain.cashbook import Movement
+from domain.commands import (
+    ConfirmOffer,
+    ConfirmProject,
+    RefuseOffer,
+    RejectEntry,
+    SettleEntry,
+)
+from domain.ports import BankAnswer, BankOutcome
 from domain.purposes import Purpose
 from infra.clock import ManualClock
 from tests.services.custody import world as w

@@ -5,6 +5,15 @@ from __future__ import annotations
 from domain.accounts import Role
 from domain.authorisation import AuthorisationCancelling, AuthorisationRequested
 from domain.authorisation import Kind as Authorised
+from domain.bank_requests import (
+    Authorise,
+    BindCard,
+    ChangePhone,
+    CheckPassword,
+    EndAuthorisation,
+    OpenAccount,
+    ResetPassword,
+)
 from domain.commands import (
     ConfirmAccount,
     ConfirmAuthorisation,
@@ -14,15 +23,6 @@ from domain.commands import (
     RefuseVisit,
 )
 from domain.member import UnbindingRefused
-from domain.ports import (
-    Authorise,
-    BindCard,
-    ChangePhone,
-    CheckPassword,
-    EndAuthorisation,
-    OpenAccount,
-    ResetPassword,
-)
 from domain.visit import Errand, VisitRequested
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House

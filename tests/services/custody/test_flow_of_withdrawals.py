@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from domain.bank_requests import Withdraw
 from domain.commands import RejectEntry
 from domain.member import BankAccountUnbound, UnbindingRefused
-from domain.ports import Withdraw
 from services.custody.requests import Kind
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from domain.ports import BankOutcome, BankRequest
+from domain.bank_requests import BankRequest
+from domain.ports import BankOutcome
 from services.custody.custody import Custody
 from services.custody.gate import SILENT_MAX, Limits
 from tests.services.custody import world as w

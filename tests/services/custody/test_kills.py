@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from adapters.commanding import Receipt
+from domain.bank_requests import BankRequest
 from domain.commands import Command
 from domain.model import Event
-from domain.ports import BankRequest
 from services.custody.journal import Journal
 from tests.services.custody import world as w
 from tests.services.custody.conftest import House, MakeHouse

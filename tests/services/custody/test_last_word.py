@@ -10,7 +10,8 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
-from domain.ports import BankAnswer, BankOutcome, ConfirmWithdrawal, StopWithdrawal, Withdraw
+from domain.bank_requests import ConfirmWithdrawal, StopWithdrawal, Withdraw
+from domain.ports import BankAnswer, BankOutcome
 from domain.withdrawal import WithdrawalConfirmed, WithdrawalStopRequested
 from infra.postgres import EmbeddedPostgres
 from infra.settings import BankFamily

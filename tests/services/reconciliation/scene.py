@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from domain import commands as c
 from domain.accounts import Role
-from domain.contradictions import Contradiction
-from domain.ports import (
-    BankAnswer,
+from domain.bank_statement import (
     BankBalance,
-    BankOutcome,
     BankStatement,
     LineKind,
     StatementLine,
     StatementNotReady,
 )
+from domain.contradictions import Contradiction
+from domain.ports import BankAnswer, BankOutcome
 from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.reconciliation.results import DayResult
@@ -36,7 +37,7 @@ def line(
     kind: LineKind, reference: str, yuan: int, payer: str, payee: str, **changes: object
 ) -> StatementLine:
     made = StatementLine(kind, reference, yuan * 100, payer, payee)
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 LINES = (
@@ -109,10 +110,7 @@ def statement(
 def changed(reference: str, **changes: object) -> list[StatementLine]:
     """LINES with one of them changed."""
     assert any(each.reference == reference for each in LINES)
-    return [
-        replace(each, **changes) if each.reference == reference else each  # type: ignore[arg-type]
-        for each in LINES
-    ]
+    return [replace(each, **changes) if each.reference == reference else each for each in LINES]
 
 
 def without(*references: str) -> list[StatementLine]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain import commands as c
+from domain.bank_statement import BankBalance, LineKind
 from domain.cashbook import BankMovementRecorded
-from domain.ports import BankBalance, LineKind
 from domain.purposes import Purpose
 from services.reconciliation.results import Verdict
 from tests.services.reconciliation.scene import (
@@ -92,7 +91,7 @@ def test_a_returned_withdrawal_that_its_notice_brought_is_the_same_fact(own_desk
 )
 def test_what_no_command_can_carry_stays_a_break(desk: Office, changes: dict[str, object]) -> None:
     before = desk.house.log.head()
-    odd = replace(line(LineKind.INTEREST, "ADJ.9", 3, OUTSIDE, ANN), **changes)  # type: ignore[arg-type]
+    odd = replace(line(LineKind.INTEREST, "ADJ.9", 3, OUTSIDE, ANN), **changes)
     result = desk.run(statement([*LINES, odd]))
     assert (result.verdict, result.taken_in) == (Verdict.BREAKS, 0)
     assert desk.found() == {("missing_in_book", f"B-{odd.reference}.1")}

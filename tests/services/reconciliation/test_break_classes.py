@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.ports import BankBalance, LineKind, StatementLine
+from domain.bank_statement import BankBalance, LineKind, StatementLine
 from services.reconciliation.breaks import BreakClass
 from services.reconciliation.results import Verdict
 from tests.services.reconciliation.scene import (

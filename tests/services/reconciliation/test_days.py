@@ -10,14 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.ports import (
-    BankAnswer,
-    BankBalance,
-    BankOutcome,
-    CustodianUntrusted,
-    StatementNotReady,
-    StatementUnreadable,
-)
+from domain.bank_statement import BankBalance, StatementNotReady, StatementUnreadable
+from domain.ports import BankAnswer, BankOutcome, CustodianUntrusted
 from services.projections.projector import Projector
 from services.reconciliation.records import BreakUnknown
 from services.reconciliation.results import BreakStatus, Verdict

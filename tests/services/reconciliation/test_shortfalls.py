@@ -6,7 +6,7 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
-from domain.ports import BankBalance, LineKind
+from domain.bank_statement import BankBalance, LineKind
 from domain.purposes import Purpose
 from services.reconciliation.breaks import BreakClass
 from services.reconciliation.results import Break, BreakStatus, Verdict

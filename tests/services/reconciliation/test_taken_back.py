@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from domain import commands as c
-from domain.ports import BankBalance, LineKind, StatementLine
+from domain.bank_statement import BankBalance, LineKind, StatementLine
 from services.reconciliation.results import Verdict
 from tests.services.reconciliation.scene import (
     ANN,

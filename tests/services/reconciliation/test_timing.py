@@ -8,8 +8,8 @@ import pytest
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.bank_statement import BankBalance, LineKind, StatementLine
 from domain.cashbook import EntryRequested, Movement
-from domain.ports import BankBalance, LineKind, StatementLine
 from domain.purposes import Purpose
 from services.reconciliation.results import BreakStatus, Verdict
 from tests.services.reconciliation.scene import (

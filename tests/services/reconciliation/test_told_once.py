@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
+from domain.bank_statement import BankBalance, LineKind
 from domain.contradictions import Contradiction
-from domain.ports import BankBalance, LineKind
 from services.reconciliation.breaks import BreakClass, break_id_of
 from services.reconciliation.closing import BreakNotForPeople, resolve
 from services.reconciliation.records import BreakUnknown

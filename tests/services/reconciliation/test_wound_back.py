@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.read_models.movements import MovementRow
+from domain.bank_statement import BankBalance, LineKind, StatementLine
 from domain.cashbook import Movement
-from domain.ports import BankBalance, LineKind, StatementLine
 from domain.purposes import Purpose
 from services.reconciliation.balances import at_the_bank, cut_at
 from services.reconciliation.matching import key_of_movement

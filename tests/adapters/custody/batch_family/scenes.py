@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
-from domain.ports import Execute, Freeze, Leg, Recharge, Release, Withdraw
+from domain.bank_requests import Execute, Freeze, Leg, Recharge, Release, Withdraw
 from domain.purposes import Purpose
 
 INST_CODE = "00170001"

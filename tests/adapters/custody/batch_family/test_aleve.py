@@ -17,7 +17,7 @@ from adapters.custody.batch_family.aleve import (
 from adapters.custody.batch_family.file_choices import FileChoices
 from adapters.custody.batch_family.fixed_width import BadColumn
 from adapters.statements.model import Balance, Line
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 from tests.adapters.custody.batch_family.records import CARD, OTHER, PERSON, aleve
 
 DAY = date(2018, 1, 5)

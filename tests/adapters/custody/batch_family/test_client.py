@@ -10,15 +10,9 @@ import pytest
 
 from adapters.custody.batch_family.client import BatchFamilyBank
 from domain.accounts import RESERVE_ACCOUNT
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    BankRequest,
-    ChangeProject,
-    CustodianUntrusted,
-    ProjectStage,
-    StatementNotReady,
-)
+from domain.bank_requests import BankRequest, ChangeProject, ProjectStage
+from domain.bank_statement import BankBalance, StatementNotReady
+from domain.ports import BankOutcome, CustodianUntrusted
 from infra.clock import ManualClock
 from tests.adapters.custody.batch_family import scenes
 from tests.adapters.custody.batch_family.conftest import HEADER, NOTIFY_URL, Message, ScriptedBank

@@ -21,7 +21,8 @@ from adapters.custody.batch_family.channel import Link
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
 from adapters.custody.wire import Signer
-from domain.ports import BankAnswer, BankOutcome, BankRequest, Withdraw
+from domain.bank_requests import BankRequest, Withdraw
+from domain.ports import BankAnswer, BankOutcome
 from infra.clock import SHANGHAI, ManualClock
 from infra.keys import ensure_rsa_key, load_public_key
 from infra.postgres import EmbeddedPostgres

@@ -9,7 +9,7 @@ import pytest
 from adapters.custody.batch_family.eve import EveEntry, eve_statement, read_eve, write_eve
 from adapters.custody.batch_family.file_choices import FileChoices
 from adapters.statements.model import Line
-from domain.ports import StatementUnreadable
+from domain.bank_statement import StatementUnreadable
 from tests.adapters.custody.batch_family.records import CARD, eve
 
 DAY = date(2018, 1, 5)

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.custody.batch_family.client import BatchFamilyBank
 from adapters.custody.batch_family.requests import Choices
-from domain.ports import BankOutcome, Execute
+from domain.bank_requests import Execute
+from domain.ports import BankOutcome
 from infra.clock import ManualClock
 from tests.adapters.custody.batch_family import scenes
 from tests.adapters.custody.batch_family.conftest import NOTIFY_URL, Message, ScriptedBank, started

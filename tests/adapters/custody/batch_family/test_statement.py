@@ -10,7 +10,7 @@ from adapters.custody.batch_family.aleve import AleveEntry, write_aleve
 from adapters.custody.batch_family.eve import EveEntry, write_eve
 from adapters.custody.batch_family.statement import DayFiles, read_statement
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
-from domain.ports import (
+from domain.bank_statement import (
     BankBalance,
     BankStatement,
     LineKind,

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
 from domain.authorisation import Kind as Authorised
-from domain.ports import (
+from domain.bank_requests import (
     Authorise,
     BindCard,
     ChangePhone,

@@ -6,13 +6,8 @@ import orjson
 import pytest
 
 from adapters.custody.service_family.client import ServiceFamilyBank
-from domain.ports import (
-    BankBalance,
-    BankOutcome,
-    CustodianUntrusted,
-    StatementNotReady,
-    StatementUnreadable,
-)
+from domain.bank_statement import BankBalance, StatementNotReady, StatementUnreadable
+from domain.ports import BankOutcome, CustodianUntrusted
 from tests.adapters.custody.service_family import scenes
 from tests.adapters.custody.service_family.checkfiles import archive, empty_day
 from tests.adapters.custody.service_family.conftest import ScriptedBank

@@ -13,7 +13,8 @@ import pytest
 
 from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
-from domain.ports import BankAnswer, BankOutcome, BankRequest, ExecuteBatch
+from domain.bank_requests import BankRequest, ExecuteBatch
+from domain.ports import BankAnswer, BankOutcome
 from domain.purposes import Purpose
 from infra.clock import ManualClock
 from tests.adapters.custody.service_family import scenes

@@ -22,7 +22,8 @@ from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.service_family.requests import encode
 from adapters.custody.wire import Signer
-from domain.ports import BankAnswer, BankOutcome, BankRequest, Withdraw
+from domain.bank_requests import BankRequest, Withdraw
+from domain.ports import BankAnswer, BankOutcome
 from infra.clock import SHANGHAI, ManualClock
 from infra.keys import ensure_rsa_key, load_public_key
 from infra.postgres import EmbeddedPostgres

@@ -16,7 +16,8 @@ from adapters.custody.service_family.channel import Link
 from adapters.custody.service_family.client import ServiceFamilyBank
 from adapters.custody.wire import Signer
 from domain.accounts import RESERVE_ACCOUNT
-from domain.ports import BankOutcome, CustodianUntrusted, Recharge
+from domain.bank_requests import Recharge
+from domain.ports import BankOutcome, CustodianUntrusted
 from infra.clock import ManualClock
 from infra.keys import ensure_rsa_key, load_private_key, load_public_key
 from infra.settings import SignDigest

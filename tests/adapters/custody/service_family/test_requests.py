@@ -8,7 +8,7 @@ from adapters.custody.service_family.calls import Call, Choices, NotCarried
 from adapters.custody.service_family.queries import encode_query
 from adapters.custody.service_family.requests import encode
 from domain.accounts import INCOME_ACCOUNT, MARKETING_ACCOUNT
-from domain.ports import BankRequest, Execute, ExecuteBatch, Leg, ProjectStage, Recharge
+from domain.bank_requests import BankRequest, Execute, ExecuteBatch, Leg, ProjectStage, Recharge
 from domain.purposes import Purpose
 from tests.adapters.custody.service_family import scenes
 

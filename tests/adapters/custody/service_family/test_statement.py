@@ -11,7 +11,7 @@ import pytest
 from adapters.custody.service_family import checkfile
 from adapters.custody.service_family.statement import read_statement
 from domain.accounts import INCOME_ACCOUNT, OUTSIDE, RESERVE_ACCOUNT
-from domain.ports import (
+from domain.bank_statement import (
     BankBalance,
     BankStatement,
     LineKind,

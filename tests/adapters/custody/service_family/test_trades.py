@@ -6,7 +6,7 @@ import pytest
 
 from adapters.custody.service_family.queries import encode_query
 from domain.accounts import INCOME_ACCOUNT, RESERVE_ACCOUNT
-from domain.ports import Execute, ExecuteBatch, Leg
+from domain.bank_requests import Execute, ExecuteBatch, Leg
 from domain.purposes import Purpose
 from tests.adapters.custody.service_family import scenes
 from tests.adapters.custody.service_family.test_requests import call
