@@ -14,6 +14,10 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class CommandParked(Exception):
+    """The writer could not read a command, and a person looks at it: is it of this version?"""
+
+
 class Receipt(NamedTuple):
     """The stored outcome of one command id, for ever. `replayed`: it was stored before.
 
@@ -33,4 +37,5 @@ class Receipt(NamedTuple):
 
 class Commands(Protocol):
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
-        """One receipt for each command, in order, after they are durable."""
+        """One receipt for each command, in order, after they are durable. Raises CommandParked
+        where the writer is another process, which could not read one."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
-from adapters.commanding import Outcome, Receipt
+from adapters.commanding import CommandParked, Outcome, Receipt
 from adapters.shard_schema import shard_schema
 from adapters.vault import Seal
 from domain.commands import Command
@@ -35,11 +35,14 @@ class Inbox:
         self._timeout_s = timeout_s
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
-        """Raises NoReceipt."""
+        """Raises NoReceipt, CommandParked."""
         messages = [command.model_dump_json().encode() for command in commands]
         positions = self._put([self._seal.close_message(message) for message in messages])
         deadline = time.monotonic() + self._timeout_s
         while not self._answered(positions):
+            for position, reason in self._parked(positions):
+                parked_id = commands[positions.index(position)].id
+                raise CommandParked(f"{parked_id} was parked: {reason}")
             if time.monotonic() > deadline:
                 raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
             time.sleep(POLL_S)
@@ -66,6 +69,14 @@ class Inbox:
             (list(positions),),
         ).fetchone()
         return row is not None and row[0] == len(positions)
+
+    def _parked(self, positions: Sequence[int]) -> list[tuple[int, str]]:
+        return self._connection.execute(
+            sql.SQL(
+                "SELECT place, reason FROM {}.parked WHERE source = 'inbox' AND place = ANY(%s)"
+            ).format(self._schema),
+            (list(positions),),
+        ).fetchall()
 
     def _pick_up(self, positions: Sequence[int]) -> list[Receipt]:
         rows = self._connection.execute(

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from adapters.commanding import Outcome, Receipt
+from adapters.commanding import CommandParked, Outcome, Receipt
 from adapters.kafka.publisher import Publisher, Reply
 from domain.commands import Command
-
-
-class CommandParked(Exception):
-    """The writer could not read a command, and a person looks at it: is it of this version?"""
 
 
 class KafkaCommands:

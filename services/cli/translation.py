@@ -9,9 +9,9 @@ import psycopg
 from kafka.errors import KafkaError
 from psycopg import errors as sql_errors
 
+from adapters.commanding import CommandParked
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
-from adapters.kafka.commands import CommandParked
 from adapters.kafka.log import GapInTopic, TopicBehind
 from adapters.kafka.publisher import NoReply
 from adapters.kafka.reading import RecordsLost
@@ -137,10 +137,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (CustodyBusy, _says("custody_busy", "stop the other process first")),
     (DayEndFailed, _says("day_end_failed", "see which command was refused, and why")),
     (WriterFenced, _says("writer_replaced", "another writer runs on this database: stop one")),
-    (
-        NoReceipt,
-        _says("no_receipt", "ask later: zhuanhu command show ID; and see zhuanhu parked list"),
-    ),
+    (NoReceipt, _says("no_receipt", "ask later: zhuanhu command show ID")),
     (NoReply, _says("no_receipt", "see that a writer runs, and zhuanhu parked list")),
     (KafkaError, _says("kafka_failed", "see KAFKA_BOOTSTRAP_SERVERS, and zhuanhu topics ensure")),
     (AppendUnknown, _says("database_failed", "publish again: what was decided is not repeated")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from adapters.commanding import Outcome, Receipt
+from adapters.commanding import CommandParked, Outcome, Receipt
 from adapters.inbox import Inbox, NoReceipt
 from adapters.outcomes import outcome_of
 from adapters.vault import Seal
@@ -173,15 +174,20 @@ def test_what_waits_is_encrypted(open_house: House, intake: Intake) -> None:
     assert answers(open_house) == [(registration.id, "accepted", "", False)]
 
 
-def test_what_was_closed_with_another_key_is_parked(open_house: House, intake: Intake) -> None:
+def test_what_was_closed_with_another_key_is_parked_and_its_sender_hears_of_it(
+    open_house: House, intake: Intake
+) -> None:
+    other_key = Seal(bytes(range(32)))
+    sent = recharge(1)
     with (
-        closing(
-            Inbox(open_house.url, open_house.platform, Seal(bytes(range(32))), timeout_s=0)
-        ) as inbox,
-        pytest.raises(NoReceipt),
+        closing(Inbox(open_house.url, open_house.platform, other_key)) as inbox,
+        ThreadPoolExecutor(1) as pool,
     ):
-        inbox.submit([recharge(1)])
-    intake.step()
+        answer = pool.submit(inbox.submit, [sent])
+        while not intake.step():
+            assert not answer.done()
+        with pytest.raises(CommandParked, match=f"{sent.id} was parked: .* with another key"):
+            answer.result()
     assert left(open_house) == 0
     assert open_house.query("SELECT source, reason, state FROM {}.parked") == [
         ("inbox", "the message is closed with another key", "parked")
