@@ -11,7 +11,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from pydantic import SecretStr
 
-from adapters.vault import Seal
+from adapters.vault import Seal, commands_key_of
 from infra.keys import (
     VAULT_KEY_BYTES,
     ensure_rsa_key,
@@ -50,15 +50,11 @@ class Installation:
     def seal(self, data: Path) -> Seal:
         """With the vault key that was set, else the data folder's, made where missing."""
         settings = self.settings()
-        given = settings.vault_key
-        if given is not None:
-            master = parse_vault_key(given.get_secret_value())
-        else:
-            master = ensure_vault_key(Keys(data / "keys").vault)
+        vault_key = _key(settings.vault_key, "ZHUANHU_VAULT_KEY")
         return Seal(
-            master,
+            vault_key or ensure_vault_key(Keys(data / "keys").vault),
             _key(settings.blacklist_key, "ZHUANHU_BLACKLIST_KEY"),
-            commands_key(settings),
+            _key(settings.commands_key, "ZHUANHU_COMMANDS_KEY"),
         )
 
     def save(self, data: Path) -> None:
@@ -115,9 +111,15 @@ class Keys:
         self.vault.chmod(0o600)
 
 
-def commands_key(settings: Settings) -> bytes | None:
-    """With which commands in Kafka's topic are closed. Raises as `parse_vault_key`."""
-    return _key(settings.commands_key, "ZHUANHU_COMMANDS_KEY")
+def commands_key(settings: Settings, data: Path) -> bytes | None:
+    """With which commands for Kafka's topic are closed: the one that was set, else one made of the
+    vault's key, as the writer's is. None where neither is known here. Raises KeyUnusable."""
+    given = _key(settings.commands_key, "ZHUANHU_COMMANDS_KEY")
+    vault_key = _key(settings.vault_key, "ZHUANHU_VAULT_KEY")
+    kept = Keys(data / "keys").vault
+    if vault_key is None and kept.exists():
+        vault_key = ensure_vault_key(kept)
+    return given or (vault_key and commands_key_of(vault_key))
 
 
 def _key(given: SecretStr | None, name: str) -> bytes | None:

@@ -20,7 +20,15 @@ from services.cli.command_files import read_commands
 from services.cli.failure import EXIT_REFUSED
 from services.cli.installation import commands_key
 from services.cli.kafka import kafka_settings
-from services.cli.opening import Place, alone, book_clock, database, find, require_released
+from services.cli.opening import (
+    Place,
+    alone,
+    book_clock,
+    data_folder,
+    database,
+    find,
+    require_released,
+)
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
 from services.projections.projector import Projector
@@ -102,7 +110,7 @@ def through_kafka(data: Path | None, platform: str | None) -> Iterator[Commands]
     options = client_options(settings)
     name = platform or settings.platform or find(data, None).platform
     servers = options.pop("bootstrap_servers")
-    more = {"commands_key": commands_key(settings), **options}
+    more = {"commands_key": commands_key(settings, data_folder(data)), **options}
     with unlogged(), KafkaCommands(servers, name, "zhuanhu-publish", **more) as commands:
         yield commands
 

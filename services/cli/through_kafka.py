@@ -55,6 +55,7 @@ class ThroughKafka(KafkaLog):
         super().__init__(options, platform)
         self._commands = topic_name(platform, Topic.COMMANDS)
         self._producer = KafkaProducer(**options, acks="all", linger_ms=0)
+        self._close = writer.seal.close_message
         self._intake = KafkaIntake(options, platform, writer)
         self._relay = Relay(url, platform, options)
         self._replies = Tail(options, topic_name(platform, Topic.REPLIES))
@@ -66,7 +67,7 @@ class ThroughKafka(KafkaLog):
             self._producer.send(
                 self._commands,
                 key=command.id.encode(),
-                value=command.model_dump_json().encode(),
+                value=self._close(command.model_dump_json().encode()),
                 headers=[("ce_id", command.id.encode())],
                 partition=PARTITION,
             )

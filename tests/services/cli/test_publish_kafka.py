@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from adapters.kafka.commands import KafkaCommands
+from adapters.kafka.reading import Tail
+from adapters.kafka.topics import Topic, topic_name
+from adapters.vault import Seal
+from infra.kafka import client_options
+from infra.keys import ensure_vault_key
 from infra.settings import Settings
 from services.cli import publish as publishing
 from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
@@ -68,6 +75,32 @@ def test_a_malformed_line_sends_nothing(zhuanhu: Zhuanhu, writer: Writer) -> Non
     assert (told.code, told.error["code"]) == (2, "bad_command")
     assert zhuanhu(*WORDS, stdin=rate(2)).code == 0
     assert [each.key for each in writer.seen] == [b"c2"]
+
+
+def test_with_the_vaults_key_at_hand_nobody_else_reads_it_in_the_topic(
+    zhuanhu: Zhuanhu,
+    kafka: Settings,
+    kafka_platform: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rule 7, without a key of its own: the writer's seal opens what was closed."""
+    servers = kafka.kafka_bootstrap_servers or ""
+    make_topics(servers, kafka_platform)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers)
+    monkeypatch.setattr(publishing, "KafkaCommands", partial(KafkaCommands, timeout_s=2))
+    vault_key = ensure_vault_key(tmp_path / "keys" / "vault.key")
+    told = zhuanhu(
+        *WORDS, "--platform", kafka_platform, "--data", str(tmp_path), stdin=f"{rate(1)}\n"
+    )
+    assert (told.code, told.error["code"]) == (1, "no_receipt")  # No writer is there.
+    topic = topic_name(kafka_platform, Topic.COMMANDS)
+    with closing(Tail(client_options(kafka), topic)) as tail:
+        tail.seek(0)
+        values = {record.value for record in tail.poll(10_000)}
+    assert not [each for each in values if b"rate_loan" in each]
+    opened = {Seal(vault_key).open_message(each) for each in values}
+    assert [json.loads(each)["id"] for each in opened] == ["c1"]
 
 
 def test_without_an_address(zhuanhu: Zhuanhu, monkeypatch: pytest.MonkeyPatch) -> None:
