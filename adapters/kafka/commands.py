@@ -9,9 +9,16 @@ from adapters.commanding import Outcome, Receipt
 from adapters.kafka.publisher import Publisher, Reply
 from domain.commands import Command
 
+PARKED = "parked"
+
 
 class CommandParked(Exception):
-    """The writer could not read a command, and a person looks at it: is it of this version?"""
+    """The writer could not read a command, and a person looks at it: is it of this version?
+    `receipts` are those of the others that were submitted with it."""
+
+    def __init__(self, told: str, receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(told)
+        self.receipts = receipts
 
 
 class KafkaCommands:
@@ -23,7 +30,11 @@ class KafkaCommands:
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Raises NoReply: ask again by submitting the same. Raises CommandParked."""
         replies = self._publisher.publish_all(each.model_dump(mode="json") for each in commands)
-        return [receipt_of(each) for each in replies]
+        parked = [each for each in replies if each.outcome == PARKED]
+        receipts = [receipt_of(each) for each in replies if each.outcome != PARKED]
+        if parked:
+            raise CommandParked(_parked(parked[0]), receipts)
+        return receipts
 
     def __enter__(self) -> Self:
         return self
@@ -34,8 +45,8 @@ class KafkaCommands:
 
 def receipt_of(reply: Reply) -> Receipt:
     """Raises CommandParked."""
-    if reply.outcome == "parked":
-        raise CommandParked(f"{reply.command_id} was parked: {reply.message}")
+    if reply.outcome == PARKED:
+        raise CommandParked(_parked(reply))
     return Receipt(
         reply.command_id,
         Outcome(reply.outcome),
@@ -46,3 +57,7 @@ def receipt_of(reply: Reply) -> Receipt:
         reply.last_position,
         reply.replayed,
     )
+
+
+def _parked(reply: Reply) -> str:
+    return f"{reply.command_id} was parked: {reply.message}"
