@@ -14,10 +14,6 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class CommandParked(Exception):
-    """The writer could not read a command, and a person looks at it: is it of this version?"""
-
-
 class Receipt(NamedTuple):
     """The stored outcome of one command id, for ever. `replayed`: it was stored before.
 
@@ -33,6 +29,15 @@ class Receipt(NamedTuple):
     first_position: int = 0
     last_position: int = 0
     replayed: bool = False
+
+
+class CommandParked(Exception):
+    """The writer could not read a command, and a person looks at it: is it of this version?
+    `receipts` are those of the others that were submitted with it."""
+
+    def __init__(self, told: str, receipts: Sequence[Receipt] = ()) -> None:
+        super().__init__(told)
+        self.receipts = receipts
 
 
 class Commands(Protocol):

@@ -39,14 +39,17 @@ class Inbox:
         messages = [command.model_dump_json().encode() for command in commands]
         positions = self._put([self._seal.close_message(message) for message in messages])
         deadline = time.monotonic() + self._timeout_s
-        while not self._answered(positions):
-            for position, reason in self._parked(positions):
-                parked_id = commands[positions.index(position)].id
-                raise CommandParked(f"{parked_id} was parked: {reason}")
+        parked = self._parked(positions)
+        while self._answered(positions) + len(parked) < len(positions):
             if time.monotonic() > deadline:
                 raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
             time.sleep(POLL_S)
-        return self._pick_up(positions)
+            parked = self._parked(positions)
+        receipts = self._pick_up([each for each in positions if each not in parked])
+        for position, reason in parked.items():
+            parked_id = commands[positions.index(position)].id
+            raise CommandParked(f"{parked_id} was parked: {reason}", receipts)
+        return receipts
 
     def close(self) -> None:
         self._connection.close()
@@ -61,22 +64,25 @@ class Inbox:
         )
         return [row[0] for row in rows]
 
-    def _answered(self, positions: Sequence[int]) -> bool:
-        row = self._connection.execute(
+    def _answered(self, positions: Sequence[int]) -> int:
+        [[count]] = self._connection.execute(
             sql.SQL("SELECT count(*) FROM {}.inbox_answer WHERE position = ANY(%s)").format(
                 self._schema
             ),
             (list(positions),),
-        ).fetchone()
-        return row is not None and row[0] == len(positions)
-
-    def _parked(self, positions: Sequence[int]) -> list[tuple[int, str]]:
-        return self._connection.execute(
-            sql.SQL(
-                "SELECT place, reason FROM {}.parked WHERE source = 'inbox' AND place = ANY(%s)"
-            ).format(self._schema),
-            (list(positions),),
         ).fetchall()
+        return int(count)
+
+    def _parked(self, positions: Sequence[int]) -> dict[int, str]:
+        """Those that the writer could not read, and why."""
+        return dict(
+            self._connection.execute(
+                sql.SQL(
+                    "SELECT place, reason FROM {}.parked WHERE source = 'inbox' AND place = ANY(%s)"
+                ).format(self._schema),
+                (list(positions),),
+            ).fetchall()
+        )
 
     def _pick_up(self, positions: Sequence[int]) -> list[Receipt]:
         rows = self._connection.execute(

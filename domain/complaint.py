@@ -19,7 +19,7 @@ class Complaint(NamedTuple):
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.rule}"
+        return f"{self.field}: {self.rule}" if self.field else self.rule
 
 
 def complaint(error: ValidationError) -> Complaint:

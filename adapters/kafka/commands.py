@@ -9,6 +9,8 @@ from adapters.commanding import CommandParked, Outcome, Receipt
 from adapters.kafka.publisher import Publisher, Reply
 from domain.commands import Command
 
+PARKED = "parked"
+
 
 class KafkaCommands:
     """Implements adapters.commanding.Commands. The arguments are those of a Publisher."""
@@ -19,7 +21,11 @@ class KafkaCommands:
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Raises NoReply: ask again by submitting the same. Raises CommandParked."""
         replies = self._publisher.publish_all(each.model_dump(mode="json") for each in commands)
-        return [receipt_of(each) for each in replies]
+        parked = [each for each in replies if each.outcome == PARKED]
+        receipts = [receipt_of(each) for each in replies if each.outcome != PARKED]
+        if parked:
+            raise CommandParked(_parked(parked[0]), receipts)
+        return receipts
 
     def __enter__(self) -> Self:
         return self
@@ -30,8 +36,8 @@ class KafkaCommands:
 
 def receipt_of(reply: Reply) -> Receipt:
     """Raises CommandParked."""
-    if reply.outcome == "parked":
-        raise CommandParked(f"{reply.command_id} was parked: {reply.message}")
+    if reply.outcome == PARKED:
+        raise CommandParked(_parked(reply))
     return Receipt(
         reply.command_id,
         Outcome(reply.outcome),
@@ -42,3 +48,7 @@ def receipt_of(reply: Reply) -> Receipt:
         reply.last_position,
         reply.replayed,
     )
+
+
+def _parked(reply: Reply) -> str:
+    return f"{reply.command_id} was parked: {reply.message}"

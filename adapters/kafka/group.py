@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
-from kafka import KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
 
@@ -76,7 +76,10 @@ class Group(Generic[S]):
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
         )
-        self._consumer.subscribe(topics=[partition.topic for partition in self._platforms])
+        self._consumer.subscribe(
+            topics=[partition.topic for partition in self._platforms],
+            listener=_Pausing(self._consumer),
+        )
         self._thread = threading.Thread(target=self._attend, name=name, daemon=True)
         self._thread.start()
 
@@ -107,11 +110,9 @@ class Group(Generic[S]):
         self._thread.join()
 
     def _attend(self) -> None:
-        """Nothing is read: what comes in before its partition is paused is read elsewhere."""
         said_at = time.monotonic()
         try:
             while not self._ended.is_set():
-                self._consumer.pause(*self._consumer.assignment())
                 self._consumer.poll(timeout_ms=ATTEND_MS)
                 mine = self._consumer.assignment()
                 self._mine = frozenset(self._platforms[partition] for partition in mine)
@@ -132,3 +133,16 @@ class Group(Generic[S]):
         }
         if told:
             self._consumer.commit_async(told)
+
+
+class _Pausing(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Nothing is read here, nor can anything that lies in a topic end the attending."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._consumer.pause(*assigned)
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        pass

@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, RetriableError
 
 POLL_MS = 100
 REPLY_TYPE = b"zhuanhu.reply.v1"
@@ -169,9 +169,20 @@ class Publisher:
 
     def _send(self, questions: Iterable[_Question]) -> None:
         for each in questions:
-            self._producer.send(
+            sent = self._producer.send(
                 self._topic, each.value, each.id.encode(), self._headers(each), partition=0
             )
+            sent.add_errback(self._not_sent, each)
+
+    def _not_sent(self, question: _Question, error: BaseException) -> None:
+        """Where Kafka refused it for good. What may pass is waited for, and asked again."""
+        if isinstance(error, RetriableError):
+            return
+        with self._lock:
+            waiting = self._asked.get(question.id)
+            if waiting and question in waiting:
+                waiting.remove(question)
+                question.reply.set_exception(error)
 
     def _headers(self, question: _Question) -> list[tuple[str, bytes]]:
         return [
@@ -192,6 +203,7 @@ class Publisher:
                 awaited: tuple[Future[Any], ...] = (each.reply, self._stopped)
                 wait(awaited, left_s, FIRST_COMPLETED)
             if each.reply.done():
+                each.reply.result()  # Raises what Kafka refused it for.
                 last_at = max(last_at, each.answered_at)
             elif self._stopped.done():
                 self._stopped.result()

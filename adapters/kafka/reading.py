@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record import MemoryRecords
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 from kafka.errors import (
     CorruptRecordError,
     KafkaTimeoutError,
@@ -36,6 +37,8 @@ AT_ONCE = 2_000
 AHEAD_FROM = 100
 PATIENCE_S = 30.0
 EARLIEST, LATEST = -2, -1
+READ_COMMITTED = 1
+LENGTH, OVERHEAD = 8, 12  # Where a batch says how long it is, and what comes before that counts.
 VERSION = 13  # By the id of a topic: one that is made anew under its name is not taken for it.
 
 
@@ -44,7 +47,8 @@ class RecordsLost(Exception):
 
 
 class Tail:
-    """The records of one topic, in order, from `seek` on. Not for several threads."""
+    """The records of one topic, in order, from `seek` on; of a transaction none before it is
+    committed, and none at all where it is aborted. Not for several threads."""
 
     def __init__(
         self, options: Mapping[str, Any], topic: str, patience_s: float = PATIENCE_S
@@ -54,6 +58,7 @@ class Tail:
         self._client = Driven(options, [topic], patience_s)
         self._request, self._wanted = _fetch()
         self._next = -1
+        self._void_from = -1  # From here to `_next` there are no records.
         self._come: deque[Any] = deque()  # Records from `_next` on.
         self._asked: Asked | None = None  # Those behind them.
 
@@ -62,8 +67,8 @@ class Tail:
         return self._client.topic_id(self.topic)
 
     def seek(self, offset: int) -> None:
-        if offset != self._next:
-            self._next = offset
+        if not self._void_from <= offset <= self._next:
+            self._next = self._void_from = offset
             self._come.clear()
             self._asked = None
 
@@ -82,7 +87,7 @@ class Tail:
                 break
         records = [self._come.popleft() for _ in range(min(limit, len(self._come)))]
         if records:
-            self._next = records[-1].offset + 1
+            self._next = self._void_from = records[-1].offset + 1
         return records
 
     def more(self, limit: int) -> list[Any]:
@@ -130,11 +135,11 @@ class Tail:
         if found.error_code:
             raise error(self.topic)
         after = self._next
-        for batch_end, records in _batches(found.records):
+        for batch_end, records in _batches(found.records, found.aborted_transactions or ()):
             self._come.extend(record for record in records if record.offset >= self._next)
             after = max(after, batch_end)
         if not self._come:
-            self._next = after  # Markers of transactions alone.
+            self._next = after  # Ends of transactions alone, and what was aborted.
         if len(self._come) >= AHEAD_FROM:
             self._asked = self._ask(after)
 
@@ -180,6 +185,7 @@ def _fetch() -> tuple[FetchRequest, Any]:
         max_wait_ms=FETCH_WAIT_MS,
         min_bytes=1,
         max_bytes=FETCH_BYTES,
+        isolation_level=READ_COMMITTED,
         session_epoch=-1,
         topics=[wanted],
         min_version=VERSION,
@@ -188,13 +194,48 @@ def _fetch() -> tuple[FetchRequest, Any]:
     return request, wanted
 
 
-def _batches(raw: Any) -> Iterator[tuple[int, list[Any]]]:
-    """The offset behind each batch, and its records. Raises CorruptRecordError."""
-    batches = MemoryRecords(raw or b"")
+def _batches(raw: Any, aborted: Iterable[Any] = ()) -> Iterator[tuple[int, list[Any]]]:
+    """The offset behind each batch, and its records; `aborted`: the transactions of whose records
+    there are none. Raises CorruptRecordError."""
+    raw = raw or b""
+    batches, start = MemoryRecords(raw), 0
+    coming = deque(sorted(aborted, key=lambda each: each.first_offset))
+    aborting: set[int | None] = set()  # Producers, each until its transaction ends.
     try:
         while (batch := batches.next_batch()) is not None:
+            end = start + OVERHEAD + int.from_bytes(raw[start + LENGTH : start + OVERHEAD])
             if not batch.validate_crc():
                 raise CorruptRecordError(f"the batch before {batch.next_offset} came changed")
-            yield batch.next_offset, [] if batch.is_control_batch else list(batch)
+            while coming and coming[0].first_offset < batch.next_offset:
+                aborting.add(coming.popleft().producer_id)
+            records: list[Any] = []
+            if batch.is_control_batch:
+                aborting.discard(batch.producer_id)
+            elif not (batch.is_transactional and batch.producer_id in aborting):
+                records = _records(batch, raw, slice(start, end))
+            yield batch.next_offset, records
+            start = end
     except CorruptRecordException as error:
         raise CorruptRecordError(str(error)) from error
+
+
+def _records(batch: Iterable[Any], raw: Any, place: slice) -> list[Any]:
+    try:
+        return list(batch)
+    except UnicodeDecodeError:
+        lenient = _DefaultRecordBatchPy(raw[place])
+        lenient._maybe_uncompress()
+        lenient._buffer = _Lenient(lenient._buffer)
+        return list(lenient)
+
+
+class _Lenient(bytearray):
+    """Kafka takes a header's name as bytes, aiokafka as UTF-8 or not at all. Whoever sends one that
+    is none must not hold up those behind him: it is read with a mark in its place."""
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return _Lenient(found) if isinstance(key, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)

@@ -83,7 +83,8 @@ class Metrics:
             self.relay.show(standing.relay, platform)
         for view, following in standing.views.items():
             self.projection.show(following, platform, view)
-        self.looked.labels(platform).set(now_s)
+        if look.trouble is None:  # Else some of it is of an earlier look.
+            self.looked.labels(platform).set(now_s)
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """All of it as text, and the text's kind: the one of Prometheus' formats that is asked

@@ -35,7 +35,10 @@ def read_commands(file: str) -> list[Command]:
 
 def read_command_line(message: bytes) -> Command:
     """One command from outside. Raises CliError as read_commands does."""
-    return _command(1, message.decode(errors="replace"))
+    try:
+        return _command(1, message.decode())
+    except UnicodeDecodeError:  # To guess what was meant would be another command.
+        raise _bad(1, None, "must be JSON in UTF-8") from None
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -58,7 +58,10 @@ class Installation:
         )
 
     def save(self, data: Path) -> None:
-        (data / FILE).write_bytes(orjson.dumps(asdict(self)))
+        """Whole or not at all: other parts may look for it already."""
+        draft = data / f"{FILE}.new"
+        draft.write_bytes(orjson.dumps(asdict(self)))
+        draft.replace(data / FILE)
 
     @classmethod
     def load(cls, data: Path) -> Installation:

@@ -196,18 +196,29 @@ def _write(here: _Here, stop: threading.Event) -> None:
 def _relay(here: _Here, stop: threading.Event) -> None:
     with ExitStack() as opened:
         relays: dict[str, Relay] = {}
+        opened_at = -AWAY_S
         while not stop.is_set():
-            for platform in here.places.keys() - relays.keys():
-                try:
-                    relay = Relay(here.urls[platform], platform, here.options)
-                except RelayRunning:
-                    continue
-                relays[platform] = opened.enter_context(closing(relay))
+            if len(relays) < len(here.places) and time.monotonic() >= opened_at + AWAY_S:
+                for platform in here.places.keys() - relays.keys():
+                    if (relay := _open_relay(here, platform)) is not None:
+                        relays[platform] = opened.enter_context(closing(relay))
+                opened_at = time.monotonic()  # Each try is a new session of the database.
             sent = {platform: relay.step() for platform, relay in relays.items()}
             for platform, messages in sent.items():
                 here.watching.metrics.relayed(platform, messages)
             here.watching.round(relays.keys())
             _rest(list(relays.values()), max(sent.values(), default=0), stop)
+
+
+def _open_relay(here: _Here, platform: str) -> Relay | None:
+    """None where there is none to be had now, which holds up no other platform."""
+    try:
+        return Relay(here.urls[platform], platform, here.options)
+    except RelayRunning:
+        return None
+    except TopicMissing as error:
+        log.warning("away", platform=platform, error=type(error).__name__, what=str(error))
+        return None
 
 
 def _rest(relays: list[Relay], most_sent: int, stop: threading.Event) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from adapters.commanding import Commands, Outcome, Receipt
+from adapters.commanding import CommandParked, Commands, Outcome, Receipt
 from adapters.inbox import Inbox
-from adapters.kafka.commands import KafkaCommands, receipt_of
+from adapters.kafka.commands import PARKED, KafkaCommands, receipt_of
 from adapters.kafka.publisher import NoReply
 from domain.refusals import Code
 from infra.kafka import client_options, unlogged
@@ -72,8 +72,11 @@ def publish_command(
             try:
                 receipts = writer.submit(commands[start : start + AT_ONCE])
             except NoReply as lost:  # Of the others the outcome is known.
-                came = [reply for reply in lost.replies if reply and reply.outcome != "parked"]
+                came = [reply for reply in lost.replies if reply and reply.outcome != PARKED]
                 show_receipts([receipt_of(reply) for reply in came], as_json)
+                raise
+            except CommandParked as parked:
+                show_receipts(parked.receipts, as_json)
                 raise
             show_receipts(receipts, as_json)
             refused |= any(receipt.outcome is Outcome.REFUSED for receipt in receipts)

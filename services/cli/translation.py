@@ -88,7 +88,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
         ),
     ),
     (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
-    (RecordsLost, _says("records_lost", "Kafka must keep messages until they are taken")),
+    (RecordsLost, _says("records_lost", "docs/kafka.md says what was lost, and how to go on")),
     (TopicReplaced, _says("topic_replaced", "docs/kafka.md says what was lost, and how to go on")),
     (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
     (

@@ -33,6 +33,9 @@ STEP_MAX = 5_000
 LATER_S = 0.1
 """How long `follow` lets the views stand that nobody waits for."""
 PASSES = 8
+STANDS_STILL = b"SET LOCAL transaction_timeout = '60s'"
+"""Whoever is frozen while he has the views locked would keep all others out: the server ends his
+session. From the lock on, for which one may wait long."""
 
 
 class LogGap(Exception):
@@ -192,6 +195,7 @@ class Projector:
         first, last = batch[0], batch[-1]
         with self._connection.pipeline(), self._transaction() as cursor:
             self._store.lock_to_write(cursor)
+            cursor.execute(STANDS_STILL)
             positions = self._store.positions(cursor)
             cursor.execute(in_schema(self._store.schema))
             behind = [name for name in names if positions[name] < last.position]

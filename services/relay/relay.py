@@ -26,8 +26,9 @@ from adapters.kafka.messages import (
 )
 from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
-from adapters.kafka.topics import Topic, topic_name
+from adapters.kafka.topics import Topic, topic_id, topic_name
 from adapters.shard_schema import Appended, appended_channel, relay_role, shard_schema
+from infra.kafka import administration
 from infra.postgres import connect, in_schema_of
 
 AT_ONCE = 5_000
@@ -46,12 +47,17 @@ class RelayStopped(Exception):
 
 
 class Relay:
+    """Raises RelayRunning, TopicMissing, RelayStopped, KafkaUnavailable, KafkaError."""
+
     def __init__(self, url: str, platform: str, options: Mapping[str, Any]) -> None:
         self._platform = platform
         self._schema = shard_schema(platform)
         self._connection = connect(url, autocommit=True, by_key=True, role=relay_role(platform))
         try:
             self._take_lock()
+            with administration(options) as client:
+                for kind in PUBLISHED:
+                    topic_id(client, platform, kind)
             # What `_remember` loses in a power cut, the topic tells.
             self._connection.execute("SET synchronous_commit TO off")
             self._connection.execute(

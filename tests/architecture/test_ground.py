@@ -75,6 +75,12 @@ def test_every_variable_given_to_ours_is_a_setting(
     assert given <= set(known_variables())
 
 
+def test_keys_are_given_to_those_who_need_them(services: dict[str, dict[str, Any]]) -> None:
+    keys = {"ZHUANHU_VAULT_KEY", "ZHUANHU_BLACKLIST_KEY", "ZHUANHU_COMMANDS_KEY"}
+    given = {name: keys & set(each.get("environment", {})) for name, each in services.items()}
+    assert {name: each for name, each in given.items() if each} == {"zhuanhu": keys, "writer": keys}
+
+
 def test_kafka_is_the_one_that_was_tested(services: dict[str, dict[str, Any]]) -> None:
     assert services["kafka"]["image"] == f"apache/kafka:{kafka_programs.version()}"
 

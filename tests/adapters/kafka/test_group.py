@@ -9,7 +9,9 @@ from contextlib import closing
 import pytest
 
 from adapters.kafka.group import Group
-from adapters.kafka.topics import Topic, ensure_topics
+from adapters.kafka.messages import Message
+from adapters.kafka.outlet import Outlet
+from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from infra.kafka import administration, client_options
 from infra.settings import Settings
 
@@ -80,3 +82,25 @@ def test_what_ends_the_attending_is_said_and_no_share_is_kept_for_ever(
         group._platforms.clear()  # A bug, say.
         with pytest.raises(KeyError):
             until(lambda: not holds_something())
+
+
+def test_what_lies_in_a_topic_is_none_of_the_groups_business(
+    kafka: Settings, kafka_platform: str
+) -> None:
+    """It is not even fetched: something that the client cannot read would end the attending."""
+    options = client_options(kafka)
+    with administration(options) as client:
+        ensure_topics(client, kafka_platform, kafka)
+    topic = topic_name(kafka_platform, Topic.COMMANDS)
+    with closing(Outlet(options, [topic], WAIT_S)) as outlet:
+        outlet.put({topic: [Message(b"k", b"v", [])] * 10})
+    group = Group(options, kafka_platform, Topic.COMMANDS, [kafka_platform], lambda _: Opened())
+
+    def holds_it() -> bool:
+        group.poll()
+        return bool(group.held)
+
+    with closing(group):
+        until(holds_it)
+        figures = group._consumer.metrics()["consumer-fetch-manager-metrics"]
+        assert figures["fetch-rate"] == 0

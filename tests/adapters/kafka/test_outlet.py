@@ -7,7 +7,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaConnectionError, KafkaTimeoutError
+from kafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NotEnoughReplicasAfterAppendError,
+)
 
 from adapters.codec import data_from
 from adapters.kafka import outlet as letting_out
@@ -121,6 +125,27 @@ def test_where_an_answer_is_lost_the_messages_are_there_once(
     assert outlet.put({events: [message(4)]}) == {events: 3}
     assert left == [0]
     assert lying_in(kafka, events) == [message(number) for number in (1, 2, 3, 4)]
+
+
+def test_what_was_taken_by_too_few_replicas_is_there_once(
+    outlet: Outlet, kafka: Settings, topics: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The leader has it and says that it does not count yet: it is sent again."""
+    wait, left = outlet._client.answer, [2]
+
+    def too_few(asked: Any) -> Any:
+        answer = wait(asked)
+        if hasattr(answer, "responses") and left[0]:
+            left[0] -= 1
+            [[partition]] = [topic.partition_responses for topic in answer.responses]
+            partition.error_code = NotEnoughReplicasAfterAppendError.errno
+        return answer
+
+    monkeypatch.setattr(outlet._client, "answer", too_few)
+    events = topics[0]
+    assert outlet.put({events: [message(1), message(2)]}) == {events: 1}
+    assert left == [0]
+    assert lying_in(kafka, events) == [message(1), message(2)]
 
 
 def test_a_topic_that_is_not_there(kafka: Settings, kafka_platform: str) -> None:

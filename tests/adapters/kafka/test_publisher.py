@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 
 from adapters.kafka import publisher as module
 from adapters.kafka.contract import Reply as ReplyMessage
@@ -213,6 +215,20 @@ def test_an_unreadable_reply_is_raised_at_once(publisher: Publisher, writer: Wri
         publisher.publish(command())
     with pytest.raises(TypeError, match="outcome"):
         publisher.publish(command(2))
+
+
+def test_what_kafka_refuses_is_said_at_once(
+    servers: str, platform: str, publisher: Publisher, writer: Writer
+) -> None:
+    """It was not sent; nobody has to wait for a reply to it."""
+    topic = ConfigResource("TOPIC", f"zhuanhu.{platform}.commands", {"max.message.bytes": "1000"})
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin.alter_configs([topic])
+    admin.close()
+    with pytest.raises(MessageSizeTooLargeError):
+        publisher.publish_all([command(1), command(2, purpose="x" * 2_000)])
+    assert publisher.publish(command(3)).accepted
+    assert b"c2" not in {each.key for each in writer.seen}
 
 
 def test_without_its_topics_it_says_so(servers: str, kafka_platform: str) -> None:

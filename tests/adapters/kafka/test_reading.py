@@ -13,6 +13,9 @@ from kafka import KafkaProducer
 from kafka.errors import CorruptRecordError, KafkaTimeoutError
 from kafka.protocol.metadata import MetadataRequest
 
+from adapters.kafka import outlet as letting_out
+from adapters.kafka.messages import Message
+from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import AHEAD_FROM, RecordsLost, Tail, _batches
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.kafka.wire import Asked, Wire
@@ -20,6 +23,7 @@ from infra.kafka import administration, client_options
 from infra.settings import Settings
 
 WAIT_MS = 30_000
+GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 
 
 @pytest.fixture
@@ -133,10 +137,43 @@ def test_where_many_come_the_next_are_asked_for_meanwhile(
     assert asked == [0, AHEAD_FROM]
 
 
-def test_compressed_by_another(kafka: Settings, topic: str, tail: Tail) -> None:
-    write(kafka, topic, *range(10), compression_type="gzip")
+@pytest.mark.parametrize("codec", [GZIP, SNAPPY, LZ4, ZSTD])
+def test_compressed_by_another(
+    kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch, codec: int
+) -> None:
+    monkeypatch.setattr(letting_out, "UNCOMPRESSED", codec)
+    with closing(Outlet(client_options(kafka), [topic], 10)) as outlet:
+        outlet.put({topic: [Message(b"k", b"%d" % number, []) for number in range(10)]})
     tail.seek(3)
     assert read(tail, 7) == list(range(3, 10))
+
+
+class Latin(str):
+    """A header's name of a sender who knows nothing of UTF-8; Kafka takes it."""
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        return super().encode("latin-1", errors)
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_a_header_whose_name_is_no_text(
+    kafka: Settings, topic: str, tail: Tail, compression: str | None
+) -> None:
+    """Its record and those beside it are read as any other."""
+    options = client_options(kafka) | {"linger_ms": 200, "compression_type": compression}
+    with closing(KafkaProducer(**options)) as producer:
+        for number, name in enumerate(("before", Latin("n\xe4me"), "after")):
+            headers = [(name, b"v"), ("ce_id", b"c")]
+            producer.send(topic, b"%d" % number, b"k", headers, partition=0)
+        producer.flush()
+    tail.seek(0)
+    records: list[Any] = []
+    while len(records) < 3:
+        records += tail.poll(WAIT_MS)
+    assert [(each.key, each.value) for each in records] == [(b"k", b"%d" % n) for n in range(3)]
+    assert [each.headers for each in records] == [
+        [(name, b"v"), ("ce_id", b"c")] for name in ("before", "n\ufffdme", "after")
+    ]
 
 
 def test_what_ends_a_transaction_is_no_record(kafka: Settings, topic: str, tail: Tail) -> None:
@@ -148,6 +185,52 @@ def test_what_ends_a_transaction_is_no_record(kafka: Settings, topic: str, tail:
     write(kafka, topic, 3)
     [record] = tail.poll(WAIT_MS)
     assert record.offset == 3
+
+
+def test_what_was_aborted_never_was(kafka: Settings, topic: str, tail: Tail) -> None:
+    """Its sender has taken it back. What others wrote meanwhile comes when that is sure."""
+    options = client_options(kafka)
+    with closing(KafkaProducer(**options, transactional_id=topic)) as producer:
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(topic, b"0", partition=0)
+        producer.flush()
+        write(kafka, topic, 1)
+        producer.send(topic, b"2", partition=0)
+        producer.flush()
+        tail.seek(0)
+        assert tail.poll(300) == []
+        producer.abort_transaction()
+        assert read(tail, 1) == [1]
+        assert tail.poll(300) == []
+        producer.begin_transaction()
+        producer.send(topic, b"3", partition=0)
+        producer.commit_transaction()
+    assert read(tail, 1) == [3]
+    tail.seek(2)  # From the middle of what was aborted.
+    assert read(tail, 1) == [3]
+
+
+def test_where_no_record_is_nothing_is_asked_for_again(
+    kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader goes on behind the last record that it has, and not behind the place of this."""
+    asked, ask = [], tail._ask
+
+    def spy(offset: int) -> Asked:
+        asked.append(offset)
+        return ask(offset)
+
+    write(kafka, topic, 0, transactional_id=topic)
+    tail.seek(0)
+    assert read(tail, 1) == [0]
+    monkeypatch.setattr(tail, "_ask", spy)
+    while tail._next < 2:
+        assert tail.poll(100) == []
+    asked.clear()
+    tail.seek(1)
+    assert tail.poll(100) == []
+    assert set(asked) <= {2}
 
 
 def test_an_offset_that_the_topic_does_not_hold(kafka: Settings, topic: str, tail: Tail) -> None:

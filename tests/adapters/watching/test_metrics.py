@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -141,3 +142,25 @@ def test_openmetrics_is_given_to_whom_asks_for_it(metrics: Metrics) -> None:
     text, kind = metrics.page("application/openmetrics-text; version=1.0.0")
     assert kind.startswith("application/openmetrics-text")
     assert text.endswith(b"# EOF\n")
+
+
+def test_when_all_was_looked_at_is_not_when_a_part_of_it_was(metrics: Metrics) -> None:
+    """The figures of the topics are still those of before."""
+    standing = Standing(
+        platform="p1",
+        position=10,
+        recorded_at=None,
+        epoch=3,
+        writer=None,
+        relay_holder=None,
+        commands=5,
+        commands_offset=4,
+        inbox=0,
+        parked=0,
+        relay=None,
+        views={},
+    )
+    metrics.show(Look(standing, trouble=KafkaTimeoutError("away")), now_s=2000.0)
+    value = metrics.registry.get_sample_value
+    assert value("zhuanhu_log_position", {"platform": "p1"}) == 10
+    assert value("zhuanhu_looked_timestamp_seconds", {"platform": "p1"}) == 1000

@@ -10,14 +10,24 @@ import pytest
 
 from adapters.event_log import prepare_shard
 from domain import commands as c
+from domain.accounts import Role
 from infra.clock import SystemClock
 from services.cli.installation import Installation
 from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import Writer
-from tests.exemplars import PHONE, TODAY, command
+from tests.exemplars import ID_NO, NAME, PHONE, TODAY, command
 from tests.services.cli.conftest import Zhuanhu
 
 TOPIC = "zhuanhu.p1.commands"
+REGISTRATION = command(
+    c.RegisterMember,
+    member_id="m1",
+    kind="person",
+    roles=(Role.INVESTOR,),
+    name=NAME,
+    id_no=ID_NO,
+    phone=PHONE,
+)
 OPENING = command(c.OpenPlatform, business_date=TODAY, law_table="none")
 MESSAGES = (b'{"phone": "' + PHONE.encode(), OPENING.model_dump_json().encode(), b"\xff")
 
@@ -61,6 +71,21 @@ def test_what_cannot_be_read_stays(zhuanhu: Zhuanhu, data: Path) -> None:
     assert (told.code, told.error["code"]) == (2, "bad_command")
     assert PHONE not in told.err
     assert len(parked(zhuanhu, data, "list").json["parked"]) == 3
+
+
+def test_what_is_no_text_is_not_made_into_another_command(
+    zhuanhu: Zhuanhu, data: Path, database: str
+) -> None:
+    """By a mark in the place of what nobody knows: the name would be another name."""
+    installation = Installation.load(data)
+    message = REGISTRATION.model_dump_json().encode().replace(NAME.encode(), b"\xcd\xf5")
+    unread = [Unread(TOPIC, 3, message, "no reason")]
+    with closing(Writer(database, "p1", installation.seal(data), SystemClock())) as writer:
+        writer.run([Delivery([], unread=unread, offset=4)])
+    told = parked(zhuanhu, data, "retry", "4", "--by", "ops")
+    assert (told.code, told.error["code"]) == (2, "bad_command")
+    assert "UTF-8" in told.error["message"]
+    assert len(parked(zhuanhu, data, "list").json["parked"]) == 4
 
 
 def test_to_discard_needs_a_reason_and_is_on_record(zhuanhu: Zhuanhu, data: Path) -> None:

@@ -70,6 +70,18 @@ def test_what_was_answered_is_shown_where_the_rest_is_not(
     assert [each["command_id"] for each in told.lines] == ["c1", "c3"]
 
 
+def test_what_the_writer_cannot_read_takes_no_receipt_from_the_others(
+    zhuanhu: Zhuanhu, writer: Writer
+) -> None:
+    """It is of another version, say."""
+    parked = {"outcome": "parked", "message": "grade: no such", "first_position": 0}
+    writer.answer = lambda message: accepted(message) | (parked if message["id"] == "c2" else {})
+    told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{rate(2)}\n{rate(3)}\n")
+    assert (told.code, told.error["code"]) == (1, "command_parked")
+    assert "c2 was parked: grade: no such" in told.error["message"]
+    assert [each["command_id"] for each in told.lines] == ["c1", "c3"]
+
+
 def test_a_malformed_line_sends_nothing(zhuanhu: Zhuanhu, writer: Writer) -> None:
     told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{{}}\n")
     assert (told.code, told.error["code"]) == (2, "bad_command")

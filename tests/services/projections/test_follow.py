@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -12,12 +14,14 @@ from adapters.read_models.reading import ReadModels
 from adapters.read_models.registry import VIEWS
 from domain.accounts import RESERVE_ACCOUNT
 from domain.cashbook import EntrySettled
+from services.cli.parts import AWAY
 from services.projections import projector as projector_module
-from services.projections.projector import LogGap, Projector
+from services.projections.projector import STANDS_STILL, LogGap, Projector
 from tests.adapters.read_models.story import ListLog
 from tests.services.projections.views import NAMES, PLATFORM, digests_of, positions
 
 LATER = [view.NAME for view in VIEWS if not view.PROMPT]
+WAIT_S = 60
 PROMPT = [view.NAME for view in VIEWS if view.PROMPT]
 
 
@@ -110,3 +114,31 @@ def test_whoever_follows_past_a_view_is_stopped(database: str, story: list[Recor
         with pytest.raises(LogGap, match="has not come to position 100"):
             projector.follow()
     assert set(positions(database).values()) == {0}
+
+
+def test_whoever_is_frozen_with_the_views_in_his_hands_lets_go(
+    database: str, story: list[Recorded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """His successor goes on, and he himself when he wakes up."""
+    holds, wakes = threading.Event(), threading.Event()
+    with (
+        Projector(database, PLATFORM, log=ListLog(story)) as frozen,
+        Projector(database, PLATFORM, log=ListLog(story)) as successor,
+        ThreadPoolExecutor(1) as beside,
+    ):
+
+        def freeze(*_: object) -> None:
+            holds.set()
+            wakes.wait()
+
+        monkeypatch.setattr(frozen._store, "move", freeze)
+        monkeypatch.setattr(projector_module, "STANDS_STILL", STANDS_STILL.replace(b"60s", b"2s"))
+        step = beside.submit(frozen.step, 10)
+        try:
+            assert holds.wait(WAIT_S)
+            monkeypatch.setattr(projector_module, "STANDS_STILL", STANDS_STILL)
+            successor._connection.execute(f"SET lock_timeout = '{WAIT_S}s'")
+            assert successor.catch_up() == len(story)
+        finally:
+            wakes.set()
+        assert isinstance(step.exception(), AWAY)

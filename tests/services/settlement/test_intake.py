@@ -192,3 +192,25 @@ def test_what_was_closed_with_another_key_is_parked_and_its_sender_hears_of_it(
     assert open_house.query("SELECT source, reason, state FROM {}.parked") == [
         ("inbox", "the message is closed with another key", "parked")
     ]
+
+
+def test_who_sent_others_beside_a_parked_one_has_their_receipts(
+    open_house: House, intake: Intake
+) -> None:
+    good, bad = recharge(1), recharge(2)
+    with (
+        closing(Inbox(open_house.url, open_house.platform, SEAL)) as inbox,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(inbox.submit, [good, bad])
+        while left(open_house) < 2:
+            assert not answer.done()
+        [[last]] = open_house.query("SELECT max(position) FROM {}.inbox")
+        broken = "UPDATE {}.inbox SET message = '{{' WHERE position = %s RETURNING position"
+        open_house.query(broken, last)
+        intake.step()
+        with pytest.raises(CommandParked, match=f"{bad.id} was parked: Invalid JSON") as parked:
+            answer.result()
+    [receipt] = parked.value.receipts
+    assert (receipt.command_id, receipt.outcome) == (good.id, Outcome.ACCEPTED)
+    assert answers(open_house) == []
