@@ -296,10 +296,12 @@ FIGURES: tuple[Figure, ...] = (
         "advanced_fen",
         "fen",
         "累计代偿金额",
-        "what guarantors and other third parties ever paid in a borrower's place; what the reserve"
-        " paid is the platform's own doing and does not count",
+        "what guarantors and other third parties ever paid in a borrower's place; what the reserve,"
+        " who stands as the platform, or a related party paid is the platform's own doing and does"
+        " not count",
         _advanced,
         lambda book: sum(loan.advanced_fen for loan in book.loans),
+        version=2,
     ),
     Figure(
         "advances",
@@ -308,6 +310,7 @@ FIGURES: tuple[Figure, ...] = (
         "how often they did",
         _advanced,
         lambda book: sum(loan.advances for loan in book.loans),
+        version=2,
     ),
     Figure(
         "amount_overdue_rate_pct",
