@@ -42,6 +42,12 @@ class Policies(State):
                 return terms
         return None
 
+    def between(self, first: date, last: date) -> list[PolicyTerms]:
+        """Those in force on any of these days: whichever a loan is concluded under by then."""
+        ahead = [each for each in self.versions if first < each.valid_from <= last]
+        now = self.in_force(first)
+        return ahead if now is None else [now, *ahead]
+
     def named(self, version: str) -> PolicyTerms:
         return next(terms for terms in self.versions if terms.version == version)
 

@@ -284,7 +284,7 @@ class Code(StrEnum):
     )
     PROVIDER_UNNAMED = (
         "provider_unnamed",
-        "By its policy a third party or the platform must pay, and the loan names none.",
+        "By its policy, or one before its deadline, somebody must pay whom the loan does not name.",
     )
     GUARANTEE_LAW_REPEALED = (
         "guarantee_law_repealed",

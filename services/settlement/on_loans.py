@@ -67,7 +67,8 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         borrower.owed_fen + terms.amount_fen,
         company=borrower.company,
     )
-    guarantor_advance.must_be_whole(loan, policy)
+    for terms_then in desk.policies.between(desk.today, command.deadline):
+        guarantor_advance.must_be_whole(loan, terms_then)
     give_guarantee(desk, loan)
     _record(desk, command.loan_id, admitted)
     desk.record(

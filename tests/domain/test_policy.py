@@ -83,6 +83,25 @@ def test_the_version_in_force(on: date, version: str | None) -> None:
     assert (terms.version if terms else None) == version
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "versions"),
+    [
+        (date(2017, 12, 1), date(2017, 12, 31), []),
+        (date(2018, 1, 5), date(2018, 2, 28), ["v1"]),
+        (date(2018, 2, 28), date(2018, 3, 1), ["v1", "v2"]),
+        (date(2018, 3, 1), date(2018, 3, 1), ["v2"]),
+    ],
+)
+def test_the_versions_in_force_on_some_day(first: date, last: date, versions: list[str]) -> None:
+    state = published(V1, V2)
+    assert [terms.version for terms in state.between(first, last)] == versions
+
+
+def test_one_that_ended_is_not_in_force_between() -> None:
+    ended = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
+    assert ended.between(date(2018, 2, 2), date(2018, 3, 1)) == []
+
+
 def test_one_that_ends_is_followed_on_the_next_day() -> None:
     ending = V1.model_copy(update={"valid_until": date(2018, 2, 28)})
     assert policies.decide(published(ending), V2, TODAY) == (policies.PolicyPublished(terms=V2),)

@@ -345,14 +345,17 @@ def test_yirendai_two_stages_and_a_date_of_ones_own(town: Town) -> None:
 
 def test_third_party_what_another_protects_is_not_the_reserves(town: Town) -> None:
     house = town("third-party", date(2018, 12, 31))
-    lend(house, "A")
+    house.guarantor("pat", 5_000_00)
+    scheme: dict[str, Any] = {"guarantors": {"pat": {"stands_as": Provider.THIRD_PARTY}}}
+    # It may be filled when the third party protects: somebody must be there then.
+    house.rated("C", "bob", 1_00)
+    unnamed = {"loan_id": "C", "deadline": date(2019, 1, 1)}
+    assert house.refused(c.PublishLoan, **unnamed) == Code.PROVIDER_UNNAMED
+    lend(house, "A", **scheme)  # As it is filled today the reserve's alone, all the same.
     house.seed(20_000_00)
     house.roll_to(date(2019, 1, 1))
-    house.rated("C", "bob", 1_00)
-    unnamed = house.refused(c.PublishLoan, loan_id="C", deadline=house.today)
-    assert unnamed == Code.PROVIDER_UNNAMED
-    house.guarantor("pat", 5_000_00)
-    lend(house, "B", guarantors={"pat": {"stands_as": Provider.THIRD_PARTY}})
+    assert house.refused(c.PublishLoan, **unnamed) == Code.PROVIDER_UNNAMED
+    lend(house, "B", **scheme)
     late(house, 31, loan_id="B")
     assert {x.loan_id for x in house.of(r.ClaimQueued)} == {"A"}
     assert lent(house) == 4_120_00
