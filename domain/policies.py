@@ -17,6 +17,8 @@ from domain.model import Event, Refused, State
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 
+ONE_DAY = timedelta(days=1)
+
 
 class PolicyPublished(Event):
     TOPIC: ClassVar[str] = "policy.published.v1"
@@ -42,11 +44,15 @@ class Policies(State):
                 return terms
         return None
 
-    def between(self, first: date, last: date) -> list[PolicyTerms]:
-        """Those in force on any of these days: whichever a loan is concluded under by then."""
-        ahead = [each for each in self.versions if first < each.valid_from <= last]
+    def between(self, first: date, last: date) -> list[tuple[PolicyTerms, date]]:
+        """Those in force on any of these days, each with its last one of them: whichever a loan is
+        concluded under that is filled by then."""
         now = self.in_force(first)
-        return ahead if now is None else [now, *ahead]
+        ahead = [each for each in self.versions if first < each.valid_from <= last]
+        terms = ahead if now is None else [now, *ahead]
+        begins = [each.valid_from - ONE_DAY for each in terms[1:]]
+        ends = [min(each.valid_until or last, last) for each in terms]
+        return [*zip(terms, map(min, ends, [*begins, last]), strict=True)]
 
     def named(self, version: str) -> PolicyTerms:
         return next(terms for terms in self.versions if terms.version == version)
@@ -74,7 +80,7 @@ def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
     if terms.valid_from <= (until or last.valid_from):
         kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
         raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
-    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
+    if until is not None and terms.valid_from > max(until + ONE_DAY, today):
         raise Refused(
             Code.POLICY_LEAVES_GAP,
             f"{last.version} ends on {until}",

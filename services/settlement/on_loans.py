@@ -48,10 +48,11 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     terms = loan.known()
     table = desk.law_table
     borrower = applicant(desk.member(terms.borrower_id))
+    limits = table.on(max(desk.today, command.deadline))  # It is concluded by then.
     admitted = funding.admit(
         loan,
         borrower,
-        table.on(desk.today),
+        limits,
         table.name,
         command.deadline,
         desk.today,
@@ -60,16 +61,16 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     policy = desk.policies.in_force(desk.today)
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
-    lawful.check(policy, table, desk.today)
     policy_limits.check_borrower(
         policy.limits,
         terms.amount_fen,
         borrower.owed_fen + terms.amount_fen,
         company=borrower.company,
     )
-    for terms_then in desk.policies.between(desk.today, command.deadline):
-        guarantor_advance.must_be_whole(loan, terms_then)
-    give_guarantee(desk, loan)
+    for each, until in desk.policies.between(desk.today, command.deadline):
+        lawful.check(each, table, until)
+        guarantor_advance.must_be_whole(loan, each)
+    give_guarantee(desk, loan, limits)
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),

@@ -86,19 +86,23 @@ def test_the_version_in_force(on: date, version: str | None) -> None:
 @pytest.mark.parametrize(
     ("first", "last", "versions"),
     [
-        (date(2017, 12, 1), date(2017, 12, 31), []),
-        (date(2018, 1, 5), date(2018, 2, 28), ["v1"]),
-        (date(2018, 2, 28), date(2018, 3, 1), ["v1", "v2"]),
-        (date(2018, 3, 1), date(2018, 3, 1), ["v2"]),
+        (date(2017, 12, 1), date(2017, 12, 31), {}),
+        (date(2018, 1, 5), date(2018, 2, 28), {"v1": date(2018, 2, 28)}),
+        (date(2018, 2, 1), date(2018, 3, 9), {"v1": date(2018, 2, 28), "v2": date(2018, 3, 9)}),
+        (date(2018, 3, 1), date(2018, 3, 1), {"v2": date(2018, 3, 1)}),
     ],
 )
-def test_the_versions_in_force_on_some_day(first: date, last: date, versions: list[str]) -> None:
+def test_the_versions_in_force_on_some_day_and_until_when(
+    first: date, last: date, versions: dict[str, date]
+) -> None:
     state = published(V1, V2)
-    assert [terms.version for terms in state.between(first, last)] == versions
+    assert {terms.version: until for terms, until in state.between(first, last)} == versions
 
 
-def test_one_that_ended_is_not_in_force_between() -> None:
+def test_one_that_ends_is_in_force_until_then() -> None:
     ended = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
+    [(_, until)] = ended.between(date(2018, 1, 30), date(2018, 3, 1))
+    assert until == date(2018, 2, 1)
     assert ended.between(date(2018, 2, 2), date(2018, 3, 1)) == []
 
 
