@@ -22,6 +22,7 @@ from domain.policies import Policies
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Claim, Row
+from domain.repayment import outstanding_fen
 from domain.schedule import schedule
 
 TENDERS_MAX = 990
@@ -72,6 +73,12 @@ def admit(
             loan_id=terms.loan_id, deadline=deadline, law_table=law_table, owed_with_it_fen=owed_fen
         ),
     )
+
+
+def owed_fen(loan: Loan) -> int:
+    """What of it counts against the limits of its borrower: all, and once it is paid out the
+    principal that is not paid back (借款余额)."""
+    return outstanding_fen(loan) if loan.disbursed else loan.known().amount_fen
 
 
 def _check_limits(limits: Limits, here_fen: int, elsewhere_fen: int, *, company: bool) -> None:

@@ -47,7 +47,7 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     loan = desk.loan(command.loan_id)
     terms = loan.known()
     table = desk.law_table
-    borrower = applicant(desk.member(terms.borrower_id))
+    borrower = applicant(desk, desk.member(terms.borrower_id))
     limits = table.on(max(desk.today, command.deadline))  # It is concluded by then.
     admitted = funding.admit(
         loan,
@@ -80,15 +80,16 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     )
 
 
-def applicant(borrower: Member) -> funding.Applicant:
+def applicant(desk: Desk, borrower: Member) -> funding.Applicant:
     registered = borrower.known("borrower_id")
+    loans = map(desk.loan, borrower.debts_fen)
     return funding.Applicant(
         verified=Role.BORROWER in borrower.open_roles,
         company=registered.kind == "company",
         lawful_business=registered.lawful_business,
         blacklisted=borrower.blacklisted,
         related_party=borrower.related_party,
-        owed_fen=sum(borrower.debts_fen.values()),
+        owed_fen=sum(map(funding.owed_fen, loans)),
     )
 
 
