@@ -132,12 +132,20 @@ def _fees(book: Book) -> Value:
     terms = book.terms
     if terms is None:
         return {}
+    by_product = {name: _by_grade(terms.of(name)) for name in terms.products}
     return {
         "policy_version": terms.version,
-        "service_fee_pct_by_grade": dict(terms.fee_by_grade),
-        "of_it_to_the_reserve_pct_by_grade": dict(terms.contribution_by_grade),
+        **_by_grade(terms),
         "penalty_pct_a_day": terms.penalty_bands,
         "overdue_fee_pct_a_day": terms.overdue_fee_bands,
+        **({"by_product": by_product} if by_product else {}),
+    }
+
+
+def _by_grade(terms: PolicyTerms) -> dict[str, dict[str, str]]:
+    return {
+        "service_fee_pct_by_grade": dict(terms.fee_by_grade),
+        "of_it_to_the_reserve_pct_by_grade": dict(terms.contribution_by_grade),
     }
 
 

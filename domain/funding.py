@@ -96,6 +96,15 @@ def _check_limits(limits: Limits, here_fen: int, elsewhere_fen: int, *, company:
             )
 
 
+def its_own(loan: Loan, policy: PolicyTerms) -> PolicyTerms:
+    """What a policy says of the loan's product. Refused where it knows none of that name."""
+    product = loan.known().product
+    if product is not None and product not in policy.products:
+        known = ", ".join(policy.products) or "none"
+        raise Refused(Code.PRODUCT_UNKNOWN, f"{policy.version} has {known}", "loan_id")
+    return policy.of(product)
+
+
 def answer_project(loan: Loan, refused_code: str | None) -> tuple[e.LoanEvent, ...]:
     terms = loan.must_be(Status.ADMITTED)
     if refused_code is None:
@@ -171,7 +180,8 @@ def miscarry(loan: Loan, today: date, policies: Policies) -> tuple[e.LoanEvent, 
 
 
 def conclude(loan: Loan, contract_hash: str, policy: PolicyTerms | None) -> tuple[e.LoanEvent, ...]:
-    """`policy` is the version in force on the day the loan was filled."""
+    """`policy` is the version in force on the day the loan was filled; the loan keeps what it says
+    of its product."""
     terms = loan.must_be(Status.FILLED)
     filled = loan.filled
     if filled is None:
@@ -186,7 +196,7 @@ def conclude(loan: Loan, contract_hash: str, policy: PolicyTerms | None) -> tupl
             parties=(terms.borrower_id, *investors),
             concluded_at=filled.filled_at,
             concluded_on=filled.filled_on,
-            policy=policy,
+            policy=policy.of(terms.product),
         ),
     )
 

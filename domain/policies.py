@@ -62,7 +62,8 @@ INITIAL = Policies()
 
 
 def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyPublished, ...]:
-    if any(terms.version == known.version for known in policies.versions):
+    taken = {name for known in policies.versions for name in _names(known)}
+    if taken.intersection(_names(terms)):
         raise Refused(Code.POLICY_VERSION_TAKEN, field="terms.version")
     last = policies.versions[-1] if policies.versions else None
     if last is not None and terms.valid_from < today:
@@ -72,6 +73,11 @@ def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyP
     if last is not None:
         _follows(last, terms, today)
     return (PolicyPublished(terms=terms),)
+
+
+def _names(terms: PolicyTerms) -> list[str]:
+    """Of the version, and of what it says of each product."""
+    return [each.version for each in terms.variants]
 
 
 def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:

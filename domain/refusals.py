@@ -70,6 +70,10 @@ class Code(StrEnum):
         "policy_unlawful",
         "The platform's law table does not allow the policy on the day from which it counts.",
     )
+    PRODUCT_UNKNOWN = (
+        "product_unknown",
+        "The policy, or one before the loan's deadline, has no terms for the loan's product.",
+    )
     POLICY_LIMIT_EXCEEDED = (
         "policy_limit_exceeded",
         "The loan, or what its borrower would owe, is above what the policy in force allows.",

@@ -35,6 +35,7 @@ def request_loan(desk: Desk, command: c.RequestLoan) -> None:
         method=command.method,
         purpose=command.purpose,
         owed_elsewhere_fen=command.owed_elsewhere_fen,
+        product=command.product,
     )
     _record(desk, command.loan_id, funding.request(desk.loan(command.loan_id), wanted))
 
@@ -68,8 +69,9 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
         company=borrower.company,
     )
     for each, until in desk.policies.between(desk.today, command.deadline):
-        lawful.check(each, table, until)
-        guarantor_advance.must_be_whole(loan, each)
+        its_own = funding.its_own(loan, each)
+        lawful.check(its_own, table, until)
+        guarantor_advance.must_be_whole(loan, its_own)
     give_guarantee(desk, loan, limits)
     _record(desk, command.loan_id, admitted)
     desk.record(

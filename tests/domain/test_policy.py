@@ -135,6 +135,31 @@ def test_what_has_its_default_is_not_written() -> None:
     assert again.triggers == (p.Stage(days=15),)
 
 
+CAR = p.ProductTerms(scope=p.Scope.PRINCIPAL, trigger_days=5, contribution_by_grade={"A": "2"})
+
+
+def test_what_a_product_has_of_its_own_and_what_it_has_as_the_version_says() -> None:
+    terms = a_policy(stages=(p.Stage(days=15),), products={"car": CAR, "house": {}})
+    names = [each.version for each in terms.variants]
+    assert names == ["v1", "v1.car", "v1.house"]
+    car, house = terms.of("car"), terms.of("house")
+    assert (car.scope, car.triggers) == (p.Scope.PRINCIPAL, (p.Stage(days=5, inclusive=False),))
+    assert (car.contribution_by_grade, car.fee_by_grade) == ({"A": "2"}, {"A": "3"})
+    assert house == terms.of(None).model_copy(update={"version": "v1.house"})
+    assert terms.of(None).triggers == (p.Stage(days=15),)
+    assert not any(each.products for each in terms.variants)
+    assert p.PolicyTerms.model_validate_json(terms.model_dump_json()) == terms
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_two_have_one_name(first: bool) -> None:
+    with_car = V1.model_copy(update={"products": {"car": CAR}})
+    other = V2.model_copy(update={"version": "v1.car"})
+    known, asked = (with_car, other) if first else (other, with_car)
+    with pytest.raises(Refused, match=Code.POLICY_VERSION_TAKEN):
+        policies.decide(published(known), asked, TODAY)
+
+
 @pytest.mark.parametrize(
     ("grade", "changes", "contribution_fen", "fee_fen"),
     [
@@ -191,6 +216,10 @@ def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None
         {"ageing": "m1-m9"},
         {"collections": (ActionFrom(action=Action.SMS, from_days=1),) * 2},
         {"limits": {"loan_fen": 0}},
+        {"products": {"a b": {}}},
+        {"products": {"car": {"stages": ({"days": 15}, {"days": 14})}}},
+        {"products": {"car": {"fund": "x"}}},
+        {"products": {"car": {}}, "version": "v" * 29},
     ],
 )
 def test_bad_terms_are_bad_input(changes: dict[str, object]) -> None:
