@@ -151,6 +151,11 @@ class Billed(State):
         days = (on - self.due_on).days
         return days if self.base_fen and days > terms.grace_days else 0
 
+    def paid_in_time(self, terms: PolicyTerms) -> bool:
+        """By payments that took effect so, whenever they were booked."""
+        late_days = (self.last_paid_on - self.due_on).days
+        return not self.base_fen and late_days <= terms.grace_days
+
     @property
     def open(self) -> bool:
         return bool(self.base_fen or self.other_fee_fen)
