@@ -68,7 +68,7 @@ class Code(StrEnum):
     )
     POLICY_UNLAWFUL = (
         "policy_unlawful",
-        "The platform's law table does not allow the policy on the day from which it counts.",
+        "The law table forbids the policy on its first day, or on a day until the loan's deadline.",
     )
     PRODUCT_UNKNOWN = (
         "product_unknown",
