@@ -5,7 +5,8 @@
                                  due date rolls and with each payment of it, D where the billing
                                  is undone
     overdue            逾期      A when an instalment is overdue, M with each payment of it, D where
-                                 its billing is undone
+                                 its billing is undone, or where a backdated payment shows that
+                                 it was paid in time
 
 A record is named by the event that it comes of, so that the same days give the same records for
 ever. It names the borrower by the platform's own id: names and numbers are in the vault.
@@ -74,7 +75,8 @@ def _paid(told: Told, routed: e.RepaymentRouted, before: Loan, after: Loan) -> I
         planned_fen = _planned_fen(before, was)
         yield _repayment(told, OpCode.MODIFY, after, now, routed.effective_on, planned_fen)
         if part.period in before.overdue:
-            yield _overdue(told, OpCode.MODIFY, after, now)
+            never = now.paid_in_time(before.policy)
+            yield _overdue(told, OpCode.DELETE if never else OpCode.MODIFY, after, now)
 
 
 def _loan_open(told: Told, event: e.LoanDisbursed, loan: Loan) -> Record:

@@ -132,12 +132,20 @@ def _fees(book: Book) -> Value:
     terms = book.terms
     if terms is None:
         return {}
+    by_product = {name: _by_grade(terms.of(name)) for name in terms.products}
     return {
         "policy_version": terms.version,
-        "service_fee_pct_by_grade": dict(terms.fee_by_grade),
-        "of_it_to_the_reserve_pct_by_grade": dict(terms.contribution_by_grade),
+        **_by_grade(terms),
         "penalty_pct_a_day": terms.penalty_bands,
         "overdue_fee_pct_a_day": terms.overdue_fee_bands,
+        **({"by_product": by_product} if by_product else {}),
+    }
+
+
+def _by_grade(terms: PolicyTerms) -> dict[str, dict[str, str]]:
+    return {
+        "service_fee_pct_by_grade": dict(terms.fee_by_grade),
+        "of_it_to_the_reserve_pct_by_grade": dict(terms.contribution_by_grade),
     }
 
 
@@ -296,10 +304,12 @@ FIGURES: tuple[Figure, ...] = (
         "advanced_fen",
         "fen",
         "累计代偿金额",
-        "what guarantors and other third parties ever paid in a borrower's place; what the reserve"
-        " paid is the platform's own doing and does not count",
+        "what guarantors and other third parties ever paid in a borrower's place; what the reserve,"
+        " who stands as the platform, or a related party paid is the platform's own doing and does"
+        " not count",
         _advanced,
         lambda book: sum(loan.advanced_fen for loan in book.loans),
+        version=2,
     ),
     Figure(
         "advances",
@@ -308,6 +318,7 @@ FIGURES: tuple[Figure, ...] = (
         "how often they did",
         _advanced,
         lambda book: sum(loan.advances for loan in book.loans),
+        version=2,
     ),
     Figure(
         "amount_overdue_rate_pct",

@@ -22,6 +22,7 @@ from domain.policies import Policies
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 from domain.register import Claim, Row
+from domain.repayment import outstanding_fen
 from domain.schedule import schedule
 
 TENDERS_MAX = 990
@@ -74,6 +75,12 @@ def admit(
     )
 
 
+def owed_fen(loan: Loan) -> int:
+    """What of it counts against the limits of its borrower: all, and once it is paid out the
+    principal that is not paid back (借款余额)."""
+    return outstanding_fen(loan) if loan.disbursed else loan.known().amount_fen
+
+
 def _check_limits(limits: Limits, here_fen: int, elsewhere_fen: int, *, company: bool) -> None:
     """What a borrower may owe on one platform, and over all of them."""
     here, over_all = limits.person_on_platform_fen, limits.person_over_all_fen
@@ -87,6 +94,15 @@ def _check_limits(limits: Limits, here_fen: int, elsewhere_fen: int, *, company:
             raise Refused(
                 Code.LEGAL_LIMIT_EXCEEDED, f"{owed_fen} fen {where} is above {limit_fen} fen"
             )
+
+
+def its_own(loan: Loan, policy: PolicyTerms) -> PolicyTerms:
+    """What a policy says of the loan's product. Refused where it knows none of that name."""
+    product = loan.known().product
+    if product is not None and product not in policy.products:
+        known = ", ".join(policy.products) or "none"
+        raise Refused(Code.PRODUCT_UNKNOWN, f"{policy.version} has {known}", "loan_id")
+    return policy.of(product)
 
 
 def answer_project(loan: Loan, refused_code: str | None) -> tuple[e.LoanEvent, ...]:
@@ -164,7 +180,8 @@ def miscarry(loan: Loan, today: date, policies: Policies) -> tuple[e.LoanEvent, 
 
 
 def conclude(loan: Loan, contract_hash: str, policy: PolicyTerms | None) -> tuple[e.LoanEvent, ...]:
-    """`policy` is the version in force on the day the loan was filled."""
+    """`policy` is the version in force on the day the loan was filled; the loan keeps what it says
+    of its product."""
     terms = loan.must_be(Status.FILLED)
     filled = loan.filled
     if filled is None:
@@ -179,7 +196,7 @@ def conclude(loan: Loan, contract_hash: str, policy: PolicyTerms | None) -> tupl
             parties=(terms.borrower_id, *investors),
             concluded_at=filled.filled_at,
             concluded_on=filled.filled_on,
-            policy=policy,
+            policy=policy.of(terms.product),
         ),
     )
 

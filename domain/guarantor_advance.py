@@ -60,13 +60,15 @@ def guarantee(loan: Loan, wanted: LoanGuaranteed, today: date) -> LoanGuaranteed
 
 
 def must_be_whole(loan: Loan, policy: PolicyTerms) -> None:
-    """When it is published: what the policy promises of a third party or the platform is somebody's
-    to pay, and no part of the loan is nobody's. A loan without a guarantor goes to the next."""
+    """When it is published: what the policy promises of a third party or the platform, or of a
+    guarantor alone, is somebody's to pay, and no part of the loan is nobody's. A loan without a
+    guarantor goes to the next, where there is one."""
     known = loan.guarantee
+    promised = () if policy.scope is Scope.NONE else policy.providers
+    alone = promised == (Provider.GUARANTOR,)
     for provider in Provider:
         named = known.standing_as(provider)
-        must_be_named = provider in TO_BE_NAMED and policy.scope is not Scope.NONE
-        if must_be_named and provider in policy.providers and not named:
+        if provider in promised and (alone or provider in TO_BE_NAMED) and not named:
             raise Refused(Code.PROVIDER_UNNAMED, f"{provider} by {policy.version}", "loan_id")
         if named and not known.whole(provider):
             made_up = f"they make up {known.shares_bp(provider)} of 10000"

@@ -43,6 +43,7 @@ class LawTable:
         return valid[-1] if valid else Limits()
 
 
+_CAPPED = Limits(late_charges_capped=True)  # On whatever day: contracts until 2020 at 24 %.
 _MEASURES = Limits(
     person_on_platform_fen=200_000_00,
     company_on_platform_fen=1_000_000_00,
@@ -58,10 +59,11 @@ LAW_TABLES = {
     table.name: table
     for table in (
         LawTable("none", ()),
-        LawTable("cn-p2p", ((_MEASURES_FROM, _MEASURES),)),
+        LawTable("cn-p2p", ((date.min, _CAPPED), (_MEASURES_FROM, _MEASURES))),
         LawTable(
             "cn-p2p-57",
             (
+                (date.min, _CAPPED),
                 (_MEASURES_FROM, _MEASURES),
                 (date(2017, 12, 8), replace(_MEASURES, reserve_may_accrue=False)),
             ),

@@ -36,6 +36,7 @@ class LoanRequested(Event, omit_defaults=True):
     method: Method
     purpose: str
     owed_elsewhere_fen: int = 0  # On other platforms, as the platform was told.
+    product: str | None = None  # Of the policy's products.
 
 
 class LoanRated(Event):

@@ -24,7 +24,10 @@ class Figure(StrEnum):
     INTEREST = "interest"
     PENALTY = "penalty"  # 罚息, with interest that runs on.
     OVERDUE_FEE = "overdue_fee"  # 逾期管理费
-    TO_RESERVE = "to_reserve"  # Of principal and interest: whoever paid in the borrower's place.
+    OTHER_FEE = "other_fee"  # Court costs.
+    # Of principal and interest, whose it is who paid in the borrower's place:
+    TO_RESERVE = "to_reserve"
+    TO_GUARANTORS = "to_guarantors"
 
 
 Figures = dict[tuple[int, Figure], int]
@@ -48,8 +51,9 @@ def figures(loan: Loan, on: date) -> Figures:
         found[period, Figure.INTEREST] = due.interest_fen
         found[period, Figure.PENALTY] = due.penalty_fen
         found[period, Figure.OVERDUE_FEE] = due.overdue_fee_fen
-        reserve_fen = billed.reserve_principal_fen + billed.reserve_interest_fen
-        found[period, Figure.TO_RESERVE] = reserve_fen
+        found[period, Figure.OTHER_FEE] = due.other_fee_fen
+        found[period, Figure.TO_RESERVE] = billed.reserve_fen
+        found[period, Figure.TO_GUARANTORS] = billed.guarantor_fen
     return {key: fen for key, fen in found.items() if fen}
 
 

@@ -17,6 +17,8 @@ from domain.model import Event, Refused, State
 from domain.policy import PolicyTerms
 from domain.refusals import Code
 
+ONE_DAY = timedelta(days=1)
+
 
 class PolicyPublished(Event):
     TOPIC: ClassVar[str] = "policy.published.v1"
@@ -42,6 +44,16 @@ class Policies(State):
                 return terms
         return None
 
+    def between(self, first: date, last: date) -> list[tuple[PolicyTerms, date]]:
+        """Those in force on any of these days, each with its last one of them: whichever a loan is
+        concluded under that is filled by then."""
+        now = self.in_force(first)
+        ahead = [each for each in self.versions if first < each.valid_from <= last]
+        terms = ahead if now is None else [now, *ahead]
+        begins = [each.valid_from - ONE_DAY for each in terms[1:]]
+        ends = [min(each.valid_until or last, last) for each in terms]
+        return [*zip(terms, map(min, ends, [*begins, last]), strict=True)]
+
     def named(self, version: str) -> PolicyTerms:
         return next(terms for terms in self.versions if terms.version == version)
 
@@ -50,7 +62,8 @@ INITIAL = Policies()
 
 
 def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyPublished, ...]:
-    if any(terms.version == known.version for known in policies.versions):
+    taken = {name for known in policies.versions for name in _names(known)}
+    if taken.intersection(_names(terms)):
         raise Refused(Code.POLICY_VERSION_TAKEN, field="terms.version")
     last = policies.versions[-1] if policies.versions else None
     if last is not None and terms.valid_from < today:
@@ -62,13 +75,18 @@ def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyP
     return (PolicyPublished(terms=terms),)
 
 
+def _names(terms: PolicyTerms) -> list[str]:
+    """Of the version, and of what it says of each product."""
+    return [each.version for each in terms.variants]
+
+
 def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
     """Days without a policy that have gone by cannot be mended: the next one starts today then."""
     until = last.valid_until
     if terms.valid_from <= (until or last.valid_from):
         kept = f"{last.version} is valid from {last.valid_from}" + (f" to {until}" if until else "")
         raise Refused(Code.POLICY_OVERLAPS, kept, "terms.valid_from")
-    if until is not None and terms.valid_from > max(until + timedelta(days=1), today):
+    if until is not None and terms.valid_from > max(until + ONE_DAY, today):
         raise Refused(
             Code.POLICY_LEAVES_GAP,
             f"{last.version} ends on {until}",

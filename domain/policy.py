@@ -18,6 +18,7 @@ from pydantic import (
     AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
+    ValidationError,
     model_serializer,
     model_validator,
 )
@@ -25,6 +26,7 @@ from pydantic import (
 from domain.ageing import AGEING_TABLES, DEFAULT_TABLE
 from domain.allocation import AllocationOrder
 from domain.collection_steps import ActionFrom
+from domain.complaint import complaint
 from domain.model import Message, Text
 from domain.money import Rounding
 from domain.payout_plan import BucketPeriod, PayoutOrder
@@ -40,6 +42,9 @@ def _bands(text: str) -> str:
     parse_bands(text)
     return text
 
+
+ProductName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
+"""产品: what kind of loan it is, as the platform calls it."""
 
 Bands = Annotated[str, Field(max_length=200), AfterValidator(_bands)]
 
@@ -142,6 +147,30 @@ class Acceleration(Message):
         return self
 
 
+class ProductTerms(Message):
+    """What the loans of a product have of their own; what is None they have as the version says."""
+
+    scope: Scope | None = None
+    trigger_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    trigger_inclusive: bool | None = None
+    covers: Covers | None = None
+    stages: Annotated[tuple[Stage, ...], Field(max_length=8)] | None = None
+    contribution_by_grade: dict[str, Percent] | None = None
+    fee_by_grade: dict[str, Percent] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = write(self)
+        return {name: value for name, value in said.items() if value is not None}
+
+    def in_place(self) -> dict[str, Any]:
+        """Of the version's. A trigger of its own takes the place of all stages, too."""
+        said = {name: value for name, value in self if value is not None}
+        if said.keys() & {"trigger_days", "trigger_inclusive", "covers"}:
+            said.setdefault("stages", ())
+        return said
+
+
 class PolicyTerms(Message):
     """What one version promises and charges. Rates are per cent."""
 
@@ -189,6 +218,7 @@ class PolicyTerms(Message):
     limits: PolicyLimits = NO_LIMITS  # 限额, stricter than the law's.
     early_part: EarlyRest = EarlyRest.NONE
     cap_basis: CapBasis = CapBasis.OPEN_PRINCIPAL
+    products: Annotated[dict[ProductName, ProductTerms], Field(max_length=32)] = Field(default={})
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -207,7 +237,16 @@ class PolicyTerms(Message):
             raise ValueError("run_down: needs accrual_frozen")
         if self.floor is not None and Decimal(self.floor) > Decimal(self.cap):
             raise ValueError("floor: must not be above cap")
+        for product in self.products:
+            self._agrees_for(product)
         return self
+
+    def _agrees_for(self, product: str) -> None:
+        try:
+            type(self).model_validate(dict(self.of(product)))
+        except ValidationError as error:
+            field, rule = complaint(error)
+            raise ValueError(f"products.{product}{field and f'.{field}'}: {rule}") from None
 
     @model_serializer(mode="wrap")
     def _as_it_was_written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -218,6 +257,19 @@ class PolicyTerms(Message):
             if getattr(self, name) == type(self).model_fields[name].default:
                 said.pop(name, None)
         return said
+
+    def of(self, product: str | None) -> PolicyTerms:
+        """As it holds for the loans of a product, under a name of its own: `2018-1.car`."""
+        own = self.products.get(product) if product is not None else None
+        if own is None:
+            return self.model_copy(update={"products": {}}) if self.products else self
+        named = {"version": f"{self.version}.{product}", "products": {}}
+        return self.model_copy(update=own.in_place() | named)
+
+    @property
+    def variants(self) -> tuple[PolicyTerms, ...]:
+        """As it holds for loans without a product, and for those of each."""
+        return (self.of(None), *map(self.of, self.products))
 
     @property
     def triggers(self) -> tuple[Stage, ...]:
@@ -253,4 +305,5 @@ _ADDED = (
     "limits",
     "early_part",
     "cap_basis",
+    "products",
 )

@@ -68,7 +68,11 @@ class Code(StrEnum):
     )
     POLICY_UNLAWFUL = (
         "policy_unlawful",
-        "The platform's law table does not allow the policy on the day from which it counts.",
+        "The law table forbids the policy on its first day, or on a day until the loan's deadline.",
+    )
+    PRODUCT_UNKNOWN = (
+        "product_unknown",
+        "The policy, or one before the loan's deadline, has no terms for the loan's product.",
     )
     POLICY_LIMIT_EXCEEDED = (
         "policy_limit_exceeded",
@@ -284,7 +288,7 @@ class Code(StrEnum):
     )
     PROVIDER_UNNAMED = (
         "provider_unnamed",
-        "By its policy a third party or the platform must pay, and the loan names none.",
+        "By its policy, or one before its deadline, somebody must pay whom the loan does not name.",
     )
     GUARANTEE_LAW_REPEALED = (
         "guarantee_law_repealed",

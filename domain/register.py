@@ -104,10 +104,10 @@ class Billed(State):
     reserve_principal_fen: int = 0
     reserve_interest_fen: int = 0
     advances: tuple[Advanced, ...] = ()  # Of each guarantor who advanced a part.
-    accrued_to: date = date.min  # Penalty is accrued up to this day ...
-    penalty_units: int = 0  # ... exactly, in parts of a fen,
+    last_paid_on: date = date.min  # The latest day on which a payment of it took effect.
+    penalty_units: int = 0  # Of what is paid, each part to its payment's day, in parts of a fen,
     fee_units: int = 0
-    cap: LateCap | None = LateCap()  # What the law lets both come to; None: anything.
+    cap: LateCap | None = LateCap()  # and what the law lets both come to; None: anything.
     penalty_paid_fen: int = 0
     fee_paid_fen: int = 0
     lateness: Lateness = Lateness()
@@ -151,44 +151,23 @@ class Billed(State):
         days = (on - self.due_on).days
         return days if self.base_fen and days > terms.grace_days else 0
 
+    def paid_in_time(self, terms: PolicyTerms) -> bool:
+        """By payments that took effect so, whenever they were booked."""
+        late_days = (self.last_paid_on - self.due_on).days
+        return not self.base_fen and late_days <= terms.grace_days
+
     @property
     def open(self) -> bool:
         return bool(self.base_fen or self.other_fee_fen)
 
-    def accrued(self, on: date, terms: PolicyTerms) -> Billed:
-        """Carry penalty and fee forward to the end of `on`, by the base as it stands."""
-        first_day = (max(self.accrued_to, self.due_on) - self.due_on).days + 1
-        last_day = (on - self.due_on).days
-        if last_day < first_day or not self.base_fen:
-            return replace(self, accrued_to=max(on, self.accrued_to))
-        on_principal = terms.penalty_base is PenaltyBase.PRINCIPAL
-        base_fen = self.principal_fen if on_principal else self.base_fen
-        penalty_bands, fee_bands = _bands(terms.penalty_bands), _bands(terms.overdue_fee_bands)
-        interest_fen = self.principal_fen * (last_day - first_day + 1)
-        return replace(
-            self,
-            accrued_to=on,
-            penalty_units=self.penalty_units
-            + penalty_numerator(base_fen, first_day, last_day, penalty_bands)
-            + interest_fen * self.lateness.daily_interest_units,
-            fee_units=self.fee_units + penalty_numerator(base_fen, first_day, last_day, fee_bands),
-            cap=self._capped_to(on),
-        )
-
-    def _capped_to(self, on: date) -> LateCap | None:
-        """What the law lets penalty and fee come to, all in, by the end of `on`."""
-        first = max(self.accrued_to, self.due_on) + ONE_DAY
-        table, concluded_on = LAW_TABLES[self.lateness.law_table], self.lateness.concluded_on
-        more = late_cap_of(table, concluded_on, first, on, self.base_fen)
-        if more is None or self.cap is None:
-            return None
-        return LateCap(self.cap.units + more.units, self.cap.suit_fen_days + more.suit_fen_days)
-
     def due(self, on: date, terms: PolicyTerms) -> Due:
-        """What the borrower owes on it, as of the end of `on`. Penalty is rounded once, here."""
+        """What the borrower owes on it, as of the end of `on`. Penalty is rounded once, here: each
+        fen bears it until the day on which it was paid, in whatever order payments are booked."""
         penalty_fen = overdue_fee_fen = 0
-        if self.late_days(max(on, self.accrued_to), terms):
-            penalty_fen, overdue_fee_fen = self.accrued(on, terms)._charged()
+        reckoned_on = max(on, self.last_paid_on)
+        if self.late_days(reckoned_on, terms):
+            late = self._with_late(self.principal_fen, self.base_fen, on, terms)
+            penalty_fen, overdue_fee_fen = late._charged(reckoned_on)
         return Due(
             instalment=self.period,
             other_fee_fen=self.other_fee_fen,
@@ -198,13 +177,39 @@ class Billed(State):
             principal_fen=self.principal_fen,
         )
 
-    def _charged(self) -> tuple[int, int]:
+    def _with_late(self, principal_fen: int, base_fen: int, on: date, terms: PolicyTerms) -> Billed:
+        """With penalty and fee of so much of it, from its first late day to the end of `on`, and
+        with what the law lets them come to."""
+        days = (on - self.due_on).days
+        if days <= 0 or not base_fen:
+            return self
+        on_principal = terms.penalty_base is PenaltyBase.PRINCIPAL
+        bearing_fen = principal_fen if on_principal else base_fen
+        penalty_bands, fee_bands = _bands(terms.penalty_bands), _bands(terms.overdue_fee_bands)
+        return replace(
+            self,
+            penalty_units=self.penalty_units
+            + penalty_numerator(bearing_fen, 1, days, penalty_bands)
+            + principal_fen * days * self.lateness.daily_interest_units,
+            fee_units=self.fee_units + penalty_numerator(bearing_fen, 1, days, fee_bands),
+            cap=self._capped_with(base_fen, on),
+        )
+
+    def _capped_with(self, base_fen: int, on: date) -> LateCap | None:
+        table, concluded_on = LAW_TABLES[self.lateness.law_table], self.lateness.concluded_on
+        more = late_cap_of(table, concluded_on, self.due_on + ONE_DAY, on, base_fen)
+        if more is None or self.cap is None:
+            return None
+        return LateCap(self.cap.units + more.units, self.cap.suit_fen_days + more.suit_fen_days)
+
+    def _charged(self, on: date) -> tuple[int, int]:
         """Penalty and fee in fen, not paid yet. Where the law's cap binds, the fee gives way first;
         what was paid before stays paid, and counts. Until suit is filed it is as if it were on the
         day of the reckoning."""
-        penalty_fen, fee_fen = penalty_from(self.penalty_units), penalty_from(self.fee_units)
+        penalty_fen = max(penalty_from(self.penalty_units), self.penalty_paid_fen)
+        fee_fen = max(penalty_from(self.fee_units), self.fee_paid_fen)
         if self.cap is not None:
-            suit_day = min(self.lateness.sued_on or self.accrued_to, self.accrued_to)
+            suit_day = min(self.lateness.sued_on or on, on)
             cap_fen = self.cap.units_by(suit_day) // PENALTY_DENOMINATOR
             penalty_fen = min(penalty_fen, max(cap_fen - self.fee_paid_fen, self.penalty_paid_fen))
             fee_fen = min(fee_fen, max(cap_fen - penalty_fen, self.fee_paid_fen))
@@ -218,11 +223,15 @@ class Billed(State):
         self, part: Part, on: date, terms: PolicyTerms, recourse: Sequence[Recourse] = ()
     ) -> Billed:
         """After a payment of `part`, and of `recourse`, that took effect on `on`."""
-        then = self.accrued(on, terms)
+        principal_fen = sum(part.principal) + part.reserve_principal_fen
+        principal_fen += sum([back.principal_fen for back in recourse])
+        interest_fen = sum(part.interest) + part.reserve_interest_fen
+        interest_fen += sum([back.interest_fen for back in recourse])
         other_fee_fen = self.other_fee_routed_fen
         return _checked(
             replace(
-                then,
+                self._with_late(principal_fen, principal_fen + interest_fen, on, terms),
+                last_paid_on=max(on, self.last_paid_on),
                 principal=_minus(self.principal, part.principal),
                 interest=_minus(self.interest, part.interest),
                 reserve_principal_fen=self.reserve_principal_fen - part.reserve_principal_fen,

@@ -177,10 +177,12 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
     late = frozenset(
         period for period in loan.overdue & still_open.keys() if still_open[period].base_fen
     )
+    in_time = {period for period, each in billed.items() if each.paid_in_time(loan.policy)}
     return replace(
         _ended(loan, event.payment_id),
         billed=still_open,
         overdue=late,
+        was_overdue=loan.was_overdue - in_time,
         status=Status.OVERDUE if late else Status.REPAYING,
     )
 

@@ -41,13 +41,14 @@ from domain.ageing import (
     per_cent,
 )
 from domain.disclosure import LoanAt
-from domain.policy import Scope
+from domain.policy import Provider, Scope
 
 _ROOM = b"SET LOCAL work_mem TO '128MB'"
 """So that nothing of a hundred thousand loans goes to disk in between."""
 
 THIRD_PARTY = ("guarantee_advance",)
-"""Purposes of what others than borrower and platform pay in a borrower's place."""
+"""Purposes of what others than borrower and reserve pay in a borrower's place. Who pays as the
+platform, or is a related party of it then, is none of the third parties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,9 @@ class AsKnown:
 
     def loans(self) -> list[LoanAt]:
         """Every loan that was paid out by then, as the disclosure looks at it."""
-        rows = self._ask(LOANS, [self.on], third_party=list(THIRD_PARTY))
+        rows = self._ask(
+            LOANS, [self.on], third_party=list(THIRD_PARTY), platform=Provider.PLATFORM.value
+        )
         return [LoanAt(*row) for row in rows]
 
     def month_ends(self) -> list[date]:

@@ -153,7 +153,15 @@ LOANS = f"""{_DAYS}{_OWED}{_LATE}, lent AS (
 ), advanced AS (
     SELECT subject AS loan_id, sum(amount_fen)::bigint AS fen, count(DISTINCT entry_id) AS advances
     FROM movement WHERE purpose = ANY(%(third_party)s) AND status = 'settled'
-        AND closed_on <= %(last)s GROUP BY subject
+        AND closed_on <= %(last)s
+        AND NOT EXISTS (
+            SELECT FROM guaranteed_loan AS named WHERE named.loan_id = subject
+                AND named.guarantor_id = split_part(payer, ':', 1) AND stands_as = %(platform)s)
+        AND NOT coalesce((
+            SELECT related FROM member_related AS standing
+            WHERE standing.member_id = split_part(payer, ':', 1) AND from_on <= closed_on
+            ORDER BY from_on DESC LIMIT 1), false)
+    GROUP BY subject
 )
 SELECT loan_id, borrower_id, amount_fen, coalesce(owed.principal_fen, 0),
     coalesce(owed.interest_fen, 0), coalesce((

@@ -11,6 +11,9 @@ from domain.loan_guarantee import Contribution, SecurityKind
 from domain.model import Fen, Id, Message
 from domain.policy import Provider
 
+Period = Annotated[int, Field(ge=1, le=9_999)]
+"""An instalment; parts that are paid early are numbered after those of the schedule."""
+
 
 class AppointGuarantor(Manual):
     """The member may guarantee loans (担保人), for so much in all; asked again, another limit."""
@@ -58,7 +61,7 @@ class ConfirmOverdue(Manual):
 
     type: Literal["confirm_overdue"] = "confirm_overdue"
     loan_id: Id
-    period: Annotated[int, Field(ge=1, le=600)]
+    period: Period
 
 
 class RequestAdvance(Command):
@@ -68,7 +71,7 @@ class RequestAdvance(Command):
     advance_id: Id
     guarantor_id: Id
     loan_id: Id
-    period: Annotated[int, Field(ge=1, le=600)]
+    period: Period
 
 
 class ReimburseAdvance(Command):
@@ -79,7 +82,7 @@ class ReimburseAdvance(Command):
     reimbursement_id: Id
     guarantor_id: Id
     loan_id: Id
-    period: Annotated[int, Field(ge=1, le=600)]
+    period: Period
     to: Id | None = None
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from domain.commands.base import Command, Grade, RateText, Sha256
 from domain.model import Fen, Id, Text
 from domain.operators import Signature
+from domain.policy import ProductName
 from domain.schedule import Method
 
 
@@ -25,6 +26,7 @@ class RequestLoan(Command):
     purpose: Text  # 借款用途
     # On other platforms, as far as the platform knows: for the limits over all of them.
     owed_elsewhere_fen: Annotated[int, Field(ge=0, le=10**15)] = 0
+    product: ProductName | None = None  # Of those that the policy has terms of their own for.
 
 
 class RateLoan(Command):

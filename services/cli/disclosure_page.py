@@ -63,9 +63,12 @@ def _value(value: Any, unit: str) -> tuple[str, str]:
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return str(value)
+    if not isinstance(value, Mapping):
+        return str(value)
+    return ", ".join(
+        f"{name} ({_words(each)})" if isinstance(each, Mapping) else f"{name} {each}"
+        for name, each in value.items()
+    )
 
 
 def _loans(loans: list[Mapping[str, Any]]) -> str:

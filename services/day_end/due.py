@@ -62,7 +62,8 @@ def loans_due(
     """Loans with an instalment to bill, to mark overdue, or late enough to be paid by whoever
     stands in, or with a rest that falls due; and with one that was billed early and whose due date
     rolls today, if today is `free`."""
-    values = {"today": today, "free": free} | _columns([_Marks.of(terms) for terms in policies])
+    marks = [_Marks.of(terms) for policy in policies for terms in policy.variants]
+    values = {"today": today, "free": free} | _columns(marks)
     return [row[0] for row in connection.execute(sql.SQL(_DUE).format(views), values)]
 
 

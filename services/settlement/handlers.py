@@ -71,7 +71,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.StopWithdrawal: Handler(on_withdrawals.stop_withdrawal, touches.stop),
     c.RequestLoan: Handler(on_loans.request_loan, touches.request_loan),
     c.RateLoan: Handler(on_loans.rate_loan, touches.loan),
-    c.PublishLoan: Handler(on_loans.publish_loan, touches.loan),
+    c.PublishLoan: Handler(on_loans.publish_loan, touches.publish),
     c.SetAutoTender: Handler(on_auto_tender.set_auto_tender, touches.auto_tender),
     c.StopAutoTender: Handler(on_auto_tender.stop_auto_tender, touches.auto_tender),
     c.ScheduleAutoTender: Handler(on_auto_tender.schedule_auto_tender, touches.nothing),

@@ -10,6 +10,7 @@ from domain.accounts import Role, account_of
 from domain.authorisation import Kind as Authorised
 from domain.cashbook import EntryRequested, Movement, movement_id
 from domain.guarantee import ObligationOpened
+from domain.law import Limits
 from domain.loan import Loan
 from domain.loan_events import ClaimFiled, LoanEvent, RepaymentRouted, RepaymentSettled
 from domain.loan_guarantee import (
@@ -39,7 +40,7 @@ def appoint_guarantor(desk: Desk, command: c.AppointGuarantor) -> None:
 def guarantee_loan(desk: Desk, command: c.GuaranteeLoan) -> None:
     desk.member(command.guarantor_id).account(Role.GUARANTOR, "guarantor_id")
     desk.guarantor(command.guarantor_id).must_be_appointed()
-    _check_law(desk, command.guarantor_id, "guarantor_id")
+    _check_law(desk, command.guarantor_id, desk.law_table.on(desk.today), "guarantor_id")
     counter, given = None, command.counter_guarantee
     if given is not None:
         counter = CounterGuarantee(given.kind, given.reference, given.document_hash)
@@ -113,19 +114,20 @@ def _hold(desk: Desk, opened: GuaranteeAdvanceOpened) -> None:
     desk.request(entry_id, opened.loan_id, opened.advance_id, [movement], "advance_id")
 
 
-def _check_law(desk: Desk, guarantor_id: str, field: str) -> None:
+def _check_law(desk: Desk, guarantor_id: str, limits: Limits, field: str) -> None:
     related = desk.member(guarantor_id).related_party
-    lawful.check_guarantor(desk.law_table.on(desk.today), field, related_party=related)
+    lawful.check_guarantor(limits, field, related_party=related)
 
 
 # -- what happens to the loan -----------------------------------------------------------
 
 
-def give_guarantee(desk: Desk, loan: Loan) -> None:
-    """With its publishing the loan counts against the limits of its guarantors."""
+def give_guarantee(desk: Desk, loan: Loan, limits: Limits) -> None:
+    """With its publishing the loan counts against the limits of its guarantors. `limits`: the
+    law's, who may be one."""
     terms = loan.known()
     for guarantor_id in loan.guarantee.guarantors:
-        _check_law(desk, guarantor_id, "loan_id")
+        _check_law(desk, guarantor_id, limits, "loan_id")
         given = guarantee.give(
             desk.guarantor(guarantor_id),
             guarantor_id,

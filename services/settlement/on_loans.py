@@ -35,6 +35,7 @@ def request_loan(desk: Desk, command: c.RequestLoan) -> None:
         method=command.method,
         purpose=command.purpose,
         owed_elsewhere_fen=command.owed_elsewhere_fen,
+        product=command.product,
     )
     _record(desk, command.loan_id, funding.request(desk.loan(command.loan_id), wanted))
 
@@ -47,11 +48,12 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     loan = desk.loan(command.loan_id)
     terms = loan.known()
     table = desk.law_table
-    borrower = applicant(desk.member(terms.borrower_id))
+    borrower = applicant(desk, desk.member(terms.borrower_id))
+    limits = table.on(max(desk.today, command.deadline))  # It is concluded by then.
     admitted = funding.admit(
         loan,
         borrower,
-        table.on(desk.today),
+        limits,
         table.name,
         command.deadline,
         desk.today,
@@ -60,15 +62,17 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     policy = desk.policies.in_force(desk.today)
     if policy is None:
         raise Refused(Code.POLICY_MISSING, "it could be filled and never concluded")
-    lawful.check(policy, table, desk.today)
     policy_limits.check_borrower(
         policy.limits,
         terms.amount_fen,
         borrower.owed_fen + terms.amount_fen,
         company=borrower.company,
     )
-    guarantor_advance.must_be_whole(loan, policy)
-    give_guarantee(desk, loan)
+    for each, until in desk.policies.between(desk.today, command.deadline):
+        its_own = funding.its_own(loan, each)
+        lawful.check(its_own, table, until)
+        guarantor_advance.must_be_whole(loan, its_own)
+    give_guarantee(desk, loan, limits)
     _record(desk, command.loan_id, admitted)
     desk.record(
         member_stream(terms.borrower_id),
@@ -78,15 +82,16 @@ def publish_loan(desk: Desk, command: c.PublishLoan) -> None:
     )
 
 
-def applicant(borrower: Member) -> funding.Applicant:
+def applicant(desk: Desk, borrower: Member) -> funding.Applicant:
     registered = borrower.known("borrower_id")
+    loans = map(desk.loan, borrower.debts_fen)
     return funding.Applicant(
         verified=Role.BORROWER in borrower.open_roles,
         company=registered.kind == "company",
         lawful_business=registered.lawful_business,
         blacklisted=borrower.blacklisted,
         related_party=borrower.related_party,
-        owed_fen=sum(borrower.debts_fen.values()),
+        owed_fen=sum(map(funding.owed_fen, loans)),
     )
 
 

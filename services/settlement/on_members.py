@@ -45,7 +45,8 @@ def set_member_rules(desk: Desk, command: c.SetMemberRules) -> None:
 def publish_policy(desk: Desk, command: c.PublishPolicy) -> None:
     terms = command.terms
     published = policies.decide(desk.policies, terms, desk.today)
-    lawful.check(terms, desk.law_table, terms.valid_from)
+    for each in terms.variants:
+        lawful.check(each, desk.law_table, terms.valid_from)
     desk.record(POLICY, *published)
 
 

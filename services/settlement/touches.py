@@ -68,6 +68,14 @@ def loan(command: Any, look: Look) -> Touched:
     return Touched(_loan_and_parties(command.loan_id, look))
 
 
+def publish(command: c.PublishLoan, look: Look) -> Touched:
+    """And the borrower's other loans."""
+    stream, *parties = _loan_and_parties(command.loan_id, look)
+    borrower = look.peek(parties[0]) if parties else None
+    debts = borrower.state.debts_fen if borrower else ()
+    return Touched((stream, *parties, *map(loan_stream, debts)))
+
+
 def recharge(command: c.RequestRecharge, look: Look) -> Touched:
     return Touched((member_stream(command.member_id), entry_stream(f"C-{command.recharge_id}")))
 

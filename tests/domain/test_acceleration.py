@@ -158,6 +158,26 @@ def test_in_all_counts_what_was_paid_since_and_in_a_row_needs_them_together() ->
         assert (loan.called_in is not None) is called_in
 
 
+@pytest.mark.parametrize(("grace_days", "days", "counts"), [(0, 0, 1), (0, 1, 2), (3, 3, 1)])
+def test_an_instalment_that_was_paid_in_time_and_booked_late_was_not_overdue(
+    grace_days: int, days: int, counts: int
+) -> None:
+    """The first one; the second is late in any case."""
+    rule = Acceleration(in_all=2)
+    terms = a_policy(acceleration=rule, penalty_bands="1-:0", grace_days=grace_days)
+    loan = disbursed(policy=terms, **PLAIN)
+    for row in loan.rows[:2]:
+        loan = assessed(loan, row.due_on)
+        loan = assessed(loan, row.due_on + timedelta(days=grace_days + 1))
+        if row.period == 1:
+            assert loan.was_overdue == {1}
+            loan = paid(loan, 1_000_00, row.due_on + timedelta(days=days), payment_id="a")
+            assert loan.was_overdue == {1}  # The rest is open.
+            loan = paid(loan, 1_600_00, row.due_on, payment_id="b")
+    assert len(loan.was_overdue - {loan.called_in}) == counts
+    assert (loan.called_in is not None) == (counts == 2)
+
+
 # -- days of grace, days that roll ----------------------------------------------------------
 
 

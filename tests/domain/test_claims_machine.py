@@ -73,6 +73,8 @@ class Claims(ClaimsOnSale):
         guarantors may have broken their word on them, and the reserve paid so many per cent."""
         self.loan = disbursed(amounts_fen, policy=policy, method=method, periods=periods)
         self.ledger = Ledger(self.loan.claims)
+        if policy.providers == (Provider.GUARANTOR,):  # Else it would not have been published.
+            guarantors = guarantors or {"gus": None}
         for name, terms in guarantors.items():
             several = terms if isinstance(terms, int) else None
             bears = terms if isinstance(terms, Contribution) else None

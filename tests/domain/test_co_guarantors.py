@@ -216,13 +216,22 @@ SCHEME: dict[str, Any] = {"stands_as": Provider.THIRD_PARTY}
         ({"providers": (Provider.PLATFORM,)}, {"pat": SCHEME}, Code.PROVIDER_UNNAMED),
         ({"providers": (Provider.THIRD_PARTY,)}, {"pat": SCHEME}, None),
         ({"providers": (Provider.THIRD_PARTY,), "scope": Scope.NONE}, {}, None),
+        ({"providers": (Provider.GUARANTOR,)}, {}, Code.PROVIDER_UNNAMED),
+        ({"providers": (Provider.GUARANTOR,)}, {"pat": SCHEME}, Code.PROVIDER_UNNAMED),
+        ({"providers": (Provider.GUARANTOR,)}, {"gus": JOINT}, None),
+        ({"providers": (Provider.GUARANTOR, Provider.RESERVE)}, {}, None),
+        ({"providers": (Provider.GUARANTOR,), "scope": Scope.NONE}, {}, None),
         (
             {"providers": (Provider.THIRD_PARTY,)},
             {"pat": SCHEME | SEVERAL_60, "gus": SEVERAL_40},
             Code.GUARANTEE_NOT_WHOLE,
         ),
     ],
-    ids=["nobody", "a guarantor", "another", "named", "no promise", "in part"],
+    ids=[
+        *("nobody", "a guarantor", "another", "named", "no promise"),
+        *("no guarantor", "none that is one", "the guarantor", "the reserve", "no promise of his"),
+        "in part",
+    ],
 )
 def test_published_is_what_somebody_will_pay(
     policy: dict[str, Any], guarantors: dict[str, dict[str, Any]], code: Code | None

@@ -13,7 +13,7 @@ from domain import commands as c
 from domain.accounts import Role
 from domain.complaint import complaint
 from domain.purposes import Purpose
-from domain.schedule import Method
+from domain.schedule import MAX_PERIODS, Method
 from tests.exemplars import CARD, ID_NO, NAME, PHONE, TODAY, command
 
 READER: TypeAdapter[c.Command] = TypeAdapter(c.AnyCommand)
@@ -64,6 +64,12 @@ def test_what_a_wind_down_ends() -> None:
         c.OfferClaim,
         c.BuyClaim,
     }
+
+
+@pytest.mark.parametrize("kind", [c.ConfirmOverdue, c.RequestAdvance, c.ReimburseAdvance])
+def test_a_part_paid_early_of_the_longest_loan_has_a_number(kind: type[c.Command]) -> None:
+    """After its last instalment."""
+    assert kind.model_json_schema()["properties"]["period"]["maximum"] > MAX_PERIODS
 
 
 @pytest.mark.parametrize("sent", [RECHARGE, LUCY, BINDING], ids=lambda sent: sent.type)

@@ -107,6 +107,16 @@ def test_late_paid_in_part_and_then_in_full(story: Story) -> None:
     assert (end["op_code"], end["overdue_fen"], end["status"]) == ("M", 0, "normal")
 
 
+def test_what_was_paid_in_time_and_booked_late_was_not_overdue(story: Story) -> None:
+    story.night(DUE)
+    story.night(DUE + timedelta(days=1))
+    story.paid(DUE, 6_000_00)  # As we hear now.
+    assert [each[:3] for each in codes(story)][-2:] == [
+        ("repayment_status", "M", 1),
+        ("overdue", "D", 1),
+    ]
+
+
 def test_a_due_date_that_rolls_is_told() -> None:
     """The second is 31 March 2018, a Saturday, and 2 April is free too."""
     story = Story(a_policy(roll=Roll.FOLLOWING))

@@ -94,6 +94,17 @@ def test_related_parties_and_advances_by_others() -> None:
     assert behind("advances", *book) == ["L2"]
 
 
+def test_the_fee_schedule_names_the_products() -> None:
+    terms = a_policy(products={"car": {"fee_by_grade": {"A": "4"}}})
+    told = BY_NAME["fee_schedule"].counted(Book((), terms))
+    car = {
+        "service_fee_pct_by_grade": {"A": "4"},
+        "of_it_to_the_reserve_pct_by_grade": {"A": "1"},
+    }
+    assert isinstance(told, dict)
+    assert told["by_product"] == {"car": car}
+
+
 def test_the_fee_schedule_is_the_policys() -> None:
     told = BY_NAME["fee_schedule"].counted(Book((), a_policy()))
     assert told == {

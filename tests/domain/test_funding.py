@@ -181,6 +181,18 @@ def test_refused(given: Sequence[LoanEvent], when: Ask, code: Code) -> None:
     assert caught.value.code == code
 
 
+def test_a_loan_keeps_what_its_policy_says_of_its_product() -> None:
+    terms = a_policy(products={"car": {"contribution_by_grade": {"A": "2"}}})
+    loan = folded(filled(TENDERS, product="car"))
+    assert f.its_own(loan, terms) == terms.of("car")
+    loan = folded(f.conclude(loan, "0" * 64, terms), loan)
+    assert (loan.policy.version, loan.policy.products) == ("v1.car", {})
+    assert f.disburse(loan)[0].contribution_fen == 200_00
+    with pytest.raises(Refused, match=Code.PRODUCT_UNKNOWN):
+        f.its_own(folded([loan_requested(product="house")]), terms)
+    assert f.its_own(folded([REQUEST]), terms) == terms.of(None)
+
+
 def test_admission_says_what_the_borrower_owes_with_it() -> None:
     [admitted] = admit(owed_fen=10_000_00)(folded([REQUEST, RATED]))
     assert isinstance(admitted, e.LoanAdmitted)

@@ -24,7 +24,7 @@ LAST_OF_24 = date(2020, 8, 19)
 
 @pytest.mark.parametrize("table", [CN, NOTICE_57])
 def test_the_measures_bind_from_their_day(table: law.LawTable) -> None:
-    assert table.on(date(2016, 8, 23)) == Limits()
+    assert table.on(date(2016, 8, 23)) == Limits(late_charges_capped=True)
     limits = table.on(date(2016, 8, 24))
     assert (limits.person_over_all_fen, limits.company_over_all_fen) == (1_000_000_00, 5_000_000_00)
     assert not limits.platform_may_promise
@@ -93,7 +93,13 @@ def test_the_cap_is_of_the_day_of_filing_suit(sued_on: date | None, cap_fen: int
 def test_no_cap_outside_the_laws_reach() -> None:
     day = date(2021, 1, 1)
     assert late_cap_units(LAW_TABLES["none"], day, day, day, 1) is None
-    assert late_cap_units(CN, date(2016, 1, 1), date(2016, 8, 23), day, 1) is None
+
+
+def test_a_contract_from_before_the_measures_is_capped_at_24_per_cent_too() -> None:
+    """10,000.00 late for 365 days from 2015-12-01 on."""
+    units = late_cap_units(CN, date(2015, 11, 1), date(2015, 12, 1), date(2016, 11, 29), 10_000_00)
+    assert units is not None
+    assert penalty_from(units) == 2_400_00
 
 
 @given(st.dates(date(2016, 8, 24), date(2026, 1, 1)), st.integers(0, 800), st.integers(0, 10**12))

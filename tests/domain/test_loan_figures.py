@@ -8,10 +8,11 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import assessment, funding, repayment, reserve_advance
+from domain import assessment, funding, guarantor_advance, repayment, reserve_advance
 from domain.loan import Loan
 from domain.loan_events import LoanEvent
 from domain.loan_figures import Change, Figure, changes, figures
+from domain.loan_guarantee import LoanGuaranteed
 from domain.schedule import Method
 from tests.exemplars import TODAY, a_policy, filled, folded
 
@@ -92,6 +93,31 @@ def test_who_paid_in_the_borrowers_place_is_owed_by_him() -> None:
     assert changes(story.events, DUE)[-1] == Change(
         len(story.events) - 1, 1, Figure.TO_RESERVE, 0, 60_00
     )
+
+
+def test_what_a_guarantor_advanced_is_owed_to_him() -> None:
+    story = Story()
+    story.take(lambda _: (LoanGuaranteed(loan_id="L1", guarantor_id="gus"),))
+    story.assess(date(2018, 3, 31))
+    story.take(lambda loan: (guarantor_advance.confirm(loan, 1, "ann", date(2018, 3, 31)),))
+    story.take(lambda loan: (guarantor_advance.open_advance(loan, "a1", "gus", 1),))
+    story.take(lambda loan: (guarantor_advance.finish(loan, "a1", paid=True),))
+    assert story.told(DUE)[-1] == (
+        "GuaranteeAdvancePaid",
+        *(Figure.TO_GUARANTORS, 0, 100_00),
+    )
+
+
+def test_court_costs_are_owed_and_paid_first() -> None:
+    story = Story()
+    on = date(2018, 3, 1)
+    story.assess(on)
+    story.take(lambda loan: repayment.award_costs(loan, "W1", 3_00))
+    story.pay("p", 2_00, on)
+    assert story.told(on)[-2:] == [
+        ("CourtCostsAwarded", Figure.OTHER_FEE, 0, 3_00),
+        ("RepaymentSettled", Figure.OTHER_FEE, 3_00, 1_00),
+    ]
 
 
 @settings(deadline=None)

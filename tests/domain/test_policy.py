@@ -83,6 +83,29 @@ def test_the_version_in_force(on: date, version: str | None) -> None:
     assert (terms.version if terms else None) == version
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "versions"),
+    [
+        (date(2017, 12, 1), date(2017, 12, 31), {}),
+        (date(2018, 1, 5), date(2018, 2, 28), {"v1": date(2018, 2, 28)}),
+        (date(2018, 2, 1), date(2018, 3, 9), {"v1": date(2018, 2, 28), "v2": date(2018, 3, 9)}),
+        (date(2018, 3, 1), date(2018, 3, 1), {"v2": date(2018, 3, 1)}),
+    ],
+)
+def test_the_versions_in_force_on_some_day_and_until_when(
+    first: date, last: date, versions: dict[str, date]
+) -> None:
+    state = published(V1, V2)
+    assert {terms.version: until for terms, until in state.between(first, last)} == versions
+
+
+def test_one_that_ends_is_in_force_until_then() -> None:
+    ended = published(V1.model_copy(update={"valid_until": date(2018, 2, 1)}))
+    [(_, until)] = ended.between(date(2018, 1, 30), date(2018, 3, 1))
+    assert until == date(2018, 2, 1)
+    assert ended.between(date(2018, 2, 2), date(2018, 3, 1)) == []
+
+
 def test_one_that_ends_is_followed_on_the_next_day() -> None:
     ending = V1.model_copy(update={"valid_until": date(2018, 2, 28)})
     assert policies.decide(published(ending), V2, TODAY) == (policies.PolicyPublished(terms=V2),)
@@ -110,6 +133,31 @@ def test_what_has_its_default_is_not_written() -> None:
     again = p.PolicyTerms.model_validate_json(staged.model_dump_json())
     assert again == staged
     assert again.triggers == (p.Stage(days=15),)
+
+
+CAR = p.ProductTerms(scope=p.Scope.PRINCIPAL, trigger_days=5, contribution_by_grade={"A": "2"})
+
+
+def test_what_a_product_has_of_its_own_and_what_it_has_as_the_version_says() -> None:
+    terms = a_policy(stages=(p.Stage(days=15),), products={"car": CAR, "house": {}})
+    names = [each.version for each in terms.variants]
+    assert names == ["v1", "v1.car", "v1.house"]
+    car, house = terms.of("car"), terms.of("house")
+    assert (car.scope, car.triggers) == (p.Scope.PRINCIPAL, (p.Stage(days=5, inclusive=False),))
+    assert (car.contribution_by_grade, car.fee_by_grade) == ({"A": "2"}, {"A": "3"})
+    assert house == terms.of(None).model_copy(update={"version": "v1.house"})
+    assert terms.of(None).triggers == (p.Stage(days=15),)
+    assert not any(each.products for each in terms.variants)
+    assert p.PolicyTerms.model_validate_json(terms.model_dump_json()) == terms
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_two_have_one_name(first: bool) -> None:
+    with_car = V1.model_copy(update={"products": {"car": CAR}})
+    other = V2.model_copy(update={"version": "v1.car"})
+    known, asked = (with_car, other) if first else (other, with_car)
+    with pytest.raises(Refused, match=Code.POLICY_VERSION_TAKEN):
+        policies.decide(published(known), asked, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +216,10 @@ def test_percent_of_is_never_more_than_the_whole(fen: int, percent: str) -> None
         {"ageing": "m1-m9"},
         {"collections": (ActionFrom(action=Action.SMS, from_days=1),) * 2},
         {"limits": {"loan_fen": 0}},
+        {"products": {"a b": {}}},
+        {"products": {"car": {"stages": ({"days": 15}, {"days": 14})}}},
+        {"products": {"car": {"fund": "x"}}},
+        {"products": {"car": {}}, "version": "v" * 29},
     ],
 )
 def test_bad_terms_are_bad_input(changes: dict[str, object]) -> None:

@@ -180,10 +180,6 @@ def test_penalty_is_exact_until_its_one_rounding() -> None:
         11,
         17,
     ]
-    day_by_day = billed()
-    for days in (1, 2, 3):
-        day_by_day = day_by_day.accrued(days_late(days), terms)
-    assert day_by_day.due(days_late(3), terms).penalty_fen == 17
 
 
 def test_penalty_runs_on_what_is_left_after_a_payment() -> None:
@@ -198,11 +194,28 @@ def test_a_backdated_payment_earns_no_penalty_of_later_days() -> None:
     assert billed().due(days_late(-3), a_policy()).penalty_fen == 0
 
 
-def test_asking_backwards_never_charges_a_day_twice() -> None:
+@pytest.mark.parametrize("first", [5, 20])
+def test_payments_that_are_booked_in_another_order_bear_the_same(first: int) -> None:
+    """50.00 paid on the 5th late day and 50.00 on the 20th, whichever was told of first: 0.05 % a
+    day of 50.00 for 5 days and of 50.00 for 20 days; and of the 10.00 of interest for 30."""
     terms = a_policy()
-    asked = billed().accrued(days_late(10), terms)
-    assert asked.accrued(days_late(4), terms) == asked
-    assert asked.accrued(days_late(4), terms).due(days_late(10), terms).penalty_fen == 55
+    half = part(principal=(30_00, 20_00), interest=(0, 0))
+    second = 25 - first
+    both = billed().paid(half, days_late(first), terms).paid(half, days_late(second), terms)
+    assert both.due(days_late(30), terms).penalty_fen == 13 + 50 + 15
+    assert both.due(days_late(30), terms).principal_fen == 0
+
+
+def test_a_payment_is_told_of_after_a_later_one_and_bears_no_penalty_of_the_days_between() -> None:
+    """On the 20th day 1.10, all the penalty of then, was paid; all the rest on the 10th, as we hear
+    now: 55 fen too much, which nobody takes back, and no more is asked."""
+    terms = a_policy()
+    paid = billed().paid(part(penalty=(66, 44)), days_late(20), terms)
+    assert paid.due(days_late(20), terms).penalty_fen == 0
+    assert paid.due(days_late(10), terms).penalty_fen == 0
+    paid = billed().paid(part(penalty=(30, 0)), days_late(20), terms)
+    assert paid.due(days_late(20), terms).penalty_fen == 110 - 30
+    assert paid.due(days_late(10), terms).penalty_fen == 55 - 30
 
 
 def test_penalty_on_overdue_principal_only() -> None:

@@ -131,13 +131,20 @@ class Recount(Folded):
         }
 
     def fees(self) -> dict[str, Any]:
-        return {
+        told = {
             "policy_version": self.terms["version"],
             "service_fee_pct_by_grade": self.terms["fee_by_grade"],
             "of_it_to_the_reserve_pct_by_grade": self.terms["contribution_by_grade"],
             "penalty_pct_a_day": self.terms["penalty_bands"],
             "overdue_fee_pct_a_day": self.terms["overdue_fee_bands"],
         }
+        for name, own in self.terms.get("products", {}).items():
+            its = self.terms | own
+            told.setdefault("by_product", {})[name] = {
+                "service_fee_pct_by_grade": its["fee_by_grade"],
+                "of_it_to_the_reserve_pct_by_grade": its["contribution_by_grade"],
+            }
+        return told
 
     def _lenders_late(self, loans: Iterable[Loan]) -> int:
         return sum(loan.lenders_late(self.day) for loan in loans)

@@ -201,14 +201,23 @@ class Folded:
         self.day = day
         self.loans: dict[str, Loan] = {}
         self.related: set[str] = set()
-        self.advanced: defaultdict[str, list[int]] = defaultdict(list)  # By loan, at the bank.
+        self.advanced: defaultdict[str, list[int]] = defaultdict(list)  # By loan, at the bank;
+        self.own_advances_fen = 0  # and what the platform and its related parties advanced.
         self.reserve_fen = 0
         self.queue: dict[str, tuple[str, int]] = {}  # Claims that wait: loan and instalment.
         self.terms: Data = {}  # The policy in force.
-        self._advances: dict[str, tuple[str, int]] = {}  # Requested at the bank, by entry.
+        self._advances: dict[str, tuple[str, str, int]] = {}  # Requested at the bank, by entry.
+        self._advanced: list[tuple[str, str, date, int]] = []
+        self._as_platform: set[tuple[str, str]] = set()  # For which loan, who stands so.
+        self._stood: defaultdict[str, dict[date, bool]] = defaultdict(dict)  # 关联方, by day.
         for on, topic, data in events:
             if on <= day:
                 self._take(on, topic, data)
+        for name, payer, on, fen in self._advanced:
+            if (name, payer) in self._as_platform or self._was_related(payer, on):
+                self.own_advances_fen += fen
+            else:
+                self.advanced[name].append(fen)
         self.out = {name: loan for name, loan in self.loans.items() if loan.out_on}
         self.open = {
             name: loan
@@ -219,34 +228,47 @@ class Folded:
     def _take(self, on: date, topic: str, data: Data) -> None:
         stream, _, _ = topic.partition(".")
         if stream == "cash":
-            self._move(topic, data)
+            self._move(on, topic, data)
         elif stream == "reserve":
             self._queue(topic, data)
         elif topic == "member.registered.v1":
-            if data["related_party"]:
-                self.related.add(data["member_id"])
+            self._relate(on, data["member_id"], related=data["related_party"])
         elif topic == "member.related-party-registered.v1":
-            (self.related.add if data["related"] else self.related.discard)(data["member_id"])
+            self._relate(on, data["member_id"], related=data["related"])
         elif topic == "policy.published.v1":
             if date.fromisoformat(data["terms"]["valid_from"]) <= self.day:
                 self.terms = data["terms"]
         elif topic == "loan.requested.v1":
             self.loans[data["loan_id"]] = Loan(data["borrower_id"])
+        elif topic == "loan.guaranteed.v1":
+            if data.get("stands_as") == "platform":
+                self._as_platform.add((data["loan_id"], data["guarantor_id"]))
         elif stream == "loan":
             self.loans[data["loan_id"]].take(on, topic, data)
 
-    def _move(self, topic: str, data: Data) -> None:
+    def _relate(self, on: date, member: str, *, related: bool) -> None:
+        (self.related.add if related else self.related.discard)(member)
+        self._stood[member][on] = related
+
+    def _was_related(self, member: str, on: date) -> bool:
+        """At the close of that day."""
+        until = [day for day in self._stood[member] if day <= on]
+        return bool(until) and self._stood[member][max(until)]
+
+    def _move(self, on: date, topic: str, data: Data) -> None:
         for account, available, frozen in data.get("legs", ()):
             if account == RESERVE:
                 self.reserve_fen += available + frozen
         if topic == "cash.entry-requested.v1":
             movements = data["movements"]
-            fen = sum(m["amount_fen"] for m in movements if m["purpose"] == "guarantee_advance")
-            if fen:
-                self._advances[data["entry_id"]] = data["subject"], fen
+            paid = [m for m in movements if m["purpose"] == "guarantee_advance"]
+            if paid:
+                payer, _, _ = paid[0]["payer"].partition(":")
+                fen = sum(m["amount_fen"] for m in paid)
+                self._advances[data["entry_id"]] = data["subject"], payer, fen
         elif topic == "cash.entry-settled.v1" and data["entry_id"] in self._advances:
-            loan, fen = self._advances.pop(data["entry_id"])
-            self.advanced[loan].append(fen)
+            loan, payer, fen = self._advances.pop(data["entry_id"])
+            self._advanced.append((loan, payer, on, fen))
 
     def _queue(self, topic: str, data: Data) -> None:
         match topic:

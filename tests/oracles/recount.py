@@ -83,7 +83,7 @@ def _differences(ask: Ask, before: Recount, book: Recount) -> Iterator[str]:
         ("overdue", sum(line["lenders_fen"] for line in told["stage"]), figures["overdue_fen"]),
         ("standing", _standing(rolled), figures["outstanding_loans"]),
         ("outstanding", month["principal_fen"], figures["outstanding_fen"]),
-        ("advances, in the register", guaranteed, figures["advanced_fen"]),
+        ("advances, in the register", guaranteed, figures["advanced_fen"] + book.own_advances_fen),
     ):
         if product != ours:
             yield f"{what}: the product says {product}, the events {ours}"

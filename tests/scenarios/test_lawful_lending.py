@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from domain import commands as c
 from domain.accounts import Role
+from domain.policy import Provider
 from domain.refusals import Code
-from tests.exemplars import TODAY
+from tests.exemplars import TODAY, a_policy
 from tests.house import House
 from tests.scenarios.asking import publish
 
@@ -42,6 +44,35 @@ def test_a_related_party_guarantees_no_loan(new_house: Callable[..., House]) -> 
     assert publish("LATE")(house) == Code.GUARANTOR_RELATED
     house.do(c.RegisterRelatedParty, related=False, **evidence)
     house.do(c.PublishLoan, loan_id="LATE", deadline=TODAY)
+
+
+def test_what_is_published_is_lawful_on_each_day_on_which_it_may_be_filled(
+    new_house: Callable[..., House],
+) -> None:
+    """The measures bind from 24 August 2016. A policy that ends before that is not held to them."""
+    house = new_house(today=date(2016, 8, 20))
+    house.do(c.OpenPlatform, business_date=house.today, law_table="cn-p2p")
+    house.appoint()
+    ours = a_policy(valid_from=house.today, providers=(Provider.PLATFORM,))
+    house.do(c.PublishPolicy, terms=ours)
+    house.member("bob", Role.BORROWER)
+    house.member("rob", Role.BORROWER)
+    house.guarantor("plat", 1_00)
+    named = {"plat": {"stands_as": Provider.PLATFORM}}
+    for loan_id, borrower in (("A", "bob"), ("B", "bob"), ("R", "rob"), ("S", "bob")):
+        house.rated(loan_id, borrower, 1_00, guarantors=named)
+    evidence = "register of shareholders"
+    house.do(c.RegisterRelatedParty, member_id="rob", evidence=evidence)
+    last, after = date(2016, 8, 23), date(2016, 8, 24)
+    assert publish("A", after)(house) == Code.POLICY_UNLAWFUL
+    house.do(c.PublishLoan, loan_id="A", deadline=last)
+    assert publish("R", after)(house) == Code.RELATED_PARTY
+    house.do(c.PublishLoan, loan_id="R", deadline=last)
+    house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=after))
+    house.do(c.PublishLoan, loan_id="B", deadline=after)
+    house.do(c.RegisterRelatedParty, member_id="plat", evidence=evidence)
+    assert publish("S", after)(house) == Code.GUARANTOR_RELATED
+    house.do(c.PublishLoan, loan_id="S", deadline=last)
 
 
 def test_what_is_owed_elsewhere_counts_against_the_limit_over_all(

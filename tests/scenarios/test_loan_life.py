@@ -163,6 +163,25 @@ def test_the_legal_limit_counts_all_open_loans(house: House) -> None:
     house.do(c.PublishLoan, loan_id="L3", **deadline)
 
 
+def test_what_is_paid_back_is_not_owed_any_more(house: House) -> None:
+    """借款余额: of the loans that are paid out their open principal counts, of the others all."""
+    house.open(law_table="cn-p2p", policy={"fee_by_grade": {}, "contribution_by_grade": {}})
+    house.member("bob", BORROWER, 100_000_00)
+    house.member("lucy", INVESTOR, 150_000_00)
+    house.lend("L1", "bob", {"lucy": 150_000_00}, periods=3, method=Method.EQUAL_PRINCIPAL)
+    house.roll_to(FIRST_DUE)
+    house.repay("p1", "L1", 50_000_00 + 1_500_00)
+    house.rated("L2", "bob", 100_000_01)
+    deadline = {"deadline": house.today}
+    assert house.refused(c.PublishLoan, loan_id="L2", **deadline) == "legal_limit_exceeded"
+    house.settle_all()
+    assert house.refused(c.PublishLoan, loan_id="L2", **deadline) == "legal_limit_exceeded"
+    house.rated("L3", "bob", 100_000_00)
+    house.do(c.PublishLoan, loan_id="L3", **deadline)
+    house.rated("L4", "bob", 1)
+    assert house.refused(c.PublishLoan, loan_id="L4", **deadline) == "legal_limit_exceeded"
+
+
 # -- repaying -----------------------------------------------------------------------------
 
 

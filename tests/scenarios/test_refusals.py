@@ -248,6 +248,7 @@ ELSEWHERE = {
         (Code.RELEASE_NOT_REFUSED, Code.RELEASE_ASKED_AGAIN, Code.RELEASE_ASKED_TOO_OFTEN),
         "domain/test_release, test_refused_releases",
     ),
+    Code.PRODUCT_UNKNOWN: "domain/test_funding, day_end/test_day_end",
     Code.GUARANTOR_RELATED: "test_a_related_party_guarantees_no_loan",
     Code.IDENTITY_NOT_VERIFIED: "a loan is asked for only after that: domain/test_funding",
 }

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from adapters.policies import PolicyFile, shipped
+from adapters.read_models.reading import ReadModels
 from domain import commands as c
 from domain import loan_events as e
 from domain import policies
 from domain import reserve as r
 from domain.accounts import Role
-from domain.guarantee import ObligationOpened
+from domain.disclosure import Book
+from domain.guarantee import ObligationBreached, ObligationOpened
 from domain.law import LAW_TABLES
 from domain.lawful import check
 from domain.loan import Status
+from domain.loan_guarantee import SecurityKind
 from domain.policies import Policies
 from domain.policy import Provider
 from domain.refusals import Code
+from domain.repayment import due_fen
 from domain.schedule import Method
 from domain.streams import POLICY
 from infra.clock import SHANGHAI
+from services.projections.projector import Projector
 from services.proof.verify import verify
 from tests.exemplars import only
 from tests.house import House
@@ -126,17 +132,88 @@ def test_weidai_pays_principal_and_interest_and_says_by_which_rule(town: Town) -
     assert house.available(RESERVE) - before > 3_900_00
 
 
-def test_zhubaoedai_is_the_guarantors_case_and_never_the_reserves(town: Town) -> None:
+PLEDGED = c.CounterGuaranteeGiven(
+    kind=SecurityKind.PLEDGE, reference="ring-7", document_hash="a" * 64
+)
+
+
+def test_zhubaoedai_within_five_working_days_the_guarantor_or_else_the_platform(
+    town: Town,
+) -> None:
+    """Of an instalment due on Friday, 1 April 2016. The first three days after it are Qingming."""
+    house = town("zhubaoedai", date(2016, 3, 1))
+    for name in ("gus", "plat"):
+        house.guarantor(name, 10_000_00)
+    lend(
+        house,
+        "A",
+        guarantors={
+            "gus": {"counter_guarantee": PLEDGED},
+            "plat": {"stands_as": Provider.PLATFORM},
+        },
+    )
+    house.seed(10_000_00)
+    house.roll_to(date(2016, 4, 11))
+    assert house.of(ObligationBreached) == []
+    house.roll_to(date(2016, 4, 12))
+    [breached] = house.of(ObligationBreached)
+    assert (breached.guarantor_id, breached.next_payer) == ("gus", Provider.PLATFORM)
+    obliged = [(x.guarantor_id, x.amount_fen, x.deadline) for x in house.of(ObligationOpened)]
+    assert obliged == [
+        ("gus", 4_120_00, date(2016, 4, 11)),
+        ("plat", 4_120_00, date(2016, 4, 19)),
+    ]
+    house.do(c.RequestAdvance, advance_id="a1", guarantor_id="plat", loan_id="A", period=1)
+    house.settle_all()
+    assert lent(house) == 4_120_00
+    # Of the next one the guarantor thinks better: nobody else is called on.
+    late(house, 1, period=2)
+    house.do(c.RequestAdvance, advance_id="a2", guarantor_id="gus", loan_id="A", period=2)
+    house.settle_all()
+    assert lent(house) == 8_200_00
+    assert (house.of(ObligationBreached), house.reserve.queue) == ([breached], {})
+    # Recourse: each has back what he advanced, and the penalty on it.
+    house.recharge("bob", Role.BORROWER, 1_000_00)
+    house.repay("p1", "A", due_fen(house.loan("A"), house.today))
+    house.settle_all()
+    assert lent(house) == 8_200_00
+    assert min(house.available(f"{name}:guarantor") for name in ("gus", "plat")) > 10_000_00
+    # The platform's own money is none of a third party's.
+    [loan] = known(house).loans
+    assert (loan.advanced_fen, loan.advances) == (4_080_00, 1)
+    findings = verify(house.url, house.platform).findings
+    ok = {finding.name for finding in findings if finding.ok}
+    assert ok >= {"guarantees", "register", "balances"}
+
+
+def known(house: House) -> Book:
+    """As the disclosure looks at it today."""
+    with Projector(house.url, house.platform) as projector:
+        projector.catch_up()
+    with (
+        closing(ReadModels(house.url, house.platform)) as views,
+        views.as_known(house.today) as book,
+    ):
+        return Book(book.loans(), None)
+
+
+def test_zhubaoedai_since_2016_08_24_the_guarantor_alone(town: Town) -> None:
     house = town("zhubaoedai", date(2016, 9, 1), published=False)
     joint, alone = POLICIES["zhubaoedai"].versions
     today = joint.model_copy(update={"valid_from": house.today, "valid_until": None})
     assert house.refused(c.PublishPolicy, terms=today) == Code.POLICY_UNLAWFUL
     house.do(c.PublishPolicy, terms=alone)
-    lend(house, "A")
+    house.guarantor("gus", 5_000_00)
+    lend(house, "A", guarantor="gus")
     house.seed(10_000_00)
     late(house, 1)
-    assert house.reserve.queue == {}
-    assert lent(house) == 0
+    house.do(c.RequestAdvance, advance_id="a1", guarantor_id="gus", loan_id="A", period=1)
+    house.settle_all()
+    assert lent(house) == 4_120_00
+    late(house, 14, period=2)  # And of the next one he breaks his word.
+    [breached] = house.of(ObligationBreached)
+    assert (breached.period, breached.next_payer) == (2, None)
+    assert (house.reserve.queue, lent(house)) == ({}, 4_120_00)
 
 
 @pytest.mark.parametrize(
@@ -268,14 +345,17 @@ def test_yirendai_two_stages_and_a_date_of_ones_own(town: Town) -> None:
 
 def test_third_party_what_another_protects_is_not_the_reserves(town: Town) -> None:
     house = town("third-party", date(2018, 12, 31))
-    lend(house, "A")
+    house.guarantor("pat", 5_000_00)
+    scheme: dict[str, Any] = {"guarantors": {"pat": {"stands_as": Provider.THIRD_PARTY}}}
+    # It may be filled when the third party protects: somebody must be there then.
+    house.rated("C", "bob", 1_00)
+    unnamed = {"loan_id": "C", "deadline": date(2019, 1, 1)}
+    assert house.refused(c.PublishLoan, **unnamed) == Code.PROVIDER_UNNAMED
+    lend(house, "A", **scheme)  # As it is filled today the reserve's alone, all the same.
     house.seed(20_000_00)
     house.roll_to(date(2019, 1, 1))
-    house.rated("C", "bob", 1_00)
-    unnamed = house.refused(c.PublishLoan, loan_id="C", deadline=house.today)
-    assert unnamed == Code.PROVIDER_UNNAMED
-    house.guarantor("pat", 5_000_00)
-    lend(house, "B", guarantors={"pat": {"stands_as": Provider.THIRD_PARTY}})
+    assert house.refused(c.PublishLoan, **unnamed) == Code.PROVIDER_UNNAMED
+    lend(house, "B", **scheme)
     late(house, 31, loan_id="B")
     assert {x.loan_id for x in house.of(r.ClaimQueued)} == {"A"}
     assert lent(house) == 4_120_00

@@ -16,7 +16,7 @@ from adapters.codec import Circumstances, Recorded, Stored, data_from, decode, e
 from domain import assessment, early_part, funding, loan_evolution, repayment, reserve_advance
 from domain import loan as loans
 from domain import loan_events as e
-from domain.accounts import OUTSIDE, RESERVE_ACCOUNT
+from domain.accounts import OUTSIDE, RESERVE_ACCOUNT, Role
 from domain.ageing import AGEING_TABLES
 from domain.cashbook import EntryRequested, EntrySettled, Leg
 from domain.funding import months_after
@@ -31,7 +31,7 @@ from domain.purposes import Purpose
 from domain.schedule import Method
 from domain.streams import loan_stream
 from domain.working_days import WorkingDays
-from tests.adapters.read_models.seeded_claims import Guarantor, Market
+from tests.adapters.read_models.seeded_claims import GUARANTOR, Guarantor, Market
 from tests.exemplars import a_member, a_movement, a_policy, filled
 
 START = date(2023, 12, 30)
@@ -61,6 +61,7 @@ class Seeded:
         self._zeal: dict[str, float] = {}
         self._market = Market(seed, LENDERS)
         self.record("platform", self._opened())
+        self.record(f"member-{GUARANTOR}", a_member(GUARANTOR, Role.GUARANTOR))
         self._guarantor = Guarantor(seed, self.record)
         self.record("policy", PolicyPublished(terms=a_policy(trigger_days=20)))
         self._seed_reserve(50_000_00)
@@ -124,18 +125,21 @@ class Seeded:
         return self._numbers
 
     def _relate(self) -> None:
-        """Now and then a borrower turns out to be a related party, or is none any more."""
+        """Now and then a borrower turns out to be a related party, or is none any more; the
+        guarantor is one every other month."""
+        if self.today.day == 15:
+            self._told_related(GUARANTOR, related=self.today.month % 2 == 0)
         known = sorted({loan.known().borrower_id for loan in self.loans.values()})
         for _ in range(2):
             if known and self._affiliates.random() < 0.1:
                 borrower = self._affiliates.choice(known)
-                told = RelatedPartyRegistered(
-                    member_id=borrower,
-                    related=self._affiliates.random() < 0.5,
-                    evidence="register",
-                    approved_by="ben",
-                )
-                self.record(f"member-{borrower}", told)
+                self._told_related(borrower, related=self._affiliates.random() < 0.5)
+
+    def _told_related(self, member_id: str, *, related: bool) -> None:
+        told = RelatedPartyRegistered(
+            member_id=member_id, related=related, evidence="register", approved_by="ben"
+        )
+        self.record(f"member-{member_id}", told)
 
     def _issue(self) -> None:
         number = self._number()

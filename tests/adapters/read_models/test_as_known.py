@@ -161,6 +161,8 @@ def test_grades_and_months_are_what_the_events_say(
 def test_the_disclosure_of_any_day_is_what_the_events_say(
     seeded: Seeded, events: list[Event], views: ReadModels
 ) -> None:
+    at_last = Recount(events, seeded.today)
+    assert at_last.own_advances_fen and at_last.advanced, "its guarantor was related for a while"
     for day in days(seeded):
         recount = Recount(events, day)
         with views.as_known(day) as known:

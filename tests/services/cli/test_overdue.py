@@ -79,9 +79,10 @@ def test_a_trend_has_a_line_each_and_says_where_it_ended() -> None:
 def test_the_page_says_amounts_in_yuan_and_escapes_what_it_is_told() -> None:
     figure = {"name": "a", "chinese": "甲", "definition": "x < y", "definition_version": 2}
     head = {"platform": "<p>", "month": "2024-03", "as_of": "2024-03-31", "position": 7}
-    fees = figure | {"unit": "terms", "value": {"by_grade": {"A": "1"}, "version": "v&1"}}
+    of = {"by_grade": {"A": "1"}, "version": "v&1", "by_product": {"car": {"fee": {"A": "4"}}}}
+    fees = figure | {"unit": "terms", "value": of}
     told = page(head | {"figures": [figure | {"unit": "fen", "value": 123_45}, fees]})
     assert '<td class="value">123.45</td><td>yuan</td><td>x &lt; y (version 2)</td>' in told
-    assert "by_grade: A 1<br>version: v&amp;1" in told
+    assert "by_grade: A 1<br>version: v&amp;1<br>by_product: car (fee (A 4))" in told
     assert "&lt;p&gt;, as known at the close of 2024-03-31" in told
     assert etree.fromstring(told, etree.HTMLParser()) is not None

@@ -15,7 +15,9 @@ from domain import loan_events as e
 from domain import reserve as r
 from domain.accounts import Role
 from domain.loan import Status
+from domain.payout_plan import BucketPeriod
 from domain.policy import Acceleration, Covers, Roll, Scope, Stage
+from domain.refusals import Code
 from domain.schedule import Method
 from services.day_end.day_end import DayEndFailed, DayEndResult
 from tests.exemplars import TODAY, a_policy, folded
@@ -159,6 +161,35 @@ def test_it_looks_at_a_loan_on_the_days_on_which_the_domain_decides(
     nights.roll_to(day)
     assert [x for x in nights.asked(c.AssessLoan) if x.endswith("L3")] == decided
     assert house.loan("L3") == loan
+
+
+def test_a_loan_of_a_product_lives_by_what_the_policy_says_of_it(nights: Nights) -> None:
+    """L3 by the version, after 30 days and with interest; L4 as a car loan, after 5 and without."""
+    house = nights.house
+    car = {"scope": Scope.PRINCIPAL, "trigger_days": 5, "contribution_by_grade": {"A": "2"}}
+    day = TODAY + timedelta(days=1)
+    terms = {"bucket": BucketPeriod.DAY, "products": {"car": car}}
+    house.do(c.PublishPolicy, terms=a_policy(version="v2", valid_from=day, **terms))
+    nights.roll()
+    house.seed(1_000_00)
+    month = {"periods": 1, "method": Method.BULLET}
+    house.rated("L9", "kim", 100_00, product="boat")
+    boat = house.refused(c.PublishLoan, loan_id="L9", deadline=day)
+    assert boat == Code.PRODUCT_UNKNOWN
+    house.lend("L3", "kim", {"max": 100_00}, **month)
+    house.lend("L4", "kim", {"max": 100_00}, product="car", **month)
+    given = [each.contribution_fen for each in house.of(e.DisbursementRequested)]
+    assert given[-2:] == [1_00, 2_00]
+    due = house.loan("L4").rows[0].due_on
+    nights.roll_to(due + timedelta(days=31))
+    filed = [
+        (each.business_date, each.event.loan_id)
+        for each in house.recorded()
+        if isinstance(each.event, e.ClaimFiled) and each.event.loan_id != "L1"
+    ]
+    assert filed == [(due + timedelta(days=6), "L4"), (due + timedelta(days=31), "L3")]
+    paid = {each.loan_id: each.amount_fen for each in house.of(r.PayoutHeld)}
+    assert (paid["L3"], paid["L4"]) == (101_00, 100_00)
 
 
 def test_what_was_paid_early_in_part_rolls_on_its_due_date(nights: Nights) -> None:
