@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from domain import commands as c
 from domain.accounts import Role
-from domain.policy import Provider
+from domain.policy import PolicyTerms, Provider
 from domain.refusals import Code
 from tests.exemplars import TODAY, a_policy
 from tests.house import House
@@ -73,6 +74,20 @@ def test_what_is_published_is_lawful_on_each_day_on_which_it_may_be_filled(
     house.do(c.RegisterRelatedParty, member_id="plat", evidence=evidence)
     assert publish("S", after)(house) == Code.GUARANTOR_RELATED
     house.do(c.PublishLoan, loan_id="S", deadline=last)
+
+
+def test_what_a_policy_says_of_a_product_is_lawful_too(new_house: Callable[..., House]) -> None:
+    """Nothing new into a reserve, from 8 December 2017 on."""
+    house = new_house()
+    house.do(c.OpenPlatform, business_date=house.today, law_table="cn-p2p-57")
+
+    def terms(**car: Any) -> PolicyTerms:
+        own = {"contribution_by_grade": {}, "products": {"car": car}}
+        return a_policy(valid_from=house.today, **own)
+
+    paying = terms(contribution_by_grade={"A": "1"})
+    assert house.refused(c.PublishPolicy, terms=paying) == Code.POLICY_UNLAWFUL
+    house.do(c.PublishPolicy, terms=terms(fee_by_grade={"A": "2"}))
 
 
 def test_what_is_owed_elsewhere_counts_against_the_limit_over_all(
