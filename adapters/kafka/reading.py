@@ -82,6 +82,8 @@ class Tail:
                 self._receive(left_ms)
             except RetriableError:
                 self._asked = None
+                if not self._come:
+                    self._next = self._void_from  # A broker that lost it may have filled it anew.
                 self._client.look_again(min(max(left_ms, 0.0), AGAIN_MS))
             if left_ms <= 0:
                 break

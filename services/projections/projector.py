@@ -33,9 +33,10 @@ STEP_MAX = 5_000
 LATER_S = 0.1
 """How long `follow` lets the views stand that nobody waits for."""
 PASSES = 8
-STANDS_STILL = b"SET LOCAL transaction_timeout = '60s'"
+STANDS_STILL = b"SET LOCAL transaction_timeout = '10min'"
 """Whoever is frozen while he has the views locked would keep all others out: the server ends his
-session. From the lock on, for which one may wait long."""
+session. From the lock on, for which one may wait long; and long enough for STEP_MAX repayments to
+hundreds of investors each, which would else be begun again and again."""
 
 
 class LogGap(Exception):

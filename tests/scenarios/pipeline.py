@@ -47,13 +47,14 @@ class Part:
         options = [word for folder in folders for word in ("--data", str(folder))]
         self._command = (sys.executable, "-m", "services.cli", *name.split(), *options)
         self._environment = environment
+        self._said_ready = log.with_suffix(".ready")
         self.start()
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self._said_ready.open("wb") as said:
             self._log_start = log.tell()
             self.process = subprocess.Popen(
-                self._command, env=self._environment, stdout=subprocess.DEVNULL, stderr=log
+                self._command, env=self._environment, stdout=said, stderr=log
             )
 
     def kill(self) -> None:
@@ -67,7 +68,12 @@ class Part:
         self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """Also where it had ended by itself, it must have ended well."""
+        """Also where it had ended by itself, it must have ended well. One that is just starting
+        would end at the signal as any program does: it is waited for."""
+        deadline = time.monotonic() + LINE_TIMEOUT_S
+        while self.process.poll() is None and not self._said_ready.stat().st_size:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=LINE_TIMEOUT_S) == 0, self.log.read_text()
 

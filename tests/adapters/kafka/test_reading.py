@@ -214,7 +214,7 @@ def test_what_was_aborted_never_was(kafka: Settings, topic: str, tail: Tail) -> 
 def test_where_no_record_is_nothing_is_asked_for_again(
     kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reader goes on behind the last record that it has, and not behind the place of this."""
+    """Though whoever reads goes on behind the last record that he has."""
     asked, ask = [], tail._ask
 
     def spy(offset: int) -> Asked:
@@ -231,6 +231,11 @@ def test_where_no_record_is_nothing_is_asked_for_again(
     tail.seek(1)
     assert tail.poll(100) == []
     assert set(asked) <= {2}
+    for wire in tail._client._wires.values():
+        wire._socket.shutdown(2)  # Who knows what the broker has when it is back.
+    write(kafka, topic, 2)
+    assert read(tail, 1) == [2]
+    assert 1 in asked
 
 
 def test_an_offset_that_the_topic_does_not_hold(kafka: Settings, topic: str, tail: Tail) -> None:
