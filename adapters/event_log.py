@@ -329,12 +329,19 @@ def prepare_shard(url: str, platform: str) -> None:
         # One at a time: "if not exists" holds only for what was committed before.
         connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (schema,))
         migrate(connection, schema, MIGRATIONS)
-        recorder = open_recorder(url, platform)
-        try:
-            recorder.create_table()
-        finally:
-            recorder.datastore.close()
+        # Only once: even to find its index there takes a lock that whoever appends waits for.
+        if not _has_log(connection, schema):
+            recorder = open_recorder(url, platform)
+            try:
+                recorder.create_table()
+            finally:
+                recorder.datastore.close()
         forbid_changes(connection, schema, EVENTS_TABLE, "receipt")
+
+
+def _has_log(connection: psycopg.Connection[Any], schema: str) -> bool:
+    query = "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s"
+    return connection.execute(query, (schema, EVENTS_TABLE)).fetchone() is not None
 
 
 def _fenced(before: Head) -> WriterFenced:

@@ -31,7 +31,7 @@ from adapters.shard_schema import Appended, appended_channel, relay_role, shard_
 from infra.kafka import administration
 from infra.postgres import connect, in_schema_of
 
-AT_ONCE = 5_000
+AT_ONCE = 1_000  # Of entries with hundreds of legs some hundred megabytes.
 PATIENCE_S = 10
 REMEMBER_AFTER = 1_000
 PUBLISHED = (Topic.EVENTS, Topic.REPLIES, Topic.PARKED)
