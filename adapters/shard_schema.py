@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import LiteralString, NamedTuple, Self
 
 from infra.postgres import Migration
 
@@ -36,6 +36,14 @@ class Appended(NamedTuple):
 def writer_role(platform: str) -> str:
     """What the writer's session is called; who looks for it finds it by that."""
     return f"writer {platform}"
+
+
+RELAY_SESSIONS: LiteralString = (
+    " FROM pg_locks JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND datname = current_database()"
+    " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)"
+)
+"""Whoever holds the lock of a platform's `relay_role` is its relay."""
 
 
 def relay_role(platform: str) -> str:

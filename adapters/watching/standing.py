@@ -14,7 +14,7 @@ from psycopg import Cursor, sql
 from adapters.codec import circumstances_of
 from adapters.read_models.registry import VIEWS
 from adapters.read_models.store import ViewStore
-from adapters.shard_schema import relay_role, shard_schema, writer_role
+from adapters.shard_schema import RELAY_SESSIONS, relay_role, shard_schema, writer_role
 from infra.postgres import connect
 
 AHEAD = 10_000
@@ -162,9 +162,4 @@ _WRITER = (
     " WHERE datname = current_database() AND starts_with(application_name, %s)"
     " ORDER BY backend_start DESC LIMIT 1"
 )
-# Whoever holds the lock is its relay.
-_RELAY = (
-    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
-    " WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND datname = current_database()"
-    " AND (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0)"
-)
+_RELAY: LiteralString = "SELECT application_name" + RELAY_SESSIONS

@@ -27,12 +27,21 @@ from adapters.kafka.messages import (
 from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_id, topic_name
-from adapters.shard_schema import Appended, appended_channel, relay_role, shard_schema
+from adapters.shard_schema import (
+    RELAY_SESSIONS,
+    Appended,
+    appended_channel,
+    relay_role,
+    shard_schema,
+)
 from infra.kafka import administration
 from infra.postgres import connect, in_schema_of
 
 AT_ONCE = 1_000  # Of entries with hundreds of legs some hundred megabytes.
 PATIENCE_S = 10
+FROZEN_S = 120
+"""A relay asks the database several times a second. One that has not for so long is frozen, and
+would keep its platform from all others."""
 REMEMBER_AFTER = 1_000
 PUBLISHED = (Topic.EVENTS, Topic.REPLIES, Topic.PARKED)
 
@@ -143,7 +152,17 @@ class Relay:
             "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (relay_role(self._platform),)
         ).fetchone()
         if row != (True,):
+            self._end_frozen()
             raise RelayRunning(f"another relay serves {self._platform}")
+
+    def _end_frozen(self) -> None:
+        """Whoever tries next has the lock then."""
+        self._connection.execute(
+            "SELECT pg_terminate_backend(pid)"
+            + RELAY_SESSIONS
+            + " AND state_change < now() - make_interval(secs => %s)",
+            (relay_role(self._platform), FROZEN_S),
+        )
 
     def _must_be_of_this_log(self, last: _Last) -> None:
         """A database that was restored has lost what the topic still tells."""

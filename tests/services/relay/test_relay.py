@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import jsonschema
 import orjson
@@ -21,9 +24,10 @@ from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import shard_schema
 from domain import commands as c
 from infra.kafka import administration
-from services.relay.relay import PATIENCE_S, RelayRunning, RelayStopped
+from services.relay import relay as relaying
+from services.relay.relay import PATIENCE_S, Relay, RelayRunning, RelayStopped
 from tests.exemplars import command
-from tests.services.kafka_house import KafkaHouse, answers, numbers, recharge
+from tests.services.kafka_house import WAIT_MS, KafkaHouse, answers, numbers, recharge
 from tests.services.settlement import failing
 from tests.services.settlement.whole import assert_whole, stored
 
@@ -199,6 +203,52 @@ def test_a_relay_that_waits_is_told_of_all_that_came(house: KafkaHouse) -> None:
 def test_two_relays_of_one_platform(house: KafkaHouse) -> None:
     with pytest.raises(RelayRunning):
         house.new_relay()
+
+
+def test_a_frozen_relay_lets_go_and_wakes_up_beside_its_successor(
+    house: KafkaHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it had in its hands comes again behind what is newer, and is no event twice."""
+    monkeypatch.setattr(relaying, "FROZEN_S", 1)
+    house.relay_all()
+    frozen, head = house.relay, house.log.head()
+    holds, wakes = threading.Event(), threading.Event()
+    put = frozen._outlet.put
+
+    def freeze(messages: Any) -> dict[str, int]:
+        holds.set()
+        wakes.wait()
+        return put(messages)
+
+    monkeypatch.setattr(frozen._outlet, "put", freeze)
+    house.publish(recharge(house, 1))
+    house.take(1)
+    with ThreadPoolExecutor(1) as beside:
+        step = beside.submit(frozen.step)
+        try:
+            assert holds.wait(WAIT_MS / 1000)
+            house.relay = until_free(house)
+            house.publish(recharge(house, 2))
+            house.take(1)
+            house.relay_all()
+        finally:
+            wakes.set()
+        assert step.result() > 0
+    with pytest.raises(psycopg.OperationalError):
+        frozen.step()
+    frozen.close()
+    positions = [row.position for row in house.rows_in_topic()]
+    assert positions[-1] < max(positions) == house.log.head()
+    with closing(KafkaLog(house.options, house.platform, WAIT_MS)) as log:
+        assert log.read(head) == house.log.read(head)
+
+
+def until_free(house: KafkaHouse) -> Relay:
+    while True:
+        try:
+            return house.new_relay()
+        except RelayRunning:
+            continue
 
 
 def test_the_topic_is_read_like_the_log(house: KafkaHouse) -> None:
