@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 
 from domain.commands import Command
 
+PARKED = "parked"
+"""What a sender hears of a message that could not be read: not final, a person looks at it."""
+
 
 class Outcome(StrEnum):
     ACCEPTED = "accepted"

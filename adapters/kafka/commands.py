@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from adapters.commanding import CommandParked, Outcome, Receipt
+from adapters.commanding import PARKED, CommandParked, Outcome, Receipt
 from adapters.kafka.publisher import Publisher, Reply
 from domain.commands import Command
-
-PARKED = "parked"
 
 
 class KafkaCommands:

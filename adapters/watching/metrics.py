@@ -20,12 +20,11 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
-from adapters.commanding import Outcome, Receipt
+from adapters.commanding import PARKED, Outcome, Receipt
 from adapters.watching.pipeline import Look
 from adapters.watching.standing import Following
 from domain.ports import BankOutcome
 
-PARKED = "parked"
 REPLAYED = "replayed"
 BATCH_COMMANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 BATCH_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from adapters.commanding import CommandParked, Commands, Outcome, Receipt
+from adapters.commanding import PARKED, CommandParked, Commands, Outcome, Receipt
 from adapters.inbox import Inbox
-from adapters.kafka.commands import PARKED, KafkaCommands, receipt_of
+from adapters.kafka.commands import KafkaCommands, receipt_of
 from adapters.kafka.publisher import NoReply
 from domain.refusals import Code
 from infra.kafka import client_options, unlogged

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from adapters.chaining import Told
 from adapters.codec import Circumstances, data_from
-from adapters.commanding import Receipt
+from adapters.commanding import PARKED, Receipt
 from adapters.event_log import Batch, Head
 from adapters.vault import Seal
 from domain.commands import Command
@@ -19,8 +19,6 @@ from services.settlement.desk import Desk
 from services.settlement.shelf import Balance
 
 INBOX = "inbox"
-PARKED = "parked"
-"""What a sender hears of a message that could not be read: not final, a person looks at it."""
 
 
 class Unread(NamedTuple):
