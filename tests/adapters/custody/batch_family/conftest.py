@@ -118,7 +118,7 @@ def started(
     scripted: ScriptedBank, clock: ManualClock, choices: Choices | None = None
 ) -> BatchFamilyBank:
     """A client that knows nothing yet."""
-    link = Link(scripted.url, INST_CODE, read_timeout_ms=2_000)
+    link = Link(scripted.url, INST_CODE, read_timeout_ms=20_000)
     choices = choices or Choices(NOTIFY_URL)
     return BatchFamilyBank(link, scripted.keys.our_signer(), clock, choices)
 

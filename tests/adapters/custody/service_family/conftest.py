@@ -114,6 +114,16 @@ def scripted(keys: Keys) -> Iterator[ScriptedBank]:
 
 @pytest.fixture
 def custodian(scripted: ScriptedBank, keys: Keys) -> Iterator[ServiceFamilyBank]:
+    """It waits as long as a busy machine may need for an answer."""
+    link = Link(scripted.url, PLATFORM_NO, read_timeout_ms=20_000)
+    bank = ServiceFamilyBank(link, keys.our_signer(), ManualClock(NOON))
+    yield bank
+    bank.close()
+
+
+@pytest.fixture
+def hasty_custodian(scripted: ScriptedBank, keys: Keys) -> Iterator[ServiceFamilyBank]:
+    """For a bank that never answers."""
     link = Link(scripted.url, PLATFORM_NO, read_timeout_ms=300)
     bank = ServiceFamilyBank(link, keys.our_signer(), ManualClock(NOON))
     yield bank

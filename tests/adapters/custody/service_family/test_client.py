@@ -160,14 +160,18 @@ def test_a_redirection_is_not_followed(
 
 
 def test_silence_is_a_timeout_and_nothing_is_sent_twice(
-    scripted: ScriptedBank, custodian: ServiceFamilyBank
+    scripted: ScriptedBank, hasty_custodian: ServiceFamilyBank
 ) -> None:
+    heard = threading.Event()
+
     def stay_silent(http: BaseHTTPRequestHandler, _: Form) -> None:
+        heard.set()
         scripted.released.wait(30)
         http.close_connection = True
 
     scripted.will(stay_silent)
-    assert custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "timeout")
+    assert hasty_custodian.send(scenes.FREEZE) == BankAnswer(BankOutcome.UNKNOWN, "timeout")
+    assert heard.wait(30)
     scripted.released.set()
     assert len(scripted.got) == 1
 
