@@ -40,7 +40,7 @@ from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
 from services.settlement.writer import Writer
-from tests.soak.bank import bank_at
+from tests.soak.bank import PATIENT_MS, bank_at
 
 PLATFORM, PLATFORM_NO = "soak", "P20001"
 STARTS_AT = "2018-01-02T00:01:00+08:00"
@@ -235,9 +235,8 @@ def town(family: str, seed: int, movements: int) -> Iterator[tuple[Town, Killer]
         custody = opened.enter_context(closing(FarCustody(url, intake, killer)))
         projector = opened.enter_context(closing(Projector(url, PLATFORM)))
         taken_back = opened.enter_context(closing(TakenBack(url, PLATFORM)))
-        custodian = opened.enter_context(
-            closing(bank_at(place, control.url, notice_port).connected(book_clock))
-        )
+        patient = bank_at(place, control.url, notice_port, PATIENT_MS)
+        custodian = opened.enter_context(closing(patient.connected(book_clock)))
         stack = Town(
             url=url,
             platform=PLATFORM,

@@ -19,13 +19,13 @@ from services.cli.custodians import FAMILIES, LOCAL
 from services.cli.opening import find
 from services.custody.custody import Custody
 from services.custody.notices import listening
-from tests.soak.bank import bank_at
+from tests.soak.bank import HASTY_MS, bank_at
 
 
 def main() -> None:
     folder, url, bank_url, notice_port, now = sys.argv[1:]
     place = find(Path(folder), None)
-    bank = bank_at(place, bank_url, int(notice_port))
+    bank = bank_at(place, bank_url, int(notice_port), HASTY_MS)
     clock, stop = RunningClock(datetime.fromisoformat(now)), threading.Event()
     threading.Thread(target=follow_time, args=(clock, stop), daemon=True).start()
     seal = place.installation.seal(place.data)

@@ -27,7 +27,7 @@ from tests.soak.rig import PLATFORM, Town, town
 
 MOVEMENTS = int(os.environ.get("ZHUANHU_SOAK_MOVEMENTS", "2000"))
 KILLS_MIN = 3
-HANG_MS, DELAY_MS = 400, 100  # More than TIMEOUT_MS: it is the caller who gives up.
+HANG_MS, DELAY_MS = 400, 100  # More than HASTY_MS: it is the caller who gives up.
 QUIET_MS = 50
 
 # What must be reported: a cruel bank does each of them.
