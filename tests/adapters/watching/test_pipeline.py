@@ -157,7 +157,7 @@ def test_kafka_and_postgresql_fail_each_by_itself(
         assert (found.standing.position, found.commands_in_topic) == (house.log.head(), None)
         with connect(house.url, autocommit=True) as other:
             other.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE starts_with(application_name, 'watching ')"
             )
         with pytest.raises(psycopg.OperationalError):

@@ -192,7 +192,7 @@ def test_in_a_terminal_it_goes_on_also_where_postgresql_was_away(data: Path, hou
         os.close(its)
         _read_until(screen, b"p1: 5 commands")
         house.query(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE starts_with(application_name, 'watching ')"
         )
         _read_until(screen, b"PostgreSQL: ")

@@ -247,7 +247,7 @@ def test_a_look_that_fails_is_told_and_the_next_one_begins_anew(
     assert looker.look() is None
     with connect(database, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE starts_with(application_name, 'watching ')"
         )
     assert looker.look() == "database_failed"

@@ -47,7 +47,8 @@ def test_who_has_lost_the_session_cannot_send_any_more(house: House) -> None:
     custody = house.start()
     with connect(house.url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity JOIN pg_locks"
+            " USING (pid) WHERE datname = current_database() AND locktype = 'advisory' AND granted"
         )
     take_lease(house.url, house.platform).close()
     with pytest.raises(psycopg.OperationalError):

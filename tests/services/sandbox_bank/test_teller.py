@@ -92,7 +92,7 @@ def test_a_lost_connection_is_got_over(own_bank: BankProcess) -> None:
     recharge(own_bank, RESERVE, "5.00")
     with connect(own_bank.database, autocommit=True) as db:
         db.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     request_no = fresh()
