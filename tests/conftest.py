@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
@@ -22,6 +23,14 @@ from infra.settings import Settings, load_settings
 from tests.fuzzing import pytest_collection_finish, pytest_report_header
 
 __all__ = ["pytest_collection_finish", "pytest_report_header"]  # pytest finds them here.
+
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
