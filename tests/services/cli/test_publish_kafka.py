@@ -109,7 +109,7 @@ def test_with_the_vaults_key_at_hand_nobody_else_reads_it_in_the_topic(
     topic = topic_name(kafka_platform, Topic.COMMANDS)
     with closing(Tail(client_options(kafka), topic)) as tail:
         tail.seek(0)
-        values = {record.value for record in tail.poll(10_000)}
+        values = {record.value for record in tail.poll(60_000)}
     assert not [each for each in values if b"rate_loan" in each]
     opened = {Seal(vault_key).open_message(each) for each in values}
     assert [json.loads(each)["id"] for each in opened] == ["c1"]

@@ -111,7 +111,7 @@ class Town:
         assert {a: (b.available_fen, b.frozen_fen) for a, b in held.items()} == self.book()
 
     def settle_once_told_of(self, service: str) -> None:
-        while self.posts.get(timeout=20) != service:
+        while self.posts.get(timeout=60) != service:
             pass
         self.settle()
 

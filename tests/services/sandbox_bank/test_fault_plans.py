@@ -143,7 +143,7 @@ def forms(bank: BankProcess, receiver: Receiver, no: str, last: str) -> list[dic
     """All that was told of `no` by the time that a later request's notice has come."""
     found: list[dict[str, Any]] = []
     while True:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         body = json.loads(form["respData"])
         if body["requestNo"] == last:
             return found
@@ -190,7 +190,7 @@ def test_a_notice_badly_signed(own_bank: BankProcess, receiver: Receiver) -> Non
     recharge(own_bank, no)
     signs: list[tuple[str, str]] = []
     while len(signs) < 2:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         signs.append((form["respData"], form["sign"]))
     (first, forged), (second, sign) = signs
     assert first == second

@@ -33,7 +33,7 @@ from tests.contracts.stage import stage
 
 __all__ = ["stage"]  # The contract's fixture, found by its name in this module.
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _FAULTS = {
     Fault.SILENT_BEFORE: "timeout_before",
     Fault.BROKEN_BEFORE: "http_500",

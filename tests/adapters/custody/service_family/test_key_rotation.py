@@ -77,7 +77,7 @@ def told(receiver: Receiver, count: int) -> dict[str, dict[str, str]]:
     """A callback for each of so many requests, by the serial of the key that signed it last."""
     forms: dict[str, dict[str, str]] = {}
     while len(forms) < count:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         forms[form["respData"]] = form
     return forms
 
@@ -96,7 +96,7 @@ def test_the_bank_changes_its_key_in_the_middle_of_traffic(
 
     with client(bank, keys) as custodian, ThreadPoolExecutor(4) as threads:
         outcomes = threads.map(send, range(CALLS))
-        assert half_done.wait(20)
+        assert half_done.wait(60)
         bank.control("rotate", keySerial="2")
         assert set(outcomes) == {BankOutcome.PENDING}
         after = custodian.query(recharge(0))
