@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,14 @@ from adapters.kafka.contract import Reply as ReplyMessage
 from adapters.kafka.publisher import NoReply, Publisher, Reply
 from infra.kafka_broker import KafkaBroker
 from infra.settings import Settings
-from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
+from tests.adapters.kafka.answering import (
+    Answer,
+    Writer,
+    accepted,
+    hurried,
+    lacking,
+    make_topics,
+)
 from tests.hurry import LeapingTime
 
 NO_BROKER = """
@@ -67,34 +75,6 @@ def writer(servers: str, platform: str) -> Iterator[Writer]:
 def publisher(servers: str, platform: str) -> Iterator[Publisher]:
     with Publisher(servers, platform, "loan-service", timeout_s=60.0) as made:
         yield made
-
-
-def lacking(publisher: Publisher) -> set[str]:
-    """The commands whose replies have not come."""
-    with publisher._lock:
-        return {command_id for command_id, waiting in publisher._asked.items() if waiting}
-
-
-def hurried(
-    monkeypatch: pytest.MonkeyPatch, publisher: Publisher, writer: Writer, lost: str, times: int
-) -> None:
-    """Its time is over, so often, as soon as it lacks nothing but the reply to `lost`, which the
-    writer has."""
-    given_up = 0
-
-    def until_over(awaited: Any, left_s: float, how: str) -> None:
-        nonlocal given_up
-        if given_up == times:
-            wait(awaited, left_s, how)
-            return
-        while not any(each.done() for each in awaited):
-            seen = sum(record.key == lost.encode() for record in writer.seen)
-            if lacking(publisher) == {lost} and seen > given_up:
-                given_up += 1
-                break
-            wait(awaited, 0.02, how)
-
-    monkeypatch.setattr(module, "wait", until_over)
 
 
 def test_it_needs_nothing_of_ours() -> None:
@@ -175,7 +155,7 @@ def test_replies_to_others_and_of_the_past_are_passed_over(
 def test_a_lost_reply_is_asked_for_by_the_same_message(
     publisher: Publisher, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried(monkeypatch, publisher, writer, "c2", times=1)
+    hurried(monkeypatch, publisher, "c2", partial(writer.times_seen, "c2"), times=1)
     times: dict[str, int] = {}
 
     def forgetful(message: Answer) -> Answer | None:
@@ -195,7 +175,7 @@ def test_a_lost_reply_is_asked_for_by_the_same_message(
 def test_an_unknown_outcome_is_said_and_never_guessed(
     publisher: Publisher, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried(monkeypatch, publisher, writer, "c2", times=2)
+    hurried(monkeypatch, publisher, "c2", partial(writer.times_seen, "c2"), times=2)
     writer.answer = lambda message: None if message["id"] == "c2" else accepted(message)
     with pytest.raises(NoReply, match=r"1 command\(s\): c2\. .* same ids, is safe") as caught:
         publisher.publish_all([command(1), command(2), command(3)])
