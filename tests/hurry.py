@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import psycopg
 import pytest
+from psycopg.rows import tuple_row
 
 T = TypeVar("T")
 TRIES = 20
@@ -36,6 +39,18 @@ class LeapingTime:
 
     def sleep(self, _: float) -> None:
         self._ahead_s += self._leap_s
+
+
+def time_left(connection: psycopg.Connection[Any]) -> str:
+    """How long the server lets the transaction be, as it says, once all was done that was asked of
+    it before; and from now on that is hardly any longer."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        [[limit]] = cursor.execute("SHOW transaction_timeout").fetchall()
+        with suppress(psycopg.Error):  # It may be over at once.
+            cursor.execute("SET LOCAL transaction_timeout = 0")
+            cursor.execute("SET LOCAL transaction_timeout = '200ms'")
+            cursor.execute("SELECT").fetchall()
+    return str(limit)
 
 
 def leaping(monkeypatch: pytest.MonkeyPatch, module: ModuleType, leap_s: float = 20.0) -> None:
