@@ -63,7 +63,7 @@ def client(
     digest: SignDigest = SignDigest.SHA256,
 ) -> Iterator[ServiceFamilyBank]:
     ours = own or load_private_key(bank.folder / "platform_private.pem")
-    link = Link(f"http://127.0.0.1:{bank.port}", PLATFORM_NO, serial, read_timeout_ms=5_000)
+    link = Link(f"http://127.0.0.1:{bank.port}", PLATFORM_NO, serial, read_timeout_ms=60_000)
     signer, clock = Signer(ours, keys, digest), ManualClock(datetime.fromisoformat(NOON))
     with closing(ServiceFamilyBank(link, signer, clock)) as custodian:
         yield custodian
