@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from infra.postgres import connect
+from services.custody import lease
 from services.custody.custody import Custody, LogBehind
 from services.custody.journal import Journal
 from services.custody.lease import CustodyBusy, LeaseMissing, enter, prepare_journal, take_lease
@@ -25,8 +26,9 @@ def custody_of(house: House) -> Custody:
     )
 
 
-def test_a_second_sender_is_turned_away(house: House) -> None:
+def test_a_second_sender_is_turned_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.start()
+    monkeypatch.setattr(lease, "PATIENCE_MS", 100)
     with pytest.raises(CustodyBusy, match=house.platform):
         custody_of(house)
 
