@@ -8,20 +8,34 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
+from adapters.kafka import wire
+from adapters.watching import topics
+from infra import kafka as infra_kafka
+from infra import kafka_broker
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
 from infra.postgres import EmbeddedPostgres, connect
 from infra.settings import Settings, load_settings
+from services.relay import relay
 from tests.fuzzing import pytest_collection_finish, pytest_report_header
 
 __all__ = ["pytest_collection_finish", "pytest_report_header"]  # pytest finds them here.
+
+# How long an example takes says how busy the machine is.
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +64,24 @@ def _temporary_postgres() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder)
 
 
+NEVER_FENCED = {"broker.session.timeout.ms": "600000"}
+"""Else one that stood still for four seconds serves nobody, and no topic is made, until it has said
+that it is there. Nobody kills this one, and waits for its successor."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """A person is told soon that nothing answers; a test waits as long as a busy machine may need.
+    Where nothing is to answer, the test says how long it waits for that."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(infra_kafka, "CONNECT_TIMEOUT_MS", 60_000)
+        patched.setattr(kafka_broker, "ANSWER_TIMEOUT_S", 60)
+        patched.setattr(wire, "CONNECT_S", 60.0)
+        patched.setattr(topics, "WAIT_MS", 60_000)
+        patched.setattr(relay, "PATIENCE_S", 60)
+        yield
+
+
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[Settings]:
     """Settings that lead to a running broker: KAFKA_BOOTSTRAP_SERVERS' if that is set, else one
@@ -59,7 +91,7 @@ def kafka() -> Iterator[Settings]:
     if settings.kafka_bootstrap_servers is not None:
         yield settings
         return
-    with _temporary_broker() as broker:
+    with _temporary_broker(NEVER_FENCED) as broker:
         yield settings.with_own_kafka(broker.address)
 
 
@@ -71,10 +103,10 @@ def own_kafka() -> Iterator[KafkaBroker]:
 
 
 @contextmanager
-def _temporary_broker() -> Iterator[KafkaBroker]:
+def _temporary_broker(properties: Mapping[str, str] | None = None) -> Iterator[KafkaBroker]:
     with (
         tempfile.TemporaryDirectory(prefix="zhuanhu-test-") as folder,
-        KafkaBroker(Path(folder), load_settings().cache_dir) as broker,
+        KafkaBroker(Path(folder), load_settings().cache_dir, properties) as broker,
     ):
         yield broker
 
@@ -85,9 +117,9 @@ def kafka_platform(kafka: Settings) -> Iterator[str]:
     name = f"test-{uuid.uuid4().hex[:12]}"
     yield name
     with administration(client_options(kafka)) as client:
-        topics = [each for each in client.list_topics() if each.startswith(f"zhuanhu.{name}.")]
-        if topics:
-            client.delete_topics(topics)
+        made = [each for each in client.list_topics() if each.startswith(f"zhuanhu.{name}.")]
+        if made:
+            client.delete_topics(made)
 
 
 @pytest.fixture(autouse=True)

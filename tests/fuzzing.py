@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import seed, settings
 
 BUDGET_S = float(os.environ.get("ZHUANHU_FUZZ_S", "0"))
 SEED = int(os.environ.get("ZHUANHU_FUZZ_SEED") or time.time_ns() % 2**32)
@@ -49,10 +49,8 @@ def fuzzed(examples: int) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """For what is `given`: so many examples, or with a budget one round after the other."""
     profile = settings(
         max_examples=min(examples, A_ROUND) if BUDGET_S else examples,
-        deadline=None,
         derandomize=not BUDGET_S,
         database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
 
     def wrap(test: Callable[P, None]) -> Callable[P, None]:

@@ -11,7 +11,7 @@ from psycopg.errors import LockNotAvailable
 from infra.postgres import connect, forbid_changes, migrate
 from services.custody.schema import JOURNAL, MIGRATIONS, custody_schema
 
-PATIENCE_MS = 1_000  # The server may notice a moment late that a killed holder is gone.
+PATIENCE_MS = 5_000  # The server may notice a moment late that a killed holder is gone.
 
 
 class CustodyBusy(RuntimeError):

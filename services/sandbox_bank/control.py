@@ -101,6 +101,7 @@ class Control:
         )
         if fault.service is None and fault.request_no is None:
             raise fields.bad("requestNo", "or service must be given")
+        fault.hang_s = _number(fields, "hangMs", int(fault.hang_s * 1000), _LONG_MS) / 1000
         if fields.optional("errorCode"):
             fault.error_code = Code(fields.choice("errorCode", frozenset(Code)))
         self._faults.add(fault)

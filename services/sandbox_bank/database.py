@@ -15,7 +15,7 @@ from services.sandbox_bank.rows import PLATFORM_ROLES, Account
 from services.sandbox_bank.schema import MIGRATIONS, SCHEMA
 
 _LOCK = 7_240_001
-_LOCK_TRIES = 30
+_LOCK_TRIES = 60
 _FOUNDED = date(2000, 1, 1)
 # Everything is found by a key or a day: a plan made while a table was empty must not stay.
 _OPTIONS = f"-c search_path={SCHEMA} -c timezone=Asia/Shanghai -c enable_seqscan=off"

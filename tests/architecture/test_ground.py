@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 from kafka.admin import ConfigResource
 
 from infra import kafka_programs
@@ -176,6 +177,12 @@ def test_no_password_stands_in_the_compose_file() -> None:
 def test_every_setting_of_kafka_is_in_its_page() -> None:
     page = (ROOT / "docs" / "kafka.md").read_text(encoding="utf-8")
     assert [each for each in known_variables() if "KAFKA" in each and f"`{each}`" not in page] == []
+
+
+def test_no_property_fails_because_the_machine_was_busy() -> None:
+    assert settings.default is not None
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check
 
 
 def test_no_word_of_ours_presumes_a_crime() -> None:

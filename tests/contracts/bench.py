@@ -14,7 +14,7 @@ from domain.ports import BankAnswer, Custodian
 class Fault(StrEnum):
     """What the bank is told to do with the next sending of a request."""
 
-    SILENT_BEFORE = "silent_before"  # Nothing is done, and no answer comes.
+    SILENT_BEFORE = "silent_before"  # Nothing is done, and no answer comes, until it hangs up.
     BROKEN_BEFORE = "broken_before"  # Nothing is done; an error that no one signed.
     SILENT_AFTER = "silent_after"  # It is done, and no answer comes.
     FORGED_AFTER = "forged_after"  # It is done; the answer's signature is wrong.

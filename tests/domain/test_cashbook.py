@@ -173,7 +173,7 @@ def movements(draw: st.DrawFn) -> Movement:
     return move(purpose, payer, payee, amount_fen, freeze="T-1.1" if frozen else None)
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=200)
 @given(st.lists(movements(), min_size=1, max_size=8))
 def test_no_step_makes_or_loses_a_fen(entry: list[Movement]) -> None:
     asked, settled, rejected = steps(*entry)
@@ -205,7 +205,7 @@ def advances(draw: st.DrawFn) -> list[Movement]:
     ]
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=200)
 @given(st.lists(advances(), min_size=1, max_size=4))
 def test_an_advance_never_touches_the_borrower(pairs: list[list[Movement]]) -> None:
     """Not one step of it, whatever he has: an account that holds nothing stays at nothing."""

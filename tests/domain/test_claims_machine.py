@@ -391,7 +391,6 @@ TestClaims = Claims.TestCase
 TestClaims.settings = settings(
     max_examples=400,
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

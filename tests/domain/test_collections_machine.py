@@ -98,6 +98,4 @@ class Collecting(RuleBasedStateMachine):
 
 
 TestCollecting = Collecting.TestCase
-TestCollecting.settings = settings(
-    deadline=None, derandomize=True, max_examples=60, stateful_step_count=30
-)
+TestCollecting.settings = settings(derandomize=True, max_examples=60, stateful_step_count=30)

@@ -161,7 +161,7 @@ def test_with_costs_alone_nobody_is_late_and_more_of_them_join() -> None:
     assert judged(loan, 7_00).billed[1].other_fee_fen == COSTS_FEN + 7_00
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(derandomize=True, max_examples=60)
 @given(
     st.sampled_from(AllocationOrder),
     st.lists(st.tuples(st.integers(0, 300_00), st.integers(1, 700_00)), max_size=8),

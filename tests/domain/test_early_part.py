@@ -271,7 +271,7 @@ def test_one_in_doubt_whose_rest_fell_due_is_owed_without_compensation() -> None
 # -- whatever is paid -------------------------------------------------------------------------
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150)
 @given(
     amounts_fen=st.lists(st.integers(1, 50_000), min_size=1, max_size=4),
     method=st.sampled_from(Method),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import assessment, funding, guarantor_advance, repayment, reserve_advance
@@ -120,7 +120,6 @@ def test_court_costs_are_owed_and_paid_first() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 40_00), max_size=4), st.integers(0, 60))
 def test_the_changes_add_up_to_what_is_owed(payments: list[int], days: int) -> None:
     story = Story()

@@ -24,7 +24,7 @@ from domain.sharing import ShareMethod
 from tests.exemplars import a_policy
 
 DUE = date(2018, 3, 1)
-PROFILE = settings(deadline=None, derandomize=True, max_examples=100)
+PROFILE = settings(derandomize=True, max_examples=100)
 
 
 def billed(**changes: Any) -> Billed:

@@ -241,7 +241,7 @@ claims = st.dictionaries(
 )
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     st.dictionaries(st.sampled_from("ABCDEF"), st.tuples(st.integers(0, 90), claims), min_size=1),
     st.lists(st.integers(0, 3_000_00), min_size=1, max_size=8),

@@ -127,7 +127,7 @@ def test_principals_add_up_and_the_last_balance_is_zero(
     assert all(row.payment_fen == row.principal_fen + row.interest_fen for row in rows)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(PRINCIPALS, RATES, PERIODS, METHODS, ROUNDINGS)
 def test_the_second_implementation_agrees(
     principal_fen: int, rate: Decimal, periods: int, method: Method, rounding: Rounding

@@ -107,7 +107,7 @@ def advance(loan: Loan, purse: Purse, fen: int, number: int, *, settle: bool) ->
     return loan
 
 
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150)
 @given(
     tenders,
     st.sampled_from(Method),
@@ -147,7 +147,7 @@ def test_a_loan_lived_to_its_end_owes_nobody_anything(
     assert not loan.advances
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(derandomize=True, max_examples=60)
 @given(tenders, st.sampled_from(Method), st.integers(1, 7), policies)
 def test_who_pays_on_the_day_pays_the_schedule_to_the_fen(
     amounts: list[int], method: Method, periods: int, terms: Any

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from kafka.admin import UserScramCredentialUpsertion
 
 from infra import kafka
 from infra.kafka_broker import KafkaBroker
+from tests.ports import free_ports
 
 USER = "platform"
 PASSWORD = "hush-platform"
@@ -74,14 +74,6 @@ def secured_kafka(folder: Path, cache_dir: Path) -> Iterator[Secured]:
                 [UserScramCredentialUpsertion(USER, "SCRAM-SHA-256", PASSWORD)]
             )
         yield Secured(ssl, sasl_ssl, authority.cert, client_cert, client_key)
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as opened:
-        probes = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 class Authority:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from infra import logs
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, brokers, client_options
 from infra.settings import SettingsError, known_variables, load_settings
+from tests.hurry import once_heard
 from tests.infra.secured_kafka import KEY_PASSWORD, PASSWORD, USER, Secured, secured_kafka
 
 SHORT_MS = 3_000
@@ -85,10 +87,16 @@ def test_producers_and_consumers_take_the_same_options(
     with administration(found) as client:
         client.create_topics(["words"], wait_for_metadata=True)
     producer = KafkaProducer(**found, acks="all")
-    producer.send("words", b"signed in").get(timeout=30)
+    producer.send("words", b"signed in").get(timeout=60)
     producer.close()
     with KafkaConsumer("words", **found, auto_offset_reset="earliest") as consumer:
         assert next(iter(consumer)).value == b"signed in"
+
+
+def refused(found: dict[str, Any], timeout_ms: int) -> str:
+    with pytest.raises(KafkaUnavailable) as refusal:
+        brokers(found, timeout_ms)
+    return str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -110,16 +118,16 @@ def test_a_refusal_says_why_and_not_the_password(
     found = options(monkeypatch, secured.sasl_ssl, **(signing_in(secured) | change))
     # A broker that hangs up first has not said why.
     told = rf"no Kafka answers at .*({why}|socket disconnected).*Check"
-    with pytest.raises(KafkaUnavailable, match=told) as refusal:
-        brokers(found, SHORT_MS)
-    assert "hush" not in str(refusal.value)
+    refusal = once_heard(lambda: refused(found, SHORT_MS))
+    assert re.search(told, refusal)
+    assert "hush" not in refusal
     assert capsys.readouterr() == ("", "")
 
 
 def test_nobody_there_is_said_and_nobody_goes_on_trying(monkeypatch: pytest.MonkeyPatch) -> None:
     before = threading.active_count()
-    with pytest.raises(KafkaUnavailable, match=r"127\.0\.0\.1:2: 111 ECONN"):
-        brokers(options(monkeypatch, "127.0.0.1:2"), 500)
+    nobody = options(monkeypatch, "127.0.0.1:2")
+    assert "127.0.0.1:2: 111 ECONN" in once_heard(lambda: refused(nobody, 500))
     assert threading.active_count() == before
 
 

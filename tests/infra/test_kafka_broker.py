@@ -18,7 +18,7 @@ import psutil
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from infra import kafka_properties
+from infra import kafka_broker, kafka_properties
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
 from infra.kafka_broker import KafkaBroker
@@ -67,7 +67,7 @@ def write(address: str, word: bytes) -> None:
         if TOPIC not in client.list_topics():
             client.create_topics([TOPIC], wait_for_metadata=True)
     producer = KafkaProducer(bootstrap_servers=address, acks="all")
-    producer.send(TOPIC, word).get(timeout=30)
+    producer.send(TOPIC, word).get(timeout=60)
     producer.close()
 
 
@@ -106,7 +106,9 @@ def test_a_killed_broker_comes_back_on_the_same_port_with_all_that_was_written(
     assert not broker.stop()
 
 
-def test_one_that_lost_its_starter_is_found_again_and_stopped(broker: KafkaBroker) -> None:
+def test_one_that_lost_its_starter_is_found_again_and_stopped(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with starter(broker.data_dir) as other:
         pid = int(first_line(other))
         other.kill()
@@ -116,7 +118,9 @@ def test_one_that_lost_its_starter_is_found_again_and_stopped(broker: KafkaBroke
     assert broker.pid == pid
 
     os.kill(pid, signal.SIGSTOP)
-    assert not broker.answers()
+    with monkeypatch.context() as patched:
+        patched.setattr(kafka_broker, "ANSWER_TIMEOUT_S", 1)
+        assert not broker.answers()
     assert broker.stop()
     assert not psutil.pid_exists(pid)
     assert (broker.data_dir / "kafka" / "log" / ".kafka_cleanshutdown").exists()
@@ -148,7 +152,9 @@ def test_another_port_is_taken_for_one_that_is_not_free_or_no_longer_free(
 
         offered = iter([had, free])
         monkeypatch.setattr(kafka_properties, "ports", lambda file: next(offered))
-        broker.start()
+        with monkeypatch.context() as patched:  # Whoever has the port says nothing.
+            patched.setattr(kafka_broker, "ANSWER_TIMEOUT_S", 1)
+            broker.start()
         assert broker.address == f"127.0.0.1:{free[0]}"
         assert broker.answers()
 

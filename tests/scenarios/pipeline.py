@@ -32,7 +32,7 @@ from tests.exemplars import NAME, PHONE, TODAY, command
 
 PLATFORMS = ("p1", "p2", "p3")
 """More platforms than writers."""
-LINE_TIMEOUT_S = 60
+LINE_TIMEOUT_S = 180
 NO_WRITER = "up --no-writer"
 
 

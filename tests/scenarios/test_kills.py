@@ -24,7 +24,7 @@ from services.cli.stack_work import perform
 from tests.services.cli.conftest import Up, zhuanhu_process
 
 DEMO = ("--loans", "30", "--investors", "40", "--months", "3", "--keep", "--json=-")
-PATIENCE_S = 120
+PATIENCE_S = 300
 POLL_S = 0.02
 
 MIRROR: LiteralString = """

@@ -22,7 +22,7 @@ from services.settlement.kafka_intake import KafkaIntake
 from tests.exemplars import command
 from tests.house import House
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 
 
 class KafkaHouse(House):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,7 @@ from services.projections.projector import Projector
 from services.reconciliation.reconciler import Reconciler
 from services.settlement.intake import Intake
 from services.settlement.writer import Writer
+from tests.ports import free_ports
 from tests.soak.bank import PATIENT_MS, bank_at
 
 PLATFORM, PLATFORM_NO = "soak", "P20001"
@@ -93,7 +93,7 @@ class Killable:
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @dataclass(slots=True)
@@ -269,12 +269,3 @@ def town(family: str, seed: int, movements: int) -> Iterator[tuple[Town, Killer]
         )
         stack.sender, stack.bank_process, stack.custodian = sender, bank, custodian
         yield stack, killer
-
-
-def free_ports(count: int) -> list[int]:
-    """Taken at one time, so that they differ; a killed process gets its own again."""
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOCAL, 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from adapters.kafka import publisher as module
 from adapters.kafka.contract import REPLY_TYPE
+from adapters.kafka.publisher import Publisher
 
 Answer = dict[str, Any]
 
@@ -60,6 +64,9 @@ class Writer:
             [("ce_type", kind.encode())],
         )
 
+    def times_seen(self, command_id: str) -> int:
+        return sum(record.key == command_id.encode() for record in self.seen)
+
     def flush(self) -> None:
         self._producer.flush()
 
@@ -68,6 +75,37 @@ class Writer:
         self._thread.join()
         self._producer.close()
         self._consumer.close()
+
+
+def lacking(publisher: Publisher) -> set[str]:
+    """The commands whose replies have not come."""
+    with publisher._lock:
+        return {command_id for command_id, waiting in publisher._asked.items() if waiting}
+
+
+def hurried(
+    monkeypatch: pytest.MonkeyPatch,
+    publisher: Publisher,
+    lost: str,
+    times_sent: Callable[[], int],
+    times: int,
+) -> None:
+    """Its time is over, so often, as soon as it lacks nothing but the reply to `lost`, which it has
+    sent (again)."""
+    given_up = 0
+
+    def until_over(awaited: tuple[Future[Any], ...], left_s: float, how: str) -> None:
+        nonlocal given_up
+        if given_up == times:
+            wait(awaited, left_s, how)
+            return
+        while not any(each.done() for each in awaited):
+            if lacking(publisher) == {lost} and times_sent() > given_up:
+                given_up += 1
+                break
+            wait(awaited, 0.02, how)
+
+    monkeypatch.setattr(module, "wait", until_over)
 
 
 def make_topics(servers: str, platform: str) -> None:

@@ -14,6 +14,7 @@ from kafka.errors import (
 )
 
 from adapters.codec import data_from
+from adapters.kafka import driven
 from adapters.kafka import outlet as letting_out
 from adapters.kafka.messages import Message
 from adapters.kafka.outlet import Outlet
@@ -24,8 +25,9 @@ from domain.claims import CLAIMS_MAX
 from domain.purposes import Purpose
 from infra.kafka import administration, client_options
 from infra.settings import Settings
+from tests.hurry import leaping
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -148,16 +150,20 @@ def test_what_was_taken_by_too_few_replicas_is_there_once(
     assert lying_in(kafka, events) == [message(1), message(2)]
 
 
-def test_a_topic_that_is_not_there(kafka: Settings, kafka_platform: str) -> None:
+def test_a_topic_that_is_not_there(
+    kafka: Settings, kafka_platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaping(monkeypatch, driven)
     name = topic_name(kafka_platform, Topic.EVENTS)
     with pytest.raises(KafkaTimeoutError, match=name):
-        Outlet(client_options(kafka), [name], 0.5)
+        Outlet(client_options(kafka), [name], PATIENCE_S)
 
 
-def test_nobody_answers(kafka: Settings) -> None:
+def test_nobody_answers(kafka: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaping(monkeypatch, driven)
     options = {**client_options(kafka), "bootstrap_servers": ["127.0.0.1:1"]}
     with pytest.raises(KafkaTimeoutError):
-        Outlet(options, ["t"], 0.5)
+        Outlet(options, ["t"], PATIENCE_S)
 
 
 def test_a_connection_that_was_closed_meanwhile(

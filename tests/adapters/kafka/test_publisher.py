@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,15 @@ from adapters.kafka.contract import Reply as ReplyMessage
 from adapters.kafka.publisher import NoReply, Publisher, Reply
 from infra.kafka_broker import KafkaBroker
 from infra.settings import Settings
-from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
+from tests.adapters.kafka.answering import (
+    Answer,
+    Writer,
+    accepted,
+    hurried,
+    lacking,
+    make_topics,
+)
+from tests.hurry import LeapingTime
 
 NO_BROKER = """
 import threading
@@ -65,16 +74,6 @@ def writer(servers: str, platform: str) -> Iterator[Writer]:
 @pytest.fixture
 def publisher(servers: str, platform: str) -> Iterator[Publisher]:
     with Publisher(servers, platform, "loan-service", timeout_s=60.0) as made:
-        yield made
-
-
-HASTY_S = 3.0
-
-
-@pytest.fixture
-def hasty(servers: str, platform: str) -> Iterator[Publisher]:
-    """Where its time-out is to come."""
-    with Publisher(servers, platform, "loan-service", timeout_s=HASTY_S) as made:
         yield made
 
 
@@ -146,14 +145,17 @@ def test_replies_to_others_and_of_the_past_are_passed_over(
     old = accepted(command())
     writer.say(old | {"first_position": 99})
     writer.flush()
-    with Publisher(servers, platform, "x", timeout_s=5.0) as publisher:
+    with Publisher(servers, platform, "x", timeout_s=60.0) as publisher:
         writer.say(old | {"command_id": "other"})
         writer.say(old | {"first_position": 98}, "zhuanhu.reply.v2")
         writer.flush()
         assert publisher.publish(command()).first_position == 1
 
 
-def test_a_lost_reply_is_asked_for_by_the_same_message(hasty: Publisher, writer: Writer) -> None:
+def test_a_lost_reply_is_asked_for_by_the_same_message(
+    publisher: Publisher, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried(monkeypatch, publisher, "c2", partial(writer.times_seen, "c2"), times=1)
     times: dict[str, int] = {}
 
     def forgetful(message: Answer) -> Answer | None:
@@ -162,7 +164,7 @@ def test_a_lost_reply_is_asked_for_by_the_same_message(hasty: Publisher, writer:
         return None if lost else accepted(message) | {"replayed": times[message["id"]] > 1}
 
     writer.answer = forgetful
-    replies = hasty.publish_all([command(1), command(2), command(3)])
+    replies = publisher.publish_all([command(1), command(2), command(3)])
     assert all(each.accepted for each in replies)
     assert replies[1].replayed
     first, *again = (each.value for each in writer.seen if each.key == b"c2")
@@ -170,25 +172,42 @@ def test_a_lost_reply_is_asked_for_by_the_same_message(hasty: Publisher, writer:
     assert set(again) == {first}
 
 
-def test_an_unknown_outcome_is_said_and_never_guessed(hasty: Publisher, writer: Writer) -> None:
+def test_an_unknown_outcome_is_said_and_never_guessed(
+    publisher: Publisher, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried(monkeypatch, publisher, "c2", partial(writer.times_seen, "c2"), times=2)
     writer.answer = lambda message: None if message["id"] == "c2" else accepted(message)
     with pytest.raises(NoReply, match=r"1 command\(s\): c2\. .* same ids, is safe") as caught:
-        hasty.publish_all([command(1), command(2), command(3)])
+        publisher.publish_all([command(1), command(2), command(3)])
     assert len([each for each in writer.seen if each.key == b"c2"]) == 2
     assert caught.value.command_ids == ("c2",)
     assert [each and each.command_id for each in caught.value.replies] == ["c1", None, "c3"]
 
     writer.answer = accepted
-    assert hasty.publish(command(2)).accepted
+    assert publisher.publish(command(2)).accepted
 
 
-def test_it_waits_as_long_as_replies_come(hasty: Publisher, writer: Writer) -> None:
+def test_it_waits_as_long_as_replies_come(
+    publisher: Publisher, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For each nearly as long as it would for the only one."""
+    clock = LeapingTime(publisher._timeout_s * 2 / 3)
+
     def slow(message: Answer) -> Answer | None:
-        time.sleep(HASTY_S / 3)
+        while len(lacking(publisher)) > 4 - int(message["id"][1:]):  # The one before has come.
+            time.sleep(0.01)
+        clock.sleep(0)
         return accepted(message)
 
+    def until_over(awaited: Any, left_s: float, how: str) -> None:
+        until = clock.monotonic() + left_s
+        while not any(each.done() for each in awaited) and clock.monotonic() < until:
+            wait(awaited, 0.02, how)
+
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "wait", until_over)
     writer.answer = slow
-    replies = hasty.publish_all([command(number) for number in range(4)])
+    replies = publisher.publish_all([command(number) for number in range(4)])
     assert all(each.accepted for each in replies)
     assert len(writer.seen) == 4
 
@@ -233,15 +252,25 @@ def test_what_kafka_refuses_is_said_at_once(
 
 def test_without_its_topics_it_says_so(servers: str, kafka_platform: str) -> None:
     with pytest.raises(KafkaError, match=f"zhuanhu.{kafka_platform}.replies"):
-        Publisher(servers, kafka_platform, "x", timeout_s=1.0)
+        Publisher(servers, kafka_platform, "x", timeout_s=1.0, bootstrap_timeout_ms=60_000)
 
 
 def test_without_a_broker_it_says_so_and_leaves_no_thread_behind() -> None:
     """In a process of its own: kafka-python leaves sockets to the collector."""
     done = subprocess.run(
-        [sys.executable, "-c", NO_BROKER], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", NO_BROKER], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "KafkaTimeoutError 1\n"
+
+
+HASTY_S = 3.0
+
+
+def answered_at_last(publisher: Publisher, asked: dict[str, Any]) -> Reply:
+    for _ in range(20):
+        with suppress(NoReply):
+            return publisher.publish(asked)
+    pytest.fail("no reply")
 
 
 def test_a_broker_that_goes_away_and_comes_back(own_kafka: KafkaBroker) -> None:
@@ -249,10 +278,12 @@ def test_a_broker_that_goes_away_and_comes_back(own_kafka: KafkaBroker) -> None:
     make_topics(own_kafka.address, "p")
     writer = Writer(own_kafka.address, "p")
     with (
-        Publisher(own_kafka.address, "p", "x", timeout_s=HASTY_S) as publisher,
+        Publisher(
+            own_kafka.address, "p", "x", timeout_s=HASTY_S, bootstrap_timeout_ms=60_000
+        ) as publisher,
         ThreadPoolExecutor(1) as beside,
     ):
-        assert publisher.publish(command(1)).accepted
+        assert answered_at_last(publisher, command(1)).accepted
         pid = own_kafka.pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
@@ -262,12 +293,7 @@ def test_a_broker_that_goes_away_and_comes_back(own_kafka: KafkaBroker) -> None:
         os.kill(pid, signal.SIGKILL)
         assert isinstance(asked.exception(), NoReply)
         own_kafka.start()
-        for _ in range(20):
-            with suppress(NoReply):
-                assert publisher.publish(command(2)).accepted
-                break
-        else:
-            pytest.fail("no reply since the broker came back")
+        assert answered_at_last(publisher, command(2)).accepted
         own_kafka.stop()
         with pytest.raises(NoReply):
             publisher.publish(command(3))

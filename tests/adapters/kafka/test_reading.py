@@ -13,6 +13,7 @@ from kafka import KafkaProducer
 from kafka.errors import CorruptRecordError, KafkaTimeoutError
 from kafka.protocol.metadata import MetadataRequest
 
+from adapters.kafka import driven
 from adapters.kafka import outlet as letting_out
 from adapters.kafka.messages import Message
 from adapters.kafka.outlet import Outlet
@@ -21,6 +22,7 @@ from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from adapters.kafka.wire import Asked, Wire
 from infra.kafka import administration, client_options
 from infra.settings import Settings
+from tests.hurry import leaping
 
 WAIT_MS = 30_000
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
@@ -142,7 +144,7 @@ def test_compressed_by_another(
     kafka: Settings, topic: str, tail: Tail, monkeypatch: pytest.MonkeyPatch, codec: int
 ) -> None:
     monkeypatch.setattr(letting_out, "UNCOMPRESSED", codec)
-    with closing(Outlet(client_options(kafka), [topic], 10)) as outlet:
+    with closing(Outlet(client_options(kafka), [topic], 60)) as outlet:
         outlet.put({topic: [Message(b"k", b"%d" % number, []) for number in range(10)]})
     tail.seek(3)
     assert read(tail, 7) == list(range(3, 10))
@@ -292,10 +294,13 @@ def test_no_topic_is_made_by_looking_for_it(
     assert asked.allow_auto_topic_creation is False
 
 
-def test_a_topic_that_is_not_there(kafka: Settings, kafka_platform: str) -> None:
+def test_a_topic_that_is_not_there(
+    kafka: Settings, kafka_platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaping(monkeypatch, driven)
     name = topic_name(kafka_platform, Topic.COMMANDS)
     with pytest.raises(KafkaTimeoutError, match=name):
-        Tail(client_options(kafka), name, 0.2)
+        Tail(client_options(kafka), name)
 
 
 def test_the_last(kafka: Settings, topic: str, tail: Tail) -> None:

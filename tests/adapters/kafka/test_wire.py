@@ -21,13 +21,14 @@ from kafka.errors import (
 )
 from kafka.protocol.metadata import MetadataRequest
 
-from adapters.kafka import wire
+from adapters.kafka import driven, wire
 from adapters.kafka.messages import Message
 from adapters.kafka.outlet import Outlet
 from adapters.kafka.reading import Tail
 from adapters.kafka.wire import Wire
 from infra.kafka import administration
 from infra.settings import load_settings
+from tests.hurry import leaping
 from tests.infra.secured_kafka import KEY_PASSWORD, PASSWORD, USER, Secured, secured_kafka
 
 WAIT_MS = 30_000
@@ -73,7 +74,7 @@ def test_there_and_back_for_whoever_signs_in(secured: Secured) -> None:
     )
     for number, options in enumerate(ways):
         large = b"%d" % number * 200_000  # Over many TLS records.
-        with closing(Outlet(options, ["words"], 10)) as outlet:
+        with closing(Outlet(options, ["words"], 60)) as outlet:
             assert outlet.put({"words": [Message(b"k", large, [])]}) == {"words": number}
         with closing(Tail(options, "words")) as tail:
             tail.seek(number)
@@ -96,10 +97,13 @@ def test_who_may_not_come_in(
         Tail(signing_in(secured, mechanism, password), "words")
 
 
-def test_a_broker_that_is_not_who_it_says(secured: Secured) -> None:
+def test_a_broker_that_is_not_who_it_says(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaping(monkeypatch, driven)
     options = signing_in(secured, "PLAIN") | {"ssl_context": ssl.create_default_context()}
     with pytest.raises(KafkaTimeoutError, match="certificate verify failed"):
-        Tail(options, "words", 0.1)
+        Tail(options, "words")
 
 
 # -- brokers that do not do what they should ----------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Cursor
 
@@ -24,7 +24,6 @@ things = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(things, max_size=8, unique_by=lambda t: (t.name, t.number)))
 def test_rows_come_out_as_they_went_in(cursor: Cursor[Any], rows: list[Thing]) -> None:
     cursor.execute("TRUNCATE thing")
@@ -33,7 +32,6 @@ def test_rows_come_out_as_they_went_in(cursor: Cursor[Any], rows: list[Thing]) -
     assert THINGS.load(cursor, expected.keys()) == expected
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(things, max_size=8, unique_by=lambda t: (t.name, t.number)))
 def test_added_and_copied_rows_are_those_that_were_put(
     cursor: Cursor[Any], rows: list[Thing]

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from kafka.errors import KafkaError
 
+from adapters.kafka import driven
 from adapters.kafka.group import WRITERS, Group
 from adapters.kafka.messages import event_message
 from adapters.kafka.topics import Topic, topic_name
@@ -22,6 +23,7 @@ from infra.postgres import connect
 from infra.settings import Settings
 from infra.whoami import who_am_i
 from services.projections.projector import Projector
+from tests.hurry import leaping
 from tests.services.kafka_house import KafkaHouse, recharge
 from tests.services.settlement.whole import stored
 
@@ -149,15 +151,15 @@ def test_an_event_that_is_missing_in_the_topic(house: KafkaHouse) -> None:
 def test_kafka_and_postgresql_fail_each_by_itself(
     house: KafkaHouse, kafka_platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.watching.topics.WAIT_MS", 500)
-    options = house.options | {"bootstrap_servers": ["127.0.0.1:2"], "bootstrap_timeout_ms": 500}
+    leaping(monkeypatch, driven)
+    options = house.options | {"bootstrap_servers": ["127.0.0.1:2"]}
     with closing(PipelineReader(house.url, house.platform, options)) as reader:
         found = reader.look()
         assert isinstance(found.trouble, KafkaError)
         assert (found.standing.position, found.commands_in_topic) == (house.log.head(), None)
         with connect(house.url, autocommit=True) as other:
             other.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                 " WHERE starts_with(application_name, 'watching ')"
             )
         with pytest.raises(psycopg.OperationalError):

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from services.cli.installation import Installation, Keys
 from services.cli.opening import database, find
 from services.projections.projector import Projector
 from tests.house import House
+from tests.ports import free_ports
 from tests.services.cli.calculators import Cli
 
 START_TIMEOUT_S = 180  # A guard: the other one of two tests may have both cores.
@@ -170,9 +170,8 @@ def bank_elsewhere(
 ) -> Iterator[tuple[BankControl, str]]:
     """A stand-in bank that nobody of ours starts, with the address of a database of its own; and
     the settings that lead to it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    [free] = free_ports(1)
+    port = str(free)
     keys = Keys(folder / "keys")
     keys.ensure_pairs()
     books, number = postgres.ensure_database(f"bank_elsewhere_{next(_banks)}"), "6000000001"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra import kafka as infra_kafka
+from infra import kafka_broker
 from infra.kafka_broker import KafkaBroker
 from infra.settings import Settings, known_variables, load_settings
 from services.cli import doctor
+from tests.hurry import once_heard
 from tests.services.cli.conftest import Zhuanhu
 
 
@@ -40,7 +43,9 @@ def finding(zhuanhu: Zhuanhu, data: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_broker_of_our_own_from_start_to_stop(zhuanhu: Zhuanhu, data: Path) -> None:
+def test_a_broker_of_our_own_from_start_to_stop(
+    zhuanhu: Zhuanhu, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = ("--data", str(data))
     status = zhuanhu("kafka", "status", *where, "--json")
     nothing = {"running": False, "bootstrap_servers": None, "pid": None, "data": str(data)}
@@ -69,9 +74,11 @@ def test_a_broker_of_our_own_from_start_to_stop(zhuanhu: Zhuanhu, data: Path) ->
     assert "zhuanhu.demo.events: made" in made.out
 
     os.kill(pid, signal.SIGSTOP)
-    silent = zhuanhu("kafka", "status", *where, "--json")
-    assert (silent.code, silent.json) == (1, started.json | {"running": False})
-    assert finding(zhuanhu, data)["ok"] is False
+    with monkeypatch.context() as patched:
+        patched.setattr(kafka_broker, "ANSWER_TIMEOUT_S", 1)
+        silent = zhuanhu("kafka", "status", *where, "--json")
+        assert (silent.code, silent.json) == (1, started.json | {"running": False})
+        assert finding(zhuanhu, data)["ok"] is False
     os.kill(pid, signal.SIGKILL)
     again = zhuanhu("kafka", "start", *where, "--json").json
     assert again["bootstrap_servers"] == address
@@ -142,7 +149,7 @@ def test_one_that_is_named_and_does_not_answer(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:2")
     monkeypatch.setattr(infra_kafka, "CONNECT_TIMEOUT_MS", 500)
     for words in (("kafka", "start"), ("topics", "ensure", "--platform", "demo")):
-        told = zhuanhu(*words, "--data", str(data), "--json")
+        told = once_heard(partial(zhuanhu, *words, "--data", str(data), "--json"))
         assert (told.code, told.error["code"]) == (2, "kafka_unavailable")
         assert "127.0.0.1:2: 111 ECONNREFUSED" in told.error["message"]
     status = zhuanhu("kafka", "status", "--json")

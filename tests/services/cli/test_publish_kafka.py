@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from infra.kafka import client_options
 from infra.keys import ensure_vault_key
 from infra.settings import Settings
 from services.cli import publish as publishing
-from tests.adapters.kafka.answering import Answer, Writer, accepted, make_topics
+from tests.adapters.kafka.answering import Answer, Writer, accepted, hurried, make_topics
 from tests.services.cli.conftest import Zhuanhu
 
 WORDS = ("publish", "-", "--kafka", "--json")
@@ -32,6 +33,17 @@ def rate(number: int) -> str:
 def refuses_the_second(message: Answer) -> Answer:
     refused = {"outcome": "refused", "code": "loan_unknown", "field": "loan_id"}
     return accepted(message) | (refused if message["id"] == "c2" else {})
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, lost: str, times_sent: Callable[[], int]) -> None:
+    """Nobody waits for the reply to that one."""
+
+    class Hurried(KafkaCommands):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, timeout_s=60, **more)
+            hurried(monkeypatch, self._publisher, lost, times_sent, times=2)
+
+    monkeypatch.setattr(publishing, "KafkaCommands", Hurried)
 
 
 @pytest.fixture
@@ -63,7 +75,7 @@ def test_each_line_has_its_receipt_in_order(zhuanhu: Zhuanhu, writer: Writer) ->
 def test_what_was_answered_is_shown_where_the_rest_is_not(
     zhuanhu: Zhuanhu, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "KafkaCommands", partial(KafkaCommands, timeout_s=2))
+    hurry(monkeypatch, "c2", partial(writer.times_seen, "c2"))
     writer.answer = lambda message: None if message["id"] == "c2" else accepted(message)
     told = zhuanhu(*WORDS, stdin=f"{rate(1)}\n{rate(2)}\n{rate(3)}\n")
     assert (told.code, told.error["code"]) == (1, "no_receipt")
@@ -100,16 +112,16 @@ def test_with_the_vaults_key_at_hand_nobody_else_reads_it_in_the_topic(
     servers = kafka.kafka_bootstrap_servers or ""
     make_topics(servers, kafka_platform)
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers)
-    monkeypatch.setattr(publishing, "KafkaCommands", partial(KafkaCommands, timeout_s=2))
     vault_key = ensure_vault_key(tmp_path / "keys" / "vault.key")
-    told = zhuanhu(
-        *WORDS, "--platform", kafka_platform, "--data", str(tmp_path), stdin=f"{rate(1)}\n"
-    )
-    assert (told.code, told.error["code"]) == (1, "no_receipt")  # No writer is there.
     topic = topic_name(kafka_platform, Topic.COMMANDS)
     with closing(Tail(client_options(kafka), topic)) as tail:
+        hurry(monkeypatch, "c1", tail.end)
+        told = zhuanhu(
+            *WORDS, "--platform", kafka_platform, "--data", str(tmp_path), stdin=f"{rate(1)}\n"
+        )
+        assert (told.code, told.error["code"]) == (1, "no_receipt")  # No writer is there.
         tail.seek(0)
-        values = {record.value for record in tail.poll(10_000)}
+        values = {record.value for record in tail.poll(60_000)}
     assert not [each for each in values if b"rate_loan" in each]
     opened = {Seal(vault_key).open_message(each) for each in values}
     assert [json.loads(each)["id"] for each in opened] == ["c1"]

@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.kafka import driven
 from adapters.kafka.group import PROJECTIONS, WRITERS
 from adapters.read_models.registry import VIEWS
 from domain.accounts import Role
@@ -27,6 +29,7 @@ from services.cli.opening import Place
 from services.cli.pipeline import Observer
 from services.projections.projector import Projector
 from tests.house import House
+from tests.hurry import leaping, once_heard
 from tests.services.cli.conftest import Zhuanhu
 from tests.services.kafka_house import KafkaHouse
 
@@ -136,12 +139,12 @@ def test_where_kafka_is_away_the_rest_is_shown(
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:2")
     monkeypatch.setattr("infra.kafka.CONNECT_TIMEOUT_MS", 500)
-    told = zhuanhu("top", "--once", "--json", "--data", str(data))
+    told = once_heard(partial(zhuanhu, "top", "--once", "--json", "--data", str(data)))
     assert (told.code, told.err) == (1, "")
     assert told.json["kafka"]["trouble"]["code"] == "kafka_unavailable"
     assert "ECONNREFUSED" in told.json["kafka"]["trouble"]["message"]
     assert "KAFKA_BOOTSTRAP_SERVERS" in told.json["kafka"]["trouble"]["hint"]
-    people = zhuanhu("top", "--once", "--data", str(data))
+    people = once_heard(partial(zhuanhu, "top", "--once", "--data", str(data)))
     assert (people.code, people.err) == (1, "")
     assert "ECONNREFUSED" in people.out
     assert "KAFKA_BOOTSTRAP_SERVERS" in people.out
@@ -153,7 +156,7 @@ def test_topics_that_are_missing_are_told(
     zhuanhu: Zhuanhu, data: Path, kafka: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", str(kafka.kafka_bootstrap_servers))
-    monkeypatch.setattr("adapters.watching.topics.WAIT_MS", 500)
+    leaping(monkeypatch, driven)
     told = zhuanhu("top", "--once", "--json", "--data", str(data))
     assert (told.code, told.err) == (1, "")
     assert told.json["kafka"]["trouble"]["code"] == "kafka_failed"
@@ -192,7 +195,7 @@ def test_in_a_terminal_it_goes_on_also_where_postgresql_was_away(data: Path, hou
         os.close(its)
         _read_until(screen, b"p1: 5 commands")
         house.query(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE starts_with(application_name, 'watching ')"
         )
         _read_until(screen, b"PostgreSQL: ")

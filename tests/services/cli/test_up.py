@@ -31,7 +31,7 @@ def test_it_goes_on_after_a_kill_and_ends_when_told(
     with publishing(find(data, None)) as commands:
         commands.submit(EXAMPLES[:6])  # Accounts and a recharge are on their way to the bank.
     assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
-    bank.wait(timeout=30)  # It never outlives whom it was started by.
+    bank.wait(timeout=60)  # It never outlives whom it was started by.
 
     again = make_up(data)
     assert again.ready["platform"] == "demo"
@@ -52,7 +52,7 @@ def test_it_goes_on_after_a_kill_and_ends_when_told(
 def test_it_ends_when_its_bank_has_ended(make_up: MakeUp, make_folder: MakeFolder) -> None:
     up = make_up(make_folder())
     psutil.Process(up.ready["bank_pid"]).kill()
-    _, said = up.process.communicate(timeout=30)
+    _, said = up.process.communicate(timeout=60)
     assert up.process.returncode == 1
     assert json.loads(said.splitlines()[-1])["code"] == "bank_silent"
 

@@ -141,9 +141,9 @@ def test_the_three_parts_tell_how_a_command_went_through(
         part.awaits(lambda part: part.value("projection_position", view="loans") == 1)
         part.awaits(lambda part: part.value("relay_position") == 1)
         part.awaits(lambda part: part.value("share_held", platform=place.platform) == 1)
+        part.awaits(lambda part: part.value("parked_messages") == 1)
+        part.awaits(lambda part: part.value("commands_waiting", source="topic") == 0)
         assert part.value("log_position") == 1
-        assert part.value("parked_messages") == 1
-        assert part.value("commands_waiting", source="topic") == 0
         assert part.value("relay_gap_positions") == part.value("projection_gap_positions") == 0
         assert part.get("/live")[0] == 200
     assert [each.stop() for each in (writer, relay, projections)] == [0, 0, 0]
@@ -176,9 +176,11 @@ def test_up_tells_too(
         assert pool.request("GET", f"{url}/live").status == 200
         while pool.request("GET", f"{url}/ready").status != 200:
             assert up.process.poll() is None
-        text = pool.request("GET", f"{url}/metrics").data.decode()
+        text = ""
+        while 'zhuanhu_share_held{platform="demo"} 1.0' not in text:  # Its loop has begun.
+            assert up.process.poll() is None
+            text = pool.request("GET", f"{url}/metrics").data.decode()
     assert 'zhuanhu_log_position{platform="demo"} 0.0' in text
-    assert 'zhuanhu_share_held{platform="demo"} 1.0' in text
     assert 'zhuanhu_bank_down{platform="demo"} 0.0' in text
     assert up.stop() == 0
 
@@ -247,7 +249,7 @@ def test_a_look_that_fails_is_told_and_the_next_one_begins_anew(
     assert looker.look() is None
     with connect(database, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE starts_with(application_name, 'watching ')"
         )
     assert looker.look() == "database_failed"

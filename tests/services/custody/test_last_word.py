@@ -148,9 +148,8 @@ def test_a_stopped_withdrawal_gives_its_money_back(town: Town) -> None:
     town.do(c.StopWithdrawal, withdrawal_id="w1", reason="the member has called")
     again = town.ask(c.StopWithdrawal, withdrawal_id="w1")
     assert again.code == "withdrawal_stopping"
-    town.bank.control(
-        "fault", service="CANCEL_WITHDRAW", requestNo="W-w1.1.stop1", kind="timeout_after", times=1
-    )
+    silent = {"kind": "timeout_after", "times": 1, "hangMs": 100}
+    town.bank.control("fault", service="CANCEL_WITHDRAW", requestNo="W-w1.1.stop1", **silent)
     waited_for(town)
     assert town.states("W-w1.1.stop1")[-1] == "settled"
     assert town.states("W-w1.1")[-1] == "refused"

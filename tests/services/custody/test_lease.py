@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from infra.postgres import connect
+from services.custody import lease
 from services.custody.custody import Custody, LogBehind
 from services.custody.journal import Journal
 from services.custody.lease import CustodyBusy, LeaseMissing, enter, prepare_journal, take_lease
@@ -25,8 +26,9 @@ def custody_of(house: House) -> Custody:
     )
 
 
-def test_a_second_sender_is_turned_away(house: House) -> None:
+def test_a_second_sender_is_turned_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.start()
+    monkeypatch.setattr(lease, "PATIENCE_MS", 100)
     with pytest.raises(CustodyBusy, match=house.platform):
         custody_of(house)
 
@@ -47,7 +49,8 @@ def test_who_has_lost_the_session_cannot_send_any_more(house: House) -> None:
     custody = house.start()
     with connect(house.url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity JOIN pg_locks"
+            " USING (pid) WHERE datname = current_database() AND locktype = 'advisory' AND granted"
         )
     take_lease(house.url, house.platform).close()
     with pytest.raises(psycopg.OperationalError):

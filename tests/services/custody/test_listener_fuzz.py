@@ -15,7 +15,7 @@ from domain.ports import CustodianUntrusted
 from services.custody.notices import listening
 from tests.fuzzing import fuzzed
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 GOOD = {"respData": "good"}
 
 Address = tuple[str, int]

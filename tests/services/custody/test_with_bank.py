@@ -107,7 +107,7 @@ def test_a_callback_by_the_members_browser_is_taken_as_a_notice_is(
     )
     work_off(town)
     if notified:
-        while town.posts.get(timeout=20) != "RECHARGE":
+        while town.posts.get(timeout=60) != "RECHARGE":
             pass
         work_off(town)
     assert town.states("C-r1.1") == ["planned", "sent", "pending", *(["settled"] * notified)]

@@ -68,7 +68,7 @@ class Town:
 
     def settle(self, *besides: Kind) -> None:
         """Lets time go on where custody waits for it."""
-        for _ in range(20):
+        for _ in range(60):
             if self.custody.drain(1_000, besides):
                 return
             self.clock.advance(timedelta(seconds=1))
@@ -111,7 +111,7 @@ class Town:
         assert {a: (b.available_fen, b.frozen_fen) for a, b in held.items()} == self.book()
 
     def settle_once_told_of(self, service: str) -> None:
-        while self.posts.get(timeout=20) != service:
+        while self.posts.get(timeout=60) != service:
             pass
         self.settle()
 
@@ -158,11 +158,11 @@ def opened_town(
         url = f"http://127.0.0.1:{bank.port}"
         custodian: ServiceFamilyBank | BatchFamilyBank
         if family is BankFamily.SERVICE:
-            link = Link(url, PLATFORM_NO, read_timeout_ms=2_000)
+            link = Link(url, PLATFORM_NO, read_timeout_ms=60_000)
             form = ServiceChoices(withdraw_form=withdraw_form)
             custodian = ServiceFamilyBank(link, signer, clock, form)
         else:
-            other = batch_channel.Link(url, PLATFORM_NO, read_timeout_ms=2_000)
+            other = batch_channel.Link(url, PLATFORM_NO, read_timeout_ms=60_000)
             custodian = BatchFamilyBank(other, signer, clock, Choices(notify_url))
         opened.enter_context(closing(custodian))
         custody = Custody(database, PLATFORM, custodian, writer, clock, vault)

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import pytest
+from psycopg import Cursor
 
 from adapters.codec import Recorded
 from adapters.read_models.reading import ReadModels
@@ -16,13 +18,13 @@ from domain.accounts import RESERVE_ACCOUNT
 from domain.cashbook import EntrySettled
 from services.cli.parts import AWAY
 from services.projections import projector as projector_module
-from services.projections.projector import STANDS_STILL, LogGap, Projector
+from services.projections.projector import LogGap, Projector
 from tests.adapters.read_models.story import ListLog
+from tests.hurry import time_left
 from tests.services.projections.views import NAMES, PLATFORM, digests_of, positions
 
 LATER = [view.NAME for view in VIEWS if not view.PROMPT]
 WAIT_S = 60
-SOON = b"SET LOCAL transaction_timeout = '5s'"
 PROMPT = [view.NAME for view in VIEWS if view.PROMPT]
 
 
@@ -128,16 +130,15 @@ def test_whoever_is_frozen_with_the_views_in_his_hands_lets_go(
         ThreadPoolExecutor(1) as beside,
     ):
 
-        def freeze(*_: object) -> None:
+        def freeze(cursor: Cursor[Any], *_: object) -> None:
+            assert time_left(cursor.connection) == "10min"
             holds.set()
             wakes.wait()
 
         monkeypatch.setattr(frozen._store, "move", freeze)
-        monkeypatch.setattr(projector_module, "STANDS_STILL", SOON)
         step = beside.submit(frozen.step, 10)
         try:
             assert holds.wait(WAIT_S)
-            monkeypatch.setattr(projector_module, "STANDS_STILL", STANDS_STILL)
             successor._connection.execute(f"SET lock_timeout = '{WAIT_S}s'")
             assert successor.catch_up() == len(story)
         finally:

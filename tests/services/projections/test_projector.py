@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.codec import Recorded
@@ -32,9 +32,7 @@ def start_over(database: str) -> None:
         connection.execute(f'DROP SCHEMA IF EXISTS "views_{PLATFORM}" CASCADE'.encode())
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12)
 @given(st.data())
 def test_rows_do_not_depend_on_how_events_are_cut_into_batches(
     database: str, story: list[Recorded], digests: dict[str, str], data: st.DataObject

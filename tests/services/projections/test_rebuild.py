@@ -116,7 +116,10 @@ def test_a_reader_that_waits_for_the_switch_reads_the_new_tables(
 
 
 def wait_for_lock(connection: Any, waiting: int) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database IS NOT NULL"
+    query = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON database = d.oid"
+        " WHERE NOT granted AND datname = current_database()"
+    )
     while connection.execute(query).fetchone() != (waiting,):
         pass
 

@@ -102,7 +102,7 @@ def nonzero(balances: dict[str, BankBalance]) -> dict[str, BankBalance]:
     return {name: each for name, each in balances.items() if each != BankBalance(0, 0)}
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(rows=entries(), days=st.integers(0, 4), surprises=st.sets(st.integers(0, 11)))
 def test_wound_back_it_is_what_the_bank_did(
     rows: list[MovementRow], days: int, surprises: set[int]

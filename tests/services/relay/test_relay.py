@@ -82,7 +82,7 @@ def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: Kafk
 def test_whatever_is_sent_holds_up_nobody(house: KafkaHouse, name: bytes, message: bytes) -> None:
     """What the sender made up stands in no text that PostgreSQL refuses, and in none too long."""
     topic = topic_name(house.platform, Topic.COMMANDS)
-    house.producer.send(topic, value=message, headers=[("ce_id", name)], partition=0).get(30)
+    house.producer.send(topic, value=message, headers=[("ce_id", name)], partition=0).get(60)
     good = recharge(house, 1)
     house.publish(good)
     house.take(2)
@@ -97,7 +97,7 @@ def test_whatever_is_sent_holds_up_nobody(house: KafkaHouse, name: bytes, messag
 def test_a_read_goes_on_where_the_one_before_was_to_end(house: KafkaHouse) -> None:
     """Once what was fetched beyond that was lost, and came out as a gap."""
     house.relay_all()
-    log = KafkaLog(house.options, house.platform, wait_ms=20_000)
+    log = KafkaLog(house.options, house.platform, wait_ms=60_000)
     assert log.read(0, upto=2) == house.log.read(0, upto=2)
     assert log.read(2, limit=3) == house.log.read(2, limit=3)
     log.close()
@@ -106,7 +106,7 @@ def test_a_read_goes_on_where_the_one_before_was_to_end(house: KafkaHouse) -> No
 def test_a_view_that_is_ahead_of_the_topic_waits_for_it(house: KafkaHouse) -> None:
     """It was fed from the log itself, by another process: nothing is lost."""
     head = house.log.head()
-    log = KafkaLog(house.options, house.platform, wait_ms=20_000)
+    log = KafkaLog(house.options, house.platform, wait_ms=60_000)
     assert log.read(head) == []
     house.publish(recharge(house, 1))
     house.take(1)
@@ -333,4 +333,4 @@ def take_epoch_of(house: KafkaHouse) -> None:
         later = ProducerIdAndEpoch(producer_id, epoch + 1)
         other._transaction_manager.set_producer_id_and_epoch(later)
         sent = other.send(topic, last.value, last.key, last.headers, partition=0)
-        sent.get(10)
+        sent.get(60)

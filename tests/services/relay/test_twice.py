@@ -46,11 +46,11 @@ def test_two_writers_of_one_topic(house: KafkaHouse) -> None:
     house.writer = house.new_writer()
     house.intake = house.new_intake()
     with pytest.raises(WriterFenced):
-        old.step(20_000)
+        old.step(60_000)
     house.take(2)
     house.publish(recharge(house, 3))
     with pytest.raises(WriterFenced):
-        old.step(20_000)
+        old.step(60_000)
     house.take(1)
     old.close()
     old_writer.close()

@@ -26,9 +26,12 @@ import urllib3
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.ports import free_ports
+
 PLATFORM_NO = "5000001"
 NOON = "2018-01-05T12:00:00+08:00"
 TIMESTAMP = "20180105120000"
+PATIENCE_S = 60  # A guard: what is waited for comes.
 
 _numbers = itertools.count(1)
 
@@ -69,15 +72,15 @@ class Receiver:
         )
         self._thread.start()
 
-    def wait_for(self, request_no: str, timeout_s: float = 20) -> dict[str, Any]:
+    def wait_for(self, request_no: str) -> dict[str, Any]:
         """The respData of the next callback for this request; others are passed over."""
-        return self.wait_for_all([request_no], timeout_s)[0]
+        return self.wait_for_all([request_no])[0]
 
-    def wait_for_all(self, nos: Sequence[str], timeout_s: float = 20) -> list[dict[str, Any]]:
+    def wait_for_all(self, nos: Sequence[str]) -> list[dict[str, Any]]:
         """The respData of the next callback for each of these, in any order of arrival."""
         found: dict[str, dict[str, Any]] = {}
         while len(found) < len(nos):
-            body = json.loads(self.forms.get(timeout=timeout_s)["respData"])
+            body = json.loads(self.forms.get(timeout=PATIENCE_S)["respData"])
             if body["requestNo"] in nos:
                 found[body["requestNo"]] = body
         return [found[no] for no in nos]
@@ -106,7 +109,7 @@ class BankProcess:
     options: Sequence[str] = ()
     digest: str = "sha256"
     process: subprocess.Popen[str] = field(init=False)
-    port: int = field(init=False, default=0)
+    port: int = field(init=False, default_factory=lambda: free_ports(1)[0])
 
     def start(self) -> None:
         self.key = _platform_key(self.folder)
@@ -120,9 +123,9 @@ class BankProcess:
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"the bank did not start: {self.process.communicate()[1]}")
-        self.port = json.loads(line)["port"]
+        assert json.loads(line)["port"] == self.port
         self.http = urllib3.PoolManager(
-            maxsize=16, retries=False, timeout=urllib3.Timeout(connect=5, read=20)
+            maxsize=16, retries=False, timeout=urllib3.Timeout(connect=PATIENCE_S, read=PATIENCE_S)
         )
 
     def arguments(self) -> list[str]:
@@ -140,7 +143,7 @@ class BankProcess:
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=PATIENCE_S)
         self.http.clear()
 
     def send(
@@ -151,7 +154,7 @@ class BankProcess:
         *,
         sign: str | None = None,
         platform_no: str = PLATFORM_NO,
-        timeout_s: float = 20,
+        timeout_s: float = PATIENCE_S,
     ) -> urllib3.BaseHTTPResponse:
         text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
         form = {

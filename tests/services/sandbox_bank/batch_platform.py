@@ -49,7 +49,7 @@ class Hearing:
 
     def next(self, **wanted: str) -> Fields:
         while True:
-            told = self.told.get(timeout=20)
+            told = self.told.get(timeout=60)
             if wanted.items() <= told.items():
                 return told
 

@@ -196,7 +196,7 @@ def test_a_returned_withdrawal_is_a_new_credit(own_bank: BankProcess, receiver: 
     request_no = withdraw(bank, no, "20.00")
     # Two days at once: it is paid out on the first, and comes back on the second.
     bank.control("clock", now=TWO_DAYS)
-    while (form := receiver.forms.get(timeout=20))["serviceName"] != "BACKROLL_RECHARGE":
+    while (form := receiver.forms.get(timeout=60))["serviceName"] != "BACKROLL_RECHARGE":
         pass
     assert request_no in form["respData"]
     record = bank.record("WITHDRAW", request_no, timestamp="20180107090000")

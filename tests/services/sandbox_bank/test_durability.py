@@ -53,7 +53,7 @@ def test_callbacks_outlive_a_crash(start_bank: Start, receiver: Receiver) -> Non
 
 def test_a_callback_is_signed_over_its_text(own_bank: BankProcess, receiver: Receiver) -> None:
     recharge(own_bank, "SYS_GENERATE_001", "5.00")
-    form = receiver.forms.get(timeout=20)
+    form = receiver.forms.get(timeout=60)
     assert (form["serviceName"], form["responseType"]) == ("RECHARGE", "NOTIFY")
     assert (form["platformNo"], form["keySerial"]) == ("5000001", "1")
     own_bank.verify(form["respData"].encode(), form["sign"])
@@ -78,7 +78,7 @@ def refused_start(bank: BankProcess, **changes: str) -> str:
         [sys.executable, "-m", "services.sandbox_bank", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")

@@ -21,8 +21,11 @@ ALWAYS = OF
 DAY, NEXT_NOON = "20180105", "2018-01-06T12:00:00+08:00"
 
 
-def plan(bank: BankProcess, **rates: int) -> None:
-    bank.control("faults", seed=7, rates=rates, delayMs=100, hangMs=200)
+LATE_MS = 5_000  # Longer than any machine stands still between two questions.
+
+
+def plan(bank: BankProcess, delay_ms: int = 100, **rates: int) -> None:
+    bank.control("faults", seed=7, rates=rates, delayMs=delay_ms, hangMs=200)
 
 
 def injected(bank: BankProcess) -> set[tuple[str, str]]:
@@ -102,7 +105,7 @@ def test_a_plan_must_make_sense(own_bank: BankProcess, asked: dict[str, object])
 
 
 def test_what_arrives_late_is_not_found_first(own_bank: BankProcess, receiver: Receiver) -> None:
-    plan(own_bank, arrives_late=ALWAYS)
+    plan(own_bank, LATE_MS, arrives_late=ALWAYS)
     no = fresh()
     with pytest.raises(urllib3.exceptions.ProtocolError):
         recharge(own_bank, no)
@@ -143,7 +146,7 @@ def forms(bank: BankProcess, receiver: Receiver, no: str, last: str) -> list[dic
     """All that was told of `no` by the time that a later request's notice has come."""
     found: list[dict[str, Any]] = []
     while True:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         body = json.loads(form["respData"])
         if body["requestNo"] == last:
             return found
@@ -190,7 +193,7 @@ def test_a_notice_badly_signed(own_bank: BankProcess, receiver: Receiver) -> Non
     recharge(own_bank, no)
     signs: list[tuple[str, str]] = []
     while len(signs) < 2:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         signs.append((form["respData"], form["sign"]))
     (first, forged), (second, sign) = signs
     assert first == second

@@ -37,6 +37,19 @@ def test_no_answer(own_bank: BankProcess, asked: dict[str, str], kind: str, afte
     assert state(own_bank, asked["requestNo"]) == after
 
 
+@pytest.mark.parametrize(
+    ("kind", "after"), [("timeout_before", "100007"), ("timeout_after", "SUCCESS")]
+)
+def test_no_answer_to_whoever_waits_long(
+    own_bank: BankProcess, asked: dict[str, str], kind: str, after: str
+) -> None:
+    """It is the bank that gives up."""
+    own_bank.control("fault", kind=kind, requestNo=asked["requestNo"], hangMs=10)
+    with pytest.raises(urllib3.exceptions.ProtocolError):
+        own_bank.send("/gateway", "RECHARGE", asked)
+    assert state(own_bank, asked["requestNo"]) == after
+
+
 def test_a_broken_connection(own_bank: BankProcess, asked: dict[str, str]) -> None:
     own_bank.control("fault", kind="cut", requestNo=asked["requestNo"])
     with pytest.raises(urllib3.exceptions.ProtocolError):

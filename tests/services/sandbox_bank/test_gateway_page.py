@@ -68,7 +68,7 @@ def test_another_phone_is_shown_in_part(browser: Browser) -> None:
 def test_nothing_of_a_member_is_logged(browser: Browser) -> None:
     browser.opened()
     browser.bank.process.terminate()
-    said = "".join(browser.bank.process.communicate(timeout=20))
+    said = "".join(browser.bank.process.communicate(timeout=60))
     assert not [each for each in (PASSWORD, *PERSON.values()) if each in said]
 
 

@@ -52,8 +52,8 @@ def test_one_jobs_fault_is_its_own(teller: Teller, database: str) -> None:
 
     first, bad, last = (teller.submit(job) for job in (pay(RESERVE), Job(fail), pay(INCOME)))
     teller.start()
-    assert (first.result(20), last.result(20)) == (RESERVE, INCOME)
-    assert isinstance(bad.exception(20), ZeroDivisionError)
+    assert (first.result(60), last.result(60)) == (RESERVE, INCOME)
+    assert isinstance(bad.exception(60), ZeroDivisionError)
     assert balances(database) == {RESERVE: 100, INCOME: 100}
 
 
@@ -65,15 +65,15 @@ def test_what_the_tables_refuse_harms_nobody_else(teller: Teller, database: str)
 
     good, bad = teller.submit(pay(INCOME)), teller.submit(Job(overdraw))
     teller.start()
-    assert good.result(20) == INCOME
-    assert bad.exception(20) is not None
+    assert good.result(60) == INCOME
+    assert bad.exception(60) is not None
     assert balances(database) == {INCOME: 100}
 
 
 def test_what_is_not_kept_is_dropped(teller: Teller, database: str) -> None:
     dropped, kept = teller.submit(pay(RESERVE, keep=False)), teller.submit(pay(INCOME))
     teller.start()
-    assert (dropped.result(20), kept.result(20)) == (RESERVE, INCOME)
+    assert (dropped.result(60), kept.result(60)) == (RESERVE, INCOME)
     assert balances(database) == {INCOME: 100}
 
 
@@ -85,14 +85,14 @@ def test_an_alone_job_sees_what_went_before(teller: Teller) -> None:
 
     futures = [teller.submit(job) for job in (pay(INCOME), Job(count, alone=True), pay(INCOME))]
     teller.start()
-    assert futures[1].result(20) == 1
+    assert futures[1].result(60) == 1
 
 
 def test_a_lost_connection_is_got_over(own_bank: BankProcess) -> None:
     recharge(own_bank, RESERVE, "5.00")
     with connect(own_bank.database, autocommit=True) as db:
         db.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     request_no = fresh()

@@ -56,7 +56,7 @@ def end_session(url: str) -> Callable[[Any], None]:
         with connect(url, autocommit=True) as other:
             session = getattr(cursor, "connection", cursor)
             pid = session.info.backend_pid
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+            other.execute("SELECT pg_terminate_backend(%s, 60000)", (pid,))
 
     return end
 

@@ -41,7 +41,7 @@ def test_a_lost_answer_to_a_commit_ends_with_the_stored_outcome(
 def test_the_reading_session_may_be_killed_between_batches(lucy: House) -> None:
     with psycopg.connect(lucy.url, autocommit=True) as other:
         pid = lucy.writer._connection.info.backend_pid
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", (pid,))
     [receipt] = lucy.writer.submit([withdrawal(1, 60_00)])
     assert receipt.outcome is Outcome.ACCEPTED
     assert_whole(lucy)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from adapters import event_log
 from adapters.commanding import Outcome
 from adapters.event_log import AppendUnknown, WriterFenced
 from tests.house import House
+from tests.hurry import time_left
 from tests.services.settlement import failing
 from tests.services.settlement.lucy import everything, withdrawal
 from tests.services.settlement.whole import assert_whole
@@ -52,11 +52,10 @@ def test_a_writer_that_stands_still_in_its_transaction_keeps_nobody_out(
     lucy: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that is frozen: it has locked the shard, and its connection stays."""
-    monkeypatch.setattr(event_log, "STANDS_STILL", "SET LOCAL transaction_timeout = '200ms'")
     successors = []
 
     def frozen(connection: Any) -> None:
-        connection.execute("SELECT").fetchall()  # What waits to be sent is sent, and done.
+        assert time_left(connection) == "10s"
         successors.append(lucy.new_writer())
 
     failing.after(monkeypatch, failing.BEFORE_COMMIT, frozen)

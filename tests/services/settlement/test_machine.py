@@ -316,7 +316,6 @@ def test_whatever_happens(database: str, monkeypatch: pytest.MonkeyPatch) -> Non
         settings=settings(
             max_examples=25,
             stateful_step_count=40,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -112,7 +112,7 @@ def test_killed_inside_the_transaction(lucy: House) -> None:
         wait_until_blocked_by(other)
         press_of(lucy).kill()
         other.rollback()
-        receipts = coming.result(30)
+        receipts = coming.result(60)
     assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
     assert len(lucy.of(EntryRequested)) == 3
 
@@ -196,7 +196,7 @@ def test_it_ends_with_the_writer_even_if_that_is_killed(lucy: House) -> None:
         assert writing.stdout is not None
         press = psutil.Process(int(writing.stdout.readline()))
         writing.send_signal(signal.SIGKILL)
-        press.wait(30)
+        press.wait(60)
     lucy.writer.close()
     lucy.writer = lucy.new_writer()
     assert lucy.writer.submit([recharge(1)])[0].replayed

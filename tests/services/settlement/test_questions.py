@@ -57,7 +57,7 @@ def test_a_command_that_was_asked_for_before_its_first_was_stored(
     monkeypatch.setattr(Questions, "ask", ask_and_tell)
     stored_late = list[bool]()
     failing.after(
-        monkeypatch, failing.BEFORE_COMMIT, lambda _: stored_late.append(all_asked.wait(30))
+        monkeypatch, failing.BEFORE_COMMIT, lambda _: stored_late.append(all_asked.wait(60))
     )
     receipts = lucy.writer.run(Delivery([each]) for each in (first, second, first))
     assert stored_late == [True]

@@ -33,7 +33,7 @@ from tests.contracts.stage import stage
 
 __all__ = ["stage"]  # The contract's fixture, found by its name in this module.
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _FAULTS = {
     Fault.SILENT_BEFORE: "timeout_before",
     Fault.BROKEN_BEFORE: "http_500",
@@ -64,7 +64,7 @@ class SandboxBench:
         self._http = urllib3.PoolManager(retries=False)
         self._clock = ManualClock(datetime(2018, 1, 5, 10, tzinfo=SHANGHAI))
         self._set_clock()
-        link = Link(url, INST_CODE, read_timeout_ms=3_000)
+        link = Link(url, INST_CODE, read_timeout_ms=60_000)
         self.custodian = BatchFamilyBank(link, signer, self._clock, Choices(notify_url))
 
     def today(self) -> date:
@@ -75,8 +75,8 @@ class SandboxBench:
         self._set_clock()
 
     def arrange(self, fault: Fault, request: BankRequest) -> None:
-        asked = {"service": "bidAutoApply", "requestNo": request.request_no, "times": 1}
-        self._control("fault", {**asked, "kind": _FAULTS[fault]})
+        asked = {"service": "bidAutoApply", "requestNo": request.request_no}
+        self._control("fault", {**asked, "kind": _FAULTS[fault], "times": 1, "hangMs": 100})
 
     def notice_naming(self, request_no: str) -> Mapping[str, str]:
         """The end of an order, or the result of a batch: its legality is no end."""

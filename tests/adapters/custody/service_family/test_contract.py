@@ -34,7 +34,7 @@ from tests.contracts.stage import stage
 
 __all__ = ["stage"]  # The contract's fixture, found by its name in this module.
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _FAULTS = {
     Fault.SILENT_BEFORE: "timeout_before",
     Fault.BROKEN_BEFORE: "http_500",
@@ -63,7 +63,7 @@ class SandboxBench:
         self._http = urllib3.PoolManager(retries=False)
         self._clock = ManualClock(datetime(2018, 1, 5, 10, tzinfo=SHANGHAI))
         self._set_clock()
-        link = Link(url, PLATFORM_NO, read_timeout_ms=3_000)
+        link = Link(url, PLATFORM_NO, read_timeout_ms=60_000)
         self.custodian = ServiceFamilyBank(link, signer, self._clock)
 
     def today(self) -> date:
@@ -75,8 +75,8 @@ class SandboxBench:
 
     def arrange(self, fault: Fault, request: BankRequest) -> None:
         service = encode(request, Choices(), self._clock.now()).service
-        asked = {"service": service, "requestNo": request.request_no, "times": 1}
-        self._control("fault", {**asked, "kind": _FAULTS[fault]})
+        asked = {"service": service, "requestNo": request.request_no}
+        self._control("fault", {**asked, "kind": _FAULTS[fault], "times": 1, "hangMs": 100})
 
     def notice_naming(self, text: str) -> Mapping[str, str]:
         for form in self._kept:

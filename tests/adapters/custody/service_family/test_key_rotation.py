@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -63,7 +63,7 @@ def client(
     digest: SignDigest = SignDigest.SHA256,
 ) -> Iterator[ServiceFamilyBank]:
     ours = own or load_private_key(bank.folder / "platform_private.pem")
-    link = Link(f"http://127.0.0.1:{bank.port}", PLATFORM_NO, serial, read_timeout_ms=5_000)
+    link = Link(f"http://127.0.0.1:{bank.port}", PLATFORM_NO, serial, read_timeout_ms=60_000)
     signer, clock = Signer(ours, keys, digest), ManualClock(datetime.fromisoformat(NOON))
     with closing(ServiceFamilyBank(link, signer, clock)) as custodian:
         yield custodian
@@ -73,11 +73,13 @@ def recharge(number: int) -> Recharge:
     return Recharge(f"r-{number}", RESERVE_ACCOUNT, 1)
 
 
-def told(receiver: Receiver, count: int) -> dict[str, dict[str, str]]:
-    """A callback for each of so many requests, by the serial of the key that signed it last."""
-    forms: dict[str, dict[str, str]] = {}
+def told(
+    receiver: Receiver, count: int, before: Mapping[str, dict[str, str]] | None = None
+) -> dict[str, dict[str, str]]:
+    """A callback for each of so many requests, with those that came `before`."""
+    forms = dict(before or {})
     while len(forms) < count:
-        form = receiver.forms.get(timeout=20)
+        form = receiver.forms.get(timeout=60)
         forms[form["respData"]] = form
     return forms
 
@@ -87,21 +89,25 @@ def test_the_bank_changes_its_key_in_the_middle_of_traffic(
 ) -> None:
     bank = start_bank()
     keys = {serial: bank_key(bank, serial) for serial in ("1", "2")}
-    half_done = threading.Event()
+    half_done, rotated = threading.Event(), threading.Event()
 
     def send(number: int) -> BankOutcome:
         if number == CALLS // 2:
             half_done.set()
+        if number == CALLS - 1:
+            assert rotated.wait(60)
         return custodian.send(recharge(number)).outcome
 
     with client(bank, keys) as custodian, ThreadPoolExecutor(4) as threads:
         outcomes = threads.map(send, range(CALLS))
-        assert half_done.wait(20)
+        assert half_done.wait(60)
+        first = told(receiver, 1)  # By the first key, before it changes.
         bank.control("rotate", keySerial="2")
+        rotated.set()
         assert set(outcomes) == {BankOutcome.PENDING}
         after = custodian.query(recharge(0))
         assert after.outcome is BankOutcome.SUCCEEDED
-        forms = list(told(receiver, CALLS).values())
+        forms = list(told(receiver, CALLS, first).values())
         assert {form["keySerial"] for form in forms} == {"1", "2"}
         notices = [custodian.read_notice(form) for form in forms]
         assert {each.answer.outcome for each in notices} == {BankOutcome.SUCCEEDED}
