@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,15 +15,14 @@ from psycopg.rows import tuple_row
 
 T = TypeVar("T")
 TRIES = 20
-UNHEARD = "no answer in time"
 
 
-def once_heard(ask: Callable[[], T]) -> T:
-    """What is told of a Kafka that refuses. Asked again where the machine stood still so long that
-    its client, which has little time, had not heard of the refusal."""
+def once_heard(ask: Callable[[], T], wanted: str) -> T:
+    """What is told of a Kafka that refuses; `wanted` is a regular expression. Asked again where the
+    machine stood still so long that its client, which has little time, could not hear why."""
     for _ in range(TRIES):
         told = ask()
-        if UNHEARD not in str(told):
+        if re.search(wanted, str(told)):
             break
     return told
 

@@ -55,7 +55,7 @@ def test_who_comes_second_to_the_only_platform_waits_until_the_first_leaves(
             until(lambda: holds(first))
             second = join()
             until(both_are_in)
-            assert holds(first)
+            until(lambda: holds(first))
             assert not holds(second)
     with closing(second):
         until(lambda: holds(second))

@@ -149,7 +149,8 @@ def test_one_that_is_named_and_does_not_answer(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:2")
     monkeypatch.setattr(infra_kafka, "CONNECT_TIMEOUT_MS", 500)
     for words in (("kafka", "start"), ("topics", "ensure", "--platform", "demo")):
-        told = once_heard(partial(zhuanhu, *words, "--data", str(data), "--json"))
+        asked = partial(zhuanhu, *words, "--data", str(data), "--json")
+        told = once_heard(asked, "ECONNREFUSED")
         assert (told.code, told.error["code"]) == (2, "kafka_unavailable")
         assert "127.0.0.1:2: 111 ECONNREFUSED" in told.error["message"]
     status = zhuanhu("kafka", "status", "--json")
