@@ -12,7 +12,7 @@ from adapters.commanding import Outcome
 from adapters.parked import Parked, ParkedMessage
 from services.cli.command_files import read_command_line
 from services.cli.failure import EXIT_REFUSED, bad_input
-from services.cli.opening import Place, database, find
+from services.cli.opening import Place, database, find, seal_of
 from services.cli.options import AsJson, Data, Platform
 from services.cli.publish import publishing, show_receipts
 from services.cli.showing import plain, show_json, show_table
@@ -122,6 +122,6 @@ def _waiting(message: ParkedMessage) -> None:
 def _parked(place: Place) -> Iterator[Parked]:
     with (
         database(place) as url,
-        closing(Parked(url, place.platform, place.installation.seal(place.data))) as parked,
+        closing(Parked(url, place.platform, seal_of(place, url))) as parked,
     ):
         yield parked

@@ -26,7 +26,7 @@ from services.cli.calendar_in_use import calendar_in_use
 from services.cli.custodians import bank_of
 from services.cli.errors import CliError
 from services.cli.installation import Installation
-from services.cli.opening import Place, database
+from services.cli.opening import Place, database, seal_of
 from services.cli.through_kafka import ThroughKafka
 from services.custody.contradictions import TakenBack
 from services.custody.custody import Custody
@@ -126,9 +126,9 @@ def running(
     """
     tune_memory()
     platform = place.platform
-    seal = place.installation.seal(place.data)
     with ExitStack() as opened:
         url = opened.enter_context(database(place))
+        seal = seal_of(place, url)
         receiver = _Receiver()
         bank = opened.enter_context(
             bank_of(place, receiver.receive, bank_port=bank_port, callback_port=callback_port)
