@@ -8,8 +8,9 @@ up.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import structlog
 from psycopg import sql
 
 from adapters.commanding import CommandParked, Outcome, Receipt
@@ -17,6 +18,8 @@ from adapters.shard_schema import shard_schema
 from adapters.vault import Seal
 from domain.commands import Command
 from infra.postgres import connect
+
+log = structlog.get_logger()
 
 POLL_S = 0.02  # The writer is another process, and answers by a row.
 
@@ -26,13 +29,23 @@ class NoReceipt(Exception):
 
 
 class Inbox:
-    """Implements adapters.commanding.Commands by way of the table."""
+    """Implements adapters.commanding.Commands by way of the table. Where somebody is `patient`, it
+    is waited for a writer as long as he says so, and without end; else for `timeout_s`."""
 
-    def __init__(self, url: str, platform: str, seal: Seal, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        platform: str,
+        seal: Seal,
+        timeout_s: float = 30.0,
+        patient: Callable[[], bool] | None = None,
+    ) -> None:
         self._connection = connect(url, autocommit=True, by_key=True)
+        self._platform = platform
         self._schema = sql.Identifier(shard_schema(platform))
         self._seal = seal
         self._timeout_s = timeout_s
+        self._patient = patient
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Raises NoReceipt, CommandParked."""
@@ -41,8 +54,7 @@ class Inbox:
         deadline = time.monotonic() + self._timeout_s
         parked = self._parked(positions)
         while self._answered(positions) + len(parked) < len(positions):
-            if time.monotonic() > deadline:
-                raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
+            deadline = self._waited(deadline)
             time.sleep(POLL_S)
             parked = self._parked(positions)
         receipts = self._pick_up([each for each in positions if each not in parked])
@@ -53,6 +65,18 @@ class Inbox:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _waited(self, deadline: float) -> float:
+        """Until when it is waited in silence. Raises NoReceipt."""
+        late = time.monotonic() > deadline
+        if self._patient is None and late:
+            raise NoReceipt(f"no writer answered within {self._timeout_s:.0f} s")
+        if self._patient is not None and not self._patient():
+            raise NoReceipt("no writer had answered when it was told to stop")
+        if late:
+            log.warning("writer_silent", platform=self._platform)
+            return time.monotonic() + self._timeout_s
+        return deadline
 
     def _put(self, messages: Sequence[bytes]) -> list[int]:
         rows = self._connection.execute(

@@ -212,4 +212,12 @@ MIGRATIONS = (
         END $$;
         """,
     ),
+    Migration(
+        6,
+        "vault_key",
+        """
+        -- By which the vault's key is known again; of it the key cannot be made.
+        ALTER TABLE shard ADD COLUMN vault_key bytea;
+        """,
+    ),
 )

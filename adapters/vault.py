@@ -28,6 +28,10 @@ class VaultUnreadable(Exception):
     """The reference is unknown or erased, or the master key is another one."""
 
 
+class VaultKeyOther(Exception):
+    """The platform's book is sealed with another vault key than the one given here."""
+
+
 class Erased(VaultUnreadable):
     """The reference's own key was thrown away."""
 
@@ -104,6 +108,11 @@ class Seal:
         return hmac.new(self._digest_key, text.encode(), hashlib.sha256).hexdigest()
 
     @property
+    def key_check(self) -> bytes:
+        """By which the master key is known again; it tells nothing of the key."""
+        return hashlib.blake2b(b"zhuanhu vault key", key=self._digest_key, digest_size=16).digest()
+
+    @property
     def list_key_id(self) -> str | None:
         """Which key the platforms share; it tells nothing of the key. None where none is set."""
         if self._list_key is None:
@@ -120,6 +129,23 @@ class Seal:
     def payload_hash(self, payload: bytes) -> bytes:
         """Keyed, because a payload may hold personal data that could be guessed from a hash."""
         return hashlib.blake2b(payload, key=self._digest_key, digest_size=32).digest()
+
+
+def hold_to_key(url: str, schema: str, seal: Seal) -> None:
+    """A book has one vault key, which it is told when it is first opened: with another one its
+    writer would take each repeated command for a new payload, and seal what nobody else can open.
+    Raises VaultKeyOther."""
+    shard = sql.SQL("{}.shard").format(sql.Identifier(schema))
+    with connect(url, autocommit=True) as connection:
+        asked = sql.SQL("SELECT vault_key FROM ") + shard
+        [known] = connection.execute(asked).fetchone() or (None,)
+        if known is None:
+            told = sql.SQL(
+                "UPDATE {} SET vault_key = coalesce(vault_key, %s) RETURNING vault_key"
+            ).format(shard)
+            [known] = connection.execute(told, (seal.key_check,)).fetchone() or (None,)
+    if known != seal.key_check:
+        raise VaultKeyOther("the vault key that is set here is not the one of the platform's book")
 
 
 class Vault:

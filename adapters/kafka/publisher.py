@@ -7,7 +7,7 @@ Python 3.11 it needs only kafka-python 3, and cryptography where commands are cl
              "loan_id": "L1"}
         )
         if not reply.accepted:
-            print(reply.code, reply.message)
+            print(reply.code, reply.field, reply.message)  # docs/errors.md: what codes mean
 
 Make the id of a command before you publish it, and keep it. Whatever happens, publishing the same
 command under the same id again is safe: it takes effect once, and is answered every time.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections import defaultdict, deque
@@ -31,6 +32,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError, RetriableError
 
 POLL_MS = 100
+ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # Under another one nobody would be answered.
 REPLY_TYPE = b"zhuanhu.reply.v1"
 CLOSED = b"\x02"  # No JSON begins so.
 NONCE_BYTES = 12
@@ -268,6 +270,8 @@ def _closing(key: bytes) -> Callable[[bytes], bytes]:
 def _question(command: Mapping[str, Any], close: Callable[[bytes], bytes] | None) -> _Question:
     if not all(isinstance(command.get(name), str) for name in ("id", "type")):
         raise ValueError("a command needs its id and its type, both texts")
+    if not ID.fullmatch(command["id"]):
+        raise ValueError(f"id: must be 1 to 64 letters, digits, _ . -, and is {command['id']!r}")
     text = json.dumps(dict(command), ensure_ascii=False, allow_nan=False)
     value = text.encode()
     return _Question(command["id"], command["type"], close(value) if close else value)

@@ -19,6 +19,7 @@ from domain.complaint import complaint
 from infra.keys import KeyUnusable, load_signing_key
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.looking import looking, show
+from services.cli.opening import seal_of
 from services.cli.options import AsJson, Data, Platform
 from services.cli.reading import read_text
 from services.cli.showing import plain, show_json
@@ -64,7 +65,7 @@ def export_command(
     with looking(data, platform) as look:
         days = look.views.business_days().value
         entries = look.views.blacklist().value.entries
-        seal = look.place.installation.seal(look.place.data)
+        seal = seal_of(look.place, look.url)
         with closing(Vault(look.url, shard_schema(look.platform), seal)) as vault:
             try:
                 as_of = days[-1].business_date

@@ -19,6 +19,7 @@ from infra.clock import SystemClock
 from infra.keys import KeyUnusable, load_certificate
 from services.cli.failure import CliError, bad_input
 from services.cli.looking import day, looking, show
+from services.cli.opening import seal_of
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import plain, show_json
 
@@ -94,7 +95,7 @@ def bureau_export(
             for record in records:
                 show_json(record)
             return
-        seal = look.place.installation.seal(look.place.data)
+        seal = seal_of(look.place, look.url)
         with closing(Vault(look.url, shard_schema(look.platform), seal)) as vault:
             envelopes = Envelopes(bureau, vault)
             try:

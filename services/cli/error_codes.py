@@ -21,6 +21,7 @@ COMMAND_LINE = {
     "not_prepared": "The tables are not there yet.",
     "port_taken": "The port cannot be listened on.",
     "key_unusable": "A key is missing, unreadable, of the wrong kind or too short.",
+    "vault_key_other": "The vault key here is another one than that of the platform's book.",
     "blacklist_key_missing": "The key that platforms share for their blacklists is not set here.",
     "blacklist_forged": "A line of the list is not signed by the key that it names.",
     "schema_refused": "The database was made by another version of zhuanhu.",

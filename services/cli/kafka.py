@@ -103,7 +103,7 @@ def kafka_settings(data: Path | None) -> Settings:
     if not broker.answers():
         raise KafkaUnavailable(
             f"no Kafka runs in {broker.data_dir}, and KAFKA_BOOTSTRAP_SERVERS is not set",
-            f"Start one: zhuanhu kafka start. {kafka_programs.WAYS_OUT}",
+            f"Start one: zhuanhu kafka start --data {broker.data_dir}. {kafka_programs.WAYS_OUT}",
         )
     return settings.with_own_kafka(broker.address)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.event_log import LogReader, prepare_shard
+from adapters.shard_schema import shard_schema
+from adapters.vault import Seal, hold_to_key
 from adapters.watching.pipeline import PipelineReader
 from infra.clock import Clock, ManualClock, SystemClock
 from infra.errors import DataFolderInUse
@@ -66,6 +68,14 @@ def database(place: Place) -> Iterator[str]:
             url = server.ensure_database(DATABASE)
         prepare_shard(url, place.platform)
         yield url
+
+
+def seal_of(place: Place, url: str) -> Seal:
+    """With the key of the platform's book. Raises VaultKeyOther where another one is set here, or
+    lies in the data folder; KeyUnusable."""
+    seal = place.installation.seal(place.data)
+    hold_to_key(url, shard_schema(place.platform), seal)
+    return seal
 
 
 @contextmanager

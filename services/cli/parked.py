@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC
 from typing import Annotated
 
 import typer
@@ -12,17 +13,27 @@ from adapters.commanding import Outcome
 from adapters.parked import Parked, ParkedMessage
 from services.cli.command_files import read_command_line
 from services.cli.failure import EXIT_REFUSED, bad_input
-from services.cli.opening import Place, database, find
+from services.cli.opening import Place, database, find, seal_of
 from services.cli.options import AsJson, Data, Platform
 from services.cli.publish import publishing, show_receipts
-from services.cli.showing import plain, show_json, show_table
+from services.cli.showing import plain, show_json, show_record, show_table
 
 app = typer.Typer()
 parked_app = typer.Typer(help="Messages that could not be read as a command.")
 app.add_typer(parked_app, name="parked")
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="As zhuanhu parked list gives it.")]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who decides.")]
+
+
+def _named(name: str) -> str:
+    if not name.strip():
+        raise bad_input("by", "must say who")
+    return name.strip()
+
+
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who decides; on record.", callback=_named)
+]
 
 
 @parked_app.command("list")
@@ -39,11 +50,11 @@ def list_command(
     Example: zhuanhu parked list --json
     """
     with _parked(find(data, platform)) as parked:
-        found = [plain(each) for each in parked.list(ended=everything)]
+        found = parked.list(ended=everything)
     if as_json:
         show_json({"parked": found})
     else:
-        show_table("parked", found)
+        show_table("parked", [_row(each, everything) for each in found])
 
 
 @parked_app.command("show")
@@ -60,7 +71,7 @@ def show_command(
     if as_json:
         show_json(shown)
     else:
-        show_table(f"parked {parked_id}", [{"": name, "is": each} for name, each in shown.items()])
+        show_record(f"parked {parked_id}", shown)
 
 
 @parked_app.command("retry")
@@ -106,11 +117,24 @@ def discard_command(
     with _parked(find(data, platform)) as parked:
         _waiting(parked.get(parked_id))
         parked.end(parked_id, "discarded", by, reason.strip())
-        found = plain(parked.get(parked_id))
+        found = parked.get(parked_id)
     if as_json:
         show_json(found)
     else:
-        show_table("discarded", [found])
+        show_record("discarded", plain(found))
+
+
+def _row(message: ParkedMessage, everything: bool) -> dict[str, object]:
+    """For people; what became of it where there are those that somebody decided about."""
+    row: dict[str, object] = {
+        "id": message.id,
+        "from": f"{message.source}:{message.place}",
+        "at": f"{message.parked_at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}",
+        "reason": message.reason,
+    }
+    if everything:
+        row |= {"state": message.state, "by": message.ended_by, "note": message.note}
+    return row
 
 
 def _waiting(message: ParkedMessage) -> None:
@@ -122,6 +146,6 @@ def _waiting(message: ParkedMessage) -> None:
 def _parked(place: Place) -> Iterator[Parked]:
     with (
         database(place) as url,
-        closing(Parked(url, place.platform, place.installation.seal(place.data))) as parked,
+        closing(Parked(url, place.platform, seal_of(place, url))) as parked,
     ):
         yield parked

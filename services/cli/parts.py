@@ -26,13 +26,14 @@ from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.kafka.group import PROJECTIONS, WRITERS, Group
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, TopicMissing
+from adapters.vault import Seal
 from infra import logs
 from infra.errors import KafkaUnavailable
 from infra.kafka import administration, client_options
 from infra.postgres import PostgresUnavailable
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.kafka import kafka_settings
-from services.cli.opening import Place, book_clock, database, find, require_released
+from services.cli.opening import Place, book_clock, database, find, require_released, seal_of
 from services.cli.options import AsJson, Folders
 from services.cli.showing import show_json
 from services.cli.stack import tune_memory
@@ -145,11 +146,11 @@ def _here(
 class _Writing:
     """The writer of one platform, with the two ways in which commands come."""
 
-    def __init__(self, here: _Here, platform: str) -> None:
+    def __init__(self, here: _Here, platform: str, seal: Seal) -> None:
         place, url = here.places[platform], here.urls[platform]
         require_released(place, url)
         clock = book_clock(place, url)
-        seal, watch = place.installation.seal(place.data), here.watching.metrics.writer(platform)
+        watch = here.watching.metrics.writer(platform)
         with ExitStack() as opened:
             self.writer = opened.enter_context(
                 closing(Writer(url, platform, seal, clock, watch, PressProcess, calendar_in_use()))
@@ -172,8 +173,11 @@ class _Writing:
 
 
 def _write(here: _Here, stop: threading.Event) -> None:
+    # At once: one that waits behind another writer must be able to take over.
+    seals = {name: seal_of(place, here.urls[name]) for name, place in here.places.items()}
+
     def open_share(platform: str) -> _Writing:
-        return _Writing(here, platform)
+        return _Writing(here, platform, seals[platform])
 
     group = Group(here.options, WRITERS, Topic.COMMANDS, list(here.places), open_share)
     with closing(group):

@@ -28,6 +28,7 @@ from services.cli.opening import (
     database,
     find,
     require_released,
+    seal_of,
 )
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
@@ -87,8 +88,8 @@ def publish_command(
 @contextmanager
 def publishing(place: Place) -> Iterator[Commands]:
     """The writer of the stack that runs on the folder, else one opened for the moment."""
-    seal = place.installation.seal(place.data)
     with alone(place) as mine, database(place) as url:
+        seal = seal_of(place, url)
         if not mine:
             with closing(Inbox(url, place.platform, seal)) as inbox:
                 yield inbox

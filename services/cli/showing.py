@@ -50,18 +50,20 @@ def plain(value: object) -> Any:
 
 
 def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """Columns are named by the keys of the first row; a `_fen` column is shown in yuan."""
+    """Columns are named by the keys of the first row, without those that are empty in each; a
+    `_fen` column is shown in yuan."""
     console = Console(markup=False, highlight=False)
     if not rows:
         console.print(f"{title}: none")
         return
     table = Table(title=title)
-    for key in rows[0]:
+    keys = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+    for key in keys:
         heading = key.removesuffix("_fen").replace("_", " ")
         justify: JustifyMethod = "right" if isinstance(rows[0][key], int) else "left"
         table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(key, value) for key, value in row.items()))
+        table.add_row(*(_cell(key, row[key]) for key in keys))
     console.print(table)
 
 

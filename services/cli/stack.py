@@ -8,7 +8,7 @@ with running(place) as stack:
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from services.cli.calendar_in_use import calendar_in_use
 from services.cli.custodians import bank_of
 from services.cli.errors import CliError
 from services.cli.installation import Installation
-from services.cli.opening import Place, database
+from services.cli.opening import Place, database, seal_of
 from services.cli.through_kafka import ThroughKafka
 from services.custody.contradictions import TakenBack
 from services.custody.custody import Custody
@@ -115,6 +115,7 @@ def running(
     callback_port: int = 0,
     kafka: Mapping[str, Any] | None = None,
     writes: bool = True,
+    patient: Callable[[], bool] | None = None,
     watch: Watch = UNWATCHED,
     bank_watch: BankWatch = BANK_UNWATCHED,
 ) -> Iterator[Stack]:
@@ -122,13 +123,14 @@ def running(
 
     With `kafka`, the options of a client, commands come and views are fed by way of its topics.
     Where it does not `write`, another process decides, and what custody and day end ask for goes
-    into the inbox. `watch` is told of what is written, `bank_watch` of the calls to the bank.
+    into the inbox; custody waits for an answer while somebody is `patient`. `watch` is told of what
+    is written, `bank_watch` of the calls to the bank.
     """
     tune_memory()
     platform = place.platform
-    seal = place.installation.seal(place.data)
     with ExitStack() as opened:
         url = opened.enter_context(database(place))
+        seal = seal_of(place, url)
         receiver = _Receiver()
         bank = opened.enter_context(
             bank_of(place, receiver.receive, bank_port=bank_port, callback_port=callback_port)
@@ -136,11 +138,14 @@ def running(
         book_clock, bank_clock = _clocks(place.installation, bank.control)
         custodian = opened.enter_context(closing(bank.connected(book_clock)))
         commands: Commands
+        custodys: Commands
         writer, intake, log = None, None, None
         if not writes:
             commands = opened.enter_context(closing(Inbox(url, platform, seal)))
+            patiently = Inbox(url, platform, seal, patient=patient)
+            custodys = opened.enter_context(closing(patiently))
         else:
-            commands = writer = opened.enter_context(
+            commands = custodys = writer = opened.enter_context(
                 closing(
                     Writer(url, platform, seal, book_clock, watch, PressProcess, calendar_in_use())
                 )
@@ -155,7 +160,7 @@ def running(
                     url,
                     platform,
                     custodian,
-                    commands,
+                    custodys,
                     bank_clock,
                     vault,
                     limits=bank.limits,

@@ -20,6 +20,7 @@ from adapters.parked import ParkedUnknown
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
+from adapters.vault import VaultKeyOther
 from domain.bank_statement import StatementUnreadable
 from domain.model import Refused
 from domain.money import BadFigure
@@ -106,6 +107,15 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
         KeyUnusable,
         lambda error: CliError(
             "key_unusable", str(error), hint="put the key back from its safe copy"
+        ),
+    ),
+    (
+        VaultKeyOther,
+        lambda error: CliError(
+            "vault_key_other",
+            str(error),
+            hint="set ZHUANHU_VAULT_KEY, or keys/vault.key in the data folder, to what the writer"
+            " has; nothing was done",
         ),
     ),
     (TopicMissing, _says("topic_missing", "zhuanhu topics ensure makes it")),

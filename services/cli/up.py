@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from adapters.inbox import NoReceipt
 from infra import logs
 from infra.postgres import DataFolder
 from infra.settings import load_settings
@@ -60,6 +61,12 @@ def up_command(
     logs.configure(settings.log_level, settings.log_format)
     for port, option in ((bank_port, "bank_port"), (callback_port, "callback_port")):
         _check_free(port, option)
+
+    def patient() -> bool:
+        """Asked in each round, and while a writer of another process says nothing."""
+        watching.round({place.platform})
+        return not stop.is_set()
+
     with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
         place = _installed(folder, platform)
         with (
@@ -70,6 +77,7 @@ def up_command(
                 bank_port=bank_port,
                 callback_port=callback_port,
                 writes=not no_writer,
+                patient=patient,
                 watch=watching.metrics.writer(place.platform),
                 bank_watch=watching.metrics.custody(place.platform),
             ) as stack,
@@ -78,19 +86,26 @@ def up_command(
         ):
             errands.forget()
             _say_ready(stack, watching, as_json)
-            while not stop.is_set():
-                if stack.control is not None and stack.control.has_ended():
-                    raise CliError(
-                        "bank_silent",
-                        "the stand-in bank has ended",
-                        hint="start zhuanhu up again: it starts the bank too, and goes on",
-                        exit_code=EXIT_REFUSED,
-                    )
-                watching.round({stack.platform})
-                done = stack.step() + serve(errands, stack, place.installation)
-                if not done:
-                    stop.wait(IDLE_S)
+            try:
+                while patient():
+                    done = _round(stack) + serve(errands, stack, place.installation)
+                    if not done:
+                        stop.wait(IDLE_S)
+            except NoReceipt:
+                if not stop.is_set():
+                    raise  # Else the next one reports again what waits in the inbox.
             stack.projector.catch_up()
+
+
+def _round(stack: Stack) -> int:
+    if stack.control is not None and stack.control.has_ended():
+        raise CliError(
+            "bank_silent",
+            "the stand-in bank has ended",
+            hint="start zhuanhu up again: it starts the bank too, and goes on",
+            exit_code=EXIT_REFUSED,
+        )
+    return stack.step()
 
 
 def _installed(folder: Path, platform: str | None) -> Place:

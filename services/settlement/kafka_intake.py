@@ -23,6 +23,12 @@ from services.settlement.intake import STEP_MAX, read_command
 from services.settlement.pen import Delivery, Unread
 from services.settlement.writer import BATCH_MAX, Writer
 
+MESSAGE_BYTES_MAX = 1024 * 1024
+"""No command is longer. Kafka's own limit is for what is compressed, which may be a thousandth."""
+KEPT_BYTES = 64 * 1024
+"""Of a message that is longer."""
+DELIVERY_BYTES_MAX = 16 * MESSAGE_BYTES_MAX
+"""Should all of it have to be parked, it is stored in a second or two."""
 COMMAND_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -55,7 +61,8 @@ class KafkaIntake:
             records = self._checked(self._tail.poll(wait_ms, min(BATCH_MAX, limit)))
             while records:
                 taken += len(records)
-                yield _delivery(self._tail.topic, records, self._writer.seal)
+                for some in _portions(records):
+                    yield _delivery(self._tail.topic, some, self._writer.seal)
                 records = self._checked(self._tail.more(min(BATCH_MAX, limit - taken)))
 
         self._writer.run(waiting())
@@ -80,10 +87,25 @@ class KafkaIntake:
             )
 
 
+def _portions(records: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    begin, left = 0, DELIVERY_BYTES_MAX
+    for place, record in enumerate(records):
+        size = min(len(record.value or b""), MESSAGE_BYTES_MAX)
+        if size > left:
+            yield records[begin:place]
+            begin, left = place, DELIVERY_BYTES_MAX
+        left -= size
+    if begin < len(records):
+        yield records[begin:]
+
+
 def _delivery(topic: str, records: Sequence[Any], seal: Seal) -> Delivery:
     commands, unread = [], []
     for record in records:
         message = record.value or b""
+        if len(message) > MESSAGE_BYTES_MAX:
+            unread.append(_unread(topic, record, message[:KEPT_BYTES], _too_long(message)))
+            continue
         try:
             message = seal.open_message(message)
             command = read_command(message)
@@ -99,6 +121,13 @@ def _delivery(topic: str, records: Sequence[Any], seal: Seal) -> Delivery:
                     _unread(topic, record, message, f"type: {command.type} {NOT_FROM_OUTSIDE}")
                 )
     return Delivery(commands, unread=unread, offset=records[-1].offset + 1)
+
+
+def _too_long(message: bytes) -> str:
+    return (
+        f"{len(message)} bytes are more than the {MESSAGE_BYTES_MAX} that a command may have;"
+        f" kept are the first {KEPT_BYTES}, and the topic has all"
+    )
 
 
 def _unread(topic: str, record: Any, message: bytes, reason: str) -> Unread:

@@ -125,6 +125,17 @@ def test_a_refusal_is_a_reply(publisher: Publisher, writer: Writer) -> None:
     assert (reply.code, reply.field) == ("loan_unknown", "loan_id")
 
 
+@pytest.mark.parametrize("odd", ["", "a b", "我", "a:b", "x" * 65, "a\n"])
+def test_an_id_that_nobody_could_be_answered_under_is_not_sent(
+    publisher: Publisher, writer: Writer, odd: str
+) -> None:
+    """It would be parked, waited for in vain, and parked again with each new try."""
+    with pytest.raises(ValueError, match=r"1 to 64 letters, digits, _ \. -"):
+        publisher.publish_all([command(), command(id=odd)])
+    publisher.publish(command())
+    assert [each.key for each in writer.seen] == [b"c1"]
+
+
 def test_many_keep_their_order(publisher: Publisher, writer: Writer) -> None:
     sent = [command(number) for number in range(3_000)]
     replies = publisher.publish_all(sent)

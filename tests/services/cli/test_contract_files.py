@@ -117,10 +117,12 @@ def test_a_reply_is_a_receipt_and_a_parked_message_names_its_place() -> None:
     check("parked.json", parked.model_dump(mode="json"))
 
 
-def test_the_command_on_the_page_for_platform_engineers_is_valid() -> None:
+def test_the_commands_on_the_page_for_platform_engineers_are_valid() -> None:
     page = (FOLDER.parent / "platform-engineers.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"echo '(.+)'", page)
-    check("commands/rate_loan.json", json.loads(shown))
+    shown = [json.loads(each) for each in re.findall(r"echo '(.+)'", page)]
+    assert len(shown) == 2
+    for command in shown:
+        check(f"commands/{command['type']}.json", command)
 
 
 def test_the_page_for_two_people_says_what_is_signed() -> None:

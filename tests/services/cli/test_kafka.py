@@ -178,7 +178,7 @@ def test_without_anything_the_three_ways_out_are_told(
     monkeypatch.setenv("ZHUANHU_CACHE_DIR", str(tmp_path / "cache"))
     topics = zhuanhu("topics", "ensure", "--data", str(data), "--platform", "demo", "--json")
     assert (topics.code, topics.error["code"]) == (2, "kafka_unavailable")
-    assert "zhuanhu kafka start" in topics.error["hint"]
+    assert f"zhuanhu kafka start --data {data}" in topics.error["hint"]
 
     monkeypatch.setenv("PATH", str(tmp_path))
     started = zhuanhu("kafka", "start", "--data", str(data), "--json")

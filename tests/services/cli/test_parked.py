@@ -96,6 +96,26 @@ def test_to_discard_needs_a_reason_and_is_on_record(zhuanhu: Zhuanhu, data: Path
     assert (ended["state"], ended["ended_by"], ended["note"]) == ("discarded", "ops", "a test's")
 
 
+@pytest.mark.parametrize("words", [("retry", "2"), ("discard", "1", "--reason", "a test's")])
+def test_whoever_decides_says_who_he_is(
+    zhuanhu: Zhuanhu, data: Path, words: tuple[str, ...]
+) -> None:
+    nobody = parked(zhuanhu, data, *words, "--by", " ")
+    assert (nobody.code, nobody.error["field"]) == (2, "by")
+    assert len(parked(zhuanhu, data, "list").json["parked"]) == 3
+
+
+def test_people_read_each_reason_in_a_line(zhuanhu: Zhuanhu, data: Path) -> None:
+    """On a screen of 80 columns, where they see nothing of what nobody has done yet."""
+    told = zhuanhu("parked", "list", "--data", str(data))
+    assert [line.count("no reason") for line in told.out.splitlines()[-4:-1]] == [1, 1, 1]
+    assert f"{TOPIC}:0" in told.out
+    assert "note" not in told.out
+    parked(zhuanhu, data, "discard", "1", "--by", "ops", "--reason", "a test's")
+    ended = zhuanhu("parked", "list", "--all", "--data", str(data))
+    assert "discarded" in ended.out
+
+
 def test_an_id_that_nothing_has(zhuanhu: Zhuanhu, data: Path) -> None:
     told = parked(zhuanhu, data, "show", "9")
     assert (told.code, told.error["code"], told.error["field"]) == (2, "not_found", "id")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from infra.postgres import connect
 from services.cli.command_examples import EXAMPLES
 from services.cli.installation import Installation
-from services.cli.opening import find
+from services.cli.opening import database, find
 from services.cli.publish import publishing
 from services.cli.stack_work import perform
-from tests.services.cli.conftest import Up, Zhuanhu, zhuanhu_process
+from tests.services.cli.conftest import START_TIMEOUT_S, Up, Zhuanhu, zhuanhu_process
 
 MakeUp = Callable[..., Up]
 MakeFolder = Callable[[], Path]
@@ -55,6 +57,27 @@ def test_it_ends_when_its_bank_has_ended(make_up: MakeUp, make_folder: MakeFolde
     _, said = up.process.communicate(timeout=60)
     assert up.process.returncode == 1
     assert json.loads(said.splitlines()[-1])["code"] == "bank_silent"
+
+
+def test_it_waits_for_the_next_writer_until_it_is_told_to_stop(
+    make_up: MakeUp, make_folder: MakeFolder, zhuanhu: Zhuanhu
+) -> None:
+    data = make_folder()
+    data.mkdir()
+    Installation("demo", "P10001").save(data)
+    place = find(data, None)
+    with publishing(place) as commands:
+        commands.submit(EXAMPLES[:6])
+    up = make_up(data, "--no-writer")
+    with database(place) as url, connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not connection.execute("SELECT FROM shard_demo.inbox").fetchall():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert up.stop(signal.SIGTERM) == 0
+    perform(place, "bank-total", {})  # With a writer: what waited is decided, and once.
+    told = zhuanhu("member", "show", "B1", "--data", str(data), "--json")
+    assert told.json["member"]["open_roles"] == "borrower"
 
 
 def _works_while_nothing_runs(data: Path, zhuanhu: Zhuanhu) -> None:

@@ -79,6 +79,6 @@ def test_a_shard_of_before_has_it_from_its_log(house: House) -> None:
     schema = shard_schema(house.platform)
     house.connection.execute(f"ALTER TABLE {schema}.shard DROP COLUMN lent_principal_fen".encode())
     house.query("DELETE FROM {}.migration WHERE number >= 5 RETURNING 1")
-    assert migrate(house.connection, schema, MIGRATIONS) == [5]
+    assert migrate(house.connection, schema, MIGRATIONS[:5]) == [5]
     assert house.query(LENT) == [(400_00, 1_000_00)]
     assert house.today > TODAY

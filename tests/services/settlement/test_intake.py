@@ -153,6 +153,28 @@ def test_without_a_writer_there_is_no_receipt_and_the_command_stays(open_house: 
     assert left(open_house) == 1
 
 
+def test_whoever_is_patient_waits_for_the_next_writer(open_house: House, intake: Intake) -> None:
+    asked = threading.Event()
+
+    def patient() -> bool:
+        asked.set()
+        return True
+
+    with (
+        closing(
+            Inbox(open_house.url, open_house.platform, SEAL, timeout_s=0, patient=patient)
+        ) as inbox,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(inbox.submit, [recharge(1)])
+        assert asked.wait(60)
+        while not intake.step():
+            assert not answer.done()
+        [receipt] = answer.result()
+    assert receipt.outcome is Outcome.ACCEPTED
+    assert answers(open_house) == []
+
+
 def test_what_waits_is_encrypted(open_house: House, intake: Intake) -> None:
     """Rule 7: not even while it waits does a person's data lie there in clear."""
     registration = command(
