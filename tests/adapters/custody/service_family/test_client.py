@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import threading
 from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler
