@@ -73,8 +73,8 @@ def case_show(
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
-    """A borrower's case: what is late today, actions, promises and lawsuits. What was said is in the
-    vault; `loan explain` adds penalty and fees.
+    """A borrower's case: what is late today (`loan explain` adds penalty and fees), actions,
+    promises and lawsuits. What was said is in the vault.
 
     Example: zhuanhu case show B00017 --json
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,24 @@ def test_published_once_whatever_comes_again(zhuanhu: Zhuanhu, data: Path) -> No
     again = zhuanhu("policy", "publish", "-", *there, stdin=json.dumps(FILE))
     assert (again.code, again.lines[0]["code"]) == (1, "policy_overlaps")
     assert zhuanhu("reserve", "show", *there).json["fund"] == "风险备用金"
+
+
+def test_a_file_that_was_refused_is_put_right_and_published(zhuanhu: Zhuanhu, data: Path) -> None:
+    """Under the same name and first day, and also where it was the book that changed meanwhile."""
+    there = ("--data", str(data), "--json")
+    version: dict[str, object] = {"version": "later", "valid_from": "2030-01-01"}
+
+    def publish(**changes: object) -> Any:
+        file = FILE | {"versions": [version | changes]}
+        told = zhuanhu("policy", "publish", "-", *there, stdin=json.dumps(file))
+        [line] = told.lines
+        return line["outcome"], line["code"], line["replayed"]
+
+    assert publish(providers=["platform"]) == ("refused", "policy_unlawful", False)
+    assert publish(providers=["platform"]) == ("refused", "policy_unlawful", False)
+    assert publish() == ("accepted", None, False)
+    assert publish() == ("accepted", None, True)
+    assert publish(scope="none") == ("refused", "policy_version_taken", False)
 
 
 @pytest.mark.parametrize(
