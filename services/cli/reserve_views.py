@@ -109,8 +109,9 @@ def explain_command(
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
-    """One payout: the policy version and the rules that allowed it, its bucket, every claim that
-    its run looked at, the shares, and the balance before and after.
+    """One payout: the policy version that promised it and the one that the reserve goes by, the
+    rules that allowed it, its bucket, every claim that its run looked at, the shares, and the
+    balance before and after.
 
     Example: zhuanhu reserve explain P-17 --json
     """
@@ -138,6 +139,7 @@ def _told(told: Explained) -> Answer:
         "claim_id": held.claim_id,
         "loan_id": held.loan_id,
         "policy_version": held.policy_version,
+        "reserve_policy_version": run.policy_version,
         "run_on": held.run_on.isoformat(),
         "order": run.order.value,
         "bucket": held.bucket,
