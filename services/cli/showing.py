@@ -18,6 +18,10 @@ from rich.table import Table
 from domain.model import State
 from domain.money import yuan
 
+_OF_FIGURES = frozenset("0123456789.,-+:")
+_LEAST_WIDTH = 4  # Of what may be folded.
+_BORDER_WIDTH = 3  # With the blanks beside each column.
+
 
 def show_json(answer: object) -> None:
     """One line, in ASCII; whole numbers stay exact at any size."""
@@ -56,13 +60,32 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
         console.print(f"{title}: none")
         return
     table = Table(title=title)
+    whole = _whole(rows, console.width)
     for key in rows[0]:
-        heading = key.removesuffix("_fen").replace("_", " ")
+        heading = "\n".join(_words(key)) if key in whole else " ".join(_words(key))
         justify: JustifyMethod = "right" if isinstance(rows[0][key], int) else "left"
-        table.add_column(heading, justify=justify, overflow="fold")
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=key in whole)
     for row in rows:
         table.add_row(*(_cell(key, value) for key, value in row.items()))
     console.print(table)
+
+
+def _words(key: str) -> list[str]:
+    return key.removesuffix("_fen").split("_")
+
+
+def _whole(rows: Sequence[Mapping[str, object]], width: int) -> set[str]:
+    """Columns of days and figures, which are misread when cut in two; none where the table would
+    be too narrow for them, and would leave some out."""
+    cells = {key: [_cell(key, row.get(key)) for row in rows] for key in rows[0]}
+    whole = {key: found for key, found in cells.items() if _all_figures(found)}
+    wide = sum(max(map(len, (*found, *_words(key)))) for key, found in whole.items())
+    others = (len(cells) - len(whole)) * _LEAST_WIDTH
+    return set(whole) if wide + others + len(cells) * _BORDER_WIDTH + 1 <= width else set()
+
+
+def _all_figures(cells: Sequence[str]) -> bool:
+    return any(cells) and all(set(cell) <= _OF_FIGURES for cell in cells)
 
 
 def show_record(title: str, record: Mapping[str, object]) -> None:
