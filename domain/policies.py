@@ -73,8 +73,7 @@ def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyP
         raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
     if last is not None:
         _follows(last, terms, today)
-    for each in terms.variants:
-        _contributes(each)
+    check_contributions(terms)
     return (PolicyPublished(terms=terms),)
 
 
@@ -97,13 +96,14 @@ def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
         )
 
 
-def _contributes(terms: PolicyTerms) -> None:
-    """Fees would be less than what is told, and the reserve's part of them too."""
-    for grade, rate in terms.contribution_by_grade.items():
-        fee = terms.fee_by_grade.get(grade, "0")
-        if not terms.accrual_frozen and Decimal(rate) > Decimal(fee):
-            told = f"{terms.version}, grade {grade}: {rate} % out of a fee of {fee} %"
-            raise Refused(Code.CONTRIBUTION_ABOVE_FEE, told, "terms.contribution_by_grade")
+def check_contributions(terms: PolicyTerms) -> None:
+    """Raises Refused. Fees would be less than what is told, and the reserve's part of them too."""
+    for each in terms.variants:
+        for grade, rate in each.contribution_by_grade.items():
+            fee = each.fee_by_grade.get(grade, "0")
+            if not each.accrual_frozen and Decimal(rate) > Decimal(fee):
+                told = f"{each.version}, grade {grade}: {rate} % out of a fee of {fee} %"
+                raise Refused(Code.CONTRIBUTION_ABOVE_FEE, told, "terms.contribution_by_grade")
 
 
 def evolve(policies: Policies, event: PolicyPublished) -> Policies:

@@ -27,6 +27,7 @@ VERSION: dict[str, object] = {
     "valid_from": "2016-09-01",
     "scope": "principal",
 }
+LATER: dict[str, object] = {"version": "o-2", "valid_from": "2017-01-01"}
 FILE: dict[str, object] = {
     "title": "Ours",
     "promise": "Principal.",
@@ -125,6 +126,13 @@ def test_bad_words(zhuanhu: Zhuanhu, words: tuple[str, ...], field: str) -> None
         ({"law_table": "mars"}, "law_table"),
         ({"versions": []}, "versions"),
         ({"versions": [VERSION, VERSION]}, "versions"),
+        ({"versions": [VERSION, LATER | {"version": "o-1"}]}, "versions: o-1 stands twice"),
+        ({"versions": [VERSION | {"valid_until": "2016-12-30"}, LATER]}, "start on 2016-12-31"),
+        ({"versions": [VERSION | {"valid_until": "2017-01-01"}, LATER]}, "start on 2017-01-02"),
+        (
+            {"versions": [VERSION, LATER | {"contribution_by_grade": {"A": "1"}}]},
+            "o-2, grade A: 1 % out of a fee of 0 %",
+        ),
         ({"versions": [{"version": "o-1"}]}, "valid_from"),
         ({"versions": [VERSION | {"cap": 10}]}, "cap"),
         ({"versions": [VERSION | {"stages": [{"day": 1}]}]}, "stages"),
