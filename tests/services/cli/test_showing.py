@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.cli.looking import show
 from services.cli.showing import show_table
 
 ROW: dict[str, object] = {
@@ -32,3 +33,10 @@ def test_where_there_is_no_room_nothing_is_left_out(
     show_table("cases", [{f"{number}_fen": 123_456_78 for number in range(5)}])
     told = "".join(each for each in capsys.readouterr().out if each.isdigit())
     assert told.count("8") == 5
+
+
+def test_amounts_by_name_are_in_yuan_too(capsys: pytest.CaptureFixture[str]) -> None:
+    show("reserve", {"queued_fen": 5_00, "flows_fen": {"seeded": 123_456_78}}, as_json=False)
+    told = capsys.readouterr().out
+    assert "123456.78" in told
+    assert "fen" not in told
