@@ -162,6 +162,12 @@ def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
         ),
         (
             ("stress", "--scenario", "-"),
+            {**WINTER, "bad_debts": [{"percent": "9"}, {"percent": "9", "grades": ["A", "ZZ"]}]},
+            "bad_input",
+            "bad_debts[1].grades",
+        ),
+        (
+            ("stress", "--scenario", "-"),
             {**WINTER, "recoveries": [{"percent": "60", "after_days": 9}] * 2},
             "bad_input",
             "recoveries",
