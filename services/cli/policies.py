@@ -6,12 +6,13 @@ policy list   policy show NAME|FILE   policy publish NAME|FILE
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from adapters.commanding import Outcome
+from adapters.commanding import Outcome, Receipt
 from adapters.outcomes import outcome_of
 from adapters.policies import PolicyFile, PolicyFileUnusable, parse, shipped
 from domain.commands import PublishPolicy
@@ -27,6 +28,9 @@ from services.cli.publish import publishing, show_receipts
 from services.cli.reading import read_text
 from services.cli.showing import plain, show_json, show_table
 from services.proof.as_of import state_as_of
+
+OF_THE_RESERVE = ("order", "bucket", "cap", "cap_basis", "floor", "run_down", "fund")
+"""What belongs to it as a whole, and follows the version that started last."""
 
 app = typer.Typer()
 policy_app = typer.Typer(
@@ -155,6 +159,10 @@ def publish_command(
     with publishing(place) as writer:
         receipts = writer.submit(commands)
     show_receipts(receipts, as_json)
+    if not as_json:
+        made = [c.terms for c, r in zip(commands, receipts, strict=True) if _is_new(r)]
+        for line in _for_the_reserve([*published.versions, *made], made):
+            print(line)
     if any(receipt.outcome is Outcome.REFUSED for receipt in receipts):
         raise typer.Exit(EXIT_REFUSED)
 
@@ -169,6 +177,23 @@ def _command_id(look: Look, terms: PolicyTerms, *, known: bool) -> str:
         if told is None or (known and told.outcome is Outcome.ACCEPTED):
             break
     return command_id
+
+
+def _is_new(receipt: Receipt) -> bool:
+    return receipt.outcome is Outcome.ACCEPTED and not receipt.replayed
+
+
+def _for_the_reserve(versions: list[PolicyTerms], made: list[PolicyTerms]) -> Iterator[str]:
+    """What a new version changes for all claims, by what it leaves out as well: it is easily
+    overlooked of one that promises nothing."""
+    for before, after in itertools.pairwise(versions):
+        pairs = [(name, getattr(before, name), getattr(after, name)) for name in OF_THE_RESERVE]
+        changes = ", ".join(f"{name} {old} -> {new}" for name, old, new in pairs if old != new)
+        if after in made and changes:
+            yield (
+                f"from {after.valid_from} the reserve goes by {after.version}, for the claims of"
+                f" older loans too: {changes}"
+            )
 
 
 def _over(terms: PolicyTerms, today: date) -> bool:

@@ -102,6 +102,23 @@ def test_a_file_that_was_refused_is_put_right_and_published(zhuanhu: Zhuanhu, da
     assert publish(scope="none") == ("refused", "policy_version_taken", False)
 
 
+def test_people_are_told_what_changes_for_the_reserve_of_older_loans(
+    zhuanhu: Zhuanhu, data: Path
+) -> None:
+    """A version that promises nothing sets its rules too, by its defaults."""
+    days = {"version": "daily", "valid_from": "2031-01-01", "bucket": "day", "cap": "6"}
+    over = {"version": "over", "valid_from": "2031-02-01", "scope": "none"}
+    file = json.dumps(FILE | {"versions": [days, over]})
+    told = zhuanhu("policy", "publish", "-", "--data", str(data), stdin=file)
+    assert told.code == 0
+    assert told.out.splitlines()[-1] == (
+        "from 2031-02-01 the reserve goes by over, for the claims of older loans too:"
+        " bucket day -> month, cap 6 -> 10"
+    )
+    again = zhuanhu("policy", "publish", "-", "--data", str(data), "--json", stdin=file)
+    assert len(again.lines) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [
