@@ -175,6 +175,8 @@ def test_a_file_that_is_not_there_is_bad_input(cli: Cli, tmp_path: Path) -> None
         (line("share", SHARE, method="fair"), "method"),
         (line("schedule", SCHEDULE, rounding="HALF_UP"), "rounding"),
         (["payout-plan"], "file"),
+        (["deadline", "--working-days", "3"], "from"),
+        (["deadline", "--from", "2024-02-08"], "working_days"),
     ],
 )
 def test_wrong_usage_has_the_shape_of_every_error(
