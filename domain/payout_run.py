@@ -69,7 +69,7 @@ def _held(
             claim_fen=claim_fen[payout.claim_id],
             bucket=payout.bucket,
             rules=rules_applied(terms, short=payout.amount_fen < claim_fen[payout.claim_id]),
-            policy_version=terms.version,
+            policy_version=reserve.queue[payout.claim_id].policy_version,
             run_on=today,
             investors=dict(payout.investors),
         )

@@ -9,6 +9,7 @@ none, and none is ever changed.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -72,6 +73,7 @@ def decide(policies: Policies, terms: PolicyTerms, today: date) -> tuple[PolicyP
         raise Refused(Code.POLICY_IN_PAST, f"today is {today}", "terms.valid_until")
     if last is not None:
         _follows(last, terms, today)
+    check_contributions(terms)
     return (PolicyPublished(terms=terms),)
 
 
@@ -92,6 +94,16 @@ def _follows(last: PolicyTerms, terms: PolicyTerms, today: date) -> None:
             f"{last.version} ends on {until}",
             "terms.valid_from",
         )
+
+
+def check_contributions(terms: PolicyTerms) -> None:
+    """Raises Refused. Fees would be less than what is told, and the reserve's part of them too."""
+    for each in terms.variants:
+        for grade, rate in each.contribution_by_grade.items():
+            fee = each.fee_by_grade.get(grade, "0")
+            if not each.accrual_frozen and Decimal(rate) > Decimal(fee):
+                told = f"{each.version}, grade {grade}: {rate} % out of a fee of {fee} %"
+                raise Refused(Code.CONTRIBUTION_ABOVE_FEE, told, "terms.contribution_by_grade")
 
 
 def evolve(policies: Policies, event: PolicyPublished) -> Policies:

@@ -74,6 +74,10 @@ class Code(StrEnum):
         "product_unknown",
         "The policy, or one before the loan's deadline, has no terms for the loan's product.",
     )
+    CONTRIBUTION_ABOVE_FEE = (
+        "contribution_above_fee",
+        "The reserve would get more than the service fee that its contribution comes out of.",
+    )
     POLICY_LIMIT_EXCEEDED = (
         "policy_limit_exceeded",
         "The loan, or what its borrower would owe, is above what the policy in force allows.",

@@ -64,6 +64,8 @@ class PayoutRunDecided(Event):
 
 
 class PayoutHeld(Event):
+    """`policy_version`: the loan's own, which promised it; the run names the reserve's."""
+
     TOPIC: ClassVar[str] = "reserve.payout-held.v1"
     payout_id: str
     claim_id: str
@@ -169,6 +171,7 @@ class Waiting(State):
     arose_on: date
     overdue_on: date
     eligible_on: date
+    policy_version: str  # The loan's.
 
     def on(self, order: PayoutOrder) -> date:
         match order:
@@ -257,6 +260,7 @@ def evolve(reserve: Reserve, event: ReserveEvent) -> Reserve:
                 event.arose_on,
                 event.overdue_on,
                 event.eligible_on,
+                event.policy_version,
             )
             return replace(reserve, queue={**reserve.queue, event.claim_id: waiting})
         case PayoutHeld():

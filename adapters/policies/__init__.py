@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from domain.complaint import complaint
 from domain.law import LAW_TABLES
-from domain.model import Message
+from domain.model import Message, Refused
+from domain.policies import ONE_DAY, check_contributions
 from domain.policy import PolicyTerms
 
 _SUFFIX = ".json"
@@ -39,12 +40,34 @@ class PolicyFile(Message):
         if self.law_table not in LAW_TABLES:
             raise ValueError("law_table: no law table of that name exists")
         for before, after in pairwise(self.versions):
-            if after.valid_from <= before.valid_from:
-                raise ValueError(f"versions: {after.version} must start after {before.version}")
+            _follows(before, after)
+        for terms in self.versions:
+            _pays_out_of_fees(terms)
+        names = [each.version for terms in self.versions for each in terms.variants]
+        for twice in (name for name in names if names.count(name) > 1):
+            raise ValueError(f"versions: {twice} stands twice")
         return self
 
     def named(self, version: str) -> PolicyTerms | None:
         return next((terms for terms in self.versions if terms.version == version), None)
+
+
+def _follows(before: PolicyTerms, after: PolicyTerms) -> None:
+    """What would be refused once a part of the file is published is refused before."""
+    if after.valid_from <= before.valid_from:
+        raise ValueError(f"versions: {after.version} must start after {before.version}")
+    next_day = before.valid_until and before.valid_until + ONE_DAY
+    if next_day and after.valid_from != next_day:
+        raise ValueError(
+            f"versions: {after.version} must start on {next_day}, after {before.version}"
+        )
+
+
+def _pays_out_of_fees(terms: PolicyTerms) -> None:
+    try:
+        check_contributions(terms)
+    except Refused as why:
+        raise ValueError(f"versions: {why.message}") from None
 
 
 def parse(text: str) -> PolicyFile:

@@ -96,8 +96,23 @@ class MemberShown:
 
 
 @dataclass(frozen=True, slots=True)
+class LateLoan:
+    """What of a loan is late on the running day, to whomever it is owed; penalty and fees apart.
+    `due_on`, `overdue_days`: of the oldest of its late instalments."""
+
+    borrower_id: str
+    loan_id: str
+    due_on: date
+    overdue_days: int
+    instalments: int
+    principal_fen: int
+    interest_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseShown:
     case: CaseRow
+    late: Sequence[LateLoan]
     actions: Sequence[ActionRow]
     promises: Sequence[PromiseRow]
     lawsuits: Sequence[LawsuitRow]

@@ -20,6 +20,7 @@ from adapters.read_models.answers import (
     CaseShown,
     GuarantorShown,
     Holding,
+    LateLoan,
     LoanShown,
     MemberShown,
     NotInView,
@@ -42,6 +43,7 @@ from adapters.read_models.guarantees import (
     RECOURSE,
     Guarantees,
 )
+from adapters.read_models.late import late_loans
 from adapters.read_models.loans import Loans
 from adapters.read_models.members import (
     AUTHORISATIONS,
@@ -285,12 +287,18 @@ class ReadModels:
             wanted = "true" if everything else "closed_on IS NULL"
             return Seen(stamp, CASES.select(cursor, f"{wanted} ORDER BY due_on, borrower_id"))
 
+    def late(self) -> Seen[list[LateLoan]]:
+        """Every loan that is late, the longest late first."""
+        with self._seen(Loans) as (cursor, stamp):
+            return Seen(stamp, late_loans(cursor))
+
     def case(self, borrower_id: str) -> Seen[CaseShown]:
         """The borrower's latest case, with all that happened in any."""
         with self._seen(Cases) as (cursor, stamp):
             mine = "borrower_id = %s ORDER BY"
             shown = CaseShown(
                 case=_one(cursor, CASES, borrower_id, stamp, noun="case"),
+                late=late_loans(cursor, borrower_id),
                 actions=ACTIONS.select(cursor, f"{mine} taken_at, action_id", borrower_id),
                 promises=PROMISES.select(cursor, f"{mine} made_on, promise_id", borrower_id),
                 lawsuits=LAWSUITS.select(cursor, f"{mine} filed_on, lawsuit_id", borrower_id),

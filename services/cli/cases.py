@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +14,14 @@ from cryptography.x509 import Certificate
 from adapters.bureau_envelope import Envelopes
 from adapters.credit_bureau import records_of
 from adapters.event_log import LogReader
+from adapters.read_models.answers import LateLoan
+from adapters.read_models.cases import CaseRow
 from adapters.shard_schema import shard_schema
 from adapters.vault import Vault, VaultUnreadable
 from infra.clock import SystemClock
 from infra.keys import KeyUnusable, load_certificate
 from services.cli.failure import CliError, bad_input
-from services.cli.looking import day, looking, show
+from services.cli.looking import Answer, day, looking, show
 from services.cli.opening import seal_of
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import plain, show_json
@@ -37,14 +40,31 @@ def case_list(
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
-    """Open collection cases (催收案件), the longest overdue first.
+    """Open collection cases (催收案件), the longest overdue first: by how many days today, and with
+    how much principal and interest.
 
     Example: zhuanhu case list --json
     """
     with looking(data, platform) as look:
         seen = look.views.cases(everything=everything)
-        answer = {"cases": plain(seen.value), "view": look.view(seen)}
+        late: dict[str, list[LateLoan]] = {}
+        for each in look.views.late().value:
+            late.setdefault(each.borrower_id, []).append(each)
+        cases = [_today(row, late.get(row.borrower_id, ())) for row in seen.value]
+        cases.sort(key=lambda case: case["overdue_days"], reverse=True)
+        answer = {"cases": cases, "view": look.view(seen)}
     show("collection cases", answer, as_json)
+
+
+def _today(case: CaseRow, late: Sequence[LateLoan]) -> Answer:
+    """What is late of a borrower by now; of a case that is over, how it was opened."""
+    told: Answer = plain(case) | {"overdue_days": 0, "overdue_fen": 0}
+    if late and case.closed_on is None:
+        oldest = late[0]
+        told |= {"loan_id": oldest.loan_id, "due_on": oldest.due_on.isoformat()}
+        told["overdue_days"] = oldest.overdue_days
+        told["overdue_fen"] = sum(each.principal_fen + each.interest_fen for each in late)
+    return told
 
 
 @case_app.command("show")
@@ -54,13 +74,15 @@ def case_show(
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
-    """A borrower's case with its actions, promises and lawsuits. What was said is in the vault.
+    """A borrower's case: what is late today (`loan explain` adds penalty and fees), actions,
+    promises and lawsuits. What was said is in the vault.
 
     Example: zhuanhu case show B00017 --json
     """
     with looking(data, platform) as look:
         seen = look.views.case(borrower_id)
-        answer = plain(seen.value) | {"view": look.view(seen)}
+        case = _today(seen.value.case, seen.value.late)
+        answer = plain(seen.value) | {"case": case, "view": look.view(seen)}
     show(f"collection case of {borrower_id}", answer, as_json)
 
 

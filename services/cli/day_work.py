@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from domain.platform import Platform as Books
+from domain.streams import PLATFORM
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
-from services.cli.looking import day, show
-from services.cli.opening import book_clock, database, find
+from services.cli.looking import day, looking, show
+from services.cli.opening import Place, book_clock, database, find
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import plain
 from services.cli.stack_work import perform
+from services.proof.as_of import state_as_of
 from services.reconciliation.closing import BreakNotForPeople, resolve
 from services.reconciliation.records import BreakUnknown, Records
 from services.reconciliation.results import BreakStatus, Verdict
@@ -30,16 +34,38 @@ BreakId = Annotated[str, typer.Argument(metavar="BREAK")]
 
 
 @app.command("day-end")
-def day_end_command(data: Data = None, platform: Platform = None, as_json: AsJson = False) -> None:
+def day_end_command(
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="DATE", help="Of a trial book: day after day, until that one runs."
+        ),
+    ] = None,
+    data: Data = None,
+    platform: Platform = None,
+    as_json: AsJson = False,
+) -> None:
     """Close the running business day, open the next and do what it decides (日终).
 
     Where time is simulated, the bank's clock moves to the next day too, and its days that are over
-    are reconciled; else: zhuanhu reconcile DATE, when the bank's day is over.
+    are reconciled; else: zhuanhu reconcile DATE, when the bank's day is over. With --until it gives
+    an answer for each day.
 
     Example: zhuanhu day-end --json
     """
-    answer = perform(find(data, platform), "day-end", {})
-    show("day end", answer, as_json)
+    place = find(data, platform)
+    for _ in range(1 if until is None else _days_until(place, day(until, "until"))):
+        show("day end", perform(place, "day-end", {}), as_json)
+
+
+def _days_until(place: Place, last: date) -> int:
+    if not place.installation.simulated:
+        raise CliError("clock_is_real", "until: the days of this book are the machine's", "until")
+    with looking(place.data, place.platform) as look:
+        books: Books = state_as_of(look.url, look.platform, PLATFORM, look.head())
+    if last <= books.business_date:
+        raise bad_input("until", f"must be after the running day, {books.business_date}")
+    return (last - books.business_date).days
 
 
 @app.command("reconcile")

@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -70,6 +71,13 @@ def _fail(error: CliError, argv: Sequence[str]) -> int:
 def _usage(error: TyperException) -> CliError:
     # Typer names the culprit in one of two ways, and a bare `zhuanhu` in none.
     parameter = getattr(error, "param", None)
-    name = getattr(error, "option_name", None) if parameter is None else parameter.name
+    name = getattr(error, "option_name", None) if parameter is None else _written(parameter)
     field = name.lstrip("-").replace("-", "_") if name else None
     return CliError("usage", error.format_message() or "a command is missing", field, SEE_HELP)
+
+
+def _written(parameter: Any) -> str | None:
+    """As it is typed, not as our functions call it."""
+    options = [each for each in parameter.opts if each.startswith("--")]
+    name: str | None = options[0] if options else parameter.name
+    return name

@@ -105,7 +105,9 @@ def show(title: str, answer: Answer, as_json: bool) -> None:
         elif isinstance(value, list):
             show_record(heading, {heading: ", ".join(map(str, value))})
         elif isinstance(value, dict) and value:
-            show_record(heading, value)
+            amounts = key.endswith("_fen")  # By name.
+            record = {f"{name}_fen": fen for name, fen in value.items()} if amounts else value
+            show_record(heading.removesuffix(" fen"), record)
 
 
 def _telling(rows: Sequence[Answer], known: Answer) -> list[Answer]:

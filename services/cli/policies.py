@@ -5,12 +5,15 @@ policy list   policy show NAME|FILE   policy publish NAME|FILE
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from adapters.commanding import Outcome
+from adapters.commanding import Outcome, Receipt
+from adapters.outcomes import outcome_of
 from adapters.policies import PolicyFile, PolicyFileUnusable, parse, shipped
 from domain.commands import PublishPolicy
 from domain.platform import Platform as Books
@@ -18,13 +21,16 @@ from domain.policies import Policies
 from domain.policy import PolicyTerms
 from domain.streams import PLATFORM, POLICY
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
-from services.cli.looking import day, looking, show
+from services.cli.looking import Look, day, looking, show
 from services.cli.opening import find
 from services.cli.options import AsJson, AsOf, Data, Platform
 from services.cli.publish import publishing, show_receipts
 from services.cli.reading import read_text
 from services.cli.showing import plain, show_json, show_table
 from services.proof.as_of import state_as_of
+
+OF_THE_RESERVE = ("order", "bucket", "cap", "cap_basis", "floor", "run_down", "fund")
+"""What belongs to it as a whole, and follows the version that started last."""
 
 app = typer.Typer()
 policy_app = typer.Typer(
@@ -127,7 +133,8 @@ def publish_command(
     as_json: AsJson = False,
 ) -> None:
     """Publish the versions of a policy file, a receipt for each; published again, they keep their
-    outcome. What is over on the business date is left out unless it is named. Exit 1 where one is
+    outcome. One that was refused may be put right and published under the same name, or be asked
+    for again. What is over on the business date is left out unless it is named. Exit 1 where one is
     refused: it overlaps, leaves a gap, reaches into the past, or the platform's law table does not
     allow it.
 
@@ -135,24 +142,58 @@ def publish_command(
     """
     chosen = _chosen(_read(name), version, valid_from)
     place = find(data, platform)
-    if version is None:
-        with looking(data, platform) as look:
-            books: Books = state_as_of(look.url, look.platform, PLATFORM, look.head())
-        chosen = [each for each in chosen if not _over(each, books.business_date)]
-    commands = [
-        PublishPolicy(
-            id=f"policy.{terms.version}.{terms.valid_from:%Y%m%d}",
-            platform=place.platform,
-            actor=actor,
-            terms=terms,
-        )
-        for terms in chosen
-    ]
+    with looking(data, platform) as look:
+        head = look.head()
+        books: Books = state_as_of(look.url, look.platform, PLATFORM, head)
+        published: Policies = state_as_of(look.url, look.platform, POLICY, head)
+        commands = [
+            PublishPolicy(
+                id=_command_id(look, terms, known=terms in published.versions),
+                platform=place.platform,
+                actor=actor,
+                terms=terms,
+            )
+            for terms in chosen
+            if version is not None or not _over(terms, books.business_date)
+        ]
     with publishing(place) as writer:
         receipts = writer.submit(commands)
     show_receipts(receipts, as_json)
+    if not as_json:
+        made = [c.terms for c, r in zip(commands, receipts, strict=True) if _is_new(r)]
+        for line in _for_the_reserve([*published.versions, *made], made):
+            print(line)
     if any(receipt.outcome is Outcome.REFUSED for receipt in receipts):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _command_id(look: Look, terms: PolicyTerms, *, known: bool) -> str:
+    """Of what was published just so the one that did it, else one without an outcome: what was
+    refused stays refused under its id."""
+    name = f"policy.{terms.version}.{terms.valid_from:%Y%m%d}"
+    for attempt in itertools.count(1):
+        command_id = name if attempt == 1 else f"{name}.{attempt}"
+        told = outcome_of(look.url, look.platform, command_id)
+        if told is None or (known and told.outcome is Outcome.ACCEPTED):
+            break
+    return command_id
+
+
+def _is_new(receipt: Receipt) -> bool:
+    return receipt.outcome is Outcome.ACCEPTED and not receipt.replayed
+
+
+def _for_the_reserve(versions: list[PolicyTerms], made: list[PolicyTerms]) -> Iterator[str]:
+    """What a new version changes for all claims, by what it leaves out as well: it is easily
+    overlooked of one that promises nothing."""
+    for before, after in itertools.pairwise(versions):
+        pairs = [(name, getattr(before, name), getattr(after, name)) for name in OF_THE_RESERVE]
+        changes = ", ".join(f"{name} {old} -> {new}" for name, old, new in pairs if old != new)
+        if after in made and changes:
+            yield (
+                f"from {after.valid_from} the reserve goes by {after.version}, for the claims of"
+                f" older loans too: {changes}"
+            )
 
 
 def _over(terms: PolicyTerms, today: date) -> bool:

@@ -31,6 +31,9 @@ MAX_INPUT_BYTES = 64 * 1024 * 1024
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
+_NOT_TYPED = ("constrained-int", "constrained-str", "[key]")  # Pydantic's words, not the sender's.
+
+
 class JsonObject(dict[str, Any]):
     """An object that remembers the first key that stood twice in it."""
 
@@ -139,5 +142,6 @@ def _no_constant(word: str) -> NoReturn:
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return place.removeprefix(".") or "file"
+    steps = [step for step in location if step not in _NOT_TYPED]
+    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return place.strip(".") or "file"

@@ -21,7 +21,7 @@ from domain.reserve import RULES, Reserve
 from domain.streams import PLATFORM, POLICY, RESERVE, loan_stream
 from domain.stress_scenario import BadDebts, Scenario, choose
 from services.cli.calendar_in_use import calendar_in_use
-from services.cli.failure import CliError
+from services.cli.failure import CliError, bad_input
 from services.cli.known import known_on
 from services.cli.looking import Answer, Look, looking, show
 from services.cli.options import AsJson, AsOf, Data, Platform
@@ -109,8 +109,9 @@ def explain_command(
     platform: Platform = None,
     as_json: AsJson = False,
 ) -> None:
-    """One payout: the policy version and the rules that allowed it, its bucket, every claim that
-    its run looked at, the shares, and the balance before and after.
+    """One payout: the policy version that promised it and the one that the reserve goes by, the
+    rules that allowed it, its bucket, every claim that its run looked at, the shares, and the
+    balance before and after.
 
     Example: zhuanhu reserve explain P-17 --json
     """
@@ -138,6 +139,7 @@ def _told(told: Explained) -> Answer:
         "claim_id": held.claim_id,
         "loan_id": held.loan_id,
         "policy_version": held.policy_version,
+        "reserve_policy_version": run.policy_version,
         "run_on": held.run_on.isoformat(),
         "order": run.order.value,
         "bucket": held.bucket,
@@ -225,6 +227,7 @@ def _book(look: Look, rules: list[BadDebts], seed: str) -> tuple[stress.Book, di
     head = look.head()
     books: Books = state_as_of(look.url, look.platform, PLATFORM, head)
     rows = look.views.loans().value
+    _check_grades(rules, {row.grade for row in rows})
     paying = {row.loan_id: row.grade or "" for row in rows if row.status == Status.REPAYING}
     stops_on = choose(paying, rules, books.business_date, seed)
     late = [row.loan_id for row in rows if row.status == Status.OVERDUE]
@@ -242,3 +245,10 @@ def _book(look: Look, rules: list[BadDebts], seed: str) -> tuple[stress.Book, di
         balance_fen=sum(balance) if balance else 0,
     )
     return book, stops_on
+
+
+def _check_grades(rules: list[BadDebts], known: set[str | None]) -> None:
+    """A grade that is misspelt would choose nobody, and the reserve last for ever."""
+    for place, rule in enumerate(rules):
+        for grade in sorted((rule.grades or frozenset()) - known):
+            raise bad_input(f"bad_debts[{place}].grades", f"no loan of the book is graded {grade}")

@@ -18,6 +18,10 @@ from rich.table import Table
 from domain.model import State
 from domain.money import yuan
 
+_OF_FIGURES = frozenset("0123456789.,-+:")
+_LEAST_WIDTH = 4  # Of what may be folded.
+_BORDER_WIDTH = 3  # With the blanks beside each column.
+
 
 def show_json(answer: object) -> None:
     """One line, in ASCII; whole numbers stay exact at any size."""
@@ -58,13 +62,32 @@ def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
         return
     table = Table(title=title)
     keys = [key for key in rows[0] if any(row[key] is not None for row in rows)]
+    whole = _whole(rows, keys, console.width)
     for key in keys:
-        heading = key.removesuffix("_fen").replace("_", " ")
+        heading = "\n".join(_words(key)) if key in whole else " ".join(_words(key))
         justify: JustifyMethod = "right" if isinstance(rows[0][key], int) else "left"
-        table.add_column(heading, justify=justify, overflow="fold")
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=key in whole)
     for row in rows:
         table.add_row(*(_cell(key, row[key]) for key in keys))
     console.print(table)
+
+
+def _words(key: str) -> list[str]:
+    return key.removesuffix("_fen").split("_")
+
+
+def _whole(rows: Sequence[Mapping[str, object]], keys: Sequence[str], width: int) -> set[str]:
+    """Columns of days and figures, which are misread when cut in two; none where the table would
+    be too narrow for them, and would leave some out."""
+    cells = {key: [_cell(key, row[key]) for row in rows] for key in keys}
+    whole = {key: found for key, found in cells.items() if _all_figures(found)}
+    wide = sum(max(map(len, (*found, *_words(key)))) for key, found in whole.items())
+    others = (len(cells) - len(whole)) * _LEAST_WIDTH
+    return set(whole) if wide + others + len(cells) * _BORDER_WIDTH + 1 <= width else set()
+
+
+def _all_figures(cells: Sequence[str]) -> bool:
+    return any(cells) and all(set(cell) <= _OF_FIGURES for cell in cells)
 
 
 def show_record(title: str, record: Mapping[str, object]) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from contextlib import closing
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,11 +14,13 @@ import typer
 
 from adapters.inbox import NoReceipt
 from infra import logs
+from infra.clock import SHANGHAI
 from infra.postgres import DataFolder
 from infra.settings import load_settings
 from services.cli.errands import Errands
 from services.cli.failure import EXIT_REFUSED, CliError, bad_input
 from services.cli.installation import FILE, Installation
+from services.cli.looking import day
 from services.cli.opening import Place, data_folder, find, released
 from services.cli.options import AsJson, Data, Platform
 from services.cli.showing import show_json
@@ -32,6 +35,7 @@ PLATFORM_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 IDLE_S = 0.05
 LIVE_S = 900.0  # A day end is one round of the loop.
 HOST = "127.0.0.1"
+MORNING = time(9)  # When the time of a trial book begins.
 
 app = typer.Typer()
 
@@ -47,16 +51,26 @@ def up_command(
     no_writer: Annotated[
         bool, typer.Option("--no-writer", help="A zhuanhu writer decides, in another process.")
     ] = False,
+    starts_on: Annotated[
+        str | None,
+        typer.Option(
+            "--starts-on",
+            metavar="DATE",
+            help="Make a trial book whose time begins on that day and moves with zhuanhu day-end.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run it: PostgreSQL, the stand-in bank, and all parts, until Ctrl-C or SIGTERM.
 
     With DATABASE_URL and ZHUANHU_BANK_URL on another PostgreSQL, with another bank. A new
     folder is made into an installation; one that is there is gone on with, also after a kill.
-    Once it is ready it says so in one line.
+    Once it is ready it says so in one line. A trial book (--starts-on) keeps to the embedded
+    PostgreSQL and the stand-in bank, which stand still at 09:00, then at 00:30 of each day.
 
     Example: zhuanhu up --data .data --platform demo --json
     """
+    begins = None if starts_on is None else day(starts_on, "starts_on")
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
     for port, option in ((bank_port, "bank_port"), (callback_port, "callback_port")):
@@ -68,7 +82,7 @@ def up_command(
         return not stop.is_set()
 
     with told_to_stop() as stop, DataFolder(data_folder(data)).acquire() as folder:
-        place = _installed(folder, platform)
+        place = _installed(folder, platform, begins)
         with (
             released(place),
             watched(settings, {place.platform: place}, LIVE_S) as watching,
@@ -108,11 +122,15 @@ def _round(stack: Stack) -> int:
     return stack.step()
 
 
-def _installed(folder: Path, platform: str | None) -> Place:
+def _installed(folder: Path, platform: str | None, begins: date | None) -> Place:
     if not (folder / FILE).exists():
         settings = load_settings()
         name = platform if platform is not None else settings.platform or PLATFORM
-        Installation(platform_name(name), settings.platform_no or PLATFORM_NO).save(folder)
+        number = settings.platform_no or PLATFORM_NO
+        starts = None if begins is None else datetime.combine(begins, MORNING, SHANGHAI).isoformat()
+        Installation(platform_name(name), number, starts).save(folder)
+    elif begins is not None:
+        raise bad_input("starts_on", f"{folder} holds a book already, with a time of its own")
     return find(folder, platform)
 
 

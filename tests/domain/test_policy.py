@@ -60,12 +60,24 @@ def test_the_first_may_start_in_the_past() -> None:
             Code.POLICY_LEAVES_GAP,
         ),
         ([], V1.model_copy(update={"valid_until": date(2018, 1, 30)}), Code.POLICY_IN_PAST),
+        ([], a_policy(fee_by_grade={}), Code.CONTRIBUTION_ABOVE_FEE),
+        ([], a_policy(fee_by_grade={"A": "0.99"}), Code.CONTRIBUTION_ABOVE_FEE),
+        (
+            [],
+            a_policy(products={"car": {"contribution_by_grade": {"A": "3.01"}}}),
+            Code.CONTRIBUTION_ABOVE_FEE,
+        ),
     ],
 )
 def test_refused(given: Sequence[p.PolicyTerms], asked: p.PolicyTerms, code: Code) -> None:
     with pytest.raises(Refused) as caught:
         policies.decide(published(*given), asked, TODAY)
     assert caught.value.code == code
+
+
+def test_what_a_frozen_reserve_would_get_is_no_contradiction() -> None:
+    frozen = a_policy(fee_by_grade={}, accrual_frozen=True)
+    assert policies.decide(policies.INITIAL, frozen, TODAY)
 
 
 @pytest.mark.parametrize(

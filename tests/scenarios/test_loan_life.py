@@ -266,7 +266,8 @@ def test_a_late_payment_pays_penalty_by_the_day_it_took_effect(lent: House) -> N
 
 
 def test_the_overdue_fee_is_the_platforms_and_the_penalty_the_investors(house: House) -> None:
-    house.open(policy={"overdue_fee_bands": "1-:0.1", "fee_by_grade": {}})
+    free: dict[str, Any] = {"fee_by_grade": {}, "contribution_by_grade": {}}
+    house.open(policy=free | {"overdue_fee_bands": "1-:0.1"})
     house.member("bob", BORROWER, 1_000_00)
     house.member("lucy", INVESTOR, 1_000_00)
     house.lend("L1", "bob", {"lucy": 1_000_00}, periods=1, method=Method.BULLET, annual_rate="0")

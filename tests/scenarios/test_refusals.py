@@ -66,6 +66,9 @@ REACHED: dict[Code, Ask] = {
     Code.POLICY_UNLAWFUL: policy(
         version="v9", valid_from=date(2018, 7, 1), providers=(Provider.PLATFORM,)
     ),
+    Code.CONTRIBUTION_ABOVE_FEE: policy(
+        version="v9", valid_from=date(2018, 7, 1), contribution_by_grade={"A": "4"}
+    ),
     Code.IDENTITY_TAKEN: join("lucy2", Role.BORROWER, id_no=id_no_of("lucy")),
     Code.MEMBER_UNKNOWN: ask(c.ConfirmAccount, member_id="ghost", role=Role.INVESTOR),
     Code.ROLE_MISSING: payout(role=Role.BORROWER),

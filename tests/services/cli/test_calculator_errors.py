@@ -112,6 +112,7 @@ def a_claim(**changes: Any) -> dict[str, Any]:
         (a_claim(investors={"one": -1}), "claims[0].investors.one"),
         (a_claim(investors={"one": 0.5}), "claims[0].investors.one"),
         (a_claim(investors=["one"]), "claims[0].investors"),
+        (a_claim(investors={"": 1}), "claims[0].investors"),
         (a_claim(colour="red"), "claims[0].colour"),
     ],
 )
@@ -129,6 +130,9 @@ def test_a_malformed_plan_names_the_place(cli: Cli, given: Any, field: str) -> N
         (ALLOCATE | {"dues": [DUE | {"interest_fen": -1}]}, "dues[0].interest_fen"),
         (ALLOCATE | {"dues": [DUE | {"interest_fen": 1e300}]}, "dues[0].interest_fen"),
         (ALLOCATE | {"dues": [DUE, DUE]}, "dues"),
+        (ALLOCATE | {"dues": [DUE | {"instalment": None}]}, "dues[0].instalment"),
+        (ALLOCATE | {"dues": [DUE | {"instalment": -1}]}, "dues[0].instalment"),
+        (ALLOCATE | {"dues": [DUE | {"instalment": ""}]}, "dues[0].instalment"),
     ],
 )
 def test_a_malformed_allocation_names_the_place(cli: Cli, given: Any, field: str) -> None:
@@ -175,6 +179,8 @@ def test_a_file_that_is_not_there_is_bad_input(cli: Cli, tmp_path: Path) -> None
         (line("share", SHARE, method="fair"), "method"),
         (line("schedule", SCHEDULE, rounding="HALF_UP"), "rounding"),
         (["payout-plan"], "file"),
+        (["deadline", "--working-days", "3"], "from"),
+        (["deadline", "--from", "2024-02-08"], "working_days"),
     ],
 )
 def test_wrong_usage_has_the_shape_of_every_error(

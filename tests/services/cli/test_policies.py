@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ VERSION: dict[str, object] = {
     "valid_from": "2016-09-01",
     "scope": "principal",
 }
+LATER: dict[str, object] = {"version": "o-2", "valid_from": "2017-01-01"}
 FILE: dict[str, object] = {
     "title": "Ours",
     "promise": "Principal.",
@@ -82,6 +84,41 @@ def test_published_once_whatever_comes_again(zhuanhu: Zhuanhu, data: Path) -> No
     assert zhuanhu("reserve", "show", *there).json["fund"] == "风险备用金"
 
 
+def test_a_file_that_was_refused_is_put_right_and_published(zhuanhu: Zhuanhu, data: Path) -> None:
+    """Under the same name and first day, and also where it was the book that changed meanwhile."""
+    there = ("--data", str(data), "--json")
+    version: dict[str, object] = {"version": "later", "valid_from": "2030-01-01"}
+
+    def publish(**changes: object) -> Any:
+        file = FILE | {"versions": [version | changes]}
+        told = zhuanhu("policy", "publish", "-", *there, stdin=json.dumps(file))
+        [line] = told.lines
+        return line["outcome"], line["code"], line["replayed"]
+
+    assert publish(providers=["platform"]) == ("refused", "policy_unlawful", False)
+    assert publish(providers=["platform"]) == ("refused", "policy_unlawful", False)
+    assert publish() == ("accepted", None, False)
+    assert publish() == ("accepted", None, True)
+    assert publish(scope="none") == ("refused", "policy_version_taken", False)
+
+
+def test_people_are_told_what_changes_for_the_reserve_of_older_loans(
+    zhuanhu: Zhuanhu, data: Path
+) -> None:
+    """A version that promises nothing sets its rules too, by its defaults."""
+    days = {"version": "daily", "valid_from": "2031-01-01", "bucket": "day", "cap": "6"}
+    over = {"version": "over", "valid_from": "2031-02-01", "scope": "none"}
+    file = json.dumps(FILE | {"versions": [days, over]})
+    told = zhuanhu("policy", "publish", "-", "--data", str(data), stdin=file)
+    assert told.code == 0
+    assert told.out.splitlines()[-1] == (
+        "from 2031-02-01 the reserve goes by over, for the claims of older loans too:"
+        " bucket day -> month, cap 6 -> 10"
+    )
+    again = zhuanhu("policy", "publish", "-", "--data", str(data), "--json", stdin=file)
+    assert len(again.lines) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "field"),
     [
@@ -106,6 +143,13 @@ def test_bad_words(zhuanhu: Zhuanhu, words: tuple[str, ...], field: str) -> None
         ({"law_table": "mars"}, "law_table"),
         ({"versions": []}, "versions"),
         ({"versions": [VERSION, VERSION]}, "versions"),
+        ({"versions": [VERSION, LATER | {"version": "o-1"}]}, "versions: o-1 stands twice"),
+        ({"versions": [VERSION | {"valid_until": "2016-12-30"}, LATER]}, "start on 2016-12-31"),
+        ({"versions": [VERSION | {"valid_until": "2017-01-01"}, LATER]}, "start on 2017-01-02"),
+        (
+            {"versions": [VERSION, LATER | {"contribution_by_grade": {"A": "1"}}]},
+            "o-2, grade A: 1 % out of a fee of 0 %",
+        ),
         ({"versions": [{"version": "o-1"}]}, "valid_from"),
         ({"versions": [VERSION | {"cap": 10}]}, "cap"),
         ({"versions": [VERSION | {"stages": [{"day": 1}]}]}, "stages"),

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from domain import commands as c
 from domain.accounts import Role
 from domain.payout_plan import BucketPeriod
-from domain.policy import Covers
+from domain.policy import Covers, Scope
 from domain.schedule import Method
+from tests.exemplars import a_policy
 from tests.house import House
 from tests.services.cli.conftest import Zhuanhu, kept
 
@@ -39,6 +41,8 @@ def _story(house: House) -> None:
     house.seed(1_000_00)
     house.roll_to(date(2018, 3, 20))
     house.lend("C", "bob", {"lucy": 300_00}, **once)
+    nothing = {"version": "v2", "valid_from": date(2018, 3, 25), "scope": Scope.NONE}
+    house.do(c.PublishPolicy, terms=a_policy(bucket=BucketPeriod.DAY, **nothing, **free))
     house.roll_to(date(2018, 4, 1))
     house.settle_all()
     house.seed(100_00)
@@ -56,7 +60,9 @@ def ask(zhuanhu: Zhuanhu, data: Path) -> Ask:
 
 def test_a_payout_is_explained(ask: Ask) -> None:
     told = ask("reserve", "explain", "P-1")
-    assert (told["claim_id"], told["status"], told["policy_version"]) == ("A.1", "paid", "v1")
+    assert (told["claim_id"], told["status"]) == ("A.1", "paid")
+    # What promised it, and what the reserve goes by since: v2 itself would promise nothing.
+    assert (told["policy_version"], told["reserve_policy_version"]) == ("v1", "v2")
     assert (told["claim_fen"], told["amount_fen"]) == (600_00, 400_00)
     assert (told["balance_before_fen"], told["balance_after_fen"]) == (1_000_00, 0)
     assert [each["rule"] for each in told["rules"]] == [1, 2, 3, 4, 5]
@@ -123,7 +129,8 @@ def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
     """The rest was called in and claimed; what was late is paid, and the rest is not late yet."""
 
     def called_in(house: House) -> None:
-        terms = {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING, "fee_by_grade": {}}
+        free: dict[str, Any] = {"fee_by_grade": {}, "contribution_by_grade": {}}
+        terms = free | {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING}
         house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
         house.member("bob", Role.BORROWER)
         house.member("lucy", Role.INVESTOR, 300_00)
@@ -152,6 +159,12 @@ def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
             {**WINTER, "bad_debts": [{"percent": "101"}]},
             "bad_input",
             "bad_debts[0].percent",
+        ),
+        (
+            ("stress", "--scenario", "-"),
+            {**WINTER, "bad_debts": [{"percent": "9"}, {"percent": "9", "grades": ["A", "ZZ"]}]},
+            "bad_input",
+            "bad_debts[1].grades",
         ),
         (
             ("stress", "--scenario", "-"),

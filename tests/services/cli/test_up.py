@@ -51,6 +51,34 @@ def test_it_goes_on_after_a_kill_and_ends_when_told(
     _works_while_nothing_runs(data, zhuanhu)
 
 
+def test_a_trial_book_has_a_time_of_its_own(
+    make_up: MakeUp, make_folder: MakeFolder, zhuanhu: Zhuanhu
+) -> None:
+    data = make_folder()
+    up = make_up(data, "--platform", "demo", "--starts-on", "2019-11-30")
+    at = ("--data", str(data), "--json")
+    opened = {"type": "open_platform", "id": "o", "platform": "demo", "actor": "me"}
+    opened |= {"business_date": "2019-11-30", "law_table": "cn-p2p"}
+    assert zhuanhu("publish", "-", *at, stdin=json.dumps(opened)).code == 0
+    assert _last_recorded(zhuanhu, data) == "2019-11-30T01:00:00+00:00"
+    assert zhuanhu("day-end", *at).json["closed"] == "2019-11-30"
+    assert _last_recorded(zhuanhu, data) == "2019-11-30T16:30:00+00:00"  # 00:30 in Shanghai.
+    days = zhuanhu("day-end", "--until", "2019-12-03", *at).lines
+    assert [each["closed"] for each in days] == ["2019-12-01", "2019-12-02"]
+    told = zhuanhu("day-end", "--until", "2019-12-03", *at)
+    assert (told.code, told.out, told.error["field"]) == (2, "", "until")
+    assert up.stop(signal.SIGTERM) == 0
+    again = zhuanhu("up", *at, "--starts-on", "2020-01-01")
+    assert (again.code, again.error["code"]) == (2, "bad_input")
+    assert again.error["field"] == "starts_on"
+
+
+def _last_recorded(zhuanhu: Zhuanhu, data: Path) -> str:
+    told = zhuanhu("reserve", "show", "--data", str(data), "--json").json
+    at: str = told["view"]["recorded_at"]
+    return at
+
+
 def test_it_ends_when_its_bank_has_ended(make_up: MakeUp, make_folder: MakeFolder) -> None:
     up = make_up(make_folder())
     psutil.Process(up.ready["bank_pid"]).kill()
@@ -81,6 +109,8 @@ def test_it_waits_for_the_next_writer_until_it_is_told_to_stop(
 
 
 def _works_while_nothing_runs(data: Path, zhuanhu: Zhuanhu) -> None:
+    ahead = zhuanhu("day-end", "--until", "2024-01-09", "--data", str(data), "--json")
+    assert ahead.error["code"] == "clock_is_real"
     policy = EXAMPLES[1].model_dump_json()
     rate = '{"type": "rate_loan", "id": "r", "platform": "demo", "actor": "me", "grade": "A",'
     lines = f'{policy}\n{rate} "loan_id": "L9"}}\n'
