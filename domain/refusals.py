@@ -413,3 +413,11 @@ class Code(StrEnum):
     )
     BLACKLIST_FORGED = "blacklist_forged", "The list is not signed by that key."
     BLACKLIST_OUTDATED = "blacklist_outdated", "A later list of that platform was imported."
+
+
+_MEANINGS = {code.value: code.meaning for code in Code}
+
+
+def meaning_of(code: str) -> str:
+    """Of a code as it was stored; nothing of one that this version does not know."""
+    return _MEANINGS.get(code, "")

@@ -49,10 +49,11 @@ class Envelope(Fact, Generic[E]):
 class Reply(Message):
     """The stored outcome of one command id, for ever. `replayed`: it was stored before.
 
-    `code` is one of docs/errors.md, null where the command was accepted. The positions are those
-    of its first and last event, 0 where there are none. An id that comes again with another
-    payload is refused with `command_id_reused`, and its first outcome stands. `parked` is no stored
-    outcome: the message could not be read, `message` says why, and a person looks at it.
+    `code` is one of docs/errors.md, and `message` says what it means; both are null where the
+    command was accepted. The positions are those of its first and last event, 0 where there are
+    none. An id that comes again with another payload is refused with `command_id_reused`, and its
+    first outcome stands. `parked` is no stored outcome: the message could not be read, `message`
+    says why, and a person looks at it.
     """
 
     command_id: str  # Of an unread message what its header ce_id says.

@@ -13,7 +13,7 @@ from adapters.commanding import PARKED, CommandParked, Commands, Outcome, Receip
 from adapters.inbox import Inbox
 from adapters.kafka.commands import KafkaCommands, receipt_of
 from adapters.kafka.publisher import NoReply
-from domain.refusals import Code
+from domain.refusals import meaning_of
 from infra.kafka import client_options, unlogged
 from services.cli.calendar_in_use import calendar_in_use
 from services.cli.command_files import read_commands
@@ -37,7 +37,6 @@ from services.settlement.intake import Intake
 from services.settlement.writer import Writer
 
 AT_ONCE = 1000
-_MEANINGS = {code.value: code.meaning for code in Code}
 
 app = typer.Typer()
 
@@ -124,7 +123,7 @@ def receipt_json(receipt: Receipt) -> dict[str, object]:
 
 
 def _message(receipt: Receipt) -> str:
-    return receipt.message or _MEANINGS.get(receipt.code, "")
+    return receipt.message or meaning_of(receipt.code)
 
 
 def show_receipts(receipts: Sequence[Receipt], as_json: bool) -> None:

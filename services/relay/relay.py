@@ -34,6 +34,7 @@ from adapters.shard_schema import (
     relay_role,
     shard_schema,
 )
+from domain.refusals import meaning_of
 from infra.kafka import administration
 from infra.postgres import connect, in_schema_of
 
@@ -246,7 +247,7 @@ def _reply(row: Sequence[Any], *, replayed: bool) -> Reply:
         command_id=command_id,
         outcome=outcome,
         code=code or None,
-        message=message or None,
+        message=message or meaning_of(code) or None,
         field=field,
         first_position=first_position,
         last_position=last_position,

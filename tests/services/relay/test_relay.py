@@ -23,6 +23,7 @@ from adapters.kafka.outlet import BATCH_BYTES
 from adapters.kafka.topics import Topic, topic_name
 from adapters.shard_schema import shard_schema
 from domain import commands as c
+from domain.refusals import Code
 from infra.kafka import administration
 from services.relay import relay as relaying
 from services.relay.relay import PATIENCE_S, Relay, RelayRunning, RelayStopped
@@ -53,6 +54,21 @@ def test_what_is_published_is_what_the_contract_says(house: KafkaHouse) -> None:
             found = {name: value.decode() for name, value in each.headers}
             assert set(headers[f"{topic.value}-headers"]["required"]) <= set(found)
             jsonschema.validate(orjson.loads(each.value), known[found["ce_type"]])
+
+
+def test_every_reply_of_a_refusal_says_why_in_words(house: KafkaHouse) -> None:
+    """Also where nothing was to be added to what the code means, and once more for a repeat."""
+    ghost, reused = recharge(house, 1, member_id="ghost"), recharge(house, 2)
+    house.publish(ghost, ghost, reused, reused.model_copy(update={"amount_fen": 2}))
+    house.take(4)
+    house.relay_all()
+    said = [orjson.loads(each.value) for each in house.records(Topic.REPLIES)]
+    refused = [each for each in said if each["outcome"] == "refused"]
+    assert [each["message"] for each in refused] == [
+        *(Code.MEMBER_UNKNOWN.meaning, Code.MEMBER_UNKNOWN.meaning),
+        Code.COMMAND_ID_REUSED.meaning,
+    ]
+    assert all(each["message"] is None for each in said if each["outcome"] == "accepted")
 
 
 def test_a_poison_message_is_parked_and_answered_and_holds_up_nobody(house: KafkaHouse) -> None:
