@@ -2,21 +2,22 @@
 
 rolled         顺延: due dates that are no working days
 why_called_in  提前到期: whether the whole rest falls due today, and why
+undone         a call-in that rests on nothing any more
 claims_due     违约偿付: which instalments must be paid by whoever stands in, and what of them
 covered        what of an instalment that a person confirms
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from itertools import pairwise
 
 from domain import loan_events as e
+from domain.call_in import late_enough, often_enough, reached, remaining_stage
 from domain.loan import Loan
 from domain.model import InvariantBroken, Refused
 from domain.money import BadFigure
-from domain.policy import Covers, Roll, Scope, Stage
+from domain.policy import Covers, Roll, Stage
 from domain.refusals import Code
 from domain.working_days import WorkingDays
 
@@ -50,18 +51,28 @@ def _working_day(calendar: WorkingDays, day: date) -> date:
 def why_called_in(loan: Loan, today: date) -> e.CalledIn | None:
     if not loan.overdue:
         return None
-    if _remaining_stage(loan, today) is not None:
-        return e.CalledIn.STAGE
-    rule = loan.policy.acceleration
-    if rule is None:
-        return None
-    if rule.over_days is not None and _latest(loan, today) > rule.over_days:
-        return e.CalledIn.OVER_DAYS
-    if rule.in_a_row is not None and _longest_run(loan.was_overdue) >= rule.in_a_row:
-        return e.CalledIn.IN_A_ROW
-    if rule.in_all is not None and len(loan.was_overdue) >= rule.in_all:
-        return e.CalledIn.IN_ALL
-    return None
+    policy = loan.policy
+    return late_enough(policy, _latest(loan, today)) or often_enough(policy, loan.was_overdue)
+
+
+def undone(loan: Loan) -> tuple[e.CallInUndone, ...]:
+    """By what is known now there was no reason for it on its day. It stays where anything of the
+    rest was paid by anybody, is on its way, or was awarded as costs."""
+    call_in = loan.call_in
+    if call_in is None or call_in.stands(loan.policy) or loan.lines_moving:
+        return ()
+    rest = loan.billed.get(call_in.period)
+    if rest is None or not rest.untouched:
+        return ()
+    return (
+        e.CallInUndone(
+            loan_id=loan.known().loan_id,
+            period=rest.period,
+            due_on=loan.rows[rest.period - 1].due_on,
+            principal=rest.principal,
+            interest=rest.interest,
+        ),
+    )
 
 
 def claims_due(loan: Loan, today: date) -> Iterator[tuple[int, Covers]]:
@@ -73,7 +84,7 @@ def claims_due(loan: Loan, today: date) -> Iterator[tuple[int, Covers]]:
             continue
         if whole is not None:
             yield period, whole.covers
-        elif stages := _reached(loan.policy.triggers, billed.late_days(today, loan.policy)):
+        elif stages := reached(loan.policy.triggers, billed.late_days(today, loan.policy)):
             yield period, stages[-1].covers
 
 
@@ -82,31 +93,15 @@ def covered(loan: Loan, period: int, today: date) -> Covers:
     is what that will cover: who confirms it early brings the day forward, and promises no more."""
     whole = _remaining_stage(loan, today)
     triggers = loan.policy.triggers
-    reached = _reached(triggers, loan.billed[period].late_days(today, loan.policy))
-    return (whole or (reached or triggers[:1])[-1]).covers
+    stages = reached(triggers, loan.billed[period].late_days(today, loan.policy))
+    return (whole or (stages or triggers[:1])[-1]).covers
 
 
 def _remaining_stage(loan: Loan, today: date) -> Stage | None:
     """The last stage that any instalment has reached, where it covers all that remains."""
-    if loan.policy.scope is Scope.NONE:
-        return None
-    stages = _reached(loan.policy.triggers, _latest(loan, today))
-    return stages[-1] if stages and stages[-1].covers is not Covers.INSTALMENT else None
-
-
-def _reached(stages: Iterable[Stage], late_days: int) -> list[Stage]:
-    return [stage for stage in stages if stage.from_days <= late_days]
+    return remaining_stage(loan.policy, _latest(loan, today))
 
 
 def _latest(loan: Loan, today: date) -> int:
     """How late the latest instalment is."""
     return max((b.late_days(today, loan.policy) for b in loan.billed.values()), default=0)
-
-
-def _longest_run(periods: frozenset[int]) -> int:
-    """Of instalments one after another."""
-    longest = run = 1 if periods else 0
-    for before, period in pairwise(sorted(periods)):
-        run = run + 1 if period == before + 1 else 1
-        longest = max(longest, run)
-    return longest

@@ -31,8 +31,7 @@ def assess(loan: Loan, today: date, calendar: WorkingDays | None = None) -> tupl
     `calendar`: for policies that roll due dates to working days."""
     terms = loan.must_be(*IN_REPAYMENT)
     events: list[e.LoanEvent] = []
-    while (row := billing.next_row(loan)) is not None and row.due_on <= today:
-        loan = then(loan, events, billing.billed(loan, row, whole_rest=False))
+    loan = billing.bill_due(loan, events, today)
     for moved in rolled(loan, today, calendar):
         loan = then(loan, events, moved)
     for period, billed in loan.billed.items():

@@ -6,6 +6,7 @@ current_row       and where a part of it is owed
 rest              all that is not billed yet as one instalment, with interest for months begun alone
 compensation_fen  what is asked for paying that early
 billed            an instalment shared over the claims, as an event
+bill_due          all that is due by a day
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from decimal import Decimal
 from domain import loan_events as e
 from domain.fees import percent_of
 from domain.loan import Loan
+from domain.loan_evolution import then
 from domain.policy import SharingBasis
 from domain.register import Row, Vector, bill
 from domain.schedule import Method, schedule
@@ -81,6 +83,13 @@ def billed(loan: Loan, row: Row, *, whole_rest: bool) -> e.InstalmentBilled:
         sharing=sharing(loan),
         whole_rest=whole_rest,
     )
+
+
+def bill_due(loan: Loan, events: list[e.LoanEvent], today: date) -> Loan:
+    """Each instalment of the schedule that is due by `today`, on its own day."""
+    while (row := next_row(loan)) is not None and row.due_on <= today:
+        loan = then(loan, events, billed(loan, row, whole_rest=False))
+    return loan
 
 
 def shared(loan: Loan, row: Row) -> tuple[Vector, Vector]:

@@ -56,7 +56,11 @@ def records(told: Told, event: e.LoanEvent, before: Loan, after: Loan) -> Iterat
             yield _repayment(told, OpCode.MODIFY, after, after.billed[period], None)
         case e.InstalmentOverdue(period=period):
             yield _overdue(told, OpCode.ADD, after, after.billed[period])
-        case e.EarlyBillingUndone(period=period) | EarlyPartUndone(period=period):
+        case (
+            e.EarlyBillingUndone(period=period)
+            | e.CallInUndone(period=period)
+            | EarlyPartUndone(period=period)
+        ):
             undone = before.billed[period]
             yield _repayment(told, OpCode.DELETE, after, undone, None)
             if period in before.overdue:

@@ -24,6 +24,7 @@ from msgspec import field
 
 from domain import loan_events as e
 from domain import loan_guarantee as g
+from domain.call_in import CallIn
 from domain.early_part_events import EarlyPart
 from domain.model import InvariantBroken, Refused, State
 from domain.policy import Covers, PolicyTerms
@@ -91,7 +92,7 @@ class Loan(State):
     )  # Only those with something open.
     next_period: int = 1
     rest_billed_with: int | None = None  # The period with which all later principal was billed.
-    called_in: int | None = None  # The same, where the whole rest fell due (提前到期).
+    call_in: CallIn | None = None  # The same, where the whole rest fell due (提前到期).
     overdue: frozenset[int] = frozenset()
     was_overdue: frozenset[int] = frozenset()  # Whether paid since or not.
     sued_on: date | None = None  # When the first suit was filed on it.
@@ -140,6 +141,11 @@ class Loan(State):
         if self.redrawn:
             return self.redrawn
         return self.disbursed.schedule if self.disbursed else ()
+
+    @property
+    def called_in(self) -> int | None:
+        """The period with which the whole rest fell due."""
+        return self.call_in.period if self.call_in else None
 
     def place_of(self, claim_id: str) -> int:
         """In the register. Refused where the loan has no such claim."""

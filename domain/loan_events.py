@@ -185,6 +185,18 @@ class LoanCalledIn(Event):
     why: CalledIn
 
 
+class CallInUndone(Event):
+    """A payment that took effect before it was booked shows that there was no reason to call the
+    rest in: it falls due by the schedule again, its first instalment on `due_on`."""
+
+    TOPIC: ClassVar[str] = "loan.call-in-undone.v1"
+    loan_id: str
+    period: int
+    due_on: date
+    principal: Vector
+    interest: Vector
+
+
 class EarlyCompensationCharged(Event):
     """提前还款违约金: it stands in the interest of the rest that was just billed."""
 
@@ -378,6 +390,7 @@ RepaymentEvent = (
     | EarlyBillingUndone
     | DueDateRolled
     | LoanCalledIn
+    | CallInUndone
     | EarlyCompensationCharged
     | EarlyPartBilled
     | EarlyPartUndone

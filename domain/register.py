@@ -151,10 +151,22 @@ class Billed(State):
         days = (on - self.due_on).days
         return days if self.base_fen and days > terms.grace_days else 0
 
+    def late_when_paid(self, terms: PolicyTerms) -> int | None:
+        """How late the last payment of it was when it took effect, whenever that was booked; None
+        where something is open."""
+        if self.base_fen:
+            return None
+        days = (self.last_paid_on - self.due_on).days
+        return days if days > terms.grace_days else 0
+
     def paid_in_time(self, terms: PolicyTerms) -> bool:
-        """By payments that took effect so, whenever they were booked."""
-        late_days = (self.last_paid_on - self.due_on).days
-        return not self.base_fen and late_days <= terms.grace_days
+        return self.late_when_paid(terms) == 0
+
+    @property
+    def untouched(self) -> bool:
+        """Nobody has paid any of it, and no costs came to it."""
+        in_place = self.reserve_fen or self.advances
+        return self.last_paid_on == date.min and not (in_place or self.other_fee_fen)
 
     @property
     def open(self) -> bool:

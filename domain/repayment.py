@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from domain import billing, early_part
+from domain import acceleration, billing, early_part
 from domain import loan_events as e
 from domain.loan import IN_REPAYMENT, Loan, Payment
 from domain.loan_evolution import evolve, then
 from domain.model import InvariantBroken, Refused
-from domain.payment_split import split
+from domain.payment_split import Split, split
 from domain.policy import EarlyRest
 from domain.refusals import Code
 
@@ -110,20 +110,42 @@ def route(loan: Loan) -> tuple[e.LoanEvent, ...]:
     events: list[e.LoanEvent] = []
     for early in _billed_early(loan, payment):
         loan = then(loan, events, early)
-    parts, recourse, allocation = split(
-        payment.amount_fen, tuple(loan.billed.values()), payment.effective_on, loan.policy
-    )
-    terms = loan.known()
-    sent = e.RepaymentRouted(
-        loan_id=terms.loan_id,
+    return (*events, _over_lines(loan, payment_id, payment))
+
+
+def _over_lines(loan: Loan, payment_id: str, payment: Payment) -> e.RepaymentRouted:
+    """What took effect before the rest was called in pays all else first. Where that undoes the
+    call-in, what is left of it goes back, unless the borrower wants to pay all."""
+    on, policy = payment.effective_on, loan.policy
+    billed = tuple(loan.billed.values())
+    called_in = tuple(each for each in billed if each.period == loan.called_in and on < each.due_on)
+    others = tuple(each for each in billed if each not in called_in)
+    first = split(payment.amount_fen, others, on, policy)
+    sent = _routed(loan, payment_id, payment, first)
+    if not called_in or (not payment.in_full and _undoes(loan, sent)):
+        return sent
+    last = split(first.allocation.left_fen, called_in, on, policy)
+    return _routed(loan, payment_id, payment, first, last)
+
+
+def _routed(loan: Loan, payment_id: str, payment: Payment, *splits: Split) -> e.RepaymentRouted:
+    parts = tuple(part for each in splits for part in each.parts)
+    return e.RepaymentRouted(
+        loan_id=loan.known().loan_id,
         payment_id=payment_id,
         entry_id=f"R-{payment_id}" if parts else None,
         effective_on=payment.effective_on,
         parts=parts,
-        left_fen=allocation.left_fen,
-        recourse=recourse,
+        left_fen=splits[-1].allocation.left_fen,
+        recourse=tuple(back for each in splits for back in each.recourse),
     )
-    return (*events, sent)
+
+
+def _undoes(loan: Loan, sent: e.RepaymentRouted) -> bool:
+    if sent.entry_id is None:
+        return False
+    settled = e.RepaymentSettled(loan_id=sent.loan_id, payment_id=sent.payment_id, principal_fen=0)
+    return bool(acceleration.undone(evolve(evolve(loan, sent), settled)))
 
 
 def _billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
@@ -159,13 +181,19 @@ def _part_billed_early(loan: Loan, payment: Payment) -> tuple[e.LoanEvent, ...]:
 
 
 def settle(loan: Loan, today: date) -> tuple[e.RepaymentSettled, *tuple[e.LoanEvent, ...]]:
+    """With a call-in that it disproves; what is due by now by the schedule is billed then."""
     at_bank = routed(loan)
     principal_fen = sum(sum(p.principal) + p.reserve_principal_fen for p in at_bank.parts)
     principal_fen += sum(each.principal_fen for each in at_bank.recourse)
     settled = e.RepaymentSettled(
         loan_id=at_bank.loan_id, payment_id=at_bank.payment_id, principal_fen=principal_fen
     )
-    return (settled, *end(evolve(loan, settled), today))
+    loan = evolve(loan, settled)
+    events: list[e.LoanEvent] = []
+    for undone in acceleration.undone(loan):
+        loan = billing.bill_due(then(loan, events, undone), events, today)
+    events += end(loan, today)
+    return (settled, *events)
 
 
 def fail(loan: Loan, payment_id: str, bank_code: str) -> tuple[e.LoanEvent, ...]:

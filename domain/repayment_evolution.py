@@ -9,6 +9,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from domain import loan_events as e
+from domain.call_in import CallIn, late_enough
 from domain.claims_evolution import evolve_claims
 from domain.early_part_events import EarlyPart, EarlyPartBilled, EarlyPartUndone
 from domain.loan import Loan, Payment, Status
@@ -37,22 +38,14 @@ def evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
                 rest_billed_with=event.period if event.whole_rest else loan.rest_billed_with,
             )
         case e.EarlyBillingUndone():
-            late = loan.overdue - {event.period}
-            return replace(
-                loan,
-                billed=without(loan.billed, event.period),
-                unbilled=tuple(a + b for a, b in zip(loan.unbilled, event.principal, strict=True)),
-                next_period=event.period,
-                rest_billed_with=None,
-                overdue=late,
-                was_overdue=loan.was_overdue - {event.period},
-                status=Status.OVERDUE if late else Status.REPAYING,
-            )
+            return _rest_unbilled(loan, event)
         case e.DueDateRolled():
             rolled = replace(loan.billed[event.period], due_on=event.due_on)
             return replace(loan, billed={**loan.billed, event.period: rolled})
         case e.LoanCalledIn():
-            return replace(loan, called_in=event.period)
+            return replace(loan, call_in=_called_in(loan, event))
+        case e.CallInUndone():
+            return _call_in_undone(loan, event)
         case e.EarlyCompensationCharged():
             return loan
         case EarlyPartBilled():
@@ -120,6 +113,42 @@ def evolve_repayment(loan: Loan, event: e.RepaymentEvent) -> Loan:
             return evolve_claims(loan, event)
 
 
+def _rest_unbilled(loan: Loan, event: e.EarlyBillingUndone | e.CallInUndone) -> Loan:
+    late = loan.overdue - {event.period}
+    return replace(
+        loan,
+        billed=without(loan.billed, event.period),
+        unbilled=tuple(a + b for a, b in zip(loan.unbilled, event.principal, strict=True)),
+        next_period=event.period,
+        rest_billed_with=None,
+        overdue=late,
+        was_overdue=loan.was_overdue - {event.period},
+        status=Status.OVERDUE if late else Status.REPAYING,
+    )
+
+
+def _called_in(loan: Loan, event: e.LoanCalledIn) -> CallIn:
+    policy, on = loan.policy, event.called_in_on
+    late = frozenset(
+        period
+        for period, billed in loan.billed.items()
+        if late_enough(policy, billed.late_days(on, policy))
+    )
+    return CallIn(event.period, on, event.why, late, loan.was_overdue)
+
+
+def _call_in_undone(loan: Loan, event: e.CallInUndone) -> Loan:
+    """Who must pay an instalment of that number is asked anew once it is late by the schedule."""
+    guarantee = loan.guarantee
+    return replace(
+        _rest_unbilled(loan, event),
+        call_in=None,
+        filed=loan.filed - {event.period},
+        covers=without(loan.covers, event.period),
+        guarantee=replace(guarantee, confirmed=guarantee.confirmed - {event.period}),
+    )
+
+
 def _part_billed(loan: Loan, event: EarlyPartBilled) -> Loan:
     billed = Billed(
         event.period, event.due_on, event.principal, event.interest, lateness=_lateness(loan)
@@ -183,6 +212,7 @@ def _settled(loan: Loan, event: e.RepaymentSettled) -> Loan:
         billed=still_open,
         overdue=late,
         was_overdue=loan.was_overdue - in_time,
+        call_in=loan.call_in and loan.call_in.after(billed, loan.policy),
         status=Status.OVERDUE if late else Status.REPAYING,
     )
 

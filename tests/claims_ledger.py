@@ -38,7 +38,7 @@ class Ledger:
         match event:
             case e.InstalmentBilled() | EarlyPartBilled():
                 self._count(self.due, event.principal, event.interest)
-            case e.EarlyBillingUndone() | EarlyPartUndone():
+            case e.EarlyBillingUndone() | e.CallInUndone() | EarlyPartUndone():
                 self._count(self.due, event.principal, event.interest, sign=-1)
             case e.CourtCostsAwarded():
                 self.costs_fen += event.amount_fen

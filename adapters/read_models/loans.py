@@ -172,7 +172,7 @@ class Loans(View):
         match recorded.event:
             case e.InstalmentBilled() as event:
                 self._bill(event, recorded.business_date)
-            case e.EarlyBillingUndone() as event:
+            case e.EarlyBillingUndone() | e.CallInUndone() as event:
                 self._unbill(event, recorded.business_date)
             case EarlyPartBilled() as event:
                 self._bill_part(event, recorded.business_date)
@@ -238,7 +238,7 @@ class Loans(View):
         else:
             loan.unbilled_interest_fen -= row.billed_interest_fen
 
-    def _unbill(self, event: e.EarlyBillingUndone, on: date) -> None:
+    def _unbill(self, event: e.EarlyBillingUndone | e.CallInUndone, on: date) -> None:
         row = self._instalments[event.loan_id, event.period]
         loan = self._loans[event.loan_id]
         self._history.keep_instalment(row, on)
@@ -250,6 +250,9 @@ class Loans(View):
         row.billed = row.overdue = False
         row.billed_principal_fen = row.open_principal_fen = 0
         row.billed_interest_fen = row.open_interest_fen = 0
+        if isinstance(event, e.CallInUndone):
+            row.due_on = event.due_on
+            row.filed = row.confirmed = False
 
     def _bill_part(self, event: EarlyPartBilled, on: date) -> None:
         """An instalment of its own, which no schedule has; it stays when it is undone."""

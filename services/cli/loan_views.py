@@ -69,7 +69,8 @@ def explain_command(
     as_json: AsJson = False,
 ) -> None:
     """What the loan owes on a day, and every event that changed one of its figures, reckoned on
-    that day: so a backdated payment shows what penalty it took off.
+    that day: so a backdated payment shows what penalty it took off. Of a rest that was called in it
+    says why, and whether that still stands.
 
     Example: zhuanhu loan explain L00001 --on 2024-03-31 --json
     """
@@ -90,6 +91,7 @@ def explain_command(
         "status": loan.status.value,
         "policy_version": loan.policy.version if loan.concluded else None,
         "law_table": loan.law_table,
+        "called_in": _called_in(loan),
         "owed": [
             {"period": period, "figure": figure.value, "amount_fen": fen}
             for (period, figure), fen in figures(loan, reckoned_on).items()
@@ -106,6 +108,21 @@ def explain_command(
         ],
     }
     show(f"loan {loan_id}", answer, as_json)
+
+
+def _called_in(loan: Loan) -> Answer | None:
+    """Of a rest that fell due: on what that rests, by what is known now. Where `stands` is false a
+    payment that was booked later disproved it, and something of the rest was paid before."""
+    if (call_in := loan.call_in) is None:
+        return None
+    return {
+        "period": call_in.period,
+        "on": call_in.called_in_on.isoformat(),
+        "why": call_in.why.value,
+        "stands": call_in.stands(loan.policy),
+        "late_enough": sorted(call_in.late),
+        "were_overdue": sorted(call_in.was_overdue),
+    }
 
 
 def _told(recorded: Recorded) -> Answer:

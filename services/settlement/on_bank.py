@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from domain import (
     assessment,
@@ -190,7 +190,7 @@ def _repaid(desk: Desk, entry: EntryRequested) -> None:
             loan_id=loan_id, payment_id=entry.reference, amount_fen=reserve_fen
         )
         desk.record(RESERVE, recovered)
-    drop_claims(desk, loan_id)
+    drop_claims(desk, loan_id, loan.filed)
     paid_fen = sum(movement.amount_fen for movement in entry.movements)
     count_payment(desk, loan.known().borrower_id, entry.reference, paid_fen)
     on_guarantees.drop_obligations(desk, loan_id)
@@ -206,10 +206,11 @@ def _repayment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> No
     route_next(desk, loan_id)
 
 
-def drop_claims(desk: Desk, loan_id: str) -> None:
-    """Claims in the reserve's queue of which the borrower left nothing open."""
+def drop_claims(desk: Desk, loan_id: str, filed: Iterable[int]) -> None:
+    """Claims in the reserve's queue of which the borrower left nothing open; `filed`: also the one
+    on a rest that is not due any more."""
     loan = desk.loan(loan_id)
-    for period in sorted(loan.filed):
+    for period in sorted(filed):
         waiting = desk.reserve.queue.get(assessment.claim_id(loan_id, period))
         if waiting is not None and not protection.protected_fen(loan, period):
             desk.record(RESERVE, reserve.ClaimDropped(claim_id=waiting.claim_id))
@@ -286,7 +287,8 @@ def _assignment_rejected(desk: Desk, entry: EntryRequested, bank_code: str) -> N
 def _advance_settled(desk: Desk, entry: EntryRequested) -> None:
     on_guarantees.advance_made(desk, entry)
     on_guarantees.drop_obligations(desk, entry.subject)  # Of the others who stand for it.
-    drop_claims(desk, entry.subject)  # Late, and the reserve was obliged already.
+    # Late, and the reserve was obliged already.
+    drop_claims(desk, entry.subject, desk.loan(entry.subject).filed)
     route_next(desk, entry.subject)
 
 

@@ -64,7 +64,15 @@ policies = st.builds(
     early_compensation=st.sampled_from(("0", "3")),
     early_part=st.sampled_from(EarlyRest),
     overdue_claims_assignable=st.sampled_from((True, True, False)),
-    acceleration=st.sampled_from((None, Acceleration(over_days=40), Acceleration(in_a_row=2))),
+    acceleration=st.sampled_from(
+        (
+            None,
+            Acceleration(over_days=40),
+            Acceleration(over_days=2),
+            Acceleration(in_a_row=2),
+            Acceleration(in_all=1),
+        )
+    ),
     providers=st.sampled_from(
         (
             (Provider.GUARANTOR, Provider.RESERVE),

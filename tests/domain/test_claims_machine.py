@@ -8,7 +8,7 @@ What must hold after each step is in tests/claims_ledger.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -88,6 +88,13 @@ class Claims(ClaimsOnSale):
         for period in sorted(self.loan.guarantee.confirmed) if reserve_paid else ():
             self.guarantor_breaks_his_word(period=period, percent=reserve_paid, answer=True)
 
+    def record(self, *events: e.LoanEvent) -> None:
+        """Where a call-in is undone, no guarantor has broken his word on the rest any more."""
+        super().record(*events)
+        for event in events:
+            if isinstance(event, e.CallInUndone):
+                self.in_breach.pop(event.period, None)
+
     # -- the borrower -----------------------------------------------------------------------
 
     @precondition(lambda self: self.running)
@@ -103,6 +110,28 @@ class Claims(ClaimsOnSale):
     ) -> None:
         payment_id = f"p{next(self.numbers)}"
         on = max(TODAY, self.today - timedelta(days=days_ago))
+        self._pay(fen, on, payment_id, answer, wants, frozen=frozen)
+
+    @precondition(lambda self: self.running and self.loan.overdue - {self.loan.called_in})
+    @rule(
+        days=st.sampled_from((0, 0, 0, 1, 3)),
+        more_fen=st.sampled_from((0, 0, 0, 700, -1)),
+        answer=ANSWERS,
+    )
+    def pay_and_be_booked_late(self, days: int, more_fen: int, answer: bool | None) -> None:
+        """All that is overdue, a rest that was called in left out, so many days after its day."""
+        overdue = [self.loan.billed[n] for n in self.loan.overdue - {self.loan.called_in}]
+        on = min(self.today, min(each.due_on for each in overdue) + timedelta(days=days))
+        dues = [each.due(on, self.loan.policy) for each in self.loan.billed.values()]
+        left_out = {self.loan.called_in}
+        fen = more_fen + sum(sum(due[1:]) for due in dues if due.instalment not in left_out)
+        if fen > 0:
+            payment_id = f"p{next(self.numbers)}"
+            self._pay(fen, max(TODAY, on), payment_id, answer, "", frozen=True)
+
+    def _pay(
+        self, fen: int, on: date, payment_id: str, answer: bool | None, wants: str, *, frozen: bool
+    ) -> None:
         in_full, in_part = wants == "in_full", wants == "in_part"
         if in_full:
             fen = repayment.payoff_fen(self.loan, on) or fen
@@ -365,6 +394,14 @@ class Claims(ClaimsOnSale):
             to_come = self.loan.rows[self.loan.next_period - 1 :]
             assert sum(row.principal_fen for row in to_come) == sum(self.loan.unbilled)
             assert len(self.loan.rows) == self.loan.known().periods
+
+    @invariant()
+    def a_rest_is_called_in_for_a_reason(self) -> None:
+        """Or something of it was paid, or is being paid."""
+        if hasattr(self, "loan") and self.loan.call_in and self.running:
+            rest = self.loan.billed.get(self.loan.call_in.period)
+            stands = self.loan.call_in.stands(self.loan.policy)
+            assert stands or rest is None or not rest.untouched
 
     @invariant()
     def nobody_must_advance_more_than_is_open(self) -> None:

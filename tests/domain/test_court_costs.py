@@ -141,7 +141,7 @@ def test_they_are_open_when_a_payoff_was_at_the_bank_and_the_bank_may_refuse_the
 
 
 def test_they_join_a_rest_that_fell_due_though_a_payment_is_at_the_bank() -> None:
-    called_in = three_instalments(8, acceleration=Acceleration(over_days=7))
+    called_in = three_instalments(8, acceleration=Acceleration(over_days=0))
     called_in = folded(assessment.assess(called_in, DUE + timedelta(days=9)), called_in)
     owed_fen = sum(called_in.billed[1].due(LATE, called_in.policy)[1:])
     loan = accepted(called_in, owed_fen, "p1")

@@ -12,7 +12,7 @@ from domain import assessment, loan_evolution, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Record, Told, records
 from domain.loan import Loan
-from domain.policy import PolicyTerms, Roll
+from domain.policy import Acceleration, PolicyTerms, Roll
 from domain.schedule import Method
 from domain.working_days import WorkingDays
 from tests.exemplars import TODAY, a_policy, disbursed
@@ -114,6 +114,21 @@ def test_what_was_paid_in_time_and_booked_late_was_not_overdue(story: Story) -> 
     assert [each[:3] for each in codes(story)][-2:] == [
         ("repayment_status", "M", 1),
         ("overdue", "D", 1),
+    ]
+
+
+def test_a_rest_that_was_called_in_by_mistake_is_taken_back() -> None:
+    story = Story(a_policy(acceleration=Acceleration(over_days=1), penalty_bands="1-:0"))
+    for days in range(4):
+        story.night(DUE + timedelta(days=days))
+    told = len(story.told)
+    row = story.loan.rows[0]
+    story.paid(DUE, row.principal_fen + row.interest_fen)
+    assert [each[:3] for each in codes(story)][told:] == [
+        ("repayment_status", "M", 1),
+        ("overdue", "D", 1),
+        ("repayment_status", "D", 2),
+        ("overdue", "D", 2),
     ]
 
 

@@ -80,7 +80,7 @@ class Loan:
                 self.billed[data["period"]] = Billed(data)
                 if data["whole_rest"]:
                     self.rest_with = data["period"]
-            case "loan.early-billing-undone.v1":
+            case "loan.early-billing-undone.v1" | "loan.call-in-undone.v1":
                 del self.billed[data["period"]]
                 self.rest_with = None
             case "loan.early-part-billed.v1":

@@ -24,7 +24,7 @@ from domain.guarantee import (
     Reimbursed,
 )
 from domain.guarantor_advance import owed_fen
-from domain.loan_events import ClaimFiled, RepaymentSettled
+from domain.loan_events import CallInUndone, ClaimFiled, RepaymentSettled
 from domain.loan_guarantee import (
     GuaranteeAdvanceOpened,
     LoanGuaranteed,
@@ -83,6 +83,7 @@ class Guarantees(Check):
             ((LoanRepaid,), self._repaid),
             ((OverdueConfirmed,), self._confirm),
             ((ClaimFiled,), self._file),
+            ((CallInUndone,), self._call_in_undone),
             ((ObligationOpened,), self._oblige),
             ((ObligationDropped,), self._dropped),
             ((GuaranteeAdvanceOpened,), self._lines),
@@ -175,6 +176,14 @@ class Guarantees(Check):
 
     def _file(self, fact: Fact) -> None:
         self._filed[fact.event.claim_id] = self._streams.platform.business_date
+
+    def _call_in_undone(self, fact: Fact) -> None:
+        """Late by the schedule, an instalment of that number obliges them anew; what obliged them
+        for the rest is dropped after it."""
+        claim_id = f"{fact.event.loan_id}.{fact.event.period}"
+        self._confirmed.pop(claim_id, None)
+        self._filed.pop(claim_id, None)
+        self._were_obliged -= {claim for claim in self._were_obliged if claim[0] == claim_id}
 
     def _oblige(self, fact: Fact) -> None:
         event = fact.event

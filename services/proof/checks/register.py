@@ -15,6 +15,7 @@ from domain.loan_events import (
     AdvanceOpened,
     AdvancePaid,
     AdvanceReleased,
+    CallInUndone,
     ClaimAssigned,
     EarlyBillingUndone,
     InstalmentBilled,
@@ -81,7 +82,7 @@ class Register(Check):
         return looks_of(
             ((LoanDisbursed,), self._disbursed),
             ((InstalmentBilled, EarlyPartBilled), self._billed),
-            ((EarlyBillingUndone, EarlyPartUndone), self._unbilled),
+            ((EarlyBillingUndone, CallInUndone, EarlyPartUndone), self._unbilled),
             ((RepaymentRouted,), self._routed),
             ((RepaymentSettled,), self._settled),
             ((AdvanceOpened,), self._opened),

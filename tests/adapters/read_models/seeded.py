@@ -53,6 +53,7 @@ class Seeded:
         self.rng = random.Random(seed)
         self.today = START
         self._affiliates = random.Random(seed)
+        self._told_late = random.Random(seed)
         self._zeals = zeals
         self.recorded: list[Recorded] = []
         self.loans: dict[str, Loan] = {}
@@ -201,6 +202,8 @@ class Seeded:
         self._then(loan_id, *self._market.day(self.loans[loan_id], self.today))
         if self.rng.random() < (self._zeal[loan_id] if self.loans[loan_id].billed else 0.004):
             self._pay(loan_id)
+        if self.loans[loan_id].called_in and self._told_late.random() < 0.1:
+            self._pay_and_be_booked_late(loan_id)
         if self.rng.random() < 0.1:
             self._advance(loan_id)
         self._answer(loan_id)
@@ -231,6 +234,18 @@ class Seeded:
             self._then(loan_id, *repayment.fail(self.loans[loan_id], payment_id, "E1"))
         else:
             self._then(loan_id, *repayment.hold(self.loans[loan_id], payment_id))
+
+    def _pay_and_be_booked_late(self, loan_id: str) -> None:
+        """All that was due before the rest was called in, on the oldest one's day."""
+        loan, payment_id = self.loans[loan_id], f"p{self._number()}"
+        before = [each for period, each in loan.billed.items() if period != loan.called_in]
+        if not before or loan.payments:
+            return
+        on = min(each.due_on for each in before)
+        fen = sum(sum(each.due(on, loan.policy)[1:]) for each in before)
+        accepted = repayment.accept(loan, payment_id, fen, in_full=False, effective_on=on)
+        self._then(loan_id, *accepted)
+        self._then(loan_id, *repayment.hold(self.loans[loan_id], payment_id))
 
     def _advance(self, loan_id: str) -> None:
         loan = self.loans[loan_id]

@@ -25,7 +25,7 @@ from tests.oracles.counting import Recount, rolls
 from tests.oracles.folding import Event, event_of
 
 PLATFORM = "chance"
-SEEDS = (1, 6)
+SEEDS = (2, 6)
 FINE = AGEING_TABLES["s1-m7"]
 TABLE = [(stage.name, stage.from_days) for stage in FINE]
 
@@ -83,6 +83,7 @@ def test_the_book_has_all_that_may_happen(seeded: Seeded) -> None:
         "loan.settled.v1",
         "loan.due-date-rolled.v1",
         "loan.called-in.v1",
+        "loan.call-in-undone.v1",
         "loan.early-compensation-charged.v1",
         "loan.claim-assigned.v1",
         "loan.claim-kept.v1",

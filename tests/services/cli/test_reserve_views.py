@@ -123,24 +123,25 @@ def test_a_stress_run_over_the_real_book_leaves_it_as_it_is(ask: Ask) -> None:
     assert after == before
 
 
+def _called_in(house: House) -> None:
+    free: dict[str, Any] = {"fee_by_grade": {}, "contribution_by_grade": {}}
+    terms = free | {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING}
+    house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
+    house.member("bob", Role.BORROWER)
+    house.member("lucy", Role.INVESTOR, 300_00)
+    rest: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL}
+    house.lend("A", "bob", {"lucy": 300_00}, annual_rate="0", **rest)
+    house.roll_to(date(2018, 3, 5))
+    house.repay("p", "A", 150_00)
+    house.settle_all()
+
+
 def test_a_stress_run_knows_claims_of_loans_that_are_not_late(
     zhuanhu: Zhuanhu, make_folder: Callable[[], Path]
 ) -> None:
     """The rest was called in and claimed; what was late is paid, and the rest is not late yet."""
 
-    def called_in(house: House) -> None:
-        free: dict[str, Any] = {"fee_by_grade": {}, "contribution_by_grade": {}}
-        terms = free | {"trigger_days": 4, "grace_days": 3, "covers": Covers.REMAINING}
-        house.open(policy={"penalty_bands": "1-:0", "bucket": BucketPeriod.DAY, **terms})
-        house.member("bob", Role.BORROWER)
-        house.member("lucy", Role.INVESTOR, 300_00)
-        rest: dict[str, Any] = {"periods": 2, "method": Method.EQUAL_PRINCIPAL}
-        house.lend("A", "bob", {"lucy": 300_00}, annual_rate="0", **rest)
-        house.roll_to(date(2018, 3, 5))
-        house.repay("p", "A", 150_00)
-        house.settle_all()
-
-    folder = kept(make_folder(), called_in)
+    folder = kept(make_folder(), _called_in)
     nobody = {**WINTER, "bad_debts": [{"percent": "0", "within_days": 10}]}
     words = ("reserve", "stress", "--scenario", "-", "--data", str(folder), "--json")
     told = zhuanhu(*words, stdin=json.dumps(nobody))
@@ -211,6 +212,22 @@ def test_a_loan_is_explained_event_by_event(ask: Ask) -> None:
     )
     assert last["command"]
     assert ask("loan", "explain", "C")["on"] == "2018-04-01"
+
+
+def test_it_is_explained_why_a_rest_was_called_in(
+    zhuanhu: Zhuanhu, make_folder: Callable[[], Path], ask: Ask
+) -> None:
+    folder = kept(make_folder(), _called_in)
+    told = zhuanhu("loan", "explain", "A", "--data", str(folder), "--json")
+    assert told.json["called_in"] == {
+        "period": 2,
+        "on": "2018-03-05",
+        "why": "stage",
+        "stands": True,
+        "late_enough": [1],
+        "were_overdue": [1],
+    }
+    assert ask("loan", "explain", "A")["called_in"] is None
 
 
 def test_a_loan_that_is_not_there_is_not_explained(zhuanhu: Zhuanhu, data: Path) -> None:
