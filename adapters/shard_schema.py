@@ -241,4 +241,12 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        8,
+        "answered_at",
+        """
+        -- Whoever asked may have died: then nobody picks it up.
+        ALTER TABLE inbox_answer ADD COLUMN answered_at timestamptz NOT NULL DEFAULT now();
+        """,
+    ),
 )
