@@ -66,8 +66,10 @@ class Tail:
         self._come: deque[Any] = deque()  # Records from `_next` on.
         self._asked: Asked | None = None  # Those behind them.
 
-    def topic_id(self) -> UUID | None:
-        """As `Driven.topic_id`."""
+    def topic_id(self, *, ask: bool = False) -> UUID | None:
+        """As `Driven.topic_id`; `ask`: after Kafka was asked once more."""
+        if ask:
+            self._client.look_again(0)
         return self._client.topic_id(self.topic)
 
     def seek(self, offset: int) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import TopicPartition
 
 from adapters.event_log import WriterFenced
 from adapters.kafka.group import PROJECTIONS, Group
@@ -24,7 +23,7 @@ from services.custody.hold import Hold, Holds, Reason
 from services.custody.lease import take_lease
 from services.settlement.kafka_intake import TopicReplaced
 from tests.services.cli.conftest import Zhuanhu
-from tests.services.kafka_house import KafkaHouse, answers, recharge
+from tests.services.kafka_house import KafkaHouse, answers, cut, recharge
 from tests.services.settlement.whole import assert_whole, stored
 
 DECIDED = ("--by", "ops", "--reason", "a test's")
@@ -53,12 +52,6 @@ def house(
 
 def topics(zhuanhu: Zhuanhu, *words: str) -> Any:
     return zhuanhu("topics", *words, "--json")
-
-
-def cut(house: KafkaHouse, kind: Topic, offset: int) -> None:
-    partition = TopicPartition(topic_name(house.platform, kind), 0)
-    with administration(house.options) as client:
-        client.delete_records({partition: offset})
 
 
 def delete(house: KafkaHouse, kind: Topic) -> None:
