@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -175,7 +176,19 @@ def _tell_all(decisions: list[TopicDecision], as_json: bool) -> None:
     if as_json:
         show_json({"decisions": decisions})
     else:
-        show_table("decisions", [plain(each) for each in decisions])
+        show_table("decisions", [_row(each) for each in decisions])
+
+
+def _row(decision: TopicDecision) -> dict[str, object]:
+    """For people, in 80 columns."""
+    return {
+        "at": f"{decision.decided_at.astimezone(UTC):%Y-%m-%d %H:%MZ}",
+        "what": f"{decision.decided} {decision.topic.split('.')[-1]}",
+        "reached": decision.reached,
+        "on_from": decision.goes_on_at,
+        "by": decision.decided_by,
+        "reason": decision.reason,
+    }
 
 
 def _platform(data: Path | None, platform: str | None) -> str:

@@ -89,6 +89,8 @@ def test_after_commands_were_deleted_the_writer_goes_on_with_those_that_are_left
         "decided_at": "",
     }
     assert topics(zhuanhu, "decisions").json == {"decisions": [decided.json]}
+    people = zhuanhu("topics", "decisions").out
+    assert any("retaken commands" in line and "a test's" in line for line in people.splitlines())
     house.restart_writer()
     house.take(1)
     assert house.at_bank()[-1] == "C-r4"
