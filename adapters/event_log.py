@@ -336,7 +336,7 @@ def prepare_shard(url: str, platform: str) -> None:
                 recorder.create_table()
             finally:
                 recorder.datastore.close()
-        forbid_changes(connection, schema, EVENTS_TABLE, "receipt")
+        forbid_changes(connection, schema, EVENTS_TABLE, "receipt", "topic_decision")
 
 
 def _has_log(connection: psycopg.Connection[Any], schema: str) -> bool:

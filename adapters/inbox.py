@@ -21,6 +21,9 @@ from infra.postgres import connect
 
 log = structlog.get_logger()
 
+KEPT_DAYS = 7
+"""An answer. Its sender looks several times a second, and is hardly frozen for that long; what it
+says stands in the receipt for ever."""
 POLL_S = 0.02  # The writer is another process, and answers by a row.
 
 
@@ -46,6 +49,7 @@ class Inbox:
         self._seal = seal
         self._timeout_s = timeout_s
         self._patient = patient
+        self._clear_away()
 
     def submit(self, commands: Sequence[Command]) -> list[Receipt]:
         """Raises NoReceipt, CommandParked."""
@@ -65,6 +69,15 @@ class Inbox:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _clear_away(self) -> None:
+        """Answers to those who died before they picked them up."""
+        self._connection.execute(
+            sql.SQL(
+                "DELETE FROM {}.inbox_answer WHERE answered_at < now() - make_interval(days => %s)"
+            ).format(self._schema),
+            (KEPT_DAYS,),
+        )
 
     def _waited(self, deadline: float) -> float:
         """Until when it is waited in silence. Raises NoReceipt."""

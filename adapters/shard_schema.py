@@ -46,6 +46,10 @@ RELAY_SESSIONS: LiteralString = (
 """Whoever holds the lock of a platform's `relay_role` is its relay."""
 
 
+TAKE_RELAY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+"""By the `relay_role`, for as long as the session lasts."""
+
+
 def relay_role(platform: str) -> str:
     """What the relay's session is called, and the lock that it holds."""
     return f"relay {platform}"
@@ -218,6 +222,31 @@ MIGRATIONS = (
         """
         -- By which the vault's key is known again; of it the key cannot be made.
         ALTER TABLE shard ADD COLUMN vault_key bytea;
+        """,
+    ),
+    Migration(
+        7,
+        "topic_decision",
+        """
+        -- What a person decided about a topic that is not what it was. Only added to.
+        CREATE TABLE topic_decision (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            decided text NOT NULL CHECK (decided IN ('retaken', 'renewed')),
+            topic text NOT NULL,
+            reached bigint NOT NULL, -- Of commands up to where they were taken, else its end.
+            goes_on_at bigint NOT NULL,
+            decided_by text NOT NULL,
+            reason text NOT NULL,
+            decided_at timestamptz NOT NULL DEFAULT now()
+        );
+        """,
+    ),
+    Migration(
+        8,
+        "answered_at",
+        """
+        -- Whoever asked may have died: then nobody picks it up.
+        ALTER TABLE inbox_answer ADD COLUMN answered_at timestamptz NOT NULL DEFAULT now();
         """,
     ),
 )

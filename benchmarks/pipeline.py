@@ -185,9 +185,10 @@ class PipelineBench:
         return positions
 
     def _lag(self) -> Lag:
-        standing, commands, trouble = self._reader.look()
-        if trouble is not None or standing.relay is None:
-            raise RuntimeError(f"the pipeline cannot be looked at: {trouble}")
+        look = self._reader.look()
+        standing, commands = look.standing, look.commands_in_topic
+        if look.trouble is not None or standing.relay is None:
+            raise RuntimeError(f"the pipeline cannot be looked at: {look.trouble}")
         views = max(view.lag for view in standing.views.values())
         return Lag(commands or 0, standing.relay.lag, views)
 

@@ -45,6 +45,10 @@ VERSION = 13  # By the id of a topic: one that is made anew under its name is no
 class RecordsLost(Exception):
     """The topic does not hold the offset that is next: it was deleted, or is of another cluster."""
 
+    def __init__(self, topic: str, offset: int) -> None:
+        super().__init__(f"{topic} does not hold offset {offset}")
+        self.topic = topic
+
 
 class Tail:
     """The records of one topic, in order, from `seek` on; of a transaction none before it is
@@ -62,8 +66,10 @@ class Tail:
         self._come: deque[Any] = deque()  # Records from `_next` on.
         self._asked: Asked | None = None  # Those behind them.
 
-    def topic_id(self) -> UUID | None:
-        """As `Driven.topic_id`."""
+    def topic_id(self, *, ask: bool = False) -> UUID | None:
+        """As `Driven.topic_id`; `ask`: after Kafka was asked once more."""
+        if ask:
+            self._client.look_again(0)
         return self._client.topic_id(self.topic)
 
     def seek(self, offset: int) -> None:
@@ -97,6 +103,10 @@ class Tail:
         waits for nothing. Raises as `poll`."""
         return self.poll(0, limit) if self._come or self._asked else []
 
+    def begin(self) -> int:
+        """The offset of the first record that is kept. Raises KafkaTimeoutError."""
+        return self._offset(EARLIEST)
+
     def end(self) -> int:
         """The offset that the next record will have. Raises KafkaTimeoutError."""
         return self._offset(LATEST)
@@ -105,7 +115,7 @@ class Tail:
         """The last record, None where the topic holds none. Leaves the place behind it.
         Raises KafkaTimeoutError."""
         end = self.end()
-        if end == self._offset(EARLIEST):
+        if end == self.begin():
             return None
         self.seek(end - 1)
         records = self.poll(wait_ms)
@@ -133,7 +143,7 @@ class Tail:
         [[found]] = [topic.partitions for topic in asked.value.responses]
         error = for_code(found.error_code)
         if error is OffsetOutOfRangeError:
-            raise RecordsLost(f"{self.topic} does not hold offset {self._next}")
+            raise RecordsLost(self.topic, self._next)
         if found.error_code:
             raise error(self.topic)
         after = self._next

@@ -8,7 +8,8 @@ parked     what could not be read or had no meaning, until somebody has decided 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +17,7 @@ from uuid import UUID
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
+    KafkaTimeoutError,
     NoError,
     TopicAlreadyExistsError,
     UnknownTopicOrPartitionError,
@@ -27,6 +29,8 @@ from infra.settings import Settings
 FOR_EVER = -1
 EVENT_BYTES_MAX = 16 * 1024 * 1024
 """Four times what the longest entry takes: a repayment to each claim that a loan may have."""
+DELETED_WITHIN_S = 30.0
+LOOK_AGAIN_S = 0.05
 PARTITIONS = "partitions"
 REPLICATION = "replication.factor"
 
@@ -89,6 +93,21 @@ def ensure_topics(client: KafkaAdminClient, platform: str, settings: Settings) -
     client.wait_for_topics(list(wanted))
     found = _found(client, wanted)
     return Ensured(created, list(_differences(wanted, found)))
+
+
+def make_anew(
+    client: KafkaAdminClient, platform: str, topics: Collection[Topic], settings: Settings
+) -> None:
+    """Deletes these with all that they hold, and makes what is missing. Killed between the two, it
+    leaves the rest to `ensure_topics`. Raises KafkaTimeoutError where Kafka does not delete."""
+    names = {topic_name(platform, topic) for topic in topics}
+    client.delete_topics(sorted(names))
+    until = time.monotonic() + DELETED_WITHIN_S
+    while names & set(client.list_topics()):
+        if time.monotonic() > until:
+            raise KafkaTimeoutError(f"{', '.join(sorted(names))}: still there")
+        time.sleep(LOOK_AGAIN_S)  # Kafka says nothing when it is done.
+    ensure_topics(client, platform, settings)
 
 
 def _wanted(topic: Topic, settings: Settings) -> dict[str, str]:

@@ -57,6 +57,9 @@ class Metrics:
         self.log_position = gauge("log_position", "The log's last event.")
         self.writer_epoch = gauge("writer_epoch", "How often the shard was opened.")
         self.commands_waiting = gauge("commands_waiting", "Not decided yet.", "source")
+        self.commands_out_of_reach = gauge(
+            "commands_out_of_reach", "Does the topic lack the next one, or is it another?"
+        )
         self.parked_messages = gauge("parked_messages", "They wait for a person.")
         self.relay = _Follower(gauge, "relay")
         self.projection = _Follower(gauge, "projection", "view")
@@ -77,6 +80,8 @@ class Metrics:
         self.commands_waiting.labels(platform, "inbox").set(standing.inbox)
         if look.commands_in_topic is not None:
             self.commands_waiting.labels(platform, "topic").set(look.commands_in_topic)
+        if look.commands_out_of_reach is not None:
+            self.commands_out_of_reach.labels(platform).set(look.commands_out_of_reach)
         self.parked_messages.labels(platform).set(standing.parked)
         if standing.relay is not None:
             self.relay.show(standing.relay, platform)

@@ -15,11 +15,14 @@ KAFKA_AWAY = (KafkaError, RecordsLost)
 
 
 class Look(NamedTuple):
-    """`commands_in_topic`: those that wait there to be decided. It, and what `standing` says of the
-    relay, are None where there is no Kafka, or where `trouble` says why it was not read."""
+    """`commands_in_topic`: those that wait there to be decided. `commands_out_of_reach`: whether
+    the topic does not hold the next one, or is another than was taken, so that no writer goes on.
+    Both, and what `standing` says of the relay, are None where there is no Kafka, or where
+    `trouble` says why it was not read."""
 
     standing: Standing
     commands_in_topic: int | None = None
+    commands_out_of_reach: bool | None = None
     trouble: Exception | None = None
 
 
@@ -84,9 +87,19 @@ class PipelineReader:
             for name, each in standing.views.items()
         }
         waiting = max(0, topics.commands_end - standing.commands_offset)
-        return Look(standing._replace(views=views), waiting)
+        out_of_reach = _out_of_reach(standing, topics, reader)
+        return Look(standing._replace(views=views), waiting, out_of_reach)
 
     def _forget_topics(self) -> None:
         if self._topics is not None:
             self._topics.close()
             self._topics = None
+
+
+def _out_of_reach(standing: Standing, topics: Topics, reader: TopicsReader) -> bool:
+    taken = standing.commands_offset
+    if taken and standing.commands_topic not in (None, topics.commands_topic):
+        return True
+    if taken > topics.commands_end:  # Or they came and were taken since.
+        return taken > reader.commands_end()
+    return taken < topics.commands_begin

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, LiteralString, NamedTuple
+from uuid import UUID
 
 from psycopg import Cursor, sql
 
@@ -49,6 +50,7 @@ class Standing(NamedTuple):
     relay_holder: str | None
     commands: int
     commands_offset: int
+    commands_topic: UUID | None
     inbox: int
     parked: int
     relay: Following | None
@@ -71,7 +73,7 @@ class StandingReader:
         """`relayed`: the last position in the topic of events, read before. Raises psycopg.Error
         where the connection or the shard is gone."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
-            epoch, position, commands, offset = self._row(cursor, _SHARD)
+            epoch, position, commands, offset, topic = self._row(cursor, _SHARD)
             [recorded_at] = self._row(cursor, _RECORDED, (position,)) or [None]
             at = None if recorded_at is None else _recorded_at(recorded_at)
             now = at if self._simulated and at is not None else datetime.now(UTC)
@@ -92,6 +94,7 @@ class StandingReader:
                 relay_holder=self._holder(cursor, _RELAY, relay_role(self._platform)),
                 commands=commands,
                 commands_offset=offset,
+                commands_topic=topic,
                 inbox=inbox,
                 parked=parked,
                 relay=None if relayed is None else following(relayed),
@@ -141,7 +144,7 @@ def _seconds_since(state: bytes | None, now: datetime) -> float | None:
     return None if state is None else max(0.0, (now - _recorded_at(state)).total_seconds())
 
 
-_SHARD = "SELECT epoch, head_position, receipts, commands_offset FROM {}.shard"
+_SHARD = "SELECT epoch, head_position, receipts, commands_offset, commands_topic FROM {}.shard"
 _RECORDED = "SELECT state FROM {}.stored_events WHERE notification_id = %s"
 _WAITING = (
     "SELECT (SELECT count(*) FROM {0}.inbox),"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from kafka import KafkaAdminClient
 
@@ -17,10 +18,13 @@ NO_GROUP = "Dead"
 
 class Topics(NamedTuple):
     """`relayed`: the position of the last event in its topic, 0 where there is none.
-    `commands_end`: the offset that the next command will have."""
+    `commands_begin`: the offset of the first command that is kept, `commands_end`: that the next
+    will have. `commands_topic`: Kafka's own name for the topic, where it is known."""
 
     relayed: int
+    commands_begin: int
     commands_end: int
+    commands_topic: UUID | None
 
 
 class Member(NamedTuple):
@@ -53,7 +57,12 @@ class TopicsReader:
 
     def look(self) -> Topics:
         last = self._events.last(WAIT_MS)
-        return Topics(0 if last is None else position_of(last.headers), self._commands.end())
+        relayed = 0 if last is None else position_of(last.headers)
+        topic = self._commands.topic_id(ask=True)
+        return Topics(relayed, self._commands.begin(), self._commands.end(), topic)
+
+    def commands_end(self) -> int:
+        return self._commands.end()
 
     def gap_after(self, position: int) -> int:
         """How many positions are missing in the topic where a view that came to `position` goes on;

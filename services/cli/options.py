@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from services.cli.failure import bad_input
+
+
+def _told(what: str) -> Callable[[typer.CallbackParam, str], str]:
+    def check(option: typer.CallbackParam, value: str) -> str:
+        if not value.strip():
+            raise bad_input(str(option.name), f"must say {what}")
+        return value.strip()
+
+    return check
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Data = Annotated[
@@ -27,6 +40,13 @@ Folders = Annotated[
 Platform = Annotated[
     str | None,
     typer.Option("--platform", metavar="NAME", help="Default: the only one there is."),
+]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Who decides; on record.", callback=_told("who"))
+]
+Reason = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help="Why; on record.", callback=_told("why")),
 ]
 AsOf = Annotated[
     str | None,

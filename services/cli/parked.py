@@ -14,7 +14,7 @@ from adapters.parked import Parked, ParkedMessage
 from services.cli.command_files import read_command_line
 from services.cli.failure import EXIT_REFUSED, bad_input
 from services.cli.opening import Place, database, find, seal_of
-from services.cli.options import AsJson, Data, Platform
+from services.cli.options import AsJson, By, Data, Platform, Reason
 from services.cli.publish import publishing, show_receipts
 from services.cli.showing import plain, show_json, show_record, show_table
 
@@ -23,17 +23,6 @@ parked_app = typer.Typer(help="Messages that could not be read as a command.")
 app.add_typer(parked_app, name="parked")
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="As zhuanhu parked list gives it.")]
-
-
-def _named(name: str) -> str:
-    if not name.strip():
-        raise bad_input("by", "must say who")
-    return name.strip()
-
-
-By = Annotated[
-    str, typer.Option("--by", metavar="NAME", help="Who decides; on record.", callback=_named)
-]
 
 
 @parked_app.command("list")
@@ -103,7 +92,7 @@ def retry_command(
 def discard_command(
     parked_id: Id,
     by: By,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; on record.")],
+    reason: Reason,
     data: Data = None,
     platform: Platform = None,
     as_json: AsJson = False,
@@ -112,11 +101,9 @@ def discard_command(
 
     Example: zhuanhu parked discard 1 --by ops --reason "sent by a test"
     """
-    if not reason.strip():
-        raise bad_input("reason", "must say why")
     with _parked(find(data, platform)) as parked:
         _waiting(parked.get(parked_id))
-        parked.end(parked_id, "discarded", by, reason.strip())
+        parked.end(parked_id, "discarded", by, reason)
         found = parked.get(parked_id)
     if as_json:
         show_json(found)

@@ -25,7 +25,7 @@ import typer
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.kafka.group import PROJECTIONS, WRITERS, Group
 from adapters.kafka.log import KafkaLog
-from adapters.kafka.topics import Topic, TopicMissing
+from adapters.kafka.topics import Topic, TopicMissing, topic_id
 from adapters.vault import Seal
 from infra import logs
 from infra.errors import KafkaUnavailable
@@ -140,6 +140,20 @@ def _here(
             yield _Here(places, urls, options, watching)
 
 
+def _say_what_is_missing(here: _Here, kind: Topic) -> None:
+    """A group waits in silence until there is such a topic, and serves it then."""
+    with administration(here.options) as client:
+        for platform in here.places:
+            try:
+                topic_id(client, platform, kind)
+            except TopicMissing as error:
+                _say_away(platform, error)
+
+
+def _say_away(platform: str, error: Exception) -> None:
+    log.warning("away", platform=platform, error=type(error).__name__, what=str(error))
+
+
 # -- the writer -------------------------------------------------------------------------
 
 
@@ -179,6 +193,7 @@ def _write(here: _Here, stop: threading.Event) -> None:
     def open_share(platform: str) -> _Writing:
         return _Writing(here, platform, seals[platform])
 
+    _say_what_is_missing(here, Topic.COMMANDS)
     group = Group(here.options, WRITERS, Topic.COMMANDS, list(here.places), open_share)
     with closing(group):
         while not stop.is_set():
@@ -221,7 +236,7 @@ def _open_relay(here: _Here, platform: str) -> Relay | None:
     except RelayRunning:
         return None
     except TopicMissing as error:
-        log.warning("away", platform=platform, error=type(error).__name__, what=str(error))
+        _say_away(platform, error)
         return None
 
 
@@ -243,6 +258,7 @@ def _project(here: _Here, stop: threading.Event) -> None:
         log_of_topic = KafkaLog(here.options, platform, wait_ms=IDLE_MS)
         return Projector(here.urls[platform], platform, log=log_of_topic)
 
+    _say_what_is_missing(here, Topic.EVENTS)
     group = Group(here.options, PROJECTIONS, Topic.EVENTS, list(here.places), open_share)
     with closing(group):
         while not stop.is_set():

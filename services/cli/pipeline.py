@@ -18,10 +18,12 @@ from services.cli.translation import explain
 
 
 class Waiting(NamedTuple):
-    """Commands that are not decided yet. `topic` is None where it was not read."""
+    """Commands that are not decided yet. `topic` is None where it was not read, as is
+    `out_of_reach`: whether no writer can take the next one of the topic."""
 
     topic: int | None
     inbox: int
+    out_of_reach: bool | None = None
 
 
 class PlatformPicture(NamedTuple):
@@ -92,7 +94,7 @@ class Observer:
             recorded_at=found.recorded_at,
             commands=found.commands,
             commands_per_s=self._per_s(found.platform, found.commands),
-            waiting=Waiting(look.commands_in_topic, found.inbox),
+            waiting=Waiting(look.commands_in_topic, found.inbox, look.commands_out_of_reach),
             parked=found.parked,
             epoch=found.epoch,
             writer=found.writer,

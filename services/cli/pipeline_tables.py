@@ -32,10 +32,11 @@ def lost(error: CliError | None, before: Picture | None) -> RenderableType:
 def _platform(of: PlatformPicture) -> Table:
     rate = "" if of.commands_per_s is None else f", {of.commands_per_s:,.1f} a second"
     topic = "" if of.waiting.topic is None else f"{of.waiting.topic:,} in the topic, "
+    lost = "; the topic lacks the next command: docs/kafka.md" if of.waiting.out_of_reach else ""
     table = Table(
         title=f"{of.platform}: {of.commands:,} commands{rate}",
-        caption=f"waiting: {topic}{of.waiting.inbox:,} in the inbox; parked: {of.parked:,}",
-        caption_style=BAD if of.parked else "",
+        caption=f"waiting: {topic}{of.waiting.inbox:,} in the inbox; parked: {of.parked:,}{lost}",
+        caption_style=BAD if of.parked or lost else "",
     )
     table.add_column("")
     for name in ("position", "lag", "behind", "gap", "age"):

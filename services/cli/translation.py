@@ -15,11 +15,12 @@ from adapters.inbox import NoReceipt
 from adapters.kafka.log import GapInTopic, TopicBehind
 from adapters.kafka.publisher import NoReply
 from adapters.kafka.reading import RecordsLost
-from adapters.kafka.topics import TopicMissing, TopicRefused
+from adapters.kafka.topics import Topic, TopicMissing, TopicRefused
 from adapters.parked import ParkedUnknown
 from adapters.read_models.answers import NotInView, NotYet
 from adapters.read_models.store import RebuildRunning, ViewOutdated, ViewUnknown
 from adapters.read_models.view import ProjectionFailed
+from adapters.topic_decisions import RelayHolds
 from adapters.vault import VaultKeyOther
 from domain.bank_statement import StatementUnreadable
 from domain.model import Refused
@@ -73,6 +74,14 @@ def _not_there(error: Exception, hint: str) -> CliError:
     return CliError("not_found", str(error), "id", hint)
 
 
+def _records_lost(error: RecordsLost) -> CliError:
+    ours = not error.topic.endswith(f".{Topic.COMMANDS}")
+    hint = _RENEW.format(kind=error.topic.split(".")[-1]) if ours else _RETAKE
+    return _says("records_lost", hint)(error)
+
+
+_RETAKE = "docs/kafka.md says what was lost; zhuanhu topics retake goes on with what the topic has"
+_RENEW = "zhuanhu verify says whether the log is whole; if so, zhuanhu topics renew {kind}"
 _VERIFY = "run zhuanhu verify, and report what it says"
 
 _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell], ...] = (
@@ -89,14 +98,15 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
         ),
     ),
     (ParkedUnknown, lambda error: _not_there(error, "zhuanhu parked list gives their ids")),
-    (RecordsLost, _says("records_lost", "docs/kafka.md says what was lost, and how to go on")),
-    (TopicReplaced, _says("topic_replaced", "docs/kafka.md says what was lost, and how to go on")),
+    (RecordsLost, _records_lost),
+    (TopicReplaced, _says("topic_replaced", _RETAKE)),
+    (RelayHolds, _says("topic_in_use", "stop it first")),
     (CommandParked, _says("command_parked", "zhuanhu parked list tells more")),
     (
         RelayStopped,
         _says(
             "relay_stopped",
-            "see Kafka's log, zhuanhu verify and docs/kafka.md; the next goes on there",
+            "docs/kafka.md has what to do, under 'Where a part has ended'; nothing is lost",
         ),
     ),
     (
@@ -141,7 +151,8 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (ViewOutdated, _says("view_outdated", "zhuanhu rebuild NAME makes it anew")),
     (RebuildRunning, _says("rebuild_running", "try again when it is done")),
     (ProjectionFailed, _says("view_failed", _VERIFY)),
-    ((LogGap, GapInTopic), _says("log_gap", _VERIFY)),
+    (GapInTopic, _says("log_gap", _RENEW.format(kind=Topic.EVENTS.value))),
+    (LogGap, _says("log_gap", _VERIFY)),
     (TopicBehind, _says("topic_behind", "see that zhuanhu relay runs, or leave --kafka out")),
     (LogBehind, _says("log_behind", "restore the newer backup; nothing was sent")),
     (CustodyBusy, _says("custody_busy", "stop the other process first")),

@@ -29,6 +29,7 @@ from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_id, topic_name
 from adapters.shard_schema import (
     RELAY_SESSIONS,
+    TAKE_RELAY_LOCK,
     Appended,
     appended_channel,
     relay_role,
@@ -80,6 +81,7 @@ class Relay:
             self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
             self._remember()
             self.parked = _last(options, platform, Topic.PARKED).number("number")
+            self._must_be_of_this_book()
             self._others_wait = True  # Or may: replays and parked messages.
             topics = [topic_name(platform, kind) for kind in PUBLISHED]
             self._outlet = Outlet(options, topics, PATIENCE_S)
@@ -149,9 +151,8 @@ class Relay:
         self._connection.close()
 
     def _take_lock(self) -> None:
-        row = self._connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (relay_role(self._platform),)
-        ).fetchone()
+        role = relay_role(self._platform)
+        row = self._connection.execute(TAKE_RELAY_LOCK, (role,)).fetchone()
         if row != (True,):
             self._end_frozen()
             raise RelayRunning(f"another relay serves {self._platform}")
@@ -172,6 +173,17 @@ class Relay:
                 f"the topic of events tells at position {self.position} of something that the log"
                 " does not hold: docs/restore.md"
             )
+
+    def _must_be_of_this_book(self) -> None:
+        """Else answers would be held back until there are as many as in the life that was lost."""
+        [had] = self._ask(_NUMBERS)
+        told = (self.receipts, self.replays, self.parked)
+        for kind, last, there in zip(_NUMBERED, told, had, strict=True):
+            if last > there:
+                raise RelayStopped(
+                    f"the topic of {kind} goes to number {last}, and the book to {there}:"
+                    " docs/restore.md"
+                )
 
     def _answered(self, last: _Last) -> tuple[int, int]:
         """Answers are not kept in their topic for ever: then the database says where they end, and
@@ -229,6 +241,8 @@ _EVENTS = (
     " FROM {}.stored_events WHERE notification_id > %s"
     " ORDER BY notification_id LIMIT %s"
 )
+_NUMBERED = (Topic.REPLIES, Topic.REPLIES, Topic.PARKED)
+_NUMBERS = "SELECT receipts, replays, (SELECT coalesce(max(id), 0) FROM {0}.parked) FROM {0}.shard"
 _EVENT = "SELECT state FROM {}.stored_events WHERE notification_id = %s"
 _RECEIPTS = (
     "SELECT number, command_id, outcome, code, message, field, first_position, last_position"

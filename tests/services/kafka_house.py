@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 
 from adapters.codec import Stored
 from adapters.kafka.messages import attributes_of, stored_of
@@ -94,6 +94,13 @@ class KafkaHouse(House):
 
     def rows_in_topic(self) -> list[Stored]:
         return [stored_of(each.value, each.headers) for each in self.records(Topic.EVENTS)]
+
+
+def cut(house: KafkaHouse, kind: Topic, offset: int) -> None:
+    """What lies before is deleted, as by Kafka when its time is over."""
+    partition = TopicPartition(topic_name(house.platform, kind), 0)
+    with administration(house.options) as client:
+        client.delete_records({partition: offset})
 
 
 def numbers(records: Sequence[Any], name: str) -> list[int]:

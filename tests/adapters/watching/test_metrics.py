@@ -37,12 +37,13 @@ def metrics() -> Metrics:
         relay_holder=None,
         commands=5,
         commands_offset=4,
+        commands_topic=None,
         inbox=6,
         parked=8,
         relay=following,
         views={view.NAME: following for view in VIEWS},
     )
-    metrics.show(Look(standing, commands_in_topic=11), now_s=1000.0)
+    metrics.show(Look(standing, commands_in_topic=11, commands_out_of_reach=True), now_s=1000.0)
     metrics.show_shares(["p1", "p2"], {"p1"})
     metrics.look_failed("p1", "kafka_failed")
     metrics.relayed("p1", 12)
@@ -121,6 +122,7 @@ def test_values_are_those_that_were_shown(metrics: Metrics) -> None:
         ("writer_epoch", "p1"): 3,
         ("commands_waiting", "p1", "inbox"): 6,
         ("commands_waiting", "p1", "topic"): 11,
+        ("commands_out_of_reach", "p1"): 1,
         ("parked_messages", "p1"): 8,
         ("relay_position", "p1"): 7,
         ("relay_lag_positions", "p1"): 2,
@@ -155,6 +157,7 @@ def test_when_all_was_looked_at_is_not_when_a_part_of_it_was(metrics: Metrics) -
         relay_holder=None,
         commands=5,
         commands_offset=4,
+        commands_topic=None,
         inbox=0,
         parked=0,
         relay=None,

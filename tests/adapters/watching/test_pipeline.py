@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 from adapters.kafka import driven
 from adapters.kafka.group import WRITERS, Group
 from adapters.kafka.messages import event_message
-from adapters.kafka.topics import Topic, topic_name
+from adapters.kafka.topics import Topic, make_anew, topic_name
 from adapters.watching.pipeline import Look, PipelineReader
 from adapters.watching.topics import NO_GROUP, GroupStanding, Member, groups
 from domain.accounts import Role
@@ -24,7 +24,7 @@ from infra.settings import Settings
 from infra.whoami import who_am_i
 from services.projections.projector import Projector
 from tests.hurry import leaping
-from tests.services.kafka_house import KafkaHouse, recharge
+from tests.services.kafka_house import WAIT_MS, KafkaHouse, cut, recharge
 from tests.services.settlement.whole import stored
 
 
@@ -70,6 +70,31 @@ def test_what_waits_in_the_topic_in_the_inbox_and_for_a_person(house: KafkaHouse
     assert (found.standing.inbox, found.standing.parked) == (1, 1)
     house.query("UPDATE {}.parked SET state = 'discarded' RETURNING 1")
     assert look(house).standing.parked == 0
+
+
+def test_commands_that_no_writer_can_take(house: KafkaHouse, kafka: Settings) -> None:
+    """Their topic holds neither the next one, nor is it the one that was taken; while all is well
+    it says nothing, also of those that were taken since it looked at the topic."""
+
+    def out_of_reach() -> bool | None:
+        return reader.look().commands_out_of_reach
+
+    with closing(PipelineReader(house.url, house.platform, house.options)) as reader:
+        house.publish(*[recharge(house, number) for number in range(4)])
+        assert out_of_reach() is False
+        house.intake.step(WAIT_MS, limit=1)
+        cut(house, Topic.COMMANDS, 3)
+        assert out_of_reach() is True
+        house.query("UPDATE {}.shard SET commands_offset = 3 RETURNING 1")
+        assert out_of_reach() is False
+        house.query("UPDATE {}.shard SET commands_offset = 5 RETURNING 1")
+        assert out_of_reach() is True
+        house.query("UPDATE {}.shard SET commands_offset = 4 RETURNING 1")
+        with administration(house.options) as client:
+            make_anew(client, house.platform, [Topic.COMMANDS], kafka)
+        house.publish(*[recharge(house, number) for number in range(5, 10)])
+        assert out_of_reach() is True
+    assert look(house).commands_out_of_reach is None
 
 
 def test_how_far_the_relay_is_behind(house: KafkaHouse) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.event_log import prepare_shard
-from adapters.kafka.topics import Topic, ensure_topics
+from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from infra.kafka import administration
 from infra.settings import Settings
 from services.cli import parts
@@ -21,6 +22,7 @@ from services.cli.installation import Installation
 from services.cli.opening import Place
 from services.cli.watching import Watching
 from services.relay.relay import RelayRunning
+from tests.house import SEAL
 from tests.services.kafka_house import KafkaHouse
 from tests.services.settlement.whole import stored
 
@@ -58,6 +60,25 @@ def test_a_platform_without_topics_holds_up_no_other(house: KafkaHouse, kafka: S
             stop.set()
         relay.result()
     assert len(house.records(Topic.EVENTS)) == len(stored(house))
+
+
+@pytest.mark.parametrize(
+    ("serve", "topic"), [(parts._write, Topic.COMMANDS), (parts._project, Topic.EVENTS)]
+)
+def test_whoever_waits_for_a_topic_says_so(
+    house: KafkaHouse,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[parts._Here, threading.Event], None],
+    topic: Topic,
+) -> None:
+    """It was ready, served nobody, and said nothing."""
+    other = f"{house.platform}-2"
+    monkeypatch.setattr(parts, "seal_of", lambda *_: SEAL)
+    with capture_logs() as said:
+        serve(serving(house, other), Rounds())
+    assert [each["what"] for each in said if each["event"] == "away"] == [
+        f"there is no topic {topic_name(other, topic)}"
+    ]
 
 
 def until(goes_on: Callable[[], bool], what: Callable[[], bool]) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from adapters.kafka import driven
 from adapters.kafka.group import PROJECTIONS, WRITERS
+from adapters.kafka.topics import Topic
 from adapters.read_models.registry import VIEWS
 from domain.accounts import Role
 from infra.settings import Settings
@@ -31,7 +32,7 @@ from services.projections.projector import Projector
 from tests.house import House
 from tests.hurry import leaping, once_heard
 from tests.services.cli.conftest import Zhuanhu
-from tests.services.kafka_house import KafkaHouse
+from tests.services.kafka_house import KafkaHouse, cut
 
 TIMEOUT_S = 120
 
@@ -69,7 +70,7 @@ def test_one_look_without_kafka(zhuanhu: Zhuanhu, data: Path, house: House) -> N
         "position": head,
         "commands": 5,
         "commands_per_s": 0,
-        "waiting": {"topic": None, "inbox": 0},
+        "waiting": {"topic": None, "inbox": 0, "out_of_reach": None},
         "parked": 0,
         "epoch": 1,
         "writer": who_am_i(),
@@ -126,11 +127,15 @@ def test_with_kafka_the_relay_and_the_groups_are_seen_too(
     assert (found["relay"]["position"], found["relay"]["gap"]) == (head, 0)
     assert found["relay"]["lag"] == kafka_house.log.head() - head
     assert found["relay_holder"] == who_am_i()
-    assert found["waiting"] == {"topic": 2, "inbox": 0}
+    assert found["waiting"] == {"topic": 2, "inbox": 0, "out_of_reach": False}
     assert told.json["kafka"]["servers"] == kafka.kafka_bootstrap_servers
     assert [each["name"] for each in told.json["kafka"]["groups"]] == [WRITERS, PROJECTIONS]
     people = zhuanhu("top", "--once", "--data", str(data))
     assert f"group {WRITERS}: " in people.out
+    assert "lacks" not in people.out
+    cut(kafka_house, Topic.COMMANDS, 1)
+    told = zhuanhu("top", "--once", "--data", str(data))
+    assert "lacks the next command" in " ".join(told.out.split())
     assert "relay" in people.out
 
 

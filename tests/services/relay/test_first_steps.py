@@ -17,6 +17,7 @@ from adapters.kafka import publisher
 from tests.services.kafka_house import KafkaHouse
 
 PAGE = Path(__file__).parents[3] / "docs/platform-engineers.md"
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 Run = Callable[[str], str]
 
 
@@ -45,7 +46,7 @@ def run(house: KafkaHouse, tmp_path: Path) -> Run:
 
 
 def test_the_first_command_is_accepted_and_its_event_read(house: KafkaHouse, run: Run) -> None:
-    ask, read = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    ask, read, _ = PROGRAMS
     for _ in range(2):
         with ThreadPoolExecutor(1) as beside:
             said = beside.submit(run, ask)
@@ -53,6 +54,26 @@ def test_the_first_command_is_accepted_and_its_event_read(house: KafkaHouse, run
             house.relay.wait(0)
             house.relay_all()
             assert said.result() == "accepted None None\n"
-    once = read.replace('"read_committed")', '"read_committed", consumer_timeout_ms=3000)')
-    [*_, last] = run(once).splitlines()
+    [*_, last] = run(once(read)).splitlines()
     assert last.split()[1:] == ["member-M1", "['investor']"]
+
+
+def test_whoever_reads_all_events_checks_their_chain(house: KafkaHouse, run: Run) -> None:
+    house.relay_all()
+    _, read, hashing = PROGRAMS
+    checking = """    said = json.loads(record.value)["prev"]
+    if said != known:
+        raise RuntimeError(f"{position} follows {said}, not {known}")
+    known = hash_of(record, attributes)
+    last = position"""
+    program = once(read).replace("    last = position", checking) + "print(last, known)\n"
+    [[last]] = house.query("SELECT encode(head_hash, 'hex') FROM {}.shard")
+    told = run(f"known = '0' * 64\n{hashing}\n{program}").splitlines()
+    assert told[-1] == f"{house.log.head()} {last}"
+
+
+def once(read: str) -> str:
+    """It ends where nothing more comes."""
+    longer = '"earliest", consumer_timeout_ms=3000,'
+    assert read.count('"earliest",') == 1
+    return read.replace('"earliest",', longer)

@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
+from adapters.kafka.contract import Reply
 from adapters.kafka.log import GapInTopic, KafkaLog
-from adapters.kafka.messages import event_message
+from adapters.kafka.messages import event_message, reply_message
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from domain.accounts import Role
 from infra.kafka import administration
@@ -91,6 +92,30 @@ def test_a_topic_that_tells_of_a_life_that_the_log_has_lost_is_not_gone_on_with(
     house.publish(recharge(house, 1))
     house.take(1)  # Something else is at that position now.
     with pytest.raises(RelayStopped, match="does not hold"):
+        house.restart_relay()
+
+
+def test_answers_of_a_life_that_the_book_has_lost_hold_back_no_new_ones(
+    house: KafkaHouse,
+) -> None:
+    """As many as there were then would never be told: the topic of events alone was made anew."""
+    house.relay_all()
+    [[receipts]] = house.query("SELECT receipts FROM {}.shard")
+    reply = Reply(
+        command_id="lost",
+        outcome="accepted",
+        code=None,
+        message=None,
+        field=None,
+        first_position=1,
+        last_position=1,
+        replayed=False,
+    )
+    lost = reply_message(house.platform, reply, receipts + 3, 0)
+    topic = topic_name(house.platform, Topic.REPLIES)
+    house.producer.send(topic, lost.value, key=lost.key, headers=lost.headers, partition=0)
+    house.producer.flush()
+    with pytest.raises(RelayStopped, match=f"replies goes to number {receipts + 3}"):
         house.restart_relay()
 
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from kafka import TopicPartition
 
 from adapters.kafka.reading import RecordsLost, Tail
 from adapters.kafka.topics import Topic, topic_name
-from infra.kafka import administration
-from tests.services.kafka_house import WAIT_MS, KafkaHouse, recharge
+from tests.services.kafka_house import WAIT_MS, KafkaHouse, cut, recharge
 from tests.services.settlement.whole import assert_whole
-
-
-def cut(house: KafkaHouse, kind: Topic, offset: int) -> None:
-    """What lies before is deleted, as by Kafka when its time is over."""
-    partition = TopicPartition(topic_name(house.platform, kind), 0)
-    with administration(house.options) as client:
-        client.delete_records({partition: offset})
 
 
 def test_commands_that_were_deleted_before_they_were_taken_are_not_passed_over(

@@ -153,6 +153,21 @@ def test_without_a_writer_there_is_no_receipt_and_the_command_stays(open_house: 
     assert left(open_house) == 1
 
 
+def test_answers_that_nobody_picked_up_are_cleared_away_by_who_comes_a_week_later(
+    open_house: House, intake: Intake
+) -> None:
+    """Whoever asked has died. What came of his commands stands in their receipts."""
+    old, fresh = recharge(1), recharge(2)
+    put(open_house, old.model_dump_json(), fresh.model_dump_json())
+    intake.step()
+    open_house.query(
+        "UPDATE {0}.inbox_answer SET answered_at = now() - interval '8 days'"
+        " WHERE position = (SELECT min(position) FROM {0}.inbox_answer) RETURNING 1"
+    )
+    with closing(Inbox(open_house.url, open_house.platform, SEAL)):
+        assert [row[0] for row in answers(open_house)] == [fresh.id]
+
+
 def test_whoever_is_patient_waits_for_the_next_writer(open_house: House, intake: Intake) -> None:
     asked = threading.Event()
 
