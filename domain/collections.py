@@ -37,8 +37,11 @@ class Promise(State):
 
 
 class Lawsuit(State):
+    """`on`: the day of its last step."""
+
     loan_id: str
     step: e.LawsuitStep
+    on: date
 
 
 class Case(State):
@@ -207,7 +210,8 @@ def take_back(case: Case) -> tuple[e.CaseEvent, ...]:
 
 
 def sue(case: Case, step: e.LawsuitEvent) -> tuple[e.CaseEvent, ...]:
-    """Filed in the last stage of an open case; judged and enforced also after it was closed."""
+    """Filed in the last stage of an open case; judged and enforced also after it was closed, and
+    none on a day before the step that it follows."""
     if isinstance(step, e.LawsuitFiled):
         case.must_be_open()
         case.free(step.lawsuit_id, "lawsuit_id")
@@ -218,6 +222,8 @@ def sue(case: Case, step: e.LawsuitEvent) -> tuple[e.CaseEvent, ...]:
     if now is None or now.step is not before:
         known = now.step if now else "not on record"
         raise Refused(Code.LAWSUIT_WRONG_STEP, f"the lawsuit is {known}", "lawsuit_id")
+    if step.on < now.on:
+        raise Refused(Code.LAWSUIT_WRONG_STEP, f"it was {now.step} on {now.on}", "on")
     return (step,)
 
 
@@ -256,13 +262,13 @@ def evolve(case: Case, event: e.CaseEvent) -> Case:
         case e.CaseClosed():
             return replace(case, is_open=False, stage=None, agency_id=None, promise=None)
         case e.LawsuitFiled():
-            filed = Lawsuit(event.loan_id, e.LawsuitStep.FILED)
+            filed = Lawsuit(event.loan_id, e.LawsuitStep.FILED, event.on)
             lawsuits = {**case.lawsuits, event.lawsuit_id: filed}
             return replace(case, lawsuits=lawsuits, used_ids=case.used_ids | {event.lawsuit_id})
         case e.LawsuitJudged():
-            return _stepped(case, event.lawsuit_id, e.LawsuitStep.JUDGED)
+            return _stepped(case, event, e.LawsuitStep.JUDGED)
         case e.LawsuitEnforced():
-            return _stepped(case, event.lawsuit_id, e.LawsuitStep.ENFORCED)
+            return _stepped(case, event, e.LawsuitStep.ENFORCED)
         case _:
             assert_never(event)
 
@@ -279,6 +285,6 @@ def _acted(case: Case, action: e.ActionTaken) -> Case:
     return case
 
 
-def _stepped(case: Case, lawsuit_id: str, step: e.LawsuitStep) -> Case:
-    stepped = replace(case.lawsuits[lawsuit_id], step=step)
-    return replace(case, lawsuits={**case.lawsuits, lawsuit_id: stepped})
+def _stepped(case: Case, event: e.LawsuitEvent, step: e.LawsuitStep) -> Case:
+    stepped = replace(case.lawsuits[event.lawsuit_id], step=step, on=event.on)
+    return replace(case, lawsuits={**case.lawsuits, event.lawsuit_id: stepped})

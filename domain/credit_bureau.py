@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 from domain import loan_events as e
 from domain.early_part_events import EarlyPartBilled, EarlyPartUndone
-from domain.loan import Loan
+from domain.loan import Loan, Status
 from domain.register import Billed
+from domain.repayment import ends
 
 
 class OpCode(StrEnum):
@@ -140,13 +141,14 @@ def _head(told: Told, kind: str, op_code: OpCode, loan: Loan, term: int) -> Reco
 
 
 def _standing(loan: Loan, billed: Billed) -> Record:
-    """`remaining_fen`: principal and interest that are billed or still to come."""
+    """`remaining_fen`: principal and interest that are billed or still to come. The payment after
+    which nothing is owed says that the loan is settled: no record follows it."""
     still_open_fen = sum(each.base_fen for each in loan.billed.values())
     to_come = loan.rows[loan.next_period - 1 :]
     return {
         "status": "overdue" if billed.period in loan.overdue else "normal",
         "remaining_fen": still_open_fen + sum(r.principal_fen + r.interest_fen for r in to_come),
-        "loan_status": loan.status.value,
+        "loan_status": (Status.SETTLED if ends(loan) else loan.status).value,
     }
 
 

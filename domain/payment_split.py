@@ -35,9 +35,16 @@ class Split(NamedTuple):
 
 
 def split(amount_fen: int, billed: Sequence[Billed], on: date, terms: PolicyTerms) -> Split:
-    """Apply a payment to what is billed, in the policy's order, then over who holds each line."""
-    allocation = allocate(
-        amount_fen, terms.allocation, [instalment.due(on, terms) for instalment in billed]
+    """Apply a payment to what is billed, then over who holds each line: in the policy's order over
+    what is late on that day, and then over what is not."""
+    late = [each.due(on, terms) for each in billed if each.due_on < on]
+    running = [each.due(on, terms) for each in billed if each.due_on >= on]
+    over_late = allocate(amount_fen, terms.allocation, late)
+    over_running = allocate(over_late.left_fen, terms.allocation, running)
+    allocation = Allocation(
+        over_late.applied + over_running.applied,
+        over_late.open + over_running.open,
+        over_running.left_fen,
     )
     applied: dict[int, dict[Category, int]] = {}
     for period, category, fen in allocation.applied:

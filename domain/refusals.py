@@ -367,7 +367,7 @@ class Code(StrEnum):
     PROMISE_OPEN = "promise_open", "An earlier promise is still open."
     LAWSUIT_WRONG_STEP = (
         "lawsuit_wrong_step",
-        "A lawsuit is filed, then judged, then enforced.",
+        "A lawsuit is filed, then judged, then enforced, none on a day before the last.",
     )
     # Collections: rules of conduct.
     CONTACT_AT_NIGHT = (

@@ -238,11 +238,16 @@ def routed(loan: Loan) -> e.RepaymentRouted:
 
 
 def end(loan: Loan, today: date) -> tuple[e.LoanEvent, ...]:
+    if not ends(loan):
+        return ()
+    return (e.LoanSettled(loan_id=loan.known().loan_id, settled_on=today),)
+
+
+def ends(loan: Loan) -> bool:
+    """Nothing is owed any more, and that is not on record yet."""
     rows_to_come = loan.rows[loan.next_period - 1 :]  # Of an annuity that cleared early: zeros.
     owed = loan.billed or any(row.principal_fen or row.interest_fen for row in rows_to_come)
-    if loan.status in IN_REPAYMENT and not owed:
-        return (e.LoanSettled(loan_id=loan.known().loan_id, settled_on=today),)
-    return ()
+    return loan.status in IN_REPAYMENT and not owed
 
 
 def sue(loan: Loan, lawsuit_id: str, filed_on: date) -> tuple[e.LoanEvent, ...]:

@@ -9,6 +9,7 @@ import typer
 
 from domain.ageing import month_end
 from domain.disclosure import FIGURES, Book, Figure
+from domain.money import yuan
 from domain.policies import Policies
 from domain.streams import POLICY
 from services.cli.disclosure_page import page
@@ -71,8 +72,10 @@ def disclosure_command(
         answer["loans"] = [plain(loan) if as_json else _brief(plain(loan)) for loan in behind]
     if html and not as_json:
         print(page(answer), end="")
-    else:
-        show(f"disclosure of {month}", answer, as_json)
+        return
+    if not as_json:
+        answer = for_people(answer)
+    show(f"disclosure of {month}", answer, as_json)
 
 
 def _told(figure: Figure, book: Book) -> Answer:
@@ -84,6 +87,15 @@ def _told(figure: Figure, book: Book) -> Answer:
         "definition_version": figure.version,
         "definition": figure.definition,
     }
+
+
+def for_people(answer: Answer) -> Answer:
+    """Amounts are in yuan, those of all figures or of the one that was asked for."""
+    if "figures" in answer:
+        return answer | {"figures": [for_people(figure) for figure in answer["figures"]]}
+    if answer["unit"] != "fen":
+        return answer
+    return answer | {"value": yuan(answer["value"]), "unit": "yuan"}
 
 
 def _brief(loan: Answer) -> Answer:

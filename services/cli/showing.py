@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from domain.model import State
 from domain.money import yuan
 
-_OF_FIGURES = frozenset("0123456789.,-+:")
-_LEAST_WIDTH = 4  # Of what may be folded.
 _BORDER_WIDTH = 3  # With the blanks beside each column.
 
 
@@ -55,39 +55,65 @@ def plain(value: object) -> Any:
 
 def show_table(title: str, rows: Sequence[Mapping[str, object]]) -> None:
     """Columns are named by the keys of the first row, without those that are empty in each; a
-    `_fen` column is shown in yuan."""
+    `_fen` column is shown in yuan. No word is cut in two: a table that is too wide loses its
+    lines, and one that still is too wide is written as pairs of name and value."""
     console = Console(markup=False, highlight=False)
     if not rows:
         console.print(f"{title}: none")
         return
-    table = Table(title=title)
     keys = [key for key in rows[0] if any(row[key] is not None for row in rows)]
-    whole = _whole(rows, keys, console.width)
-    for key in keys:
-        heading = "\n".join(_words(key)) if key in whole else " ".join(_words(key))
+    cells = {key: [_cell(key, row[key]) for row in rows] for key in keys}
+    table = Table(title=title)
+    widths = _widths(cells, console.width - len(keys) * _BORDER_WIDTH - 1)
+    if widths is None:
+        table = Table(title=title, box=SIMPLE_HEAD, show_edge=False, padding=0)
+        widths = _widths(cells, console.width - len(keys) + 1)
+    if widths is None:
+        _show_pairs(console, title, cells)
+        return
+    for key, width in widths.items():
         justify: JustifyMethod = "right" if isinstance(rows[0][key], int) else "left"
-        table.add_column(heading, justify=justify, overflow="fold", no_wrap=key in whole)
-    for row in rows:
-        table.add_row(*(_cell(key, row[key]) for key in keys))
+        table.add_column(_heading(key), justify=justify, overflow="fold", width=width)
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
     console.print(table)
 
 
-def _words(key: str) -> list[str]:
-    return key.removesuffix("_fen").split("_")
+def _heading(key: str) -> str:
+    return key.removesuffix("_fen").replace("_", " ")
 
 
-def _whole(rows: Sequence[Mapping[str, object]], keys: Sequence[str], width: int) -> set[str]:
-    """Columns of days and figures, which are misread when cut in two; none where the table would
-    be too narrow for them, and would leave some out."""
-    cells = {key: [_cell(key, row[key]) for row in rows] for key in keys}
-    whole = {key: found for key, found in cells.items() if _all_figures(found)}
-    wide = sum(max(map(len, (*found, *_words(key)))) for key, found in whole.items())
-    others = (len(cells) - len(whole)) * _LEAST_WIDTH
-    return set(whole) if wide + others + len(cells) * _BORDER_WIDTH + 1 <= width else set()
+def _widths(cells: Mapping[str, Sequence[str]], room: int) -> dict[str, int] | None:
+    """Of each column at least its longest word; what room is left goes to those that want least
+    of it. None where there is no room for every word."""
+    texts = {key: (_heading(key), *found) for key, found in cells.items()}
+    widths = {
+        key: max(cell_len(word) for text in found for word in text.split() or [""])
+        for key, found in texts.items()
+    }
+    left = room - sum(widths.values())
+    if left < 0:
+        return None
+    wanted = {key: max(map(cell_len, found)) - widths[key] for key, found in texts.items()}
+    for key in sorted(wanted, key=wanted.__getitem__):
+        given = min(wanted[key], left)
+        widths[key] += given
+        left -= given
+    return widths
 
 
-def _all_figures(cells: Sequence[str]) -> bool:
-    return any(cells) and all(set(cell) <= _OF_FIGURES for cell in cells)
+def _show_pairs(console: Console, title: str, cells: Mapping[str, Sequence[str]]) -> None:
+    """A paragraph for each row, of what it has."""
+    console.print(title)
+    for row in zip(*cells.values(), strict=True):
+        line = ""
+        for key, cell in zip(cells, row, strict=True):
+            pair = f"  {_heading(key)}: {cell}" if cell else ""
+            if line.strip() and cell_len(line + pair) > console.width:
+                console.print(line, soft_wrap=True)
+                line = "  "
+            line += pair
+        console.print(line, soft_wrap=True)
 
 
 def show_record(title: str, record: Mapping[str, object]) -> None:
@@ -96,7 +122,7 @@ def show_record(title: str, record: Mapping[str, object]) -> None:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for key, value in record.items():
-        table.add_row(key.removesuffix("_fen").replace("_", " "), _cell(key, value))
+        table.add_row(_heading(key), _cell(key, value))
     Console(markup=False, highlight=False).print(table)
 
 

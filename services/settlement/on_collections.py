@@ -162,8 +162,11 @@ def record_lawsuit(desk: Desk, command: c.RecordLawsuit) -> None:
     case, step = desk.case(command.borrower_id), _step(desk, command)
     desk.record(case_stream(command.borrower_id), *collections.sue(case, step))
     if isinstance(step, e.LawsuitFiled):
-        _must_have_begun(desk, Action.LAWSUIT, [desk.loan(step.loan_id)], "step")
-        sued = repayment.sue(desk.loan(step.loan_id), step.lawsuit_id, step.on)
+        loan = desk.loan(step.loan_id)
+        if not loan.overdue:
+            raise Refused(Code.INSTALMENT_NOT_OVERDUE, "nothing of the loan is", "loan_id")
+        _must_have_begun(desk, Action.LAWSUIT, [loan], "step")
+        sued = repayment.sue(loan, step.lawsuit_id, step.on)
         desk.record(loan_stream(step.loan_id), *sued)
     if command.step is LawsuitStep.JUDGED:
         loan_id = case.lawsuits[command.lawsuit_id].loan_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -131,7 +131,23 @@ def test_a_lawsuit_goes_step_by_step_also_after_the_case() -> None:
     case = assessed(101, case, None)
     case = after(cases.sue(case, judged), case)
     case = after(cases.sue(case, enforced), case)
-    assert case.lawsuits == {"s1": cases.Lawsuit("L1", e.LawsuitStep.ENFORCED)}
+    assert case.lawsuits == {"s1": cases.Lawsuit("L1", e.LawsuitStep.ENFORCED, DUE)}
     with pytest.raises(Refused) as caught:
         cases.sue(case, judged)
     assert code_of(caught) == Code.LAWSUIT_WRONG_STEP
+
+
+def test_no_step_of_a_lawsuit_is_dated_before_the_one_that_it_follows() -> None:
+    papers: dict[str, Any] = {"borrower_id": "bob", "lawsuit_id": "s1", "document_hash": "0" * 64}
+    day = DUE + timedelta(days=100)
+    case = assessed(100)
+    case = after(cases.sue(case, e.LawsuitFiled(loan_id="L1", on=day, **papers)), case)
+    judged = e.LawsuitJudged(on=day + timedelta(days=2), court_costs_fen=0, **papers)
+    for following in (
+        e.LawsuitJudged(on=day - timedelta(days=1), court_costs_fen=0, **papers),
+        e.LawsuitEnforced(on=day + timedelta(days=1), **papers),
+    ):
+        with pytest.raises(Refused) as caught:
+            cases.sue(case, following)
+        assert (code_of(caught), caught.value.field) == (Code.LAWSUIT_WRONG_STEP, "on")
+        case = after(cases.sue(case, judged), case) if following.on < day else case

@@ -11,7 +11,7 @@ import pytest
 from domain import assessment, loan_evolution, repayment
 from domain import loan_events as e
 from domain.credit_bureau import Record, Told, records
-from domain.loan import Loan
+from domain.loan import Loan, Status
 from domain.policy import Acceleration, PolicyTerms, Roll
 from domain.schedule import Method
 from domain.working_days import WorkingDays
@@ -162,6 +162,8 @@ def test_the_end_of_the_loan_is_its_status(story: Story) -> None:
     story.paid(on, repayment.payoff_fen(story.loan, on), in_full=True)
     last = story.told[-1]
     assert (last["op_code"], last["open_fen"], last["remaining_fen"]) == ("M", 0, 0)
+    assert story.loan.status is Status.SETTLED
+    assert last["loan_status"] == "settled"
 
 
 def test_every_record_has_a_name_of_its_own(story: Story) -> None:

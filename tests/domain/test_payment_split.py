@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.allocation import AllocationOrder
 from domain.payment_split import split
@@ -108,3 +109,17 @@ def test_in_proportion_a_payment_and_its_penalty_go_to_investors_reserve_and_gua
     assert (part.principal, part.penalty) == ((250_00,), (50_00,))
     assert (part.reserve_principal_fen, part.reserve_penalty_fen) == (150_00, 30_00)
     assert recourse == Recourse(1, 100_00, 0, 20_00, "gus")
+
+
+@pytest.mark.parametrize("order", AllocationOrder)
+def test_what_is_not_late_yet_is_paid_after_all_that_is(order: AllocationOrder) -> None:
+    """Overdue interest, overdue principal, then current interest, current principal: who pays more
+    than what is late is late no more."""
+    late = billed()
+    running = replace(late, period=2, due_on=DUE + timedelta(days=28))
+    terms = a_policy(allocation=order, penalty_bands="1-:0")
+    for on, over_fen in ((days_late(28), 5_00), (days_late(1), 15_00)):
+        first, second = split(late.base_fen + over_fen, [late, running], on, terms).parts
+        assert sum(first.principal) + sum(first.interest) == late.base_fen
+        assert sum(second.interest) == min(over_fen, 10_00)
+        assert sum(second.principal) == over_fen - sum(second.interest)

@@ -222,14 +222,14 @@ def test_no_payout_is_planned_while_a_payment_is_held() -> None:
 
 def test_no_payment_is_routed_while_a_payout_is_on_its_way() -> None:
     """... and then goes to whoever holds the claim: never twice to the investor."""
-    day = date(2018, 3, 31)
+    day = date(2018, 4, 1)
     loan = folded([reserve_advance.open_advance(FILED, "1", 1, WHOLE)], FILED)
     loan = held(loan, "p", 500_00, day)
     assert repayment.route(loan) == ()
     assert reserve_advance.open_claim(loan, 1) == {}
     to_reserve = folded(reserve_advance.finish_advance(loan, "1", paid=True), loan)
     [first, second] = only(e.RepaymentRouted, repayment.route(to_reserve)).parts
-    # Of instalment 1 all is the reserve's; category-first pays the interest of 2 before.
+    # Of instalment 1 all is the reserve's; category-first pays the late interest of 2 before.
     assert (first.reserve_fen, sum(first.principal) + sum(first.interest)) == (first.total_fen, 0)
     assert second.reserve_fen == 0
     to_investors = folded(reserve_advance.finish_advance(loan, "1", paid=False), loan)

@@ -16,6 +16,7 @@ from adapters.read_models.as_known_lines import (
     StageLine,
     VintageLine,
 )
+from services.cli.disclosure import for_people
 from services.cli.disclosure_page import page
 from services.cli.overdue_charts import chart
 from services.cli.trends import Line, sparkline, trend
@@ -86,3 +87,11 @@ def test_the_page_says_amounts_in_yuan_and_escapes_what_it_is_told() -> None:
     assert "by_grade: A 1<br>version: v&amp;1<br>by_product: car (fee (A 4))" in told
     assert "&lt;p&gt;, as known at the close of 2024-03-31" in told
     assert etree.fromstring(told, etree.HTMLParser()) is not None
+
+
+def test_people_read_the_disclosure_in_yuan() -> None:
+    amount = {"name": "lent_fen", "value": 123_456_78, "unit": "fen"}
+    count = {"name": "lent_loans", "value": 3, "unit": "loans"}
+    told = {"value": "123456.78", "unit": "yuan"}
+    assert for_people(amount) == amount | told
+    assert for_people({"figures": [amount, count]}) == {"figures": [amount | told, count]}

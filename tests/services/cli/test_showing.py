@@ -35,6 +35,45 @@ def test_where_there_is_no_room_nothing_is_left_out(
     assert told.count("8") == 5
 
 
+WIDE: dict[str, object] = {
+    "claim_id": "L5.1",
+    "amount_fen": 123_456_78,
+    "confirmed_on": "2018-02-18",
+    "breached_on": None,
+    "calendar": "chinesecalendar-1.11.0",
+    "document_hash": "a" * 64,
+}
+
+
+def test_what_is_too_wide_for_a_table_is_told_in_pairs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    show_table("obligations", [WIDE, WIDE | {"breached_on": "2018-02-24"}])
+    first = "  claim id: L5.1  amount: 123456.78  confirmed on: 2018-02-18"
+    rest = ["    calendar: chinesecalendar-1.11.0", f"    document hash: {'a' * 64}"]
+    assert capsys.readouterr().out.splitlines() == [
+        "obligations",
+        first,
+        *rest,
+        first,
+        "    breached on: 2018-02-24  calendar: chinesecalendar-1.11.0",
+        rest[1],
+    ]
+
+
+def test_a_table_loses_its_lines_before_it_cuts_a_word(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, object]] = [{"on": "2018-02-28", "principal_fen": 123_456_78}]
+    for width, lined in ((26, True), (25, False), (20, False)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        show_table("months", rows)
+        told = capsys.readouterr().out
+        assert {"2018-02-28", "123456.78"} <= set(told.replace("│", " ").split())
+        assert ("┃" in told) is lined
+
+
 def test_amounts_by_name_are_in_yuan_too(capsys: pytest.CaptureFixture[str]) -> None:
     show("reserve", {"queued_fen": 5_00, "flows_fen": {"seeded": 123_456_78}}, as_json=False)
     told = capsys.readouterr().out

@@ -115,6 +115,26 @@ def test_collectors_wait_for_the_day_of_the_policy(house: House) -> None:
     house.do(c.RecordLawsuit, **suit(house.today))
 
 
+def test_nobody_is_sued_for_a_loan_that_is_not_late(house: House) -> None:
+    """The first suit fixes for ever by which day's rate the loan's late charges are capped."""
+    house.open()
+    house.member("bob", Role.BORROWER)
+    house.member("ann", Role.INVESTOR, 2_000_00)
+    house.do(
+        c.SetCollectionRules,
+        valid_from=TODAY,
+        conduct_table="none",
+        stages=(StageFrom(Stage.ACTION, 1),),
+    )
+    house.lend("L1", "bob", {"ann": 1_000_00}, periods=1)
+    house.roll_to(house.loan("L1").rows[0].due_on + timedelta(days=1))
+    house.do(c.AssessCase, borrower_id="bob")
+    house.lend("L2", "bob", {"ann": 1_000_00}, periods=1)
+    early = suit(house.today) | {"loan_id": "L2"}
+    assert house.refused(c.RecordLawsuit, **early) == Code.INSTALMENT_NOT_OVERDUE
+    house.do(c.RecordLawsuit, **suit(house.today))
+
+
 def contact(house: House, means: Means) -> dict[str, Any]:
     return {
         "borrower_id": "bob",
