@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.codec import Recorded, decode
+from adapters.event_log import LogReader
 from adapters.kafka.messages import first_offset_after, position_of, stored_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, topic_name
@@ -19,6 +20,10 @@ class GapInTopic(Exception):
 
 class TopicBehind(Exception):
     """The topic does not have, nor did it get in REACH_MS, the event that was asked for."""
+
+
+class OtherLife(Exception):
+    """The topic tells of something that the log does not hold: the database was restored."""
 
 
 class KafkaLog:
@@ -36,6 +41,19 @@ class KafkaLog:
         self._reached = -1
         last = self._tail.last()
         return 0 if last is None else position_of(last.headers)
+
+    def require_part_of(self, log: LogReader) -> None:
+        """Raises OtherLife where its last event is not in the log, which is never behind it."""
+        last = self._tail.last()
+        self._reached = -1
+        if last is None:
+            return
+        position = position_of(last.headers)
+        if log.read(position - 1, 1) != [decode(stored_of(last.value, last.headers))]:
+            raise OtherLife(
+                f"{self._tail.topic} tells at position {position} of something that the log does"
+                " not hold"
+            )
 
     def read(
         self,

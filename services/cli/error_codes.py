@@ -50,6 +50,7 @@ COMMAND_LINE = {
     "command_parked": "The writer could not read a command: it is of another version.",
     "records_lost": "A topic no longer holds the message that comes next.",
     "topic_replaced": "The topic of commands was deleted and made anew since commands were taken.",
+    "topic_of_other_life": "The topic of events tells of something that the log does not hold.",
     "topic_in_use": "A relay, or projections, run that use the topic that is to be made anew.",
     "relay_stopped": "Kafka refuses a message, or log or topic lack one. Publishing stopped there.",
     "topic_not_empty": "A topic of the platform holds another history.",

@@ -22,7 +22,7 @@ import psycopg
 import structlog
 import typer
 
-from adapters.event_log import AppendUnknown, WriterFenced
+from adapters.event_log import AppendUnknown, LogReader, WriterFenced
 from adapters.kafka.group import PROJECTIONS, WRITERS, Group
 from adapters.kafka.log import KafkaLog
 from adapters.kafka.topics import Topic, TopicMissing, topic_id
@@ -256,7 +256,13 @@ def _rest(relays: list[Relay], most_sent: int, stop: threading.Event) -> None:
 def _project(here: _Here, stop: threading.Event) -> None:
     def open_share(platform: str) -> Projector:
         log_of_topic = KafkaLog(here.options, platform, wait_ms=IDLE_MS)
-        return Projector(here.urls[platform], platform, log=log_of_topic)
+        try:
+            with closing(LogReader(here.urls[platform], platform)) as log_itself:
+                log_of_topic.require_part_of(log_itself)
+            return Projector(here.urls[platform], platform, log=log_of_topic)
+        except BaseException:
+            log_of_topic.close()
+            raise
 
     _say_what_is_missing(here, Topic.EVENTS)
     group = Group(here.options, PROJECTIONS, Topic.EVENTS, list(here.places), open_share)

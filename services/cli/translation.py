@@ -12,7 +12,7 @@ from psycopg import errors as sql_errors
 from adapters.commanding import CommandParked
 from adapters.event_log import AppendUnknown, WriterFenced
 from adapters.inbox import NoReceipt
-from adapters.kafka.log import GapInTopic, TopicBehind
+from adapters.kafka.log import GapInTopic, OtherLife, TopicBehind
 from adapters.kafka.publisher import NoReply
 from adapters.kafka.reading import RecordsLost
 from adapters.kafka.topics import Topic, TopicMissing, TopicRefused
@@ -151,6 +151,7 @@ _TABLE: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Tell]
     (ViewOutdated, _says("view_outdated", "zhuanhu rebuild NAME makes it anew")),
     (RebuildRunning, _says("rebuild_running", "try again when it is done")),
     (ProjectionFailed, _says("view_failed", _VERIFY)),
+    (OtherLife, _says("topic_of_other_life", "docs/restore.md: zhuanhu topics renew events")),
     (GapInTopic, _says("log_gap", _RENEW.format(kind=Topic.EVENTS.value))),
     (LogGap, _says("log_gap", _VERIFY)),
     (TopicBehind, _says("topic_behind", "see that zhuanhu relay runs, or leave --kafka out")),

@@ -78,10 +78,11 @@ class Relay:
             self.position = events.number("position")
             _must_be_whole(self.position, events.offset)
             self._must_be_of_this_log(events)
-            self.receipts, self.replays = self._answered(_last(options, platform, Topic.REPLIES))
-            self._remember()
+            replies = _last(options, platform, Topic.REPLIES)
             self.parked = _last(options, platform, Topic.PARKED).number("number")
-            self._must_be_of_this_book()
+            self._must_be_of_this_book(replies)
+            self.receipts, self.replays = self._answered(replies)
+            self._remember()
             self._others_wait = True  # Or may: replays and parked messages.
             topics = [topic_name(platform, kind) for kind in PUBLISHED]
             self._outlet = Outlet(options, topics, PATIENCE_S)
@@ -174,10 +175,10 @@ class Relay:
                 " does not hold: docs/restore.md"
             )
 
-    def _must_be_of_this_book(self) -> None:
+    def _must_be_of_this_book(self, replies: _Last) -> None:
         """Else answers would be held back until there are as many as in the life that was lost."""
         [had] = self._ask(_NUMBERS)
-        told = (self.receipts, self.replays, self.parked)
+        told = (replies.number("number"), replies.number("replays"), self.parked)
         for kind, last, there in zip(_NUMBERED, told, had, strict=True):
             if last > there:
                 raise RelayStopped(

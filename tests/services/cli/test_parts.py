@@ -14,6 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.event_log import prepare_shard
+from adapters.kafka.log import OtherLife
+from adapters.kafka.messages import event_message
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from infra.kafka import administration
 from infra.settings import Settings
@@ -79,6 +81,23 @@ def test_whoever_waits_for_a_topic_says_so(
     assert [each["what"] for each in said if each["event"] == "away"] == [
         f"there is no topic {topic_name(other, topic)}"
     ]
+
+
+def test_no_view_takes_events_that_the_log_does_not_hold(house: KafkaHouse) -> None:
+    """The database was restored, and the topic still tells of the life that was lost."""
+    relay = house.new_relay()
+    while relay.step():
+        pass
+    relay.close()
+    last = stored(house)[-1]
+    lost = event_message(house.platform, last._replace(position=last.position + 1))
+    topic = topic_name(house.platform, Topic.EVENTS)
+    house.producer.send(topic, lost.value, headers=lost.headers, partition=0)
+    house.producer.flush()
+    rounds = Rounds()
+    rounds.left = 1000 * ROUNDS
+    with pytest.raises(OtherLife, match=f"position {last.position + 1}"):
+        parts._project(serving(house, house.platform), rounds)
 
 
 def until(goes_on: Callable[[], bool], what: Callable[[], bool]) -> None:

@@ -96,7 +96,7 @@ def test_a_topic_that_tells_of_a_life_that_the_log_has_lost_is_not_gone_on_with(
 
 
 def test_answers_of_a_life_that_the_book_has_lost_hold_back_no_new_ones(
-    house: KafkaHouse,
+    house: KafkaHouse, kafka: Settings
 ) -> None:
     """As many as there were then would never be told: the topic of events alone was made anew."""
     house.relay_all()
@@ -117,6 +117,13 @@ def test_answers_of_a_life_that_the_book_has_lost_hold_back_no_new_ones(
     house.producer.flush()
     with pytest.raises(RelayStopped, match=f"replies goes to number {receipts + 3}"):
         house.restart_relay()
+    make_anew(house, kafka, Topic.REPLIES)
+    house.restart_relay()  # It has remembered nothing of that life.
+    later = recharge(house, 1)
+    house.publish(later)
+    house.take(1)
+    house.relay_all()
+    assert answers(house)[-1][0] == later.id
 
 
 @pytest.mark.parametrize("answered", [3, 4])
