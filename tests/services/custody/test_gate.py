@@ -126,6 +126,7 @@ class TestDown:
     def test_an_answer_to_a_new_request_will_do_where_questions_have_none(
         self, house: House
     ) -> None:
+        house.workers = 1  # Several could ask ten questions in a row, and shut it before the end.
         house.bank.always = w.UNKNOWN
         numbers = recharges(house, 100)
         custody = house.run()
