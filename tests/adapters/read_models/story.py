@@ -4,7 +4,7 @@ L1  funded by three, one instalment late: the reserve pays a part, then all, the
 L2  miscarried                           L3  paid off early, after a payment that failed; a part of
     its claim was sold
 L4  refused as a project, published again, late and open at the end
-L5  its due date rolls, it is late, called in and paid
+L5  its due date rolls, it is late and called in, which a payment booked late undoes; then paid off
 L6  paid early in part, after the bank refused it, and then all of it
 L7  guaranteed by two: advanced late by one, after a refusal and a breach, borne by both and paid
     back      L8  refused
@@ -185,9 +185,16 @@ def _another_policy(teller: Teller) -> None:
 
 
 def _called_in(teller: Teller) -> None:
-    """L5 is paid whole; about other entries the bank still says nothing."""
-    teller.repay("p10", "L5", 20_000)
-    for entry_id in ("H-p10", "R-p10", "Y-p10"):
+    """L5 was paid in time, and is paid off; about other entries the bank still says nothing."""
+    in_time = {"effective_on": date(2024, 3, 4), "reason": "the bank told us late"}
+    teller.repay("p16", "L5", 3_401, **in_time)
+    _settled(teller, "H-p16", "R-p16")
+    teller.repay("p10", "L5", 20_000, in_full=True)
+    _settled(teller, "H-p10", "R-p10", "Y-p10")
+
+
+def _settled(teller: Teller, *entries: str) -> None:
+    for entry_id in entries:
         teller.tell(c.SettleEntry, entry_id=entry_id, bank_date=teller.today)
 
 
