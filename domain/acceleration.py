@@ -57,9 +57,10 @@ def why_called_in(loan: Loan, today: date) -> e.CalledIn | None:
 
 def undone(loan: Loan) -> tuple[e.CallInUndone, ...]:
     """By what is known now there was no reason for it on its day. It stays where anything of the
-    rest was paid by anybody, is on its way, or was awarded as costs."""
+    rest was paid by anybody, or was awarded as costs. For when a payment has settled: then no line
+    of the loan is on its way."""
     call_in = loan.call_in
-    if call_in is None or call_in.stands(loan.policy) or loan.lines_moving:
+    if call_in is None or call_in.stands(loan.policy):
         return ()
     rest = loan.billed.get(call_in.period)
     if rest is None or not rest.untouched:
