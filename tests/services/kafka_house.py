@@ -9,7 +9,7 @@ import orjson
 from kafka import KafkaProducer, TopicPartition
 
 from adapters.codec import Stored
-from adapters.kafka.messages import attributes_of, stored_of
+from adapters.kafka.messages import attributes_of, event_message, stored_of
 from adapters.kafka.reading import Tail
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from domain import commands as c
@@ -21,6 +21,7 @@ from services.relay.relay import Relay
 from services.settlement.kafka_intake import KafkaIntake
 from tests.exemplars import command
 from tests.house import House
+from tests.services.settlement.whole import stored
 
 WAIT_MS = 60_000
 
@@ -101,6 +102,16 @@ def cut(house: KafkaHouse, kind: Topic, offset: int) -> None:
     partition = TopicPartition(topic_name(house.platform, kind), 0)
     with administration(house.options) as client:
         client.delete_records({partition: offset})
+
+
+def tell_of_a_lost_life(house: KafkaHouse) -> int:
+    """As after a restore: the topic has one event more than the log. Gives its position."""
+    last = stored(house)[-1]
+    lost = event_message(house.platform, last._replace(position=last.position + 1))
+    topic = topic_name(house.platform, Topic.EVENTS)
+    house.producer.send(topic, lost.value, headers=lost.headers, partition=0)
+    house.producer.flush()
+    return last.position + 1
 
 
 def numbers(records: Sequence[Any], name: str) -> list[int]:

@@ -15,7 +15,6 @@ from structlog.testing import capture_logs
 
 from adapters.event_log import prepare_shard
 from adapters.kafka.log import OtherLife
-from adapters.kafka.messages import event_message
 from adapters.kafka.topics import Topic, ensure_topics, topic_name
 from infra.kafka import administration
 from infra.settings import Settings
@@ -25,7 +24,7 @@ from services.cli.opening import Place
 from services.cli.watching import Watching
 from services.relay.relay import RelayRunning
 from tests.house import SEAL
-from tests.services.kafka_house import KafkaHouse
+from tests.services.kafka_house import KafkaHouse, tell_of_a_lost_life
 from tests.services.settlement.whole import stored
 
 WAIT_S = 60
@@ -89,14 +88,10 @@ def test_no_view_takes_events_that_the_log_does_not_hold(house: KafkaHouse) -> N
     while relay.step():
         pass
     relay.close()
-    last = stored(house)[-1]
-    lost = event_message(house.platform, last._replace(position=last.position + 1))
-    topic = topic_name(house.platform, Topic.EVENTS)
-    house.producer.send(topic, lost.value, headers=lost.headers, partition=0)
-    house.producer.flush()
+    lost_at = tell_of_a_lost_life(house)
     rounds = Rounds()
     rounds.left = 1000 * ROUNDS
-    with pytest.raises(OtherLife, match=f"position {last.position + 1}"):
+    with pytest.raises(OtherLife, match=f"position {lost_at}"):
         parts._project(serving(house, house.platform), rounds)
 
 

@@ -16,7 +16,7 @@ from infra.settings import Settings
 from services.projections.projector import Projector
 from services.relay import relay as relaying
 from services.relay.relay import RelayStopped
-from tests.services.kafka_house import KafkaHouse, answers, recharge
+from tests.services.kafka_house import KafkaHouse, answers, recharge, tell_of_a_lost_life
 from tests.services.settlement.whole import stored
 
 
@@ -82,11 +82,7 @@ def test_a_topic_that_tells_of_a_life_that_the_log_has_lost_is_not_gone_on_with(
 ) -> None:
     """The database was restored from a backup."""
     house.relay_all()
-    last = stored(house)[-1]
-    lost = event_message(house.platform, last._replace(position=last.position + 1))
-    topic = topic_name(house.platform, Topic.EVENTS)
-    house.producer.send(topic, lost.value, headers=lost.headers, partition=0)
-    house.producer.flush()
+    tell_of_a_lost_life(house)
     with pytest.raises(RelayStopped, match="does not hold"):
         house.restart_relay()
     house.publish(recharge(house, 1))
